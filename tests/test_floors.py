@@ -1,0 +1,242 @@
+"""The map of the package: who may import whom.
+
+Every file stands on a floor, and imports only from its own floor and those below, never in a
+circle, and never inside a function (optional dependencies excepted). The tests read the source
+and import nothing, so that they also hold for a file that cannot be imported.
+"""
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The longest matching prefix decides.
+FLOORS = {
+    "aino.errors": 0,
+    "aino.dtypes": 0,
+    "aino.autograd.mode": 0,
+    "aino.autograd.tensor": 1,
+    "aino.autograd.node": 1,
+    "aino.autograd.engine": 1,
+    "aino.autograd.primitive": 2,
+    "aino.autograd.rules": 3,
+    "aino.ops": 4,
+    "aino.autograd": 5,
+    "aino.optim": 6,
+    "aino.dit": 6,
+    "aino.nn": 6,
+    "aino.compiler": 7,
+    "aino.draw": 7,
+    "aino.utils": 7,
+    "aino.nn.neural_network": 8,
+    "aino.train": 8,
+    "aino": 9,
+}
+
+# Floor 6 has an order of its own: a format and an optimizer know nothing of modules.
+FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", "aino.dit")]
+
+REQUIRED = {"numpy", "graphviz", "tqdm"}
+OPTIONAL = {"IPython", "cupy", "matplotlib", "pygraphviz", "sklearn", "torch"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: the module that asks, the module that is asked for, and where it stands."""
+
+    importer: str
+    imported: str
+    line: int
+    inside_function: bool
+
+    def __str__(self):
+        return f"{self.importer}, line {self.line}: imports {self.imported}"
+
+
+def module_name(path, root):
+    """Return the dotted name of the file `path` in the tree `root`."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def read_modules(root):
+    """Return {module name: path} for the package `aino` under `root`."""
+    return {module_name(path, root): path for path in sorted((root / "aino").rglob("*.py"))}
+
+
+def read_imports(name, path, modules):
+    """List the imports of one file, wherever they stand in it."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = []
+
+    def resolve(node):
+        if isinstance(node, ast.Import):
+            return [alias.name for alias in node.names]
+        base = node.module or ""
+        if node.level:
+            parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*parent, base] if base else parent)
+        # `from package import module` asks for the module, `from module import name` for the
+        # module that defines the name.
+        names = [f"{base}.{alias.name}" for alias in node.names]
+        return sorted({full if full in modules else base for full in names})
+
+    def visit(node, inside_function):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.extend(
+                Import(name, target, node.lineno, inside_function) for target in resolve(node)
+            )
+        inside_function = inside_function or isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+        )
+        for child in ast.iter_child_nodes(node):
+            visit(child, inside_function)
+
+    visit(ast.parse(path.read_text(encoding="utf-8"), str(path)), False)
+    return found
+
+
+def read_tree(root):
+    """Return the modules of a tree, and every import in them."""
+    modules = read_modules(root)
+    imports = [found for name in modules for found in read_imports(name, modules[name], modules)]
+    return modules, imports
+
+
+def is_inside(module, package):
+    return module == package or module.startswith(package + ".")
+
+
+def floor_of(module, modules):
+    """Return the floor of a module; a package's `__init__` stands as high as what it gathers."""
+    prefix = max((prefix for prefix in FLOORS if is_inside(module, prefix)), key=len)
+    floor = FLOORS[prefix]
+    if modules[module].name == "__init__.py" and module != "aino":
+        inner = [floor_of(other, modules) for other in modules if other.startswith(module + ".")]
+        floor = max([floor, *inner])
+    return floor
+
+
+def unplaced(modules):
+    return [
+        name
+        for name in modules
+        if name not in ("aino", "aino.__main__")
+        and not any(is_inside(name, prefix) for prefix in FLOORS if prefix != "aino")
+    ]
+
+
+def upward(modules, imports):
+    return [
+        f"{found} (floor {floor_of(found.importer, modules)} from"
+        f" floor {floor_of(found.imported, modules)})"
+        for found in imports
+        if found.imported in modules
+        and floor_of(found.imported, modules) > floor_of(found.importer, modules)
+    ]
+
+
+def forbidden(modules, imports):
+    return [
+        str(found)
+        for found in imports
+        for importer, imported in FORBIDDEN
+        if is_inside(found.importer, importer) and is_inside(found.imported, imported)
+    ]
+
+
+def inside_functions(modules, imports):
+    return [
+        str(found)
+        for found in imports
+        if found.inside_function and found.imported.partition(".")[0] not in OPTIONAL
+    ]
+
+
+def circles(modules, imports):
+    """Return each circle of modules that import one another, as a readable line."""
+    edges = {name: [] for name in modules}
+    for found in imports:
+        if found.imported in modules and found.imported != found.importer:
+            edges[found.importer].append(found.imported)
+    seen, found_circles = set(), []
+
+    def walk(name, path):
+        if name in path:
+            found_circles.append(" -> ".join([*path[path.index(name) :], name]))
+        elif name not in seen:
+            for target in edges[name]:
+                walk(target, [*path, name])
+            seen.add(name)
+
+    for name in modules:
+        walk(name, [])
+    return found_circles
+
+
+def undeclared(modules, imports):
+    return [
+        str(found)
+        for found in imports
+        if (top := found.imported.partition(".")[0]) not in sys.stdlib_module_names
+        and top != "aino"
+        and not (top in REQUIRED or (top in OPTIONAL and found.inside_function))
+    ]
+
+
+CHECKS = [upward, forbidden, inside_functions, circles, undeclared]
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return read_tree(ROOT)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_imports_keep_to_their_floor(tree, check):
+    assert check(*tree) == []
+
+
+def test_every_file_has_a_floor(tree):
+    assert unplaced(tree[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "source"),
+    [
+        (upward, "aino/autograd/tensor.py", "from aino.ops import arithmetic"),
+        (upward, "aino/autograd/tensor.py", "from ..ops.arithmetic import add"),
+        (upward, "aino/nn/linear.py", "import aino.nn.neural_network"),
+        (upward, "aino/autograd/tensor.py", "if TYPE_CHECKING:\n    from aino import nn"),
+        (forbidden, "aino/optim/sgd.py", "from aino.nn.linear import Linear"),
+        (inside_functions, "aino/ops/arithmetic.py", "def f():\n    import json"),
+        (inside_functions, "aino/ops/arithmetic.py", "def f():\n    from . import other"),
+        (circles, "aino/ops/arithmetic.py", "from . import other"),
+        (undeclared, "aino/ops/arithmetic.py", "import scipy.special"),
+        (undeclared, "aino/ops/arithmetic.py", "import torch"),
+    ],
+)
+def test_a_planted_error_is_found(tmp_path, check, path, source):
+    files = {
+        "aino/__init__.py": "from aino.nn.neural_network import NeuralNetwork",
+        "aino/autograd/tensor.py": "",
+        "aino/nn/linear.py": "",
+        "aino/nn/neural_network.py": "from aino.nn.linear import Linear",
+        "aino/optim/sgd.py": "",
+        "aino/ops/arithmetic.py": "def f():\n    import pygraphviz",
+        "aino/ops/other.py": "from aino.ops import arithmetic",
+    }
+    packages = {str(Path(name).parent / "__init__.py"): "" for name in files}
+
+    def findings(tree):
+        for name, text in tree.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return check(*read_tree(tmp_path))
+
+    assert findings(packages | files) == []
+    assert len(findings({path: source})) == 1
