@@ -1,0 +1,35 @@
+# `make demo` and `make test` set everything up by themselves, in $(VENV), and are quick once it
+# is there. They need a Python of at least 3.11, and nothing else.
+
+VENV ?= .venv
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11 python,\
+	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && echo $(name))))
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := demo
+
+# One stamp for each set of extras, renewed when the requirements change.
+$(VENV)/ready-%: pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "AINO needs Python 3.11 or newer with its venv module (Debian: python3-venv)." >&2; \
+		echo "If you have one elsewhere, say: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+	@echo "Setting up $(VENV) (once)"
+	@test -x $(VENV)/bin/python || "$(PYTHON)" -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+demo: $(VENV)/ready-draw
+	@$(VENV)/bin/python examples/demo.py demo
+
+test: $(VENV)/ready-dev
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/ready-dev
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m mypy
+
+clean:
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

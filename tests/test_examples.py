@@ -1,0 +1,36 @@
+"""Every example runs from beginning to end, in a process and a folder of its own."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+DRAWINGS = {
+    "rocket": ["rocket.svg"],
+    "draw_graph": ["formula.svg", "network.svg", "computation.svg", "folded.svg"],
+    "demo": ["demo/network.svg", "demo/graph.svg"],
+}
+NEEDS = {"rocket": "matplotlib", "draw_graph": "pygraphviz", "demo": "pygraphviz"}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+def test_example(name, tmp_path):
+    if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
+        pytest.skip(f"{NEEDS[name]} is not installed")
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / f"{name}.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "MPLBACKEND": "Agg"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+    for drawing in DRAWINGS.get(name, []):
+        assert "<svg" in (tmp_path / drawing).read_text(encoding="utf-8")
