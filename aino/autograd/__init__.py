@@ -1,0 +1,1 @@
+"""Tensors, the recorded graph, and differentiation."""

@@ -1,0 +1,181 @@
+"""Writes the call path of a primitive: straight-line Python for its arity, forward and back.
+
+The functions it writes do in about a microsecond what a loop over the arguments would do in
+two and a half; ``aino.exp.source`` shows one.
+"""
+
+from __future__ import annotations
+
+
+def forward_source(declared) -> str:
+    """Return the source of the function that computes, and records where a gradient is wanted."""
+    inputs, count = declared.inputs, len(declared.inputs)
+    required = len(inputs) + len(declared.parameters) - len(declared.defaults)
+    signature = [
+        name if position < required else f"{name}=declared.defaults[{position - required}]"
+        for position, name in enumerate((*inputs, *declared.parameters))
+    ]
+    lines = [f"def {declared.name}({', '.join(signature)}):"]
+    call = ", ".join((*(f"a{i}" for i in range(count)), *declared.parameters))
+    plain = ", ".join((*inputs, *declared.parameters))
+    if count == 1:
+        lines += _unary(inputs[0], plain)
+    elif count == 2:
+        lines += _binary(*inputs, plain)
+    else:
+        lines += _several(inputs, plain)
+    lines += _promotion(declared)
+    arrays = ", ".join(f"a{i}" for i in range(count))
+    lines += [
+        "    try:",
+        f"        y = kernel({call})",
+        "    except ValueError as error:",
+        f"        raise explain(declared, error, ({arrays},)) from None",
+        "    if type(y) is not ndarray: y = wrap(y)",
+        "    t = new(Tensor)",
+        "    t.array = y",
+    ]
+    if declared.view:
+        # NumPy's base of a view is the owner of the memory, so a copy never has it.
+        name, parameters = inputs[0], "".join(f"{p}, " for p in declared.parameters)
+        lines += [
+            "    base = y.base",
+            "    shared = base is not None and (base is a0 or base is a0.base)",
+            f"    t.view = View({name}, function, ({parameters})) if shared else None",
+        ]
+    else:
+        lines.append("    t.view = None")
+    return "\n".join(lines + _recording(declared))
+
+
+def _unary(name, plain) -> list[str]:
+    return [
+        f"    if not isinstance({name}, Tensor): return kernel({plain})",
+        f"    if {name}.view is not None: refresh({name})",
+        f"    a0 = {name}.array",
+        f"    n0 = {name}.node",
+    ]
+
+
+def _binary(first, second, plain) -> list[str]:
+    """Take arrays and nodes of two arguments; a number becomes an array beside the other."""
+    return [
+        f"    if isinstance({first}, Tensor):",
+        f"        if {first}.view is not None: refresh({first})",
+        f"        a0 = {first}.array",
+        f"        n0 = {first}.node",
+        f"        if isinstance({second}, Tensor):",
+        f"            if {second}.view is not None: refresh({second})",
+        f"            a1 = {second}.array",
+        f"            n1 = {second}.node",
+        "        else:",
+        f"            a1 = constant({second}, a0)",
+        "            n1 = None",
+        f"    elif isinstance({second}, Tensor):",
+        f"        if {second}.view is not None: refresh({second})",
+        f"        a1 = {second}.array",
+        f"        n1 = {second}.node",
+        f"        a0 = constant({first}, a1)",
+        "        n0 = None",
+        f"    else: return kernel({plain})",
+    ]
+
+
+def _several(inputs, plain) -> list[str]:
+    """The same for any number of arguments."""
+    lines = ["    like = None"]
+    for i, name in enumerate(inputs):
+        lines += [
+            f"    if isinstance({name}, Tensor):",
+            f"        if {name}.view is not None: refresh({name})",
+            f"        like = a{i} = {name}.array",
+            f"        n{i} = {name}.node",
+            f"    else: a{i} = n{i} = None",
+        ]
+    lines.append(f"    if like is None: return kernel({plain})")
+    for i, name in enumerate(inputs):
+        lines.append(f"    if a{i} is None: a{i} = constant({name}, like)")
+    return lines
+
+
+def _promotion(declared) -> list[str]:
+    """Bring the inputs to one dtype; those without a rule (a condition, an index) stay."""
+    if declared.promotes is None:
+        return []
+    names = declared.differentiable or declared.inputs
+    indices = [declared.inputs.index(name) for name in names]
+    arrays = ", ".join(f"a{i}" for i in indices)
+    nodes = ", ".join(f"n{i}" for i in indices)
+    first = indices[0]
+    floating = declared.promotes == "float"
+    lines = []
+    if len(indices) > 1:
+        differ = " or ".join(f"a{first}.dtype is not a{i}.dtype" for i in indices[1:])
+        lines += [
+            f"    if {differ}:",
+            f"        ({arrays}), ({nodes}) = promote(({arrays}), ({nodes}), {floating})",
+        ]
+    if floating:
+        lines += [
+            f"    dtype = a{first}.dtype",
+            "    if dtype is not float32 and dtype is not float64:",
+            *(f"        a{i} = as_floating(a{i})" for i in indices),
+        ]
+    return lines
+
+
+def _recording(declared) -> list[str]:
+    if not declared.rules:
+        return ["    t.node = None", "    return t"]
+    positions = {name: i for i, name in enumerate(declared.inputs)}
+    edges = [f"n{positions[name]}" for name in declared.differentiable]
+    wanted = " or ".join(f"{edge} is not None" for edge in edges)
+    saved = "".join(f"{_saved(name, positions)}, " for name in declared.saved_names)
+    return [
+        f"    if ({wanted}) and (level := mode.level):",
+        "        t.node = node = new(Recorded)",
+        f"        node.inputs = ({', '.join(edges)},)",
+        f"        node.saved = ({saved})",
+        "        node.shape = y.shape",
+        "        node.sequence = tick()",
+        "        node.extras = None",
+        "        if level == 2: annotate(node)",
+        "    else:",
+        "        t.node = None",
+        "    return t",
+    ]
+
+
+def _saved(name, positions) -> str:
+    if name in positions:
+        return f"a{positions[name]}"
+    if name.endswith("_dtype") and name[:-6] in positions:
+        return f"a{positions[name[:-6]]}.dtype"
+    return name
+
+
+def pullback_source(declared) -> str:
+    """Return the source of the function that applies the rules of the wanted inputs."""
+    names = declared.differentiable
+    lines = ["def pullback(inputs, saved, g):"]
+    if not names:
+        return "\n".join([*lines, "    return ()"])
+    edges = "".join(f"n{i}, " for i in range(len(names)))
+    lines.append(f"    {edges}= inputs")
+    if declared.saved_names:
+        lines.append(f"    {''.join(f'{name}, ' for name in declared.saved_names)}= saved")
+    for i, name in enumerate(names):
+        arguments = ["g"]
+        for read in declared.reads[name]:
+            owner = read.removesuffix("_shape")
+            by_edge = read not in declared.saved_names and owner in names
+            arguments.append(f"n{names.index(owner)}.shape" if by_edge else read)
+        lines += [
+            f"    if n{i} is None: g{i} = None",
+            "    else:",
+            f"        g{i} = rule_{name}({', '.join(arguments)})",
+        ]
+        if declared.broadcasts:
+            lines.append(f"        if g{i}.shape != n{i}.shape: g{i} = sum_to(g{i}, n{i}.shape)")
+    results = "".join(f"g{i}, " for i in range(len(names)))
+    return "\n".join([*lines, f"    return ({results})"])

@@ -1,0 +1,77 @@
+"""When memory was last written, so that a backward pass notices a value that was changed.
+
+Every write in place stamps the array that owns the memory with a tick of the nodes' clock. A
+node that was recorded after the last write anywhere needs no further look: one integer compare.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+
+from aino.autograd.node import tick
+
+
+class _Stamp(weakref.ref):
+    """The time of the last write into an owner of memory; goes when the owner goes."""
+
+    __slots__ = ("key", "time")
+
+
+_stamps: dict[int, _Stamp] = {}
+
+
+class Clock:
+    """``last_write``: the tick of the newest write in place."""
+
+    __slots__ = ("last_write",)
+
+    def __init__(self) -> None:
+        self.last_write = 0
+
+
+clock = Clock()
+
+
+def _forget(stamp: _Stamp) -> None:
+    if _stamps.get(stamp.key) is stamp:
+        del _stamps[stamp.key]
+
+
+def owner(array):
+    """Return the array that owns the memory of ``array``."""
+    while True:
+        base = array.base
+        if not isinstance(base, np.ndarray):
+            return array
+        array = base
+
+
+def stamp_write(array) -> None:
+    """Note that the memory of ``array`` is written now."""
+    if not isinstance(array, np.ndarray):
+        return
+    root = owner(array) if array.base is not None else array
+    key = id(root)
+    stamp = _stamps.get(key)
+    if stamp is None or stamp() is not root:
+        stamp = _stamps[key] = _Stamp(root, _forget)
+        stamp.key = key
+    stamp.time = clock.last_write = tick()
+
+
+def written_since(array, time: int) -> bool:
+    """Tell whether the memory of ``array`` was written after ``time``."""
+    if not isinstance(array, np.ndarray):
+        return False
+    root = owner(array)
+    stamp = _stamps.get(id(root))
+    return stamp is not None and stamp() is root and stamp.time > time
+
+
+def write_count(array) -> int:
+    """Return the tick of the last write into the memory of ``array``, 0 if there was none."""
+    root = owner(array)
+    stamp = _stamps.get(id(root))
+    return stamp.time if stamp is not None and stamp() is root else 0

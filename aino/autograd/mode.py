@@ -1,0 +1,165 @@
+"""Whether operations are recorded: one switch per thread, set by contexts and decorators."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+
+
+class Mode(threading.local):
+    """What a thread records: ``level`` 0 nothing, 1 nodes, 2 nodes with the user's line."""
+
+    level = 1
+    anomaly = False
+    inference = False
+
+
+mode = Mode()
+
+
+class _Switch:
+    """A context manager that is also a decorator and keeps its state on a stack."""
+
+    def __init__(self) -> None:
+        self._entered: list[tuple[int, bool]] = []
+
+    def _level(self) -> int:
+        raise AssertionError("a switch says what it sets")
+
+    def __enter__(self):
+        self._entered.append((mode.level, mode.inference))
+        mode.level = self._level()
+        return self
+
+    def __exit__(self, *_) -> None:
+        mode.level, mode.inference = self._entered.pop()
+
+    def _again(self):
+        """Return a fresh switch of the same setting, so that decorated functions may nest."""
+        return type(self)()
+
+    def __call__(self, function):
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generate(*args, **kwargs):
+                with self._again():
+                    generator = function(*args, **kwargs)
+                    value = next(generator, generator)
+                while value is not generator:
+                    sent = yield value
+                    with self._again():
+                        try:
+                            value = generator.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+
+            return generate
+
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            with self._again():
+                return function(*args, **kwargs)
+
+        return call
+
+
+class _Bare(_Switch):
+    """A switch that also decorates without parentheses: ``@no_grad``."""
+
+    def __new__(cls, function=None):
+        switch = super().__new__(cls)
+        if function is None:
+            return switch
+        _Switch.__init__(switch)
+        return switch(function)
+
+    def __init__(self, function=None) -> None:
+        super().__init__()
+
+
+class no_grad(_Bare):
+    """Record nothing inside: results do not require a gradient.
+
+    >>> import aino
+    >>> x = aino.tensor(2.0, requires_grad=True)
+    >>> with aino.no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+
+    def _level(self) -> int:
+        return 0
+
+
+class enable_grad(_Bare):
+    """Record inside, whatever the surrounding context says."""
+
+    def _level(self) -> int:
+        return 2 if mode.anomaly else 1
+
+
+class set_grad_enabled(_Switch):
+    """Switch recording on or off: at once when called, until the end when entered.
+
+    >>> import aino
+    >>> with aino.set_grad_enabled(False):
+    ...     aino.is_grad_enabled()
+    False
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        super().__init__()
+        self.enabled = bool(enabled)
+        self._before = (mode.level, mode.inference)
+        mode.level = self._level()
+
+    def _level(self) -> int:
+        return (2 if mode.anomaly else 1) if self.enabled else 0
+
+    def __enter__(self):
+        self._entered.append(self._before)
+        mode.level = self._level()
+        return self
+
+    def __call__(self, function):
+        mode.level, mode.inference = self._before
+        return super().__call__(function)
+
+    def _again(self):
+        return set_grad_enabled(self.enabled)
+
+
+class inference_mode(_Switch):
+    """Record nothing inside, as ``no_grad``; ``inference_mode(False)`` records again."""
+
+    def __new__(cls, enabled=True):
+        if callable(enabled):
+            return cls(True)(enabled)
+        return super().__new__(cls)
+
+    def __init__(self, enabled: bool = True) -> None:
+        super().__init__()
+        self.enabled = bool(enabled)
+
+    def _level(self) -> int:
+        return 0 if self.enabled else (2 if mode.anomaly else 1)
+
+    def __enter__(self):
+        super().__enter__()
+        mode.inference = self.enabled
+        return self
+
+    def _again(self):
+        return inference_mode(self.enabled)
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether this thread records operations."""
+    return mode.level > 0
+
+
+def is_inference_mode_enabled() -> bool:
+    """Tell whether this thread is inside ``inference_mode``."""
+    return mode.inference

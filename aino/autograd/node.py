@@ -1,0 +1,107 @@
+"""Node: one recorded operation. Leaf: where a gradient is kept.
+
+A node holds the edges to its inputs' nodes and exactly the values that its rules read. It never
+holds its output tensor, so no cycle arises and a graph goes when its last reference goes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+#: One clock for the process: it numbers nodes and writes, so that "written since" is one compare.
+tick = itertools.count(1).__next__
+
+
+class Node:
+    """One recorded operation; each primitive has a subclass of its own, made by ``primitive``.
+
+    ``inputs``: the nodes of the inputs, None where no gradient is wanted.
+    ``saved``: the values that the rules name, None once a backward pass has freed them.
+    ``sequence``: when it was recorded. ``shape``: the output's shape.
+    ``extras``: None, or what few nodes have: hooks, a kept gradient, the line that made it.
+    """
+
+    __slots__ = ("inputs", "saved", "sequence", "shape", "extras", "__weakref__")
+    primitive: Any = None
+    inputs: tuple
+    saved: tuple | None
+    sequence: int
+    shape: tuple[int, ...]
+    extras: Extras | None
+
+    @property
+    def next_functions(self) -> tuple:
+        """The nodes that gradients flow to, each with the output it belongs to."""
+        return tuple((node, 0) for node in self.inputs)
+
+    def name(self) -> str:
+        """The name that PyTorch would print: ``MulBackward0``."""
+        return type(self).__name__
+
+    def register_hook(self, hook):
+        """Call ``hook(gradient)`` when the output's gradient has arrived; it may replace it."""
+        return extras_of(self).add_hook(hook)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+class Leaf(Node):
+    """The node of a tensor that the user asked gradients for: its gradient lives here."""
+
+    __slots__ = ("grad", "dtype")
+
+    def __init__(self, shape: tuple[int, ...], dtype) -> None:
+        self.inputs = ()
+        self.saved = ()
+        self.sequence = tick()
+        self.shape = shape
+        self.dtype = dtype
+        self.extras = None
+        self.grad = None
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+
+class Extras:
+    """What only few nodes carry."""
+
+    __slots__ = ("hooks", "after", "keeper", "trace")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Any] = {}
+        self.after: dict[int, Any] = {}
+        #: A weak reference to the tensor that asked to keep its gradient, and that gradient.
+        self.keeper: Any = None
+        self.trace: Any = None
+
+    def add_hook(self, hook) -> HookHandle:
+        handle = HookHandle(self.hooks)
+        self.hooks[handle.key] = hook
+        return handle
+
+
+class HookHandle:
+    """What registering a hook returns; ``remove()`` takes the hook away."""
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self._hooks = hooks
+        self.key = tick()
+
+    def remove(self) -> None:
+        self._hooks.pop(self.key, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.remove()
+
+
+def extras_of(node: Node) -> Extras:
+    """Return the node's extras, made when first asked for."""
+    if node.extras is None:
+        node.extras = Extras()
+    return node.extras

@@ -1,0 +1,59 @@
+"""What stands beside a tensor in an operation: numbers become arrays of its dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
+from aino.errors import DtypeError
+
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+
+# 0-d arrays of common floats: NumPy takes twice as long over a Python number. Zero is left
+# out, because -0.0 would find it.
+_kept: dict[np.dtype, dict[float, np.ndarray]] = {float32: {}, float64: {}}
+_kept32, _kept64 = _kept[float32], _kept[float64]
+_LIMIT = 4096
+
+
+def constant(value, like):
+    """Return ``value`` as an array beside ``like``: a number takes its dtype where it may."""
+    kind = value.__class__
+    if kind is float or kind is int:
+        dtype = like.dtype
+        if dtype is float32 or dtype is float64:
+            kept = _kept32 if dtype is float32 else _kept64
+            array = kept.get(value)
+            if array is None:
+                array = np.array(value, dtype)
+                array.flags.writeable = False
+                if value and value == value and len(kept) < _LIMIT:
+                    kept[float(value)] = array
+            return array
+    if value is None or isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, (bool, int, float, complex, np.generic)):
+        return np.asarray(value).astype(_dtype_beside(value, like.dtype))
+    if hasattr(value, "__array_ufunc__"):
+        return value
+    raise DtypeError(f"expected a tensor or a number, got {kind.__name__}: {value!r}")
+
+
+def _dtype_beside(value, dtype) -> np.dtype:
+    """Return the dtype of a number beside a tensor: the tensor's, unless its kind is too low."""
+    own = scalar_dtype(value)
+    rank = "biufc".index
+    if own.kind == "c":
+        return COMPLEX_OF.get(dtype, COMPLEX_OF[get_default_dtype()]) if dtype.kind != "c" else dtype
+    if own.kind == "f" and dtype.kind in "biu":
+        return get_default_dtype()
+    if own.kind in "iu" and dtype.kind == "b":
+        return own
+    assert rank(own.kind) <= rank(dtype.kind) or dtype.kind in "iu"
+    return as_dtype(dtype)
+
+
+def as_floating(array):
+    """Return an integer or boolean array in the default dtype, others as they are."""
+    return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())

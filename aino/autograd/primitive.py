@@ -1,0 +1,335 @@
+"""Primitive: a kernel, one rule for each input, a formula; and the call path made of them.
+
+    mul = primitive("mul", np.multiply, formula="a · b", broadcasts=True, promotes="common",
+                    a=lambda g, b: g * b,
+                    b=lambda g, a: g * a)
+
+A rule's signature says what it reads, and only that is kept for the backward pass:
+
+    g            the gradient of the output
+    y            the output
+    a, x, ...    an input, by its name in the kernel
+    x_shape      the shape of an input (x_dtype its dtype), where no more is needed
+    axis, ...    a parameter of the kernel, by its name
+
+The call path is straight-line Python, written for the primitive's arity when it is first called;
+``function.source`` shows it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from aino.autograd import engine
+from aino.autograd.callpath import forward_source, pullback_source
+from aino.autograd.mode import mode
+from aino.autograd.node import Node, extras_of, tick
+from aino.autograd.operands import as_floating, constant, float32, float64
+from aino.autograd.tensor import Tensor, View, make, new, refresh
+from aino.dtypes import BY_NAME, get_default_dtype, result_type
+from aino.errors import AinoError, ShapeError
+
+#: Every primitive by its name.
+REGISTRY: dict[str, Primitive] = {}
+
+
+class Primitive:
+    """A declared operation: what it computes, how it differentiates, how it reads.
+
+    ``name``, ``kernel``, ``formula``: as declared. ``inputs``: the names of its array arguments,
+    ``parameters``: of the others. ``rules``: input name -> rule. ``definition``: for a fused
+    primitive, the same thing in terms of other primitives. ``saved_names``: what a node keeps.
+    """
+
+    def __init__(
+        self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules
+    ) -> None:
+        self.name = name
+        self.kernel = kernel
+        self.formula = formula
+        self.broadcasts = broadcasts
+        self.promotes = promotes
+        self.view = view
+        self.definition = definition
+        self.rules = rules
+        self.variadic = inputs is not None and inputs.startswith("*")
+        signature = _arguments(kernel)
+        self.inputs = tuple(inputs.strip("*").split()) if inputs else tuple(rules)
+        self.parameters = tuple(p for p in signature if p not in self.inputs)
+        self.defaults = getattr(kernel, "__defaults__", None) or ()
+        self.differentiable = tuple(name for name in self.inputs if name in rules)
+        self.reads = {key: _arguments(rule)[1:] for key, rule in rules.items()}
+        self.saved_names = self._saved_names()
+        self.node_class = type(
+            _node_name(name), (RecordedNode,), {"__slots__": (), "primitive": self}
+        )
+
+    def _saved_names(self) -> tuple[str, ...]:
+        free = {f"{name}_shape" for name in self.rules}
+        names = [name for reads in self.reads.values() for name in reads if name not in free]
+        if self.definition is not None:
+            names += [*self.inputs, *self.parameters]
+        known = {"y", *self.inputs, *self.parameters, *(f"{name}_dtype" for name in self.inputs)}
+        for name in names:
+            if name not in known:
+                raise TypeError(f"primitive {self.name!r}: a rule reads {name!r}, unknown here")
+        return tuple(dict.fromkeys(names))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}: {self.formula}>"
+
+
+class RecordedNode(Node):
+    """A node that a primitive recorded."""
+
+    __slots__ = ()
+    primitive: Primitive
+
+    @staticmethod
+    def pullback(inputs, saved, g):
+        """Return the cotangent of each wanted input; replaced by each primitive's own."""
+        raise AssertionError
+
+    def pullback_recorded(self, inputs, g):
+        """Return the cotangents as tensors that can be differentiated again."""
+        saved = self.saved_as_tensors()
+        definition = self.primitive.definition
+        if definition is None:
+            return self.pullback(inputs, saved, g)
+        values = dict(zip(self.primitive.saved_names, saved))
+        # An alias of each input has a node of its own, so that each gets its own partial
+        # derivative even where one input was computed from another.
+        arguments = [
+            values[name] if edge is None else alias(values[name])
+            for name, edge in zip(self.primitive.inputs, inputs)
+        ]
+        y = definition(*arguments, *(values[name] for name in self.primitive.parameters))
+        nodes = [None if edge is None else x.node for x, edge in zip(arguments, inputs)]
+        wanted = {node for node in nodes if node is not None}
+        found = engine.walk([(y.node, g)], wanted, True, True)
+        partials = [found.get(node) for node in nodes]
+        return [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
+
+    def _edge(self, name) -> Node | None:
+        """Return the edge of an input: edges stand in the order of the rules."""
+        rules = self.primitive.differentiable
+        return self.inputs[rules.index(name)] if name in rules else None
+
+    def saved_as_tensors(self) -> tuple:
+        """Return what was saved, the arrays as tensors with their provenance."""
+        primitive = self.primitive
+        values: list[Any] = []
+        assert self.saved is not None
+        for name, value in zip(primitive.saved_names, self.saved):
+            if name == "y":
+                value = make(value, self)
+            elif primitive.variadic and name == primitive.inputs[0]:
+                value = [make(array, edge) for array, edge in zip(value, self.inputs)]
+            elif name in primitive.inputs:
+                value = None if value is None else make(value, self._edge(name))
+            values.append(value)
+        return tuple(values)
+
+
+def primitive(
+    name, kernel, *, formula, inputs=None, broadcasts=False, promotes=None, view=False,
+    definition=None, **rules,
+):  # fmt: skip
+    """Declare a primitive and return the function that computes and records it.
+
+    ``inputs`` names the array arguments where they are more than those that have rules, or
+    ``"*xs"`` for a list of them. ``broadcasts``: gradients are summed back to the inputs' shapes.
+    ``promotes``: ``"common"`` brings the inputs to one dtype, ``"float"`` to a floating one.
+    ``view``: the output may share the input's memory. ``definition``: for a fused kernel, what
+    it computes in terms of other primitives; differentiated for derivatives of higher order.
+    The function takes arrays too, and then returns arrays and records nothing.
+    """
+    declared = Primitive(
+        name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules
+    )
+    if name in REGISTRY:
+        raise TypeError(f"primitive {name!r} is declared twice")
+    REGISTRY[name] = declared
+    if declared.variadic:
+        function = _variadic(declared)
+    else:
+        function = _stub(declared)
+    function.primitive = declared
+    declared.function = function
+    return function
+
+
+def _stub(declared: Primitive):
+    """Return a function that writes its own call path when it is first called.
+
+    Writing and compiling a call path takes a quarter of a millisecond: too much to do for all
+    of them at import. The code is exchanged in place, so whoever holds the function has it.
+    """
+    namespace = {
+        "Tensor": Tensor, "View": View, "new": new, "refresh": refresh, "mode": mode,
+        "tick": tick, "ndarray": np.ndarray, "wrap": _wrap, "annotate": _annotate,
+        "constant": constant, "promote": promote, "as_floating": as_floating,
+        "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
+        "kernel": declared.kernel, "Recorded": declared.node_class, "declared": declared,
+        "__name__": __name__, "__builtins__": __builtins__,
+    }  # fmt: skip
+    for name, rule in declared.rules.items():
+        namespace[f"rule_{name}"] = rule
+
+    def write(arguments, keywords):
+        source = forward_source(declared)
+        function.source = source + "\n\n" + pullback_source(declared)
+        exec(compile(function.source, f"<primitive {declared.name}>", "exec"), namespace)
+        declared.node_class.pullback = staticmethod(namespace["pullback"])
+        written = namespace[declared.name]
+        function.__defaults__ = written.__defaults__
+        function.__code__ = written.__code__
+        namespace[declared.name] = namespace["function"] = function
+        return function(*arguments, **keywords)
+
+    namespace["write"] = write
+    function: Any = FunctionType(_FIRST_CALL.__code__, namespace, declared.name)
+    function.__doc__ = declared.formula
+    return function
+
+
+def _FIRST_CALL(*arguments, **keywords):
+    return write(arguments, keywords)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _variadic(declared: Primitive):
+    """Return the call path of a primitive over a list of tensors."""
+    kernel, node_class = declared.kernel, declared.node_class
+    (listed,) = declared.inputs
+    rule = declared.rules.get(listed)
+    reads = declared.reads.get(listed, ())
+
+    def function(tensors, *parameters):
+        tensors = list(tensors)
+        if not any([isinstance(x, Tensor) for x in tensors]):
+            return kernel(tensors, *parameters)
+        arrays, nodes = [], []
+        for x in tensors:
+            recorded = isinstance(x, Tensor)
+            if recorded and x.view is not None:
+                refresh(x)
+            arrays.append(x.array if recorded else x)
+            nodes.append(x.node if recorded else None)
+        if declared.promotes:
+            arrays, nodes = promote(arrays, nodes)
+        try:
+            y = kernel(arrays, *parameters)
+        except ValueError as error:
+            raise _explain(declared, error, arrays) from None
+        result = make(y if type(y) is np.ndarray else _wrap(y))
+        if rule is not None and mode.level and any([node is not None for node in nodes]):
+            result.node = node = new(node_class)
+            values = {listed: arrays, "y": result.array, **dict(zip(declared.parameters, parameters))}
+            values[f"{listed}_shapes"] = [array.shape for array in arrays]
+            node.inputs = tuple(nodes)
+            node.saved = tuple([values[name] for name in declared.saved_names])
+            node.shape = result.array.shape
+            node.sequence = tick()
+            node.extras = None
+            if mode.level == 2:
+                _annotate(node)
+        return result
+
+    def pullback(inputs, saved, g):
+        values = dict(zip(declared.saved_names, saved))
+        cotangents = []
+        for position, edge in enumerate(inputs):
+            if edge is None:
+                cotangents.append(None)
+                continue
+            values["i"] = position
+            cotangents.append(rule(g, *[values[name] for name in reads]))
+        return cotangents
+
+    node_class.pullback = staticmethod(pullback)
+    function.__name__ = declared.name
+    return function
+
+
+def _arguments(function) -> tuple[str, ...]:
+    """Return the names of a function's positional arguments; none for a ufunc."""
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code is not None else ()
+
+
+def _node_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+
+
+def _wrap(y):
+    """Return what a kernel returned as an array: NumPy reduces to scalars."""
+    return np.asarray(y) if isinstance(y, (np.generic, bool, int, float, complex)) else y
+
+
+def _explain(declared: Primitive, error: ValueError, arrays) -> Exception:
+    """Turn NumPy's error into one that names the operation and its shapes."""
+    if isinstance(error, AinoError):
+        return error
+    shapes = ", ".join(str(getattr(array, "shape", "-")) for array in arrays)
+    return ShapeError(f"{declared.name}: shapes {shapes} do not fit together ({error})")
+
+
+_PACKAGE = __file__.rpartition("autograd")[0]
+
+
+def _annotate(node: Node) -> None:
+    """Note the user's line that recorded a node, for detect_anomaly."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<primitive")):
+        frame = frame.f_back
+    lines = traceback.format_stack(frame, limit=3) if frame is not None else []
+    extras_of(node).trace = "".join(lines)
+
+
+def promote(arrays, nodes, floating=False):
+    """Bring arrays to the dtype they have in common; what is recorded is cast on record."""
+    dtype = result_type(*arrays)
+    if floating and dtype.kind not in "fc":
+        dtype = get_default_dtype()
+    arrays, nodes = list(arrays), list(nodes)
+    for position, array in enumerate(arrays):
+        if array.dtype is dtype:
+            continue
+        if nodes[position] is None:
+            arrays[position] = array.astype(dtype)
+        else:
+            tensor = cast(make(array, nodes[position]), dtype)
+            arrays[position], nodes[position] = tensor.array, tensor.node
+    return arrays, nodes
+
+
+def sum_to_shape(g, shape):
+    """Sum a gradient back to the shape its input had before it was broadcast.
+
+    Written in the rules' dialect, so that it serves arrays, tensors and tracers alike.
+    """
+    extra = len(g.shape) - len(shape)
+    axes = list(range(extra))
+    for axis, length in enumerate(shape):
+        if length == 1 and g.shape[axis + extra] != 1:
+            axes.append(axis + extra)
+    if axes:
+        g = np.add.reduce(g, axis=tuple(axes), keepdims=len(axes) > extra)
+    return g if g.shape == shape else g.reshape(shape)
+
+
+def _cast_kernel(x, dtype):
+    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+
+
+cast = primitive(
+    "cast", _cast_kernel, formula="x as dtype",
+    x=lambda g, x_dtype: cast(g, x_dtype),
+)  # fmt: skip
+
+alias = primitive("alias", lambda x: x, formula="x", x=lambda g: g)

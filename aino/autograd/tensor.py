@@ -1,0 +1,386 @@
+"""Tensor: an array and where it came from. It has no arithmetic; ``aino.ops`` brings that."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.memory import write_count
+from aino.autograd.mode import mode
+from aino.autograd.node import HookHandle, Leaf, Node, extras_of
+from aino.errors import DtypeError, GradientError, ShapeError
+
+new = object.__new__
+ndarray = np.ndarray
+
+
+class View:
+    """How a view was made of its parent, so that a write in place can replay it.
+
+    ``node`` is the parent's node at that time: another one there means that the parent was
+    rebound by a write in place, and the view's own node has to be made anew.
+    """
+
+    __slots__ = ("parent", "function", "arguments", "node", "level")
+
+    def __init__(self, parent, function, arguments) -> None:
+        self.parent = parent
+        self.function = function
+        self.arguments = arguments
+        self.node = parent.node
+        self.level = mode.level
+
+
+def refresh(tensor: Tensor) -> None:
+    """Bring the node of a view up to date with its parent's."""
+    stale = []
+    while tensor.view is not None:
+        stale.append(tensor)
+        tensor = tensor.view.parent
+    for tensor in reversed(stale):
+        view = tensor.view
+        parent = view.parent
+        if parent.node is not view.node:
+            tensor.node = view.function(parent, *view.arguments).node
+            view.node = parent.node
+
+
+class Tensor:
+    """An n-dimensional array that knows how it was computed.
+
+    ``array`` is the NumPy array underneath, public and shared; ``node`` the recorded operation
+    that made it, a leaf's gradient keeper, or None where no gradient is wanted.
+
+    >>> import aino
+    >>> x = aino.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("array", "node", "view", "frozen", "__weakref__")
+    __array_priority__ = 1000
+    array: Any
+    node: Node | None
+    view: View | None
+    #: The leaf node of a tensor that was frozen: its gradient is still there.
+    frozen: Leaf
+
+    if TYPE_CHECKING:  # what aino.ops binds
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other) -> Tensor: ...
+        def __radd__(self, other) -> Tensor: ...
+        def __sub__(self, other) -> Tensor: ...
+        def __rsub__(self, other) -> Tensor: ...
+        def __mul__(self, other) -> Tensor: ...
+        def __rmul__(self, other) -> Tensor: ...
+        def __truediv__(self, other) -> Tensor: ...
+        def __rtruediv__(self, other) -> Tensor: ...
+        def __pow__(self, other) -> Tensor: ...
+        def __matmul__(self, other) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __getitem__(self, index) -> Tensor: ...
+        def __setitem__(self, index, value) -> None: ...
+        def __len__(self) -> int: ...
+        def __float__(self) -> float: ...
+        def __int__(self) -> int: ...
+
+    def __init__(self, data: Any = ()) -> None:
+        if isinstance(data, Tensor):
+            data = data.array
+        elif type(data) is not ndarray:
+            data = np.asarray(data)
+            if data.dtype.kind in "fiub":
+                data = data.astype(dtypes.get_default_dtype())
+        dtypes.as_dtype(data.dtype)
+        self.array = data
+        self.node = None
+        self.view = None
+
+    # What it is
+
+    @property
+    def shape(self) -> Size:
+        return Size(self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+    @property
+    def device(self) -> Device:
+        return CPU
+
+    @property
+    def is_leaf(self) -> bool:
+        """True where no operation is recorded: made by the user, or no gradient wanted."""
+        return self.grad_fn is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The recorded operation that made this tensor, None for a leaf."""
+        if self.view is not None:
+            refresh(self)
+        node = self.node
+        return None if node is None or type(node) is Leaf else node
+
+    @property
+    def _version(self) -> int:
+        """Changes whenever the memory is written in place."""
+        return write_count(self.array)
+
+    # Gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        if self.view is not None:
+            refresh(self)
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Ask for gradients of this leaf, or stop asking; returns itself.
+
+        Raises ``DtypeError`` for integers and booleans, which have no derivative, and
+        ``GradientError`` when a tensor that an operation made should stop.
+        """
+        if self.requires_grad == requires_grad:
+            return self
+        if not requires_grad:
+            if self.grad_fn is not None:
+                raise GradientError(
+                    "only leaf tensors can stop requiring a gradient; use detach() for a tensor "
+                    "that an operation made"
+                )
+            assert type(self.node) is Leaf
+            self.frozen, self.node = self.node, None
+            return self
+        if self.array.dtype.kind not in "fc":
+            raise DtypeError(
+                "only tensors of floating point and complex dtype can require gradients, "
+                f"not {self.array.dtype}"
+            )
+        thawed = getattr(self, "frozen", None)
+        if thawed is not None and thawed.shape == self.array.shape:
+            self.node = thawed
+        else:
+            self.node = Leaf(self.array.shape, self.array.dtype)
+        return self
+
+    def _keeper(self) -> Any:
+        """Return what keeps this tensor's gradient: its leaf node, or its node's extras."""
+        node = self.node
+        if node is None:
+            return getattr(self, "frozen", None)
+        if type(node) is Leaf:
+            return node
+        if node.extras is not None and node.extras.keeper is not None:
+            kept_for, kept = node.extras.keeper
+            if kept_for() is self:
+                return kept
+        return None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have summed up here, None before the first."""
+        keeper = self._keeper()
+        return None if keeper is None else keeper.grad
+
+    @grad.setter
+    def grad(self, gradient: Tensor | None) -> None:
+        if gradient is not None:
+            if not isinstance(gradient, Tensor):
+                raise DtypeError(f"grad must be a Tensor or None, not {type(gradient).__name__}")
+            if gradient.array.shape != self.array.shape:
+                raise ShapeError(
+                    f"a gradient of shape {gradient.array.shape} was assigned to a tensor of "
+                    f"shape {self.array.shape}"
+                )
+            if gradient.array.dtype != self.array.dtype:
+                raise DtypeError(
+                    f"a gradient of dtype {gradient.array.dtype} was assigned to a tensor of "
+                    f"dtype {self.array.dtype}"
+                )
+        keeper = self._keeper()
+        if keeper is None:
+            if gradient is None:
+                return
+            if self.node is not None:
+                self.retain_grad()
+                keeper = self._keeper()
+            else:
+                keeper = self.frozen = Leaf(self.array.shape, self.array.dtype)
+        keeper.grad = gradient
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor too, though an operation made it."""
+        if not self.requires_grad:
+            raise GradientError("can't retain_grad on a tensor that does not require a gradient")
+        if type(self.node) is not Leaf and self._keeper() is None:
+            assert self.node is not None
+            extras_of(self.node).keeper = (weakref.ref(self), Kept())
+
+    @property
+    def retains_grad(self) -> bool:
+        return type(self.node) is not Leaf and self.node is not None and self._keeper() is not None
+
+    def register_hook(self, hook) -> HookHandle:
+        """Call ``hook(gradient)`` in every backward pass; a tensor it returns replaces it."""
+        if not self.requires_grad:
+            raise GradientError("cannot register a hook on a tensor that doesn't require gradient")
+        assert self.node is not None
+        return self.node.register_hook(hook)
+
+    def register_post_accumulate_grad_hook(self, hook) -> HookHandle:
+        """Call ``hook(tensor)`` after a backward pass has summed into this leaf's ``grad``."""
+        if type(self.node) is not Leaf:
+            raise GradientError("post accumulate grad hooks are for leaves that require gradients")
+        kept = weakref.ref(self)
+        after = extras_of(self.node).after
+        handle = HookHandle(after)
+        after[handle.key] = lambda: hook(kept())
+        return handle
+
+    # The same memory
+
+    def detach(self) -> Tensor:
+        """Return a tensor that shares this memory and has no history."""
+        result = new(Tensor)
+        result.array = self.array
+        result.node = None
+        result.view = None
+        return result
+
+    def detach_(self) -> Tensor:
+        """Forget this tensor's history, in place."""
+        if self.view is not None:
+            raise GradientError("can't detach a view in place; use detach()")
+        self.node = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """A tensor without history that shares this memory; assigning replaces the memory."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self.array = value.array
+        node = self.node
+        if type(node) is Leaf and node.shape != value.array.shape:
+            node.shape = value.array.shape
+            node.grad = None
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """Return the array underneath, sharing its memory.
+
+        Raises ``GradientError`` when the tensor requires a gradient, so that none is lost in
+        silence; ``detach()`` first, or pass ``force=True``.
+        """
+        if self.requires_grad and not force:
+            raise GradientError(
+                "can't call numpy() on a tensor that requires a gradient; use "
+                "tensor.detach().numpy()"
+            )
+        return self.array
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        if self.requires_grad:
+            raise GradientError(
+                "a tensor that requires a gradient is not turned into an array in silence; use "
+                "tensor.detach().numpy()"
+            )
+        return np.array(self.array, dtype, copy=copy)
+
+
+class Kept:
+    """Holds the gradient of a tensor that is not a leaf."""
+
+    __slots__ = ("grad",)
+
+    def __init__(self) -> None:
+        self.grad = None
+
+
+class Size(tuple):
+    """A shape: a tuple that prints as PyTorch's and counts its elements."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        count = 1
+        for length in self:
+            count *= length
+        return count
+
+    def __repr__(self) -> str:
+        return f"aino.Size({list(self)})"
+
+    def __getitem__(self, key):
+        part = tuple.__getitem__(self, key)
+        return Size(part) if type(key) is slice else part
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other)))
+
+
+class Device:
+    """Where a tensor lives; AINO computes on the CPU."""
+
+    __slots__ = ("type", "index")
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        name = type.type if isinstance(type, Device) else str(type)
+        name, _, number = name.partition(":")
+        if name != "cpu":
+            raise ValueError(f"AINO computes on the CPU; there is no device {name!r} here")
+        self.type = name
+        self.index = int(number) if number else index
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}')"
+
+    def __str__(self) -> str:
+        return self.type
+
+    def __eq__(self, other) -> bool:
+        return str(other).partition(":")[0] == self.type
+
+    def __hash__(self) -> int:
+        return hash(self.type)
+
+
+CPU = Device("cpu")
+
+
+def make(array, node: Node | None = None) -> Tensor:
+    """Return a tensor over ``array`` as it is: no conversion, no copy."""
+    result = new(Tensor)
+    result.array = array
+    result.node = node
+    result.view = None
+    return result
+

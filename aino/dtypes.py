@@ -1,0 +1,143 @@
+"""Dtypes are NumPy's own objects under PyTorch's names, and promote as PyTorch's do.
+
+Source: PyTorch's documentation, "Tensor Attributes", section on type promotion.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.errors import DtypeError
+
+bool_ = np.dtype(np.bool_)
+uint8 = np.dtype(np.uint8)
+uint16 = np.dtype(np.uint16)
+uint32 = np.dtype(np.uint32)
+uint64 = np.dtype(np.uint64)
+int8 = np.dtype(np.int8)
+int16 = np.dtype(np.int16)
+int32 = np.dtype(np.int32)
+int64 = np.dtype(np.int64)
+float16 = np.dtype(np.float16)
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+complex64 = np.dtype(np.complex64)
+complex128 = np.dtype(np.complex128)
+
+ALL = (
+    bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64,
+    float16, float32, float64, complex64, complex128,
+)  # fmt: skip
+BY_NAME = {dtype.name: dtype for dtype in ALL} | {
+    "half": float16, "float": float32, "double": float64, "cfloat": complex64,
+    "cdouble": complex128, "short": int16, "int": int32, "long": int64,
+}  # fmt: skip
+CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+COMPLEX_OF = {float16: complex64, float32: complex64, float64: complex128}
+
+_default = float32
+
+
+def get_default_dtype() -> np.dtype:
+    """Return the dtype that Python floats become (float32 unless it was changed)."""
+    return _default
+
+
+def set_default_dtype(dtype) -> None:
+    """Set the dtype that Python floats become; it has to be a floating-point dtype."""
+    global _default
+    dtype = as_dtype(dtype)
+    if dtype.kind != "f":
+        raise DtypeError(f"the default dtype must be a floating-point dtype, not {dtype}")
+    _default = dtype
+
+
+def as_dtype(dtype) -> np.dtype:
+    """Return AINO's dtype for a NumPy dtype, a scalar type, a Python type or a name.
+
+    >>> as_dtype(float), as_dtype("int64")
+    (dtype('float32'), dtype('int64'))
+    """
+    if dtype.__class__ is str and dtype in BY_NAME:
+        return BY_NAME[dtype]
+    if dtype is float:
+        return _default
+    if dtype is complex:
+        return COMPLEX_OF[_default]
+    try:
+        found = np.dtype(dtype).newbyteorder("=")
+    except TypeError:
+        raise DtypeError(f"{dtype!r} is not a dtype") from None
+    if found.name not in BY_NAME:
+        raise DtypeError(f"dtype {found} is not one of {', '.join(BY_NAME)}")
+    return BY_NAME[found.name]
+
+
+def promote_types(first, second) -> np.dtype:
+    """Return the smallest dtype that both may become, by PyTorch's lattice.
+
+    >>> promote_types("int64", "float16")
+    dtype('float16')
+    """
+    first, second = as_dtype(first), as_dtype(second)
+    if first == second:
+        return first
+    low, high = sorted((first, second), key=lambda dtype: CATEGORY[dtype.kind])
+    if CATEGORY[low.kind] == CATEGORY[high.kind]:
+        wide = np.promote_types(low, high)
+        if wide.kind == "f" and low.kind in "iu":
+            raise DtypeError(f"promotion of {first} and {second} is not defined")
+        return BY_NAME[wide.name]
+    if low.kind == "f":
+        return np.promote_types(COMPLEX_OF[low], high)
+    return high
+
+
+def scalar_dtype(value) -> np.dtype:
+    """Return the dtype that a Python number becomes when it stands alone."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool_
+    if isinstance(value, (int, np.integer)):
+        return int64
+    if isinstance(value, (float, np.floating)):
+        return _default
+    if isinstance(value, (complex, np.complexfloating)):
+        return COMPLEX_OF[_default]
+    raise DtypeError(f"expected a number, got {type(value).__name__}: {value!r}")
+
+
+def result_type(*operands) -> np.dtype:
+    """Return the dtype that arrays, tensors and Python numbers have in common.
+
+    A 0-d operand counts only where its category (bool < integer < float < complex) is
+    above that of the operands with dimensions, and a Python number counts below both.
+
+    >>> result_type(np.ones(3, np.float32), np.array(1.0), 2)
+    dtype('float32')
+    """
+    ranks: list[np.dtype | None] = [None, None, None]
+    for operand in operands:
+        if hasattr(operand, "dtype") and not isinstance(operand, np.generic):
+            rank, dtype = (0 if len(operand.shape) else 1), operand.dtype
+        else:
+            rank, dtype = 2, scalar_dtype(operand)
+        ranks[rank] = dtype if ranks[rank] is None else promote_types(ranks[rank], dtype)
+    result = None
+    for dtype in ranks:
+        if dtype is None:
+            continue
+        if result is None:
+            result = dtype
+        elif CATEGORY[dtype.kind] > CATEGORY[result.kind]:
+            result = promote_types(result, dtype)
+    if result is None:
+        raise DtypeError("result_type needs at least one operand")
+    return as_dtype(result)
+
+
+def can_cast(source, target) -> bool:
+    """Tell whether PyTorch would cast ``source`` to ``target`` in an in-place operation."""
+    source, target = as_dtype(source), as_dtype(target)
+    if CATEGORY[source.kind] > CATEGORY[target.kind]:
+        return False
+    return not (target.kind == "b" and source.kind != "b")

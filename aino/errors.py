@@ -1,0 +1,33 @@
+"""The errors that AINO raises; each is also the built-in that a caller would catch."""
+
+
+class AinoError(Exception):
+    """Base of every error that AINO raises on purpose."""
+
+
+class ShapeError(AinoError, ValueError, RuntimeError):
+    """Shapes that do not fit together; also a RuntimeError, as PyTorch's users expect."""
+
+
+class DtypeError(AinoError, TypeError, RuntimeError):
+    """A dtype that the operation cannot take; also a RuntimeError, as PyTorch's users expect."""
+
+
+class GradientError(AinoError, RuntimeError):
+    """A gradient that was asked for and does not exist."""
+
+
+class InplaceError(GradientError):
+    """A write in place that would have made a gradient wrong."""
+
+
+class DitError(AinoError, ValueError):
+    """A file that is not a sound ``.dit``, or an object that cannot become one."""
+
+
+class CompileError(AinoError, RuntimeError):
+    """A function that cannot be compiled into a straight-line program."""
+
+
+class MissingExtraError(AinoError, ImportError):
+    """An optional dependency that is not installed; the message names the extra."""
