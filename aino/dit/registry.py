@@ -1,0 +1,77 @@
+"""The classes that a ``.dit`` may name: registered by their author, never imported by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, overload
+
+from aino.errors import DitError
+
+_Class = TypeVar("_Class", bound=type)
+_classes: dict[str, type] = {}
+_names: dict[type, str] = {}
+
+
+@overload
+def register(which: _Class) -> _Class: ...
+@overload
+def register(which: str) -> Callable[[_Class], _Class]: ...
+def register(which):
+    """Let a ``.dit`` hold models of this class; a decorator, bare or with a name.
+
+    The name is what stands in the file (the class's own by default). A file can only name
+    classes that were registered in the process that reads it.
+
+    Raises `DitError` when another class has the name already. Defining the same class again, as
+    a notebook does, replaces it.
+
+    >>> @register("documentation.Box")
+    ... class Box:
+    ...     pass
+    >>> registered("documentation.Box") is Box
+    True
+    """
+    if isinstance(which, str):
+        return lambda cls: _add(cls, which)
+    return _add(which, getattr(which, "__name__", ""))
+
+
+def _add(cls: _Class, name: str) -> _Class:
+    if not isinstance(cls, type):
+        raise DitError(f"only a class can be registered, not {type(cls).__name__}")
+    if not name or not name.isprintable():
+        raise DitError(f"{name!r} is not a name that a class can be registered by")
+    before = _classes.get(name)
+    if before is not None and _origin(before) != _origin(cls):
+        raise DitError(
+            f"the name {name!r} belongs to {'.'.join(_origin(before))} already; "
+            f"give another one: @aino.register('my.{name}')"
+        )
+    _classes[name] = cls
+    _names[cls] = name
+    return cls
+
+
+def _origin(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
+
+
+def registered(name: str) -> type:
+    """Return the class registered by this name; raise `DitError` when there is none."""
+    try:
+        return _classes[name]
+    except KeyError:
+        raise DitError(
+            f"unknown class {name[:100]!r}: import the module that defines it, "
+            "and put @aino.register above the class"
+        ) from None
+
+
+def name_of(cls: type) -> str | None:
+    """Return the name that a class was registered by, or None."""
+    return _names.get(cls)
+
+
+def registered_classes() -> dict[str, type]:
+    """Return all registered classes by their names."""
+    return dict(_classes)
