@@ -1,0 +1,313 @@
+"""Random numbers: generators, and the one function through which every draw goes."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import threading
+from typing import Any
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.tensor import Device, Tensor, make
+from aino.dtypes import as_dtype, get_default_dtype
+from aino.errors import DtypeError, ShapeError
+from aino.ops.creation import shape_of
+
+__all__ = [
+    "Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state",
+    "set_rng_state", "fork_rng", "rand", "randn", "randint", "randperm", "normal", "bernoulli",
+    "multinomial", "poisson", "rand_like", "randn_like", "randint_like",
+]  # fmt: skip
+
+_STATE_WORDS = 7  # the seed, a 128-bit state, a 128-bit increment, a half-used word and its flag
+_MASK = (1 << 64) - 1
+
+
+class Generator:
+    """A source of random numbers with a state of its own (NumPy's PCG64).
+
+    >>> import aino
+    >>> generator = aino.Generator().manual_seed(3)
+    >>> first = aino.rand(2, generator=generator)
+    >>> aino.equal(first, aino.rand(2, generator=generator.manual_seed(3)))
+    True
+    """
+
+    def __init__(self, device="cpu") -> None:
+        self.device = Device(device)
+        self._seed = 67280421310721
+        self._source: Any = None
+
+    @property
+    def source(self) -> np.random.Generator:
+        """NumPy's generator underneath; made at the first draw, as its module is slow to load."""
+        if self._source is None:
+            self._source = np.random.Generator(np.random.PCG64(self._seed))
+        return self._source
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start anew from ``seed``; returns the generator itself."""
+        seed = int(seed)
+        if not -(1 << 63) <= seed <= _MASK:
+            raise ValueError(f"a seed has 64 bits, got {seed}")
+        self._seed = seed & _MASK
+        self._source = None
+        return self
+
+    def seed(self) -> int:
+        """Start anew from a seed that the system chooses, and return it."""
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 11)
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """Return the seed that this generator started from."""
+        return self._seed
+
+    def get_state(self) -> Tensor:
+        """Return the state as a uint8 tensor."""
+        state: Any = self.source.bit_generator.state
+        inner, increment = state["state"]["state"], state["state"]["inc"]
+        words = [self._seed, inner & _MASK, inner >> 64, increment & _MASK, increment >> 64]
+        words += [state["has_uint32"], state["uinteger"]]
+        return make(np.array(words, "<u8").view(np.uint8))
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Continue from what ``get_state`` returned."""
+        array = new_state.array
+        if array.dtype != np.uint8 or array.shape != (8 * _STATE_WORDS,):
+            raise DtypeError(
+                f"a generator's state is a uint8 tensor of shape {(8 * _STATE_WORDS,)}, got "
+                f"{array.dtype} of shape {array.shape}"
+            )
+        words = [int(word) for word in np.ascontiguousarray(array).view("<u8")]
+        self.source.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": words[1] | words[2] << 64, "inc": words[3] | words[4] << 64},
+            "has_uint32": words[5],
+            "uinteger": words[6],
+        }
+        self._seed = words[0]
+        return self
+
+    def clone_state(self) -> Generator:
+        """Return another generator in the same state."""
+        return Generator().set_state(self.get_state())
+
+    def __reduce__(self):
+        return _generator_of, (self.get_state().array.tobytes(),)
+
+    def __repr__(self) -> str:
+        return f"<aino.Generator seeded with {self._seed}>"
+
+
+def _generator_of(state: bytes) -> Generator:
+    return Generator().set_state(make(np.frombuffer(state, np.uint8)))
+
+
+#: The generator of every draw that names none.
+default_generator = Generator()
+
+
+class _Interception(threading.local):
+    """``function``, where it is set, answers this thread's draws instead of ``draw``."""
+
+    function: Any = None
+
+
+intercepted = _Interception()
+
+
+def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> np.ndarray:
+    """Return an array of random numbers: the one door to chance, which a tracer may watch.
+
+    ``kind``: ``uniform`` in [0, 1), ``normal`` and ``exponential`` of mean or variance 1,
+    ``integers`` (low, high), ``permutation`` (length), ``poisson`` (rates), ``gamma``
+    (concentrations), ``binomial`` (counts, probabilities).
+    """
+    if generator is None:
+        generator = default_generator
+    if intercepted.function is not None:
+        return intercepted.function(generator, kind, shape, dtype, *parameters)
+    return np.asarray(_DRAWS[kind](generator.source, shape, dtype, *parameters))
+
+
+def _uniform(source, shape, dtype):
+    if dtype is dtypes.float32 or dtype is dtypes.float64:
+        return source.random(shape, dtype)
+    if dtype.kind == "c":
+        part = dtypes.float32 if dtype is dtypes.complex64 else dtypes.float64
+        return source.random((*shape, 2), part).view(dtype)[..., 0]
+    # float16 has 11 bits; rounding a float32 could give the 1.0 that is left out.
+    return (source.integers(0, 2048, shape) / 2048.0).astype(dtype)
+
+
+def _normal(source, shape, dtype):
+    if dtype is dtypes.float32 or dtype is dtypes.float64:
+        return source.standard_normal(shape, dtype)
+    if dtype.kind == "c":
+        part = dtypes.float32 if dtype is dtypes.complex64 else dtypes.float64
+        parts = source.standard_normal((*shape, 2), part)
+        parts *= math.sqrt(0.5)
+        return parts.view(dtype)[..., 0]
+    return source.standard_normal(shape, dtypes.float32).astype(dtype)
+
+
+def _exponential(source, shape, dtype):
+    if dtype is dtypes.float32 or dtype is dtypes.float64:
+        return source.standard_exponential(shape, dtype)
+    return source.standard_exponential(shape, dtypes.float32).astype(dtype)
+
+
+def _integers(source, shape, dtype, low, high):
+    if dtype.kind in "iub":
+        return source.integers(low, high, shape, dtype)
+    return source.integers(low, high, shape).astype(dtype)
+
+
+_DRAWS = {
+    "uniform": _uniform,
+    "normal": _normal,
+    "exponential": _exponential,
+    "integers": _integers,
+    "permutation": lambda source, shape, dtype, n: source.permutation(n).astype(dtype, copy=False),
+    "poisson": lambda source, shape, dtype, rate: source.poisson(rate, shape).astype(dtype),
+    "gamma": lambda source, shape, dtype, a: source.standard_gamma(a, shape).astype(dtype),
+    "binomial": lambda source, shape, dtype, n, p: source.binomial(n, p, shape).astype(dtype),
+}
+
+
+# The generator that is used where none is named
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator anew from ``seed``, and return it."""
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default generator from a seed that the system chooses, and return that."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """Return the seed that the default generator started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Return the state of the default generator as a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Continue the default generator from what ``get_rng_state`` returned."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled: bool = True, **_):
+    """Leave the default generator afterwards as it was before.
+
+    >>> import aino
+    >>> before = aino.get_rng_state()
+    >>> with aino.random.fork_rng():
+    ...     noise = aino.rand(3)
+    >>> aino.equal(before, aino.get_rng_state())
+    True
+    """
+    state = default_generator.get_state() if enabled else None
+    try:
+        yield
+    finally:
+        if state is not None:
+            default_generator.set_state(state)
+
+
+# New tensors
+
+
+def _floating(name, dtype):
+    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
+    if dtype.kind not in "fc":
+        raise DtypeError(f"{name}: random numbers of this kind need a float dtype, not {dtype}")
+    return dtype
+
+
+def _leaf(array, device, requires_grad):
+    if device is not None:
+        Device(device)
+    result = make(array)
+    return result.requires_grad_() if requires_grad else result
+
+
+def rand(
+    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """Return numbers drawn uniformly from [0, 1).
+
+    >>> import aino
+    >>> x = aino.rand(2, 3)
+    >>> x.shape, bool((x >= 0).all()), bool((x < 1).all())
+    (aino.Size([2, 3]), True, True)
+    """
+    dtype = _floating("rand", dtype)
+    return _leaf(draw(generator, "uniform", shape_of(size), dtype), device, requires_grad)
+
+
+def randn(
+    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """Return numbers drawn from the standard normal distribution.
+
+    >>> import aino
+    >>> aino.randn(2, 3, dtype=aino.float64).dtype
+    dtype('float64')
+    """
+    dtype = _floating("randn", dtype)
+    return _leaf(draw(generator, "normal", shape_of(size), dtype), device, requires_grad)
+
+
+def randint(
+    low, high=None, size=None, *, generator=None, dtype=dtypes.int64, layout=None, device=None,
+    requires_grad=False,
+):  # fmt: skip
+    """Return integers drawn uniformly from low, ..., high - 1; ``low`` may be left out.
+
+    >>> import aino
+    >>> x = aino.randint(3, 5, (100,))
+    >>> int(x.min()), int(x.max())
+    (3, 4)
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint: expected a shape as a tuple, got {size!r}")
+    array = _randint(generator, low, high, shape_of((size,)), as_dtype(dtype))
+    return _leaf(array, device, requires_grad)
+
+
+def _randint(generator, low, high, shape, dtype):
+    if not low < high:
+        raise ValueError(f"randint: the range is empty: low {low}, high {high}")
+    return draw(generator, "integers", shape, dtype, int(low), int(high))
+
+
+def randperm(
+    n, *, generator=None, dtype=dtypes.int64, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """Return 0, ..., n - 1 in random order.
+
+    >>> import aino
+    >>> sorted(aino.randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    if n < 0:
+        raise ValueError(f"randperm: n must not be negative, got {n}")
+    array = draw(generator, "permutation", (n,), as_dtype(dtype), n)
+    return _leaf(array, device, requires_grad)
