@@ -21,6 +21,14 @@ class InplaceError(GradientError):
     """A write in place that would have made a gradient wrong."""
 
 
+class AnomalyError(GradientError):
+    """A backward pass made the first NaN; the message names the operation and the user's line."""
+
+
+class StateDictError(AinoError, ValueError, RuntimeError):
+    """A state that does not fit its model; also a RuntimeError, as PyTorch's users expect."""
+
+
 class DitError(AinoError, ValueError):
     """A file that is not a sound ``.dit``, or an object that cannot become one."""
 

@@ -11,7 +11,7 @@ from aino.autograd.memory import clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor, make, refresh
-from aino.errors import AinoError, DtypeError, GradientError, InplaceError, ShapeError
+from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
 
 ndarray = np.ndarray
 
@@ -143,6 +143,11 @@ def _roots(tensors, gradients, create_graph) -> list:
                     "grad can be implicitly created only for scalar outputs; this one has shape "
                     f"{array.shape}: pass its cotangent, or reduce it first"
                 )
+            if array.dtype.kind == "c":
+                raise GradientError(
+                    "grad can be implicitly created only for real scalar outputs; this one is "
+                    f"{array.dtype}: pass its cotangent"
+                )
             cotangent = np.ones_like(array)
         else:
             cotangent = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
@@ -179,7 +184,7 @@ def _walk(roots, wanted, keep, create_graph):
     # pending: sequence -> [node, cotangent, whether the walk may write into it].
     pending: dict[int, list] = {}
     order: list[int] = []
-    anomaly = mode.anomaly
+    anomaly = mode.anomaly and mode.check_nan
     for node, cotangent in roots:
         _arrive(pending, order, node, cotangent)
     node = cotangent = None
@@ -336,13 +341,14 @@ def _visit_extras(node: Node, cotangent):
 
 def _check_unwritten(node: Node) -> None:
     """Raise if a value that the node's rules read was written since it was recorded."""
-    for name, value in zip(node.primitive.saved_names, node.saved or ()):
-        if isinstance(value, ndarray) and written_since(value, node.sequence):
-            raise InplaceError(
-                f"{node.name()} needs its {name!r} (shape {value.shape}, {value.dtype}) as it was "
-                "when it was computed, but an operation in place has changed it since; "
-                "clone() it before it is changed, or use the form that makes a new tensor"
-            )
+    for name, value in node.saved_values():
+        for array in value if isinstance(value, list) else (value,):
+            if isinstance(array, ndarray) and written_since(array, node.sequence):
+                raise InplaceError(
+                    f"{node.name()} needs its {name!r} (shape {array.shape}, {array.dtype}) as it "
+                    "was when it was computed, but an operation in place has changed it since; "
+                    "clone() it before it is changed, or use the form that makes a new tensor"
+                )
 
 
 def _check_finite(node: Node, cotangents) -> None:
@@ -353,7 +359,3 @@ def _check_finite(node: Node, cotangents) -> None:
             if node.extras is not None and node.extras.trace is not None:
                 where = f"; its forward call was:\n{node.extras.trace}"
             raise AnomalyError(f"{node.name()} returned nan for its input {position}{where}")
-
-
-class AnomalyError(AinoError, RuntimeError):
-    """A backward pass made the first NaN; the message names the operation and the user's line."""

@@ -12,6 +12,7 @@ class Mode(threading.local):
 
     level = 1
     anomaly = False
+    check_nan = True
     inference = False
 
 

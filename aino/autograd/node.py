@@ -39,6 +39,10 @@ class Node:
         """The name that PyTorch would print: ``MulBackward0``."""
         return type(self).__name__
 
+    def saved_values(self) -> list[tuple[str, Any]]:
+        """Return the saved values, each with the name its rule knows it by."""
+        return list(zip(self.primitive.saved_names, self.saved or ()))
+
     def register_hook(self, hook):
         """Call ``hook(gradient)`` when the output's gradient has arrived; it may replace it."""
         return extras_of(self).add_hook(hook)
@@ -63,6 +67,52 @@ class Leaf(Node):
 
     def name(self) -> str:
         return "AccumulateGrad"
+
+
+class Pick(Node):
+    """One of several outputs of a node: it hands its cotangent on in that output's place."""
+
+    __slots__ = ("index", "dtype")
+
+    def __init__(self, node: Node, index: int, shape: tuple[int, ...], dtype) -> None:
+        self.inputs = (node,)
+        self.saved = ()
+        self.sequence = tick()
+        self.shape = shape
+        self.dtype = dtype
+        self.extras = None
+        self.index = index
+
+    @property
+    def next_functions(self) -> tuple:
+        return self.inputs[0].next_functions
+
+    def name(self) -> str:
+        return self.inputs[0].name()
+
+    def saved_values(self) -> list[tuple[str, Any]]:
+        return []
+
+    def pullback(self, inputs, saved, g):
+        return (Cotangents({self.index: g}),)
+
+    def pullback_recorded(self, inputs, g):
+        return (Cotangents({self.index: g}),)
+
+
+class Cotangents:
+    """What has arrived for the outputs of a node with several, by their position."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Cotangents) -> Cotangents:
+        parts = dict(self.parts)
+        for index, part in other.parts.items():
+            parts[index] = parts[index] + part if index in parts else part
+        return Cotangents(parts)
 
 
 class Extras:

@@ -172,7 +172,7 @@ def _stub(declared: Primitive):
     """
     namespace = {
         "Tensor": Tensor, "View": View, "new": new, "refresh": refresh, "mode": mode,
-        "tick": tick, "ndarray": np.ndarray, "wrap": _wrap, "annotate": _annotate,
+        "tick": tick, "ndarray": np.ndarray, "wrap": _wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
         "kernel": declared.kernel, "Recorded": declared.node_class, "declared": declared,
@@ -237,7 +237,7 @@ def _variadic(declared: Primitive):
             node.sequence = tick()
             node.extras = None
             if mode.level == 2:
-                _annotate(node)
+                annotate(node)
         return result
 
     def pullback(inputs, saved, g):
@@ -282,7 +282,7 @@ def _explain(declared: Primitive, error: ValueError, arrays) -> Exception:
 _PACKAGE = __file__.rpartition("autograd")[0]
 
 
-def _annotate(node: Node) -> None:
+def annotate(node: Node) -> None:
     """Note the user's line that recorded a node, for detect_anomaly."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<primitive")):

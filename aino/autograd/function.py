@@ -1,0 +1,393 @@
+"""Function: an operation with a backward pass that the user writes."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.memory import owner, stamp_write
+from aino.autograd.mode import mode, no_grad
+from aino.autograd.node import Cotangents, Node, Pick, tick
+from aino.autograd.primitive import annotate, cast, sum_to_shape
+from aino.autograd.tensor import Tensor, View, make, refresh
+from aino.errors import DtypeError, GradientError, ShapeError
+from aino.ops.inplace import check_writable, rebind
+
+
+class FunctionCtx:
+    """What a Function's forward leaves for its backward: saved tensors, and any attribute.
+
+    ``needs_input_grad``: for each argument of ``apply``, whether its gradient is wanted.
+    """
+
+    needs_input_grad: tuple[bool, ...]
+
+    def __init__(self) -> None:
+        self._node: Any = None
+        self.to_save: tuple = ()
+        self.dirty_tensors: tuple = ()
+        self.non_differentiable: tuple = ()
+        self.materialize_grads = True
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for ``backward``, which finds them in ``saved_tensors``.
+
+        Inputs and outputs keep their history, so that ``backward`` can be differentiated;
+        other tensors are constants there.
+        """
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise DtypeError(
+                    f"save_for_backward keeps tensors, not {type(tensor).__name__}; set it as an "
+                    "attribute of ctx instead"
+                )
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Accepted for PyTorch's sake: AINO has no forward mode that would read them."""
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Say which inputs ``forward`` has changed in place."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Say which outputs have no gradient; ``backward`` receives zeros for them."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether ``backward`` receives zeros, or None, for outputs that played no part."""
+        self.materialize_grads = value
+
+    @property
+    def saved_tensors(self) -> tuple:
+        """The tensors that ``save_for_backward`` kept, in its order."""
+        node = self._node and self._node()
+        return self.to_save if node is None else node.saved_tensors
+
+
+class FunctionNode(Node):
+    """The recorded call of a Function.
+
+    ``saved`` holds, for each saved tensor, None or (array, node, input, output): where it came
+    from is looked up only when it is asked for, so that no cycle arises.
+    """
+
+    __slots__ = ("ctx", "arguments", "outputs")
+    function: type[Function]
+    ctx: FunctionCtx
+    #: For each argument of ``apply``: (shape, dtype), None where it isn't a tensor.
+    arguments: list
+    #: For each output: (shape, dtype, a weak reference to its Pick), None for other objects.
+    outputs: list
+
+    @property
+    def saved_tensors(self) -> tuple:
+        if self.saved is None:
+            raise GradientError(
+                f"the tensors that {self.name()} saved were freed by an earlier backward pass; "
+                "pass retain_graph=True to it to read them again"
+            )
+        return tuple([None if kept is None else self._restore(*kept) for kept in self.saved])
+
+    def _restore(self, array, node, source, output) -> Tensor:
+        if source is not None:
+            node = self.inputs[source]
+        elif output is not None:
+            shape, dtype, pick = self.outputs[output]
+            node = self if pick is None else (pick() or Pick(self, output, shape, dtype))
+        return make(array, node)
+
+    def saved_values(self) -> list[tuple[str, Any]]:
+        kept = enumerate(self.saved or ())
+        return [(f"saved tensor {i}", entry[0]) for i, entry in kept if entry is not None]
+
+    def pullback(self, inputs, saved, g):
+        return [None if x is None else x.array for x in self.pullback_recorded(inputs, g)]
+
+    def pullback_recorded(self, inputs, g):
+        returned = self.function.backward_function()(self.ctx, *self._received(g))
+        returned = returned if isinstance(returned, tuple) else (returned,)
+        count = len(inputs)
+        if len(returned) < count or any([extra is not None for extra in returned[count:]]):
+            raise GradientError(
+                f"{self.name()} returned an incorrect number of gradients (expected {count}, "
+                f"got {len(returned)})"
+            )
+        accepted = []
+        for position, (edge, gradient) in enumerate(zip(inputs, returned)):
+            if gradient is not None:
+                gradient = self._accepted(position, gradient)
+            accepted.append(None if edge is None else gradient)
+        return accepted
+
+    def _received(self, g) -> list:
+        """Return what arrived for each output, as tensors of PyTorch's convention."""
+        parts = g.parts if type(g) is Cotangents else {0: g}
+        received: list[Tensor | None] = []
+        for position, output in enumerate(self.outputs):
+            part = parts.get(position)
+            if part is None:
+                if output is None or not self.ctx.materialize_grads:
+                    received.append(None)
+                    continue
+                part = make(np.zeros(output[0], output[1]))
+            part = part if isinstance(part, Tensor) else make(part)
+            received.append(np.conjugate(part) if part.dtype.kind == "c" else part)
+        return received
+
+    def _accepted(self, position, gradient) -> Tensor:
+        """Return a gradient as the engine wants it: the shape and dtype of the input."""
+        argument = self.arguments[position]
+        if argument is None:
+            raise GradientError(
+                f"{self.name()} returned a gradient different from None at position {position}, "
+                "but the corresponding argument of forward was not a tensor"
+            )
+        if not isinstance(gradient, Tensor):
+            raise GradientError(
+                f"{self.name()} returned {type(gradient).__name__} at position {position}; "
+                "expected a tensor or None"
+            )
+        shape, dtype = argument
+        if gradient.array.shape != shape:
+            if not _expands(shape, gradient.array.shape):
+                raise ShapeError(
+                    f"{self.name()} returned an invalid gradient at index {position} - got "
+                    f"{list(gradient.array.shape)} but expected shape compatible with {list(shape)}"
+                )
+            gradient = sum_to_shape(gradient, shape)
+        if gradient.array.dtype != dtype:
+            gradient = cast(gradient, dtype)
+        return np.conjugate(gradient) if dtype.kind == "c" else gradient
+
+
+def _expands(shape, target) -> bool:
+    """Tell whether an array of ``shape`` can be broadcast to ``target``."""
+    pairs = zip(reversed(shape), reversed(target))
+    return len(shape) <= len(target) and all(a in (1, b) for a, b in pairs)
+
+
+class Function:
+    """Base of operations with a gradient of your own; called by ``apply``.
+
+    ``forward(ctx, *args)`` computes, and leaves on ``ctx`` what ``backward`` will need; or
+    ``forward(*args)`` computes and ``setup_context(ctx, inputs, output)`` leaves it.
+    ``backward(ctx, *grad_outputs)`` returns one gradient, or None, for each argument. Written
+    with differentiable operations it can itself be differentiated.
+
+    >>> import aino
+    >>> class Square(aino.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, grad_output):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 2.0 * x * grad_output
+    >>> x = aino.tensor(3.0, requires_grad=True)
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+
+    node_class: type[FunctionNode]
+
+    def __init_subclass__(cls, **keywords) -> None:
+        super().__init_subclass__(**keywords)
+        namespace = {"__slots__": (), "function": cls}
+        cls.node_class = type(f"{cls.__name__}Backward", (FunctionNode,), namespace)
+
+    @staticmethod
+    def forward(*args, **kwargs) -> Any:
+        """Compute the outputs; operations inside are not recorded."""
+        raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output) -> None:
+        """Leave on ``ctx`` what ``backward`` needs, where ``forward`` takes no ``ctx``."""
+        raise NotImplementedError("setup_context(ctx, inputs, output) is not defined")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs) -> Any:
+        """Return the gradient for each argument of ``forward``, None where there is none."""
+        raise NotImplementedError(
+            "a Function needs a static method backward(ctx, *grad_outputs) to be differentiated"
+        )
+
+    #: Another name for ``backward``.
+    vjp = backward
+
+    @classmethod
+    def backward_function(cls):
+        """Return ``backward``, under whichever of its two names it was written."""
+        if cls.vjp is Function.vjp:
+            return cls.backward
+        if cls.backward is not Function.backward:
+            raise GradientError(f"{cls.__name__} defines both backward and vjp; one is enough")
+        return cls.vjp
+
+    @classmethod
+    def apply(cls, *args, **kwargs) -> Any:
+        """Compute the Function and record it."""
+        separate = cls.setup_context is not Function.setup_context
+        if separate and (kwargs or cls.forward.__defaults__):
+            args = _bound(cls.forward, args, kwargs)
+        elif kwargs:
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
+        for x in args:
+            if isinstance(x, Tensor) and x.view is not None:
+                refresh(x)
+        ctx = FunctionCtx()
+        edges = tuple([x.node if isinstance(x, Tensor) else None for x in args])
+        ctx.needs_input_grad = tuple([edge is not None for edge in edges])
+        with no_grad():
+            if separate:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args)
+        outputs = output if isinstance(output, tuple) else (output,)
+        wrapped = _record(cls, ctx, args, edges, outputs)
+        return wrapped if isinstance(output, tuple) else wrapped[0]
+
+
+def _bound(forward, args, kwargs) -> tuple:
+    """Return the arguments in their order, defaults filled in."""
+    code = forward.__code__
+    names = code.co_varnames[: code.co_argcount]
+    defaults = dict(zip(reversed(names), reversed(forward.__defaults__ or ())))
+    defaults.update(kwargs)
+    return args + tuple([defaults[name] for name in names[len(args) :] if name in defaults])
+
+
+def _record(cls, ctx: FunctionCtx, args, edges, outputs) -> tuple:
+    """Return the outputs with the node that leads back to the inputs."""
+    recording = mode.level and any([edge is not None for edge in edges])
+    dirty = ctx.dirty_tensors
+    for tensor in dirty:
+        if not any([tensor is x for x in args]):
+            raise GradientError(f"{cls.__name__}: mark_dirty takes inputs, got another tensor")
+        if recording:
+            check_writable(tensor, cls.__name__)
+        stamp_write(tensor.array)
+    wanted = [
+        isinstance(y, Tensor)
+        and y.array.dtype.kind in "fc"
+        and not any([y is other for other in ctx.non_differentiable])
+        for y in outputs
+    ]
+    nodes: list[Node | None] = [None] * len(outputs)
+    if recording and any(wanted):
+        node = _node(cls, ctx, args, edges, outputs)
+        if len(outputs) == 1:
+            nodes = [node]
+        else:
+            nodes = [
+                Pick(node, k, y.array.shape, y.array.dtype) if wanted[k] else None
+                for k, y in enumerate(outputs)
+            ]
+        for y, pick in zip(outputs, nodes):
+            kept = None if pick is None or pick is node else weakref.ref(pick)
+            node.outputs.append((y.array.shape, y.array.dtype, kept) if _is(y) else None)
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    return tuple([_returned(args, dirty, y, node) for y, node in zip(outputs, nodes)])
+
+
+def _node(cls, ctx: FunctionCtx, args, edges, outputs) -> FunctionNode:
+    node = object.__new__(cls.node_class)
+    node.ctx = ctx
+    node.inputs = edges
+    node.arguments = [(x.array.shape, x.array.dtype) if _is(x) else None for x in args]
+    node.outputs = []
+    node.saved = tuple([_kept(tensor, args, outputs) for tensor in ctx.to_save])
+    node.shape = outputs[0].array.shape if len(outputs) == 1 else ()
+    node.sequence = tick()
+    node.extras = None
+    ctx._node = weakref.ref(node)
+    if mode.level == 2:
+        annotate(node)
+    return node
+
+
+def _is(value) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _kept(tensor, args, outputs) -> tuple | None:
+    """Return a saved tensor as its array and where it came from."""
+    if tensor is None:
+        return None
+    output = next((k for k, y in enumerate(outputs) if y is tensor), None)
+    source = next((k for k, x in enumerate(args) if x is tensor), None)
+    return tensor.array, tensor.node, None if output is not None else source, output
+
+
+def _returned(args, dirty, y, node) -> Any:
+    """Return an output as the caller gets it: an input only where it was written in place."""
+    if not isinstance(y, Tensor):
+        return y
+    if any([y is x for x in dirty]):
+        if node is not None:
+            rebind(y, make(y.array, node))
+        return y
+    root = owner(y.array)
+    shared = [x for x in args if isinstance(x, Tensor) and owner(x.array) is root]
+    if not shared and y.node is None and y.view is None:
+        y.node = node
+        return y
+    result = make(y.array, node)
+    if shared:
+        # A view that no function can make again: writing to it in place is refused.
+        result.view = View(shared[0], None, ())
+        result.view.level = 0
+    return result
+
+
+class _Once(Node):
+    """The node of a gradient that can't be differentiated again."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, ctx: FunctionCtx, shape: tuple[int, ...]) -> None:
+        node = ctx._node()
+        self.inputs = node.inputs
+        self.saved = ()
+        self.sequence = tick()
+        self.shape = shape
+        self.extras = None
+        self.of = node.name()
+
+    def saved_values(self) -> list[tuple[str, Any]]:
+        return []
+
+    def pullback_recorded(self, inputs, g):
+        return self.pullback(inputs, self.saved, g)
+
+    def pullback(self, inputs, saved, g):
+        raise GradientError(
+            f"trying to differentiate twice a function that was marked with "
+            f"@once_differentiable ({self.of})"
+        )
+
+
+def once_differentiable(backward):
+    """Say that ``backward`` can't be differentiated: a second derivative then raises."""
+
+    @functools.wraps(backward)
+    def once(ctx, *grad_outputs):
+        with no_grad():
+            returned = backward(ctx, *grad_outputs)
+        if not mode.level:
+            return returned
+        several = isinstance(returned, tuple)
+        gradients = [
+            make(x.array, _Once(ctx, x.array.shape)) if isinstance(x, Tensor) else x
+            for x in (returned if several else (returned,))
+        ]
+        return tuple(gradients) if several else gradients[0]
+
+    return once
