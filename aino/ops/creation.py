@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from operator import index
 
 import numpy as np
@@ -211,12 +210,17 @@ def from_numpy(ndarray):
 # Filled
 
 
-def shape_of(size) -> tuple[int, ...]:
-    """Return the shape that ``f(2, 3)`` or ``f((2, 3))`` asks for."""
-    if len(size) == 1 and not hasattr(size[0], "__index__"):
-        size = size[0]
-    elif len(size) == 1 and isinstance(size[0], Tensor) and size[0].ndim:
-        size = size[0]
+def shape_of(size, keywords=None) -> tuple[int, ...]:
+    """Return the shape that ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))`` asks for."""
+    if keywords:
+        if not size and "size" in keywords:
+            size = (keywords["size"],)
+        no_more(keywords)
+    elif not size:
+        raise TypeError("a shape is missing: give its lengths, or () for a single number")
+    first = size[0]
+    if len(size) == 1 and (getattr(first, "ndim", 0) or not hasattr(first, "__index__")):
+        size = first
     try:
         shape = tuple([index(length) for length in size])
     except TypeError:
@@ -226,14 +230,13 @@ def shape_of(size) -> tuple[int, ...]:
     return shape
 
 
-def _filled(array_maker, name, value, sentence):
+def _filled(array_maker, name, sentence):
     """Return the function that makes new tensors by ``np.zeros``, ``np.ones`` or ``np.empty``."""
 
     def create(
         *size, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more
     ):
-        shape = shape_of((more.pop("size"),) if "size" in more else size)
-        _no_more(name, more)
+        shape = shape_of(size, more)
         dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
         return _born(array_maker(shape, dtype), device, requires_grad)
 
@@ -249,15 +252,16 @@ def _filled(array_maker, name, value, sentence):
     return create
 
 
-def _no_more(name, keywords) -> None:
+def no_more(keywords) -> None:
+    """Raise for a keyword that would be ignored, unless that makes no difference."""
     for key, value in keywords.items():
-        if key not in ("names", "memory_format") and not (key == "out" and value is None):
-            raise TypeError(f"{name}() takes no argument {key!r}")
+        if key not in ("size", "memory_format") and value is not None:
+            raise TypeError(f"there is no argument {key!r} here")
 
 
-zeros = _filled(np.zeros, "zeros", 0, "Return a new tensor full of zeros.")
-ones = _filled(np.ones, "ones", 1, "Return a new tensor full of ones.")
-empty = _filled(np.empty, "empty", None, "Return a new tensor of whatever is in its memory.")
+zeros = _filled(np.zeros, "zeros", "Return a new tensor full of zeros.")
+ones = _filled(np.ones, "ones", "Return a new tensor full of ones.")
+empty = _filled(np.empty, "empty", "Return a new tensor of whatever is in its memory.")
 
 
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False):
@@ -283,21 +287,21 @@ def _full(shape, value, dtype):
 
 def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
     """Return zeros of the shape and dtype of ``input``."""
-    _no_more("zeros_like", more)
+    no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
     return _born(np.zeros_like(input.array, dtype), device, requires_grad)
 
 
 def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
     """Return ones of the shape and dtype of ``input``."""
-    _no_more("ones_like", more)
+    no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
     return _born(np.ones_like(input.array, dtype), device, requires_grad)
 
 
 def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
     """Return a new tensor of the shape and dtype of ``input``, of whatever is in its memory."""
-    _no_more("empty_like", more)
+    no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
     return _born(np.empty_like(input.array, dtype), device, requires_grad)
 
@@ -306,7 +310,7 @@ def full_like(
     input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, **more
 ):
     """Return ``fill_value`` everywhere, of the shape and dtype of ``input``."""
-    _no_more("full_like", more)
+    no_more(more)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     dtype = input.dtype if dtype is None else as_dtype(dtype)

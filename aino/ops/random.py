@@ -12,14 +12,11 @@ import numpy as np
 
 from aino import dtypes
 from aino.autograd.tensor import Device, Tensor, make
-from aino.dtypes import as_dtype, get_default_dtype
-from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import shape_of
+from aino.errors import DtypeError
 
 __all__ = [
     "Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state",
-    "set_rng_state", "fork_rng", "rand", "randn", "randint", "randperm", "normal", "bernoulli",
-    "multinomial", "poisson", "rand_like", "randn_like", "randint_like",
+    "set_rng_state",
 ]  # fmt: skip
 
 _STATE_WORDS = 7  # the seed, a 128-bit state, a 128-bit increment, a half-used word and its flag
@@ -129,6 +126,8 @@ def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> n
     """
     if generator is None:
         generator = default_generator
+    elif not isinstance(generator, Generator):
+        raise TypeError(f"expected an aino.Generator, got {type(generator).__name__}")
     if intercepted.function is not None:
         return intercepted.function(generator, kind, shape, dtype, *parameters)
     return np.asarray(_DRAWS[kind](generator.source, shape, dtype, *parameters))
@@ -163,7 +162,10 @@ def _exponential(source, shape, dtype):
 
 def _integers(source, shape, dtype, low, high):
     if dtype.kind in "iub":
-        return source.integers(low, high, shape, dtype)
+        try:
+            return source.integers(low, high, shape, dtype)
+        except ValueError:
+            raise DtypeError(f"{dtype} can't hold {low}, ..., {high - 1}") from None
     return source.integers(low, high, shape).astype(dtype)
 
 
@@ -224,90 +226,3 @@ def fork_rng(devices=None, enabled: bool = True, **_):
     finally:
         if state is not None:
             default_generator.set_state(state)
-
-
-# New tensors
-
-
-def _floating(name, dtype):
-    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-    if dtype.kind not in "fc":
-        raise DtypeError(f"{name}: random numbers of this kind need a float dtype, not {dtype}")
-    return dtype
-
-
-def _leaf(array, device, requires_grad):
-    if device is not None:
-        Device(device)
-    result = make(array)
-    return result.requires_grad_() if requires_grad else result
-
-
-def rand(
-    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
-    pin_memory=False,
-):  # fmt: skip
-    """Return numbers drawn uniformly from [0, 1).
-
-    >>> import aino
-    >>> x = aino.rand(2, 3)
-    >>> x.shape, bool((x >= 0).all()), bool((x < 1).all())
-    (aino.Size([2, 3]), True, True)
-    """
-    dtype = _floating("rand", dtype)
-    return _leaf(draw(generator, "uniform", shape_of(size), dtype), device, requires_grad)
-
-
-def randn(
-    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
-    pin_memory=False,
-):  # fmt: skip
-    """Return numbers drawn from the standard normal distribution.
-
-    >>> import aino
-    >>> aino.randn(2, 3, dtype=aino.float64).dtype
-    dtype('float64')
-    """
-    dtype = _floating("randn", dtype)
-    return _leaf(draw(generator, "normal", shape_of(size), dtype), device, requires_grad)
-
-
-def randint(
-    low, high=None, size=None, *, generator=None, dtype=dtypes.int64, layout=None, device=None,
-    requires_grad=False,
-):  # fmt: skip
-    """Return integers drawn uniformly from low, ..., high - 1; ``low`` may be left out.
-
-    >>> import aino
-    >>> x = aino.randint(3, 5, (100,))
-    >>> int(x.min()), int(x.max())
-    (3, 4)
-    """
-    if size is None:
-        low, high, size = 0, low, high
-    if not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint: expected a shape as a tuple, got {size!r}")
-    array = _randint(generator, low, high, shape_of((size,)), as_dtype(dtype))
-    return _leaf(array, device, requires_grad)
-
-
-def _randint(generator, low, high, shape, dtype):
-    if not low < high:
-        raise ValueError(f"randint: the range is empty: low {low}, high {high}")
-    return draw(generator, "integers", shape, dtype, int(low), int(high))
-
-
-def randperm(
-    n, *, generator=None, dtype=dtypes.int64, layout=None, device=None, requires_grad=False,
-    pin_memory=False,
-):  # fmt: skip
-    """Return 0, ..., n - 1 in random order.
-
-    >>> import aino
-    >>> sorted(aino.randperm(4).tolist())
-    [0, 1, 2, 3]
-    """
-    if n < 0:
-        raise ValueError(f"randperm: n must not be negative, got {n}")
-    array = draw(generator, "permutation", (n,), as_dtype(dtype), n)
-    return _leaf(array, device, requires_grad)

@@ -1,0 +1,264 @@
+"""Tensors of random numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.tensor import Device, Tensor, make
+from aino.dtypes import as_dtype, get_default_dtype
+from aino.errors import DtypeError, ShapeError
+from aino.ops.creation import shape_of
+from aino.ops.random import draw
+
+__all__ = [
+    "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like",
+    "normal", "bernoulli", "multinomial", "poisson", "binomial",
+]  # fmt: skip
+
+
+def _floating(name, dtype):
+    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
+    if dtype.kind not in "fc":
+        raise DtypeError(f"{name}: random numbers of this kind need a float dtype, not {dtype}")
+    return dtype
+
+
+def _leaf(array, device, requires_grad):
+    if device is not None:
+        Device(device)
+    result = make(array)
+    return result.requires_grad_() if requires_grad else result
+
+
+def rand(
+    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False, **more,
+):  # fmt: skip
+    """Return numbers drawn uniformly from [0, 1).
+
+    >>> import aino
+    >>> x = aino.rand(2, 3)
+    >>> x.shape, bool((x >= 0).all()), bool((x < 1).all())
+    (aino.Size([2, 3]), True, True)
+    """
+    dtype = _floating("rand", dtype)
+    return _leaf(draw(generator, "uniform", shape_of(size, more), dtype), device, requires_grad)
+
+
+def randn(
+    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False, **more,
+):  # fmt: skip
+    """Return numbers drawn from the standard normal distribution.
+
+    >>> import aino
+    >>> aino.randn(2, 3, dtype=aino.float64).dtype
+    dtype('float64')
+    """
+    dtype = _floating("randn", dtype)
+    return _leaf(draw(generator, "normal", shape_of(size, more), dtype), device, requires_grad)
+
+
+def randint(
+    low, high=None, size=None, *, generator=None, dtype=dtypes.int64, layout=None, device=None,
+    requires_grad=False,
+):  # fmt: skip
+    """Return integers drawn uniformly from low, ..., high - 1; ``low`` may be left out.
+
+    >>> import aino
+    >>> x = aino.randint(3, 5, (100,))
+    >>> int(x.min()), int(x.max())
+    (3, 4)
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint: expected a shape as a tuple, got {size!r}")
+    array = _integers("randint", generator, low, high, shape_of((size,)), as_dtype(dtype))
+    return _leaf(array, device, requires_grad)
+
+
+def _integers(name, generator, low, high, shape, dtype):
+    low, high = int(low), int(high)
+    if low >= high:
+        raise ValueError(f"{name}: no integer lies in {low}, ..., {high - 1}")
+    return draw(generator, "integers", shape, dtype, low, high)
+
+
+def randperm(
+    n, *, generator=None, dtype=dtypes.int64, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
+):  # fmt: skip
+    """Return 0, ..., n - 1 in random order.
+
+    >>> import aino
+    >>> sorted(aino.randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    if n < 0:
+        raise ValueError(f"randperm: n must not be negative, got {n}")
+    array = draw(generator, "permutation", (n,), as_dtype(dtype), n)
+    return _leaf(array, device, requires_grad)
+
+
+def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
+    """Return numbers drawn uniformly from [0, 1), of the shape and dtype of ``input``."""
+    dtype = _floating("rand_like", input.dtype if dtype is None else dtype)
+    return _leaf(draw(generator, "uniform", input.array.shape, dtype), device, requires_grad)
+
+
+def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
+    """Return standard normal numbers, of the shape and dtype of ``input``."""
+    dtype = _floating("randn_like", input.dtype if dtype is None else dtype)
+    return _leaf(draw(generator, "normal", input.array.shape, dtype), device, requires_grad)
+
+
+def randint_like(
+    input, low, high=None, *, generator=None, dtype=None, device=None, requires_grad=False, **_
+):
+    """Return integers drawn from low, ..., high - 1, of the shape and dtype of ``input``."""
+    if high is None:
+        low, high = 0, low
+    dtype = input.dtype if dtype is None else as_dtype(dtype)
+    array = _integers("randint_like", generator, low, high, input.array.shape, dtype)
+    return _leaf(array, device, requires_grad)
+
+
+def normal(
+    mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None,
+    requires_grad=False, pin_memory=False,
+):  # fmt: skip
+    """Return numbers drawn from normal distributions.
+
+    ``mean`` and ``std`` are tensors, which are broadcast, or numbers, with a ``size``. No
+    gradient flows to them; ``mean + std * aino.randn_like(mean)`` is differentiable. Raises
+    ``ValueError`` for a negative ``std``.
+
+    >>> import aino
+    >>> aino.normal(5.0, 0.0, (2,))
+    tensor([5., 5.])
+    """
+    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not tensors:
+        if size is None:
+            raise TypeError("normal: a size is needed where mean and std are numbers")
+        shape, dtype = shape_of((size,)), _floating("normal", dtype)
+    else:
+        if size is not None:
+            raise TypeError("normal: the size follows from the tensors mean and std")
+        shape = np.broadcast_shapes(*(x.array.shape for x in tensors))
+        dtype = _floating("normal", tensors[0].dtype)
+    mean, std = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
+    check_std("normal", std)
+    noise = draw(generator, "normal", shape, dtype)
+    return _leaf((noise * std + mean).astype(dtype), device, requires_grad)
+
+
+def check_std(name, std) -> None:
+    """Raise for a negative standard deviation."""
+    if not np.all(std >= 0):
+        raise ValueError(f"{name}: std must not be negative")
+
+
+def bernoulli(input, p=None, *, generator=None):
+    """Return ones with the probabilities ``input`` (or ``p``), zeros otherwise.
+
+    The result has the shape and dtype of ``input``. Raises ``ValueError`` for what is no
+    probability.
+
+    >>> import aino
+    >>> aino.bernoulli(aino.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    dtype = input.dtype
+    if p is None:
+        if dtype.kind != "f":
+            raise DtypeError(f"bernoulli: probabilities are of a float dtype, not {dtype}")
+        p = input.array
+    return make(trials("bernoulli", generator, p, input.array.shape, dtype))
+
+
+def trials(name, generator, p, shape, dtype):
+    """Return an array of ones with probability ``p``, a number or an array, zeros otherwise."""
+    if not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
+    kind = dtypes.float64 if getattr(p, "dtype", None) == dtypes.float64 else dtypes.float32
+    return (draw(generator, "uniform", shape, kind) < p).astype(dtype)
+
+
+def poisson(input, generator=None):
+    """Return counts drawn from Poisson distributions of the rates ``input``, of its dtype.
+
+    >>> import aino
+    >>> aino.poisson(aino.zeros(2))
+    tensor([0., 0.])
+    """
+    array = input.array
+    _floating("poisson", array.dtype)
+    if not np.all(array >= 0):
+        raise ValueError("poisson: a rate must not be negative")
+    return make(draw(generator, "poisson", array.shape, array.dtype, array))
+
+
+def binomial(count, prob, generator=None):
+    """Return how many of ``count`` trials succeed with the probability ``prob``, elementwise.
+
+    >>> import aino
+    >>> aino.binomial(aino.tensor([10.0, 10.0]), aino.tensor([0.0, 1.0]))
+    tensor([ 0., 10.])
+    """
+    counts, p = count.array, prob.array
+    dtype = _floating("binomial", counts.dtype)
+    if not (np.all(counts >= 0) and np.all((p >= 0) & (p <= 1))):
+        raise ValueError("binomial: counts must not be negative, probabilities in 0 to 1")
+    shape = np.broadcast_shapes(counts.shape, p.shape)
+    return make(draw(generator, "binomial", shape, dtype, counts.astype(np.int64), p))
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """Return the indices of categories drawn with probabilities proportional to ``input``.
+
+    ``(n,) -> (num_samples,)`` or ``(rows, n) -> (rows, num_samples)``, int64. Without
+    replacement no category is drawn twice: those with the smallest Eᵢ / pᵢ are taken, where the
+    Eᵢ are exponentially distributed. Raises ``ValueError`` for weights that are no distribution.
+
+    >>> import aino
+    >>> aino.multinomial(aino.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
+    tensor([1, 1])
+
+    Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir (2006).
+    """
+    weights = input.array
+    if weights.ndim not in (1, 2):
+        raise ShapeError(f"multinomial: the weights are 1-D or 2-D, not {weights.shape}")
+    if weights.dtype.kind != "f":
+        raise DtypeError(f"multinomial: the weights are of a float dtype, not {weights.dtype}")
+    if num_samples <= 0:
+        raise ValueError(f"multinomial: at least one sample must be drawn, not {num_samples}")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise ValueError(
+            f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
+            "categories without replacement"
+        )
+    if not (np.isfinite(weights).all() and np.all(weights >= 0)):
+        raise ValueError("multinomial: a weight is inf, nan or negative")
+    weights = weights.astype(np.float64)
+    if not np.all(np.add.reduce(weights, axis=-1) > 0):
+        raise ValueError("multinomial: the weights sum to zero")
+    if replacement:
+        return make(_with_replacement(generator, weights, num_samples))
+    waits = draw(generator, "exponential", weights.shape, dtypes.float64)
+    with np.errstate(divide="ignore"):
+        order = np.argsort(waits / weights, axis=-1, kind="stable")
+    return make(order[..., :num_samples].copy())
+
+
+def _with_replacement(generator, weights, count):
+    """Look uniform numbers up in the cumulative weights."""
+    cumulative = np.cumsum(weights, axis=-1)
+    places = draw(generator, "uniform", (*weights.shape[:-1], count), dtypes.float64)
+    places = places * cumulative[..., -1:]
+    if weights.ndim == 1:
+        return np.searchsorted(cumulative, places, "right")
+    return np.stack([np.searchsorted(c, row, "right") for c, row in zip(cumulative, places)])
