@@ -19,7 +19,7 @@ NAME = "dit.json"
 VERSION = 3
 KINDS = ("model", "state", "checkpoint")
 LONGEST_INTEGER = 1300  # digits
-MAX_DEPTH = 100  # of values inside values
+MAX_DEPTH = 64  # of values inside values
 _HEAD = '{{"format": "dit",\n "version": {},\n "sha256": "{}",\n'
 _NO_SUM = "0" * 64
 _SLACK = 12 << 20  # memory that a manifest may take beyond twice the size of its file
@@ -84,6 +84,11 @@ def memory_needed(raw: bytes) -> int:
     values = commas + objects + arrays
     text = (1 + width) * len(raw)
     return text + 64 * strings + 250 * objects + 100 * arrays + 40 * values
+
+
+def memory_allowed(file_size: int) -> int:
+    """The memory that the manifest of a file of this size may take."""
+    return 2 * file_size + _SLACK
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -202,7 +207,7 @@ def _digest(raw: bytes, head: int) -> str:
 def _parse_json(source: Source, raw: bytes) -> object:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
         raise source.error("is not UTF-8 (it looks like UTF-16 or UTF-32)", NAME)
-    if memory_needed(raw) > 2 * source.size + _SLACK:
+    if memory_needed(raw) > memory_allowed(source.size):
         raise source.error("holds more values than a file of this size has reason to", NAME)
     try:
         document = json.loads(

@@ -1,0 +1,152 @@
+"""Saving, loading and checking ``.dit`` files."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aino.dit import archive, legacy, manifest
+from aino.dit.atomic import resolve_target
+from aino.dit.describe import Describer
+from aino.dit.manifest import Manifest, Tensor
+from aino.dit.npy import DTYPES
+from aino.dit.reader import Reader, open_archive
+from aino.dit.rebuild import Rebuilder
+from aino.dit.source import Source, text_path
+from aino.dit.survey import survey
+from aino.dit.values import Decoder, is_module
+from aino.dit.writer import member_names, write
+from aino.errors import DitError
+
+
+class Report(NamedTuple):
+    """What `verify` found in a sound file."""
+
+    path: str
+    version: int
+    kind: str
+    written_by: str
+    tensors: int
+    nbytes: int
+    unknown_classes: list[str]
+
+
+def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None:
+    """Save a model, a checkpoint or a state as a ``.dit`` file, whole or not at all.
+
+    ``obj`` is a module whose class is registered, or dicts, lists and tuples of modules, tensors,
+    arrays, numbers, strings and None. ``metadata`` is text about it, for people.
+
+    Everything is checked before the file at ``path`` is touched; afterwards there is the old file
+    or the complete new one. Raises `DitError`, which names by its path what cannot be stored.
+
+    >>> import aino, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "state.dit")
+    >>> aino.save({"step": 7, "weight": aino.ones(2)}, path)
+    >>> aino.load(path)
+    {'step': 7, 'weight': tensor([1., 1.])}
+    """
+    target = text_path(path)
+
+    def fail(cause: str, place: str) -> DitError:
+        shown = place if len(place) <= 200 else f"{place[:200]}..."
+        return DitError(f"{target}: {shown or 'the object'} {cause}")
+
+    resolve_target(path)
+    describer = Describer(fail)
+    content = describer.encoder.encode(obj, "")
+    checked = {
+        describer.encoder.text(_text(key, fail), "metadata"): describer.encoder.text(
+            _text(value, fail), "metadata"
+        )
+        for key, value in (metadata or {}).items()
+    }
+    if is_module(obj):
+        kind = "model"
+    else:
+        kind = "checkpoint" if describer.designs else "state"
+    arrays, names = describer.tensors.arrays, describer.tensors.names
+    rows = [
+        Tensor(name, member, DTYPES[array.dtype.name], array.shape, array.nbytes, "0" * 64)
+        for name, member, array in zip(names, member_names(names), arrays, strict=True)
+    ]
+    version = sys.modules["aino"].__version__  # this floor must not import the one above
+    contents = Manifest(version, kind, checked, describer.designs, content, rows)
+    if len(rows) >= archive.MAX_MEMBERS:
+        raise fail(f"holds {len(rows)} tensors; at most {archive.MAX_MEMBERS - 1} fit", "")
+    text = manifest.dump(contents)
+    file_size = len(text) + _total(rows) + 200 * len(rows)  # or a little more
+    if manifest.memory_needed(text) > manifest.memory_allowed(file_size):
+        raise fail("holds too many single numbers and strings; store long lists as arrays", "")
+    write(path, contents, arrays)
+
+
+def _text(value: Any, fail: Any) -> str:
+    if type(value) is not str:
+        raise fail(f"holds {type(value).__name__}; keys and values have to be strings", "metadata")
+    return value
+
+
+def _total(rows: list[Tensor]) -> int:
+    return sum(row.nbytes for row in rows)
+
+
+def load(path: Any, mmap: bool = False) -> Any:
+    """Load what `save` saved: a model, architecture and all, or the nested containers.
+
+    Models come back as objects of the classes that are registered under the names in the file;
+    nothing is imported or run by name. Every tensor is checked against its SHA-256.
+
+    With ``mmap`` tensors stay in the file until they are used, whatever their size; their
+    checksums are not compared then (`verify` does). A write goes to a private copy, never to the
+    file. Files of AINO 1 and 2 give a `NeuralNetwork`.
+
+    Raises `DitError` for anything but a sound file, with the member and the cause.
+    """
+    with Source(path) as source:
+        members = open_archive(source)
+        if members[0].name != manifest.NAME:
+            return legacy.load(source, members)
+        reader = Reader(source, members, mapped=mmap)
+        contents = reader.manifest
+
+        def fail(cause: str) -> DitError:
+            return source.error(cause, manifest.NAME)
+
+        unknown = survey(source, contents).unknown_classes
+        if unknown:
+            names = ", ".join(f"{name[:100]!r}" for name in unknown[:20])
+            raise fail(
+                f"names classes that are not registered here: {names}; import the module that "
+                "defines them, and put @aino.register above each class"
+            )
+        rebuilder = Rebuilder(fail, reader.array, contents.architecture)
+        return Decoder(fail, reader.array, rebuilder.module).decode(contents.content)
+
+
+def verify(path: Any) -> Report:
+    """Check everything in a file: its structure, each checksum, each description; load nothing.
+
+    Takes memory for the manifest, whatever the size of the tensors. Raises `DitError` for what
+    `load` would refuse, except that classes that are not registered are only reported.
+    """
+    with Source(path) as source:
+        members = open_archive(source)
+        if members[0].name != manifest.NAME:
+            old = legacy.read(source, members)
+            arrays = old.state.values()
+            size = sum(array.nbytes for array in arrays)
+            writer = f"AINO {old.version}"
+            return Report(source.path, old.version, "model", writer, len(arrays), size, [])
+        reader = Reader(source, members)
+        contents = reader.manifest
+        found = survey(source, contents)
+        reader.check_tensors()
+        return Report(
+            source.path,
+            manifest.VERSION,
+            contents.kind,
+            f"AINO {contents.aino}",
+            len(contents.tensors),
+            _total(contents.tensors),
+            found.unknown_classes,
+        )

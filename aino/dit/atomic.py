@@ -1,0 +1,114 @@
+"""A file that appears whole or not at all."""
+
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aino.dit.source import failure, text_path
+
+_BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+class Output:
+    """A new file that is written at any place in it, through plain system calls."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def write_at(self, offset: int, data: bytes | memoryview) -> None:
+        """Write all of ``data`` from ``offset`` on."""
+        os.lseek(self.descriptor, offset, os.SEEK_SET)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+
+def resolve_target(path: object) -> str:
+    """The place where a file can be put; links are followed, so that they stay links."""
+    text = text_path(path)
+    try:
+        target = os.path.realpath(text)
+        kind = os.stat(target).st_mode if os.path.lexists(target) else stat.S_IFREG
+        folder_exists = os.path.isdir(os.path.dirname(target))
+    except (OSError, ValueError) as error:
+        raise failure(text, f"cannot be written: {error}") from error
+    if not os.path.basename(text) or not stat.S_ISREG(kind):
+        raise failure(text, "is not the path of a regular file")
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise failure(text, "is write-protected")
+    if not folder_exists:
+        raise failure(text, f"the folder {os.path.dirname(target)!r} does not exist")
+    return target
+
+
+@contextmanager
+def replacing(path: object) -> Iterator[Output]:
+    """Write a new file, and put it at ``path`` when the block ends without an error.
+
+    The new file grows beside the target, is flushed to the disk, and takes the target's name in
+    one step; then the folder is flushed. Whoever reads, or loses power, at any moment finds the
+    old file or the new one. After an error the old file stands and the new one is gone.
+
+    Raises `DitError` for anything that the operating system refuses.
+    """
+    target = resolve_target(path)
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".dit-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+    descriptor = -1
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | _BINARY, 0o666)
+        yield Output(descriptor)
+        _keep_mode(target, descriptor)
+        os.fsync(descriptor)
+        closing, descriptor = descriptor, -1
+        os.close(closing)
+        os.replace(temporary, target)
+    except OSError as error:
+        _discard(temporary, descriptor)
+        raise failure(text_path(path), f"was not saved: {error}") from error
+    except BaseException:
+        _discard(temporary, descriptor)
+        raise
+    _flush_folder(folder)
+
+
+def _keep_mode(target: str, descriptor: int) -> None:
+    """Give the new file the permissions of the one that it replaces."""
+    if hasattr(os, "fchmod"):
+        try:
+            os.fchmod(descriptor, stat.S_IMODE(os.stat(target).st_mode))
+        except FileNotFoundError:
+            pass
+
+
+def _discard(temporary: str, descriptor: int) -> None:
+    """Remove what a failed save left; the failure itself is what the caller hears of."""
+    try:
+        if descriptor >= 0:
+            os.close(descriptor)
+    except OSError:
+        pass
+    try:
+        os.unlink(temporary)
+    except OSError:
+        pass
+
+
+def _flush_folder(folder: str) -> None:
+    if os.name != "posix":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        warnings.warn(
+            f"saved, but the folder {folder!r} could not be flushed ({error}): after a power "
+            "failure the old file may be back",
+            RuntimeWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,241 @@
+"""From a description back to a module: its class is looked up, never imported; then its state."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.tensor import Tensor, make
+from aino.dit.building import rebuilding
+from aino.dit.registry import registered
+from aino.dit.values import Decoder, is_module, join
+from aino.errors import DitError
+
+_MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
+_DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
+_SHOWN = 20  # keys that an error lists
+
+
+def walk(module: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every module inside with its path, itself first, each once."""
+    seen: set[int] = set()
+    waiting = [(path, module)]
+    while waiting:
+        place, part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield place, part
+        inside = [(join(place, key), value) for key, value in vars(part).items()]
+        waiting.extend(pair for pair in reversed(inside) if is_module(pair[1]))
+
+
+def find(module: Any, path: str) -> tuple[Any, str]:
+    """The module that has the attribute with this path, and the attribute's name."""
+    *places, name = path.split(".")
+    for place in places:
+        module = vars(module)[place]
+    return module, name
+
+
+class Rebuilder:
+    """Makes the models of one file; each once, however often the file refers to it.
+
+    ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table.
+    """
+
+    def __init__(
+        self,
+        fail: Callable[[str], DitError],
+        array: Callable[[int], np.ndarray],
+        designs: list[Any],
+    ) -> None:
+        self.fail = fail
+        self.array = array
+        self.designs = designs
+        self._made: dict[int, Any] = {}
+        self._open: set[int] = set()
+        self._lent: set[int] = set()
+        self._decoder = Decoder(fail, self._argument, self.module)
+
+    def module(self, body: Any) -> Any:
+        """A module from its number in the list of designs, or from a description in place."""
+        if type(body) is dict:
+            with rebuilding():
+                return self.construct(body)
+        if type(body) is not int or not 0 <= body < len(self.designs) or body in self._open:
+            raise self.fail("refers to a model that is not there")
+        if body not in self._made:
+            outside = self._decoder, self._lent
+            self._open.add(body)
+            with rebuilding():
+                self._made[body] = self._model(self.designs[body])
+            self._open.remove(body)
+            self._decoder, self._lent = outside
+        return self._made[body]
+
+    def _argument(self, row: int) -> np.ndarray:
+        """An array for a constructor, which must not write into what is going to be the state."""
+        array = self.array(row)
+        if row in self._lent:
+            array = array.view()
+            array.flags.writeable = False
+        return array
+
+    # The object
+
+    def construct(self, design: dict[str, Any]) -> Any:
+        """Call the class with the arguments described, and repeat what was changed since."""
+        if not is_design(design):
+            raise self.fail("holds a damaged description of a module")
+        name = design["class"]
+        try:
+            cls: Any = registered(name)
+        except DitError as error:
+            raise self.fail(str(error)) from None
+        if not hasattr(cls, "load_state_dict"):
+            raise self.fail(f"calls {name!r} a module, which it is not")
+        decode = self._decoder.decode
+        positional = [decode(value) for value in design.get("positional", [])]
+        arguments = {key: decode(value) for key, value in design["arguments"].items()}
+        changes = {key: decode(value) for key, value in design.get("changes", {}).items()}
+        try:
+            inspect.signature(cls.__init__).bind(None, *positional, **arguments)
+        except TypeError as error:
+            raise self.fail(f"{name} does not take such arguments: {error}") from None
+        try:
+            module = cls(*positional, **arguments)
+            for key in design.get("removed", ()):
+                delattr(module, key)
+            for key, value in changes.items():
+                setattr(module, key, value)
+            _reorder(module, design.get("order"))
+        except DitError:
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise self.fail(f"{name} cannot be made as described: {cause}") from error
+        return module
+
+    # The state
+
+    def _model(self, item: Any) -> Any:
+        if not is_model(item):
+            raise self.fail("holds a damaged description of a model")
+        self._lent = {row for row in item["state"].values() if type(row) is int}
+        self._decoder = Decoder(self.fail, self._argument, self.module)
+        model = self._decoder.decode({"$module": item["design"]})
+        try:
+            self._tie(model, item["tied"], is_module)
+            flags = {path: part.requires_grad for path, part in tensors_in(model)}
+            self._load(model, item["state"])
+            self._tie(model, item["tied"], lambda part: not is_module(part))
+            self.set_flags(model, flags | item["requires_grad"])
+            for path, part in walk(model):
+                training = item["training"] is not (path in item["switched"])
+                if part.training is not training:
+                    part.training = training
+        except (LookupError, TypeError, AttributeError) as error:
+            raise self.fail(f"describes the model's parts wrongly: {error!r}") from error
+        return model
+
+    @staticmethod
+    def _tie(model: Any, groups: list[list[str]], concerned: Callable[[Any], bool]) -> None:
+        for first, *others in groups:
+            owner, name = find(model, first)
+            shared = vars(owner)[name]
+            if concerned(shared):
+                for other in others:
+                    owner, name = find(model, other)
+                    if vars(owner)[name] is not shared:
+                        setattr(owner, name, shared)
+
+    @staticmethod
+    def set_flags(model: Any, flags: dict[str, bool]) -> None:
+        """Let each tensor want a gradient or not."""
+        for path, wanted in flags.items():
+            owner, name = find(model, path)
+            tensor = vars(owner)[name]
+            if isinstance(tensor, Tensor) and tensor.requires_grad is not wanted:
+                tensor.requires_grad_(wanted)
+
+    def _load(self, model: Any, entries: dict[str, Any]) -> None:
+        state = {key: self._state_value(entry) for key, entry in entries.items()}
+        problems = _misfits(model.state_dict(), state)
+        if problems:
+            shown = "; ".join(problems[:_SHOWN])
+            more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+            raise self.fail(f"the state does not fit the model: {shown}{more}")
+        try:
+            model.load_state_dict(state, strict=True, assign=True)
+        except Exception as error:
+            raise self.fail(f"the model does not take its state: {error}") from error
+
+    def _state_value(self, entry: Any) -> Any:
+        if type(entry) is int:
+            return make(self.array(entry))
+        if type(entry) is dict and list(entry) == ["$value"]:
+            return self._decoder.decode(entry["$value"])
+        raise self.fail("holds a damaged state")
+
+
+def tensors_in(model: Any) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor that is an attribute of the model or of a part, with its path."""
+    for place, part in walk(model):
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor):
+                yield join(place, name), value
+
+
+def _misfits(wanted: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    """Every way in which a state is not the one that a model has."""
+    problems = [f"missing {key}" for key in wanted if key not in given]
+    problems += [f"unexpected {key}" for key in given if key not in wanted]
+    for key, value in given.items():
+        if key in wanted and isinstance(wanted[key], Tensor):
+            shapes = [getattr(part, "shape", None) for part in (wanted[key], value)]
+            if shapes[0] != shapes[1]:
+                shown = [tuple(shape or ()) for shape in shapes]
+                problems.append(f"{key} has the shape {shown[1]} instead of {shown[0]}")
+    return problems
+
+
+def is_design(design: dict[str, Any]) -> bool:
+    """Whether this is the form of a module's description; its values are not looked at."""
+    names = [*design.get("changes", ()), *design.get("removed", ()), *design.get("order", ())]
+    return (
+        {"class", "arguments"} <= {*design} <= _DESIGN
+        and type(design["class"]) is str
+        and type(design["arguments"]) is dict
+        and type(design.get("changes", {})) is dict
+        and all(type(design.get(key, [])) is list for key in ("positional", "removed", "order"))
+        and all(type(name) is str and not name.startswith("__") for name in names)
+    )
+
+
+def is_model(item: Any) -> bool:
+    """Whether this is the form of a model's description: a design, a state, and how they meet."""
+    return (
+        type(item) is dict
+        and tuple(item) == _MODEL
+        and type(item["design"]) is dict
+        and type(item["training"]) is bool
+        and _is_names(item["switched"])
+        and type(item["requires_grad"]) is dict
+        and all(type(wanted) is bool for wanted in item["requires_grad"].values())
+        and type(item["tied"]) is list
+        and all(_is_names(group) and len(group) > 1 for group in item["tied"])
+        and type(item["state"]) is dict
+    )
+
+
+def _is_names(names: Any) -> bool:
+    return type(names) is list and all(type(name) is str for name in names)
+
+
+def _reorder(module: Any, order: list[str] | None) -> None:
+    """Put the attributes back into the order in which they were set."""
+    own = vars(module)
+    for name in order or ():
+        own[name] = own.pop(name)

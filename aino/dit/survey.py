@@ -1,0 +1,71 @@
+"""A manifest's descriptions gone through without building anything."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aino.dit.manifest import NAME, Manifest
+from aino.dit.rebuild import Rebuilder, is_design, is_model
+from aino.dit.registry import registered_classes
+from aino.dit.source import Source
+from aino.dit.values import Decoder
+
+
+class Survey(NamedTuple):
+    """What a manifest refers to: the classes it names that are not registered here."""
+
+    unknown_classes: list[str]
+
+
+class _Surveyor(Rebuilder):
+    """Goes through descriptions as a `Rebuilder` does, and only notes what it would need."""
+
+    def __init__(self, source: Source, contents: Manifest) -> None:
+        self.contents = contents
+        self.used: set[int] = set()
+        self.classes: dict[str, None] = {}
+        super().__init__(lambda cause: source.error(cause, NAME), self.shape, contents.architecture)
+
+    def shape(self, row: int) -> np.ndarray:
+        """Something of the tensor's dtype and shape that takes no memory."""
+        if not 0 <= row < len(self.contents.tensors):
+            raise self.fail(f"refers to tensor {row}, which is not there")
+        self.used.add(row)
+        tensor = self.contents.tensors[row]
+        return np.broadcast_to(np.zeros((), tensor.dtype), tensor.shape)
+
+    def construct(self, design: dict[str, Any]) -> Any:
+        if not is_design(design):
+            raise self.fail("holds a damaged description of a module")
+        self.classes[design["class"]] = None
+        for part in ("positional", "arguments", "changes"):
+            for value in self._values(design.get(part, ())):
+                self._decoder.decode(value)
+        return object()
+
+    @staticmethod
+    def _values(part: Any) -> Any:
+        return part.values() if type(part) is dict else part
+
+    def _model(self, item: Any) -> Any:
+        if not is_model(item):
+            raise self.fail("holds a damaged description of a model")
+        for entry in item["state"].values():
+            self._state_value(entry)
+        return self.construct(item["design"])
+
+
+def survey(source: Source, contents: Manifest) -> Survey:
+    """Check that content, descriptions and table of tensors fit together."""
+    surveyor = _Surveyor(source, contents)
+    if (contents.kind == "model") != (contents.content == {"$module": 0}):
+        raise surveyor.fail(f"is of kind {contents.kind}, and its content is not")
+    if (contents.kind == "state") == bool(contents.architecture):
+        raise surveyor.fail(f"is of kind {contents.kind}, with {len(contents.architecture)} models")
+    Decoder(surveyor.fail, surveyor.shape, surveyor.module).decode(contents.content)
+    for number in range(len(contents.architecture)):
+        surveyor.module(number)
+    if len(surveyor.used) != len(contents.tensors):
+        raise surveyor.fail("lists tensors that nothing refers to")
+    known = registered_classes()
+    return Survey([name for name in surveyor.classes if name not in known])
