@@ -70,11 +70,13 @@ class Primitive:
         )
 
     def _saved_names(self) -> tuple[str, ...]:
-        free = {f"{name}_shape" for name in self.rules}
+        free = {"i"} if self.variadic else {f"{name}_shape" for name in self.rules}
         names = [name for reads in self.reads.values() for name in reads if name not in free]
         if self.definition is not None:
             names += [*self.inputs, *self.parameters]
         known = {"y", *self.inputs, *self.parameters, *(f"{name}_dtype" for name in self.inputs)}
+        if self.variadic:
+            known.add(f"{self.inputs[0]}_shapes")
         for name in names:
             if name not in known:
                 raise TypeError(f"primitive {self.name!r}: a rule reads {name!r}, unknown here")
