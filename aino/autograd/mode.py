@@ -45,16 +45,24 @@ class _Switch:
 
             @functools.wraps(function)
             def generate(*args, **kwargs):
-                with self._again():
-                    generator = function(*args, **kwargs)
-                    value = next(generator, generator)
-                while value is not generator:
-                    sent = yield value
-                    with self._again():
-                        try:
-                            value = generator.send(sent)
-                        except StopIteration as stop:
-                            return stop.value
+                generator = function(*args, **kwargs)
+                resume, passed = generator.send, (None,)
+                while True:
+                    # The mode is the generator's only while it runs: what is sent, thrown in
+                    # or asked to close meets it in the same mode.
+                    try:
+                        with self._again():
+                            value = resume(*passed)
+                    except StopIteration as stop:
+                        return stop.value
+                    try:
+                        resume, passed = generator.send, ((yield value),)
+                    except GeneratorExit:
+                        with self._again():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        resume, passed = generator.throw, (error,)
 
             return generate
 

@@ -40,6 +40,7 @@ class Sample:
     dtype: Any = None
     wanted: bool = True
     kinks: tuple[float, ...] = ()
+    explicit: bool = False
 
     def away(self, *points: float) -> Sample:
         """Keep the values at least 0.1 from these points, where the slope jumps."""
@@ -133,7 +134,7 @@ def given(values: Any, dtype: Any = None) -> Sample:
     if dtype is None and array.dtype.kind in "biu":
         dtype = array.dtype
     wanted = np.dtype(dtype or array.dtype).kind in "fc"
-    return Sample(array.shape, lambda rng, shape: array, dtype, wanted)
+    return Sample(array.shape, lambda rng, shape: array, dtype, wanted, explicit=True)
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,11 @@ class Case:
     def slopes(self, *gradients: Any) -> Case:
         """Store the gradient of the summed outputs for each differentiated sample, in order."""
         return replace(self, gradients=gradients)
+
+    @property
+    def any_shape(self) -> bool:
+        """Whether no sample is a list of explicit values, which has one shape only."""
+        return not any(sample.explicit for sample in self.samples())
 
     def samples(self) -> list[Sample]:
         found: list[Sample] = []
@@ -221,7 +227,8 @@ class Row:
     ``elementwise``: the samples' shapes may be exchanged for any others (0-d, empty);
     ``broadcasts``: for any that broadcast. Both are known for ufuncs and for primitives that
     declare it, and apply to the first case.
-    ``method``: the Tensor method, where it isn't called as the row; "" where there is none.
+    ``method``: the Tensor method, where it isn't called as the row; "" where there is none, as
+    by default for names with a dot.
     ``seeded``: draws random numbers, so every call follows ``aino.manual_seed(0)``.
     ``rtol``, ``atol``: of values against the oracle in float64 (float32: 1e-5 at least).
     ``gradtol``: of the finite differences, absolute and relative.
@@ -265,7 +272,16 @@ class Row:
 
     @property
     def method_name(self) -> str:
-        return self.name.rpartition(".")[2] if self.method is None else self.method
+        if self.method is None:
+            return "" if "." in self.name else self.name
+        return self.method
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """The primitives that this row tests."""
+        if self.covers is not None:
+            return tuple(self.covers.split())
+        return (self.name,) if self.primitive is None else (self.primitive.name,)
 
     def __str__(self) -> str:
         return self.name

@@ -13,5 +13,4 @@ ROWS = [
     Row("neg", elementwise.neg, np.negative, [case(real(3, 4))], complex=True),
     Row("exp", elementwise.exp, np.exp, [case(real(3, 4))], complex=True),
     Row("log", elementwise.log, np.log, [case(positive(3, 4))], complex=True),
-    Row("tanh", elementwise.tanh, np.tanh, [case(real(3, 4))], complex=True),
 ]
