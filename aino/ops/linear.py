@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from aino.autograd.rules import linalg
+import numpy as np
+
+from aino.autograd.primitive import cast
+from aino.autograd.rules import elementwise, join, linalg, reduce, shape
+from aino.autograd.tensor import make
+from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
 
-__all__ = ["matmul", "mm", "bmm", "mv", "dot"]
+__all__ = [
+    "matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "kron", "trace", "cross",
+    "addmm", "addmv", "addbmm", "baddbmm", "addr", "chain_matmul", "block_diag", "cdist",
+]  # fmt: skip
 
 
 def matmul(input, other):
@@ -44,9 +52,9 @@ def _transposed(row, matrices):
     if row.shape[0] != matrices.shape[-2]:
         raise ShapeError(
             f"matmul: shapes {tuple(row.shape)} and {tuple(matrices.shape)} do not fit together: "
-            "the last axis of the first meets the last but one of the second"
+            f"inner lengths {row.shape[0]} and {matrices.shape[-2]} differ"
         )
-    return matrices.mT
+    return shape.transposed(matrices)
 
 
 def _check_ranks(name, input, other, rank, other_rank) -> None:
@@ -105,3 +113,267 @@ def dot(input, tensor):
     """
     _check_ranks("dot", input, tensor, 1, 1)
     return linalg.dot(input, tensor)
+
+
+def vdot(input, other):
+    """Return Σ conj(aᵢ) bᵢ of two vectors: ``(n,), (n,) -> ()``.
+
+    >>> import aino
+    >>> aino.vdot(aino.tensor([1.0j]), aino.tensor([1.0j]))
+    tensor(1.+0.j)
+    """
+    _check_ranks("vdot", input, other, 1, 1)
+    return linalg.dot(np.conjugate(input) if input.dtype.kind == "c" else input, other)
+
+
+def outer(input, vec2):
+    """Return all products aᵢ bⱼ of two vectors: ``(n,), (m,) -> (n, m)``.
+
+    >>> import aino
+    >>> aino.outer(aino.tensor([1, 2]), aino.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    _check_ranks("outer", input, vec2, 1, 1)
+    return elementwise.mul(shape.reshape(input, (input.shape[0], 1)), vec2)
+
+
+ger = outer
+
+
+def kron(input, other):
+    """Return the Kronecker product: every element of the first times all of the second.
+
+    ``(n, m), (p, q) -> (np, mq)``, and so for any number of axes; the shorter shape is led by 1s.
+
+    >>> import aino
+    >>> aino.kron(aino.tensor([1, 10]), aino.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+    """
+    rank = max(input.ndim, other.ndim)
+    left = (1,) * (rank - input.ndim) + tuple(input.shape)
+    right = (1,) * (rank - other.ndim) + tuple(other.shape)
+    spread = shape.reshape(input, tuple([n for length in left for n in (length, 1)]))
+    tile = shape.reshape(other, tuple([n for length in right for n in (1, length)]))
+    result = tuple([n * m for n, m in zip(left, right)])
+    return shape.reshape(elementwise.mul(spread, tile), result)
+
+
+def trace(input):
+    """Return the sum of the diagonal of a matrix: ``(n, m) -> ()``.
+
+    >>> import aino
+    >>> aino.trace(aino.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
+    """
+    if input.ndim != 2:
+        raise ShapeError(f"trace: expected a matrix, got shape {tuple(input.shape)}")
+    return reduce.sum(shape.diagonal(input, 0, 0, 1))
+
+
+def cross(input, other, dim=None):
+    """Return the vector product along an axis of length 3, by default the first such one.
+
+    >>> import aino
+    >>> aino.cross(aino.tensor([1, 0, 0]), aino.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
+    if dim is None:
+        threes = [axis for axis, length in enumerate(input.shape) if length == 3]
+        if not threes:
+            raise ShapeError(f"cross: no axis of shape {tuple(input.shape)} has length 3")
+        dim = threes[0]
+    return vector_product(input, other, dim=dim)
+
+
+def vector_product(input, other, *, dim=-1):
+    """``linalg.cross``: the vector product along the axis ``dim``, others being broadcast."""
+    if input.ndim != other.ndim:
+        raise ShapeError(
+            f"cross: shapes {tuple(input.shape)} and {tuple(other.shape)} differ in their number "
+            "of axes"
+        )
+    if not -input.ndim <= dim < input.ndim:
+        raise IndexError(f"cross: there is no axis {dim} in shape {tuple(input.shape)}")
+    if input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise ShapeError(
+            f"cross: axis {dim} has to have length 3, got shapes {tuple(input.shape)} and "
+            f"{tuple(other.shape)}"
+        )
+    return linalg.cross(input, other, dim % input.ndim)
+
+
+# Products added to something
+
+
+def _added(name, input, product, beta, alpha):
+    """Return beta · input + alpha · product; the input is broadcast to the product, or refused."""
+    if input.dtype != product.dtype:
+        raise DtypeError(
+            f"{name}: the operands need the same dtype, got {input.dtype} and {product.dtype}"
+        )
+    if input.dtype.kind in "iub" and (type(beta) is float or type(alpha) is float):
+        raise DtypeError(f"{name}: alpha and beta are integers for {input.dtype} tensors")
+    own, full = input.shape, product.shape
+    fits = len(own) <= len(full)
+    for n, m in zip(reversed(own), reversed(full)):
+        fits = fits and n in (1, m)
+    if not fits:
+        raise ShapeError(
+            f"{name}: an input of shape {tuple(own)} can't be broadcast to the product's "
+            f"{tuple(full)}"
+        )
+    if alpha != 1:
+        product = elementwise.mul(product, alpha)
+    if beta == 0:  # what is not read may be nan
+        return product
+    if beta != 1:
+        input = elementwise.mul(input, beta)
+    return elementwise.add(input, product)
+
+
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """Return beta · input + alpha · (mat1 @ mat2): ``(n, m), (n, k), (k, m) -> (n, m)``.
+
+    >>> import aino
+    >>> aino.addmm(aino.ones(2), aino.eye(2), aino.eye(2), alpha=3)
+    tensor([[4., 1.],
+            [1., 4.]])
+    """
+    return _added("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """Return beta · input + alpha · (mat @ vec): ``(n,), (n, k), (k,) -> (n,)``."""
+    return _added("addmv", input, mv(mat, vec), beta, alpha)
+
+
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``."""
+    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """Return beta · input + alpha · (batch1 @ batch2), all stacks of matrices."""
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """Return beta · input + alpha · Σᵢ batch1ᵢ @ batch2ᵢ: ``(b, n, k), (b, k, m) -> (n, m)``."""
+    return _added("addbmm", input, reduce.sum(bmm(batch1, batch2), 0), beta, alpha)
+
+
+# Several matrices
+
+
+def chain_matmul(*matrices):
+    """Return the product of all the matrices, in the order that takes the fewest multiplications.
+
+    >>> import aino
+    >>> aino.chain_matmul(aino.ones(2, 3), aino.ones(3, 4), aino.ones(4, 1)).shape
+    aino.Size([2, 1])
+    """
+    for matrix in matrices:
+        if matrix.ndim != 2:
+            raise ShapeError(f"chain_matmul: expected matrices, got shape {tuple(matrix.shape)}")
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+def multi_dot(tensors):
+    """``linalg.multi_dot``: the product of two or more matrices, in the cheapest order.
+
+    The first and the last may be vectors: a row and a column.
+    """
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise ShapeError(f"multi_dot: expected at least 2 tensors, got {len(tensors)}")
+    row, column = tensors[0].ndim == 1, tensors[-1].ndim == 1
+    if row:
+        tensors[0] = shape.reshape(tensors[0], (1, tensors[0].shape[0]))
+    if column:
+        tensors[-1] = shape.reshape(tensors[-1], (tensors[-1].shape[0], 1))
+    for tensor in tensors:
+        if tensor.ndim != 2:
+            raise ShapeError(f"multi_dot: expected matrices, got shape {tuple(tensor.shape)}")
+    lengths = [tensors[0].shape[0], *(tensor.shape[1] for tensor in tensors)]
+    product = _bracketed(tensors, _cheapest(lengths), 0, len(tensors) - 1)
+    if row and column:
+        return shape.reshape(product, ())
+    return (
+        shape.reshape(product, (lengths[-1] if row else lengths[0],)) if row or column else product
+    )
+
+
+def _cheapest(lengths):
+    """Return where to split each run i..j of a chain of matrices.
+
+    Source: Cormen et al., Introduction to Algorithms, 15.2.
+    """
+    count = len(lengths) - 1
+    cost = [[0] * count for _ in range(count)]
+    split = [[0] * count for _ in range(count)]
+    for span in range(1, count):
+        for i in range(count - span):
+            j = i + span
+            cost[i][j], split[i][j] = min(
+                (cost[i][k] + cost[k + 1][j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
+                for k in range(i, j)
+            )
+    return split
+
+
+def _bracketed(tensors, split, i, j):
+    if i == j:
+        return tensors[i]
+    k = split[i][j]
+    return mm(_bracketed(tensors, split, i, k), _bracketed(tensors, split, k + 1, j))
+
+
+def block_diag(*tensors):
+    """Return a matrix with these matrices along its diagonal, zeros elsewhere.
+
+    Vectors count as rows, 0-d tensors as 1 by 1.
+
+    >>> import aino
+    >>> aino.block_diag(aino.ones(1, 2), aino.tensor([[3.0]]))
+    tensor([[1., 1., 0.],
+            [0., 0., 3.]])
+    """
+    blocks = []
+    for tensor in tensors:
+        if tensor.ndim > 2:
+            raise ShapeError(f"block_diag: expected matrices, got shape {tuple(tensor.shape)}")
+        if tensor.ndim < 2:
+            tensor = shape.reshape(tensor, (1, tensor.shape[0] if tensor.ndim else 1))
+        blocks.append(tensor)
+    dtype = result_type(*blocks) if blocks else None
+    width = sum([block.shape[1] for block in blocks])
+    rows, before = [], 0
+    for block in blocks:
+        after = width - before - block.shape[1]
+        rows.append(shape.pad(cast(block, dtype), ((0, 0), (before, after)), 0))
+        before += block.shape[1]
+    return join.cat(rows, 0) if rows else make(np.zeros((1, 0), get_default_dtype()))
+
+
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    """Return the p-norm distances of all pairs of rows.
+
+    ``(..., n, d), (..., m, d) -> (..., n, m)``; leading axes are broadcast.
+
+    >>> import aino
+    >>> aino.cdist(aino.tensor([[0.0, 0.0]]), aino.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
+    for x in (x1, x2):
+        if x.ndim < 2 or x.dtype.kind != "f":
+            raise ShapeError(
+                f"cdist: expected rows of floating-point numbers, got {x.dtype} of shape "
+                f"{tuple(x.shape)}"
+            )
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(
+            f"cdist: rows of shapes {tuple(x1.shape)} and {tuple(x2.shape)} differ in length"
+        )
+    difference = elementwise.sub(x1[..., :, None, :], x2[..., None, :, :])
+    return reduce.norm(difference, float(p), difference.ndim - 1, False)

@@ -20,9 +20,10 @@ def product(a, b):
     try:
         return np.matmul(a, b)
     except ValueError:
+        inner = a.shape[-1], b.shape[max(b.ndim - 2, 0)]
+        why = "inner lengths {} and {} differ" if inner[0] != inner[1] else "leading axes differ"
         raise ShapeError(
-            f"matmul: shapes {a.shape} and {b.shape} do not fit together: the last axis of the "
-            "first meets the last but one (or only) axis of the second"
+            f"matmul: shapes {a.shape} and {b.shape} do not fit together: {why.format(*inner)}"
         ) from None
 
 
@@ -66,4 +67,20 @@ dot = primitive(
     "dot", product, formula="Σ aᵢ bᵢ",
     a=lambda g, b: g * b,
     b=lambda g, a: g * a,
+)  # fmt: skip
+
+
+def _cross(a, b, axis):
+    def part(x, i):
+        return x[(slice(None),) * axis + (i,)]
+
+    a0, a1, a2 = part(a, 0), part(a, 1), part(a, 2)
+    b0, b1, b2 = part(b, 0), part(b, 1), part(b, 2)
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis)
+
+
+cross = primitive(
+    "cross", _cross, formula="a × b", broadcasts=True, promotes="common",
+    a=lambda g, b, axis: cross(b, g, axis),
+    b=lambda g, a, axis: cross(g, a, axis),
 )  # fmt: skip
