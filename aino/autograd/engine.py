@@ -159,6 +159,8 @@ def _roots(tensors, gradients, create_graph) -> list:
                 raise DtypeError(f"a {cotangent.dtype} gradient for a {array.dtype} tensor")
             if create_graph:
                 cotangent = gradient
+            if cotangent.dtype != array.dtype:
+                cotangent = cotangent.astype(array.dtype)
         if create_graph and not isinstance(cotangent, Tensor):
             cotangent = make(cotangent)
         # Rules are written without conjugates: they carry the conjugate of PyTorch's gradient.
