@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from aino.dit import archive, legacy, manifest
 from aino.dit.atomic import resolve_target
-from aino.dit.describe import Describer
+from aino.dit.design import Describer
 from aino.dit.manifest import Manifest, Tensor
 from aino.dit.npy import DTYPES
 from aino.dit.reader import Reader, open_archive

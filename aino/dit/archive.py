@@ -226,7 +226,7 @@ def _read_directory(source: Source, entries: bytes, count: int) -> Iterator[Memb
             packed = next(wide, -1)
         if offset == _ZIP64_FROM:
             offset = next(wide, -1)
-        if size != packed:
+        if size != packed or size < 0 or offset < 0:
             raise source.error(f"is {size} bytes in {packed} bytes: forged or compressed", name)
         yield Member(name, offset, 0, size, crc)
     if place != len(entries):
@@ -264,13 +264,13 @@ def _check_local(source: Source, member: Member, limit: int) -> int:
 def _check_plain(source: Source, name: str, flags: int, method: int) -> None:
     if flags & 0x41:
         raise source.error("is encrypted", name)
+    if method:
+        how = _METHODS.get(method, f"compressed by method {method}")
+        raise source.error(f"is {how}; the members of a .dit are stored as they are", name)
     if flags & 0x08:
         raise source.error("has a data descriptor (was written to a pipe)", name)
     if flags & ~0x800:  # that one says that the name is UTF-8
         raise source.error(f"has flags that no .dit uses ({flags:#06x})", name)
-    if method:
-        how = _METHODS.get(method, f"compressed by method {method}")
-        raise source.error(f"is {how}; the members of a .dit are stored as they are", name)
 
 
 def _safe_name(source: Source, raw: bytes, label: str) -> str:

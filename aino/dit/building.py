@@ -1,5 +1,6 @@
 """Construction without initial values: they will come from the file."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from aino.ops.random import intercepted
 class Building(threading.local):
     """``active`` is True in a thread while it rebuilds modules from their descriptions.
 
-    Initialisers have nothing to do then.
+    Initialisers leave parameters as they are then.
     """
 
     active = False
@@ -26,17 +27,19 @@ building = Building()
 def rebuilding() -> Iterator[None]:
     """Construct modules inside without drawing random numbers.
 
-    A checkpoint that is saved or loaded in the middle of a run must not move its generators.
+    A checkpoint that is saved or loaded in the middle of a run must not move its generators, nor
+    NumPy's global one, which a user's constructor may draw from.
     """
     before = building.active, intercepted.function
     building.active, intercepted.function = True, _draw_nothing
-    legacy_state = np.random.get_state() if before[0] is False else None
+    numpy_random = None if before[0] else sys.modules.get("numpy.random")
+    numpy_state = numpy_random.get_state() if numpy_random else None
     try:
         yield
     finally:
         building.active, intercepted.function = before
-        if legacy_state is not None:
-            np.random.set_state(legacy_state)
+        if numpy_random:
+            numpy_random.set_state(numpy_state)
 
 
 def _draw_nothing(_: Any, kind: str, shape: Any, dtype: np.dtype, *parameters: Any) -> np.ndarray:

@@ -27,6 +27,7 @@ _FIELDS = ("format", "version", "sha256", "aino", "kind", "metadata", "architect
            "tensors")  # fmt: skip
 _COLUMNS = ["name", "member", "dtype", "shape", "bytes", "sha256"]
 _SUM = re.compile(r"[0-9a-f]{64}")
+_SEALED = re.compile(_HEAD.format(VERSION, "([0-9a-f]{64})").replace("{", r"\{", 1).encode())
 
 
 class Tensor(NamedTuple):
@@ -82,7 +83,7 @@ def memory_needed(raw: bytes) -> int:
     objects, arrays, commas = raw.count(b"{"), raw.count(b"["), raw.count(b",")
     strings = raw.count(b'"') // 2
     values = commas + objects + arrays
-    text = (1 + width) * len(raw)
+    text = 2 * width * len(raw)  # as a whole, and cut into strings
     return text + 64 * strings + 250 * objects + 100 * arrays + 40 * values
 
 
@@ -131,7 +132,10 @@ def _short(text: str) -> str:
 
 
 def _told(value: object) -> str:
-    return _short(str(value)) if isinstance(value, str | int) else type(value).__name__
+    if type(value) is int:
+        text = str(value)
+        return text if len(text) <= 30 else f"{text[:30]}... ({len(text)} digits)"
+    return _short(value) if type(value) is str else type(value).__name__
 
 
 def _check_text(document: object) -> None:
@@ -148,13 +152,30 @@ def _check_text(document: object) -> None:
             waiting.extend(value.values())
 
 
-def parse(source: Source, raw: bytes) -> Manifest:
+def decode(source: Source, raw: bytes) -> tuple[str, bool]:
+    """A manifest's text, and whether its bytes have the checksum that stands in them.
+
+    The bytes can be let go before the text is parsed.
+    """
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
+        raise source.error("is not UTF-8 (it looks like UTF-16 or UTF-32)", NAME)
+    if memory_needed(raw) > memory_allowed(source.size):
+        raise source.error("holds more values than a file of this size has reason to", NAME)
+    match = _SEALED.match(raw)
+    sound = match is not None and _digest(raw, match.end()) == match.group(1).decode()
+    try:
+        return raw.decode("utf-8"), sound
+    except UnicodeDecodeError as error:
+        raise source.error(f"is not UTF-8 (byte {error.start})", NAME) from None
+
+
+def parse(source: Source, text: str, sound: bool) -> Manifest:
     """Read and check a manifest; every surprise is a `DitError`.
 
     Its own checksum comes after the version, so that a file from the future can be recognised
     whatever its rules are.
     """
-    document = _parse_json(source, raw)
+    document = _parse_json(source, text)
     if not isinstance(document, dict) or document.get("format") != "dit":
         raise source.error("does not say that it is a .dit", NAME)
     version = document.get("version")
@@ -162,13 +183,11 @@ def parse(source: Source, raw: bytes) -> Manifest:
         raise source.error(f"has no valid version ({_told(version)})", NAME)
     if version > VERSION:
         raise source.error(
-            f"the file has version {version} of the format, written by AINO "
+            f"the file has version {_told(version)} of the format, written by AINO "
             f"{_told(document.get('aino'))}; this AINO reads versions 1 to {VERSION}",
             NAME,
         )
-    digest = document.get("sha256")
-    head = _HEAD.format(VERSION, digest).encode() if _is_sum(digest) else b"\0"
-    if not raw.startswith(head) or _digest(raw, len(head)) != digest:
+    if not sound:
         raise source.error("is damaged: its SHA-256 is not the one it was written with", NAME)
     if tuple(document) != _FIELDS:
         raise source.error(f"has other entries than {', '.join(_FIELDS)}", NAME)
@@ -204,24 +223,18 @@ def _digest(raw: bytes, head: int) -> str:
     return sum_.hexdigest()
 
 
-def _parse_json(source: Source, raw: bytes) -> object:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
-        raise source.error("is not UTF-8 (it looks like UTF-16 or UTF-32)", NAME)
-    if memory_needed(raw) > memory_allowed(source.size):
-        raise source.error("holds more values than a file of this size has reason to", NAME)
+def _parse_json(source: Source, text: str) -> object:
     try:
         document = json.loads(
-            raw.decode("utf-8"),
+            text,
             object_pairs_hook=_pairs,
             parse_int=_integer,
             parse_float=_real,
             parse_constant=_constant,
         )
-        if b"\\ud" in raw or b"\\uD" in raw:
+        if "\\ud" in text or "\\uD" in text:
             _check_text(document)
         return document
-    except UnicodeDecodeError as error:
-        raise source.error(f"is not UTF-8 (byte {error.start})", NAME) from None
     except UnicodeEncodeError:
         raise source.error("holds half of a character (a lone surrogate)", NAME) from None
     except RecursionError:

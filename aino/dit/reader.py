@@ -46,7 +46,9 @@ class Reader:
         raw = self.source.read(first.content, first.size, manifest.NAME)
         if zlib.crc32(raw) != first.crc:
             raise self.source.error("is damaged: its CRC-32 is not the stored one", manifest.NAME)
-        return manifest.parse(self.source, raw)
+        text, sound = manifest.decode(self.source, raw)
+        del raw
+        return manifest.parse(self.source, text, sound)
 
     def _check_members(self) -> None:
         """Require each tensor to have its member, with the header that follows from its row."""

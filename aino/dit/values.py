@@ -258,7 +258,7 @@ class Decoder:
         return result
 
     def _row(self, body: Any) -> np.ndarray:
-        if type(body) is not int or body < 0:
+        if type(body) is not int or not 0 <= body < 1 << 31:
             raise self.fail("refers to a tensor wrongly")
         return self.array(body)
 

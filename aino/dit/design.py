@@ -153,9 +153,13 @@ class Describer:
         raise self.fail(cause, path)
 
     def _arguments(self, module: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
-        """The constructor's arguments as JSON, by name where they have one."""
+        """The constructor's arguments as JSON, by name where they have one.
+
+        A container says by ``_constructor_arguments`` what it would be made with now.
+        """
         signature = inspect.signature(type(module).__init__)
-        args, kwargs = vars(module)["_constructor"]
+        current = getattr(module, "_constructor_arguments", None)
+        args, kwargs = current() if current else vars(module)["_constructor"]
         bound = signature.bind(module, *args, **kwargs)
         given = {*bound.arguments}
         bound.apply_defaults()
