@@ -1,8 +1,8 @@
-"""Tensors out of numbers, lists and arrays, and filled ones."""
+"""Tensors out of numbers, lists and arrays."""
 
 from __future__ import annotations
 
-from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +11,7 @@ from aino.autograd.tensor import Device, Tensor, make
 from aino.dtypes import BY_NAME, COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
 
-__all__ = [
-    "tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy",
-    "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",
-    "zeros_like", "ones_like", "full_like", "empty_like",
-    "tril_indices", "triu_indices", "device",
-]  # fmt: skip
+__all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "device"]
 
 device = Device
 float32 = dtypes.float32
@@ -36,11 +31,11 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     >>> aino.tensor([0.5, 2], dtype=aino.float64, requires_grad=True)
     tensor([0.5000, 2.0000], dtype=float64, requires_grad=True)
     """
-    return _born(_array_of(data, None if dtype is None else as_dtype(dtype)), device, requires_grad)
+    return born(_array_of(data, None if dtype is None else as_dtype(dtype)), device, requires_grad)
 
 
-def _born(array, device, requires_grad):
-    """Return a leaf over an array of its own."""
+def born(array, device, requires_grad):
+    """Return a leaf over ``array``."""
     if device is not None:
         Device(device)
     result = make(array)
@@ -115,11 +110,10 @@ def _numbers(data, dtype):
     except (TypeError, ValueError) as error:
         raise _not_an_array(data, error) from None
     if dtype is None:
-        kind = array.dtype.kind
-        if kind == "f":
-            return array.astype(get_default_dtype(), copy=False)
-        if kind == "c":
-            return array.astype(COMPLEX_OF[get_default_dtype()], copy=False)
+        kind, default = array.dtype.kind, get_default_dtype()
+        if kind in "fc":
+            target: Any = default if kind == "f" else COMPLEX_OF[default]
+            return array.astype(target, copy=False)
         if array.dtype.name not in BY_NAME or kind == "u":
             raise _not_an_array(data, f"NumPy makes {array.dtype} of it")
     return array
@@ -207,231 +201,17 @@ def from_numpy(ndarray):
     return make(ndarray if ndarray.dtype is dtype else ndarray.view(dtype))
 
 
-# Filled
-
-
-def shape_of(size, keywords=None) -> tuple[int, ...]:
-    """Return the shape that ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))`` asks for."""
-    if keywords:
-        if not size and "size" in keywords:
-            size = (keywords["size"],)
-        no_more(keywords)
-    elif not size:
-        raise TypeError("a shape is missing: give its lengths, or () for a single number")
-    first = size[0]
-    if len(size) == 1 and (getattr(first, "ndim", 0) or not hasattr(first, "__index__")):
-        size = first
-    try:
-        shape = tuple([index(length) for length in size])
-    except TypeError:
-        raise DtypeError(f"a shape is made of integers, got {size!r}") from None
-    if shape and min(shape) < 0:
-        raise ShapeError(f"a shape has no negative length, got {shape}")
-    return shape
-
-
-def _filled(array_maker, name, sentence):
-    """Return the function that makes new tensors by ``np.zeros``, ``np.ones`` or ``np.empty``."""
-
-    def create(
-        *size, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more
-    ):
-        shape = shape_of(size, more)
-        dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-        return _born(array_maker(shape, dtype), device, requires_grad)
-
-    create.__name__ = create.__qualname__ = name
-    create.__doc__ = f"""{sentence}
-
-    The shape is given as numbers or as one sequence; the dtype is the default one.
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """Return a 1-D tensor that shares the memory of a buffer: ``bytes``, ``bytearray``, ``mmap``.
 
     >>> import aino
-    >>> aino.{name}(2, 3).shape
-    aino.Size([2, 3])
+    >>> aino.frombuffer(bytearray([1, 2, 3]), dtype=aino.uint8, offset=1)
+    tensor([2, 3], dtype=aino.uint8)
     """
-    return create
-
-
-def no_more(keywords) -> None:
-    """Raise for a keyword that would be ignored, unless that makes no difference."""
-    for key, value in keywords.items():
-        if key not in ("size", "memory_format") and value is not None:
-            raise TypeError(f"there is no argument {key!r} here")
-
-
-zeros = _filled(np.zeros, "zeros", "Return a new tensor full of zeros.")
-ones = _filled(np.ones, "ones", "Return a new tensor full of ones.")
-empty = _filled(np.empty, "empty", "Return a new tensor of whatever is in its memory.")
-
-
-def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return a new tensor full of ``fill_value``, which decides the dtype if none is given.
-
-    >>> import aino
-    >>> aino.full((2,), 7)
-    tensor([7, 7])
-    """
-    if isinstance(fill_value, Tensor):
-        dtype = fill_value.dtype if dtype is None else dtype
-        fill_value = fill_value.item()
-    dtype = scalar_dtype(fill_value) if dtype is None else as_dtype(dtype)
-    return _born(_full(shape_of((size,)), fill_value, dtype), device, requires_grad)
-
-
-def _full(shape, value, dtype):
-    try:
-        return np.full(shape, value, dtype)
-    except (OverflowError, TypeError) as error:
-        raise DtypeError(f"{value!r} does not fit into {dtype}: {error}") from None
-
-
-def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
-    """Return zeros of the shape and dtype of ``input``."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return _born(np.zeros_like(input.array, dtype), device, requires_grad)
-
-
-def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
-    """Return ones of the shape and dtype of ``input``."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return _born(np.ones_like(input.array, dtype), device, requires_grad)
-
-
-def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
-    """Return a new tensor of the shape and dtype of ``input``, of whatever is in its memory."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return _born(np.empty_like(input.array, dtype), device, requires_grad)
-
-
-def full_like(
-    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, **more
-):
-    """Return ``fill_value`` everywhere, of the shape and dtype of ``input``."""
-    no_more(more)
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
-    dtype = input.dtype if dtype is None else as_dtype(dtype)
-    return _born(np.full_like(input.array, fill_value, dtype), device, requires_grad)
-
-
-def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return the identity matrix of n rows (and m columns).
-
-    >>> import aino
-    >>> aino.eye(2)
-    tensor([[1., 0.],
-            [0., 1.]])
-    """
-    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-    if n < 0 or (m is not None and m < 0):
-        raise ShapeError(f"eye: a matrix has no negative length, got {n} and {m}")
-    return _born(np.eye(n, m, dtype=dtype), device, requires_grad)
-
-
-def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return start, start + step, ... below ``end``: int64 for integers, else the default dtype.
-
-    >>> import aino
-    >>> aino.arange(3), aino.arange(1.0, 2.0, 0.5)
-    (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
-    """
-    if end is None:
-        start, end = 0, start
-    start, end, step = (_number(value) for value in (start, end, step))
-    if step == 0:
-        raise ValueError("arange: the step must not be zero")
-    if (end - start) * step < 0:
-        raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
-    if dtype is None:
-        whole = all(isinstance(value, int) for value in (start, end, step))
-        dtype = dtypes.int64 if whole else get_default_dtype()
-    return _born(np.arange(start, end, step).astype(as_dtype(dtype)), device, requires_grad)
-
-
-def _number(value):
-    return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
-
-
-def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return ``steps`` numbers from ``start`` to ``end``, both included, at equal distances.
-
-    >>> import aino
-    >>> aino.linspace(0, 1, 5)
-    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
-    """
-    if steps < 0:
-        raise ValueError(f"linspace: the number of steps must not be negative, got {steps}")
-    start, end = _number(start), _number(end)
-    if dtype is None:
-        dtype = get_default_dtype()
-        dtype = COMPLEX_OF[dtype] if isinstance(start + end, complex) else dtype
-    array = np.linspace(start, end, steps).astype(as_dtype(dtype))
-    return _born(array, device, requires_grad)
-
-
-def logspace(
-    start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False
-):
-    """Return ``base`` to the powers of ``linspace(start, end, steps)``.
-
-    >>> import aino
-    >>> aino.logspace(0, 2, 3)
-    tensor([  1.,  10., 100.])
-    """
-    if steps < 0:
-        raise ValueError(f"logspace: the number of steps must not be negative, got {steps}")
-    exponents = np.linspace(_number(start), _number(end), steps)
-    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-    return _born(np.power(float(base), exponents).astype(dtype), device, requires_grad)
-
-
-def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
-    """Return the rows and columns of a matrix' lower triangle, as a ``(2, n)`` tensor.
-
-    >>> import aino
-    >>> aino.tril_indices(2, 2)
-    tensor([[0, 1, 1],
-            [0, 0, 1]])
-    """
-    return _born(np.stack(np.tril_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
-
-
-def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
-    """Return the rows and columns of a matrix' upper triangle, as a ``(2, n)`` tensor."""
-    return _born(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
-
-
-# Beside another tensor
+    return born(np.frombuffer(buffer, as_dtype(dtype), count, offset), None, requires_grad)
 
 
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
     """Return a new tensor of ``data``, of this tensor's dtype."""
     dtype = self.dtype if dtype is None else dtype
     return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
-
-
-def new_zeros(self, *size, dtype=None, device=None, requires_grad=False, **more):
-    """Return zeros of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
-
-
-def new_ones(self, *size, dtype=None, device=None, requires_grad=False, **more):
-    """Return ones of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return ones(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
-
-
-def new_empty(self, *size, dtype=None, device=None, requires_grad=False, **more):
-    """Return a new tensor of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return empty(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
-
-
-def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """Return ``fill_value`` everywhere, of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return full(size, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)

@@ -169,7 +169,7 @@ def _integers(source, shape, dtype, low, high):
     return source.integers(low, high, shape).astype(dtype)
 
 
-_DRAWS = {
+_DRAWS: dict[str, Any] = {
     "uniform": _uniform,
     "normal": _normal,
     "exponential": _exponential,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.tensor import Device, Tensor, make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import shape_of
+from aino.ops.creation import born
+from aino.ops.filled import shape_of
 from aino.ops.random import draw
 
 __all__ = [
@@ -24,13 +25,6 @@ def _floating(name, dtype):
     return dtype
 
 
-def _leaf(array, device, requires_grad):
-    if device is not None:
-        Device(device)
-    result = make(array)
-    return result.requires_grad_() if requires_grad else result
-
-
 def rand(
     *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
     pin_memory=False, **more,
@@ -43,7 +37,7 @@ def rand(
     (aino.Size([2, 3]), True, True)
     """
     dtype = _floating("rand", dtype)
-    return _leaf(draw(generator, "uniform", shape_of(size, more), dtype), device, requires_grad)
+    return born(draw(generator, "uniform", shape_of(size, more), dtype), device, requires_grad)
 
 
 def randn(
@@ -57,7 +51,7 @@ def randn(
     dtype('float64')
     """
     dtype = _floating("randn", dtype)
-    return _leaf(draw(generator, "normal", shape_of(size, more), dtype), device, requires_grad)
+    return born(draw(generator, "normal", shape_of(size, more), dtype), device, requires_grad)
 
 
 def randint(
@@ -76,7 +70,7 @@ def randint(
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected a shape as a tuple, got {size!r}")
     array = _integers("randint", generator, low, high, shape_of((size,)), as_dtype(dtype))
-    return _leaf(array, device, requires_grad)
+    return born(array, device, requires_grad)
 
 
 def _integers(name, generator, low, high, shape, dtype):
@@ -99,19 +93,19 @@ def randperm(
     if n < 0:
         raise ValueError(f"randperm: n must not be negative, got {n}")
     array = draw(generator, "permutation", (n,), as_dtype(dtype), n)
-    return _leaf(array, device, requires_grad)
+    return born(array, device, requires_grad)
 
 
 def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
     """Return numbers drawn uniformly from [0, 1), of the shape and dtype of ``input``."""
     dtype = _floating("rand_like", input.dtype if dtype is None else dtype)
-    return _leaf(draw(generator, "uniform", input.array.shape, dtype), device, requires_grad)
+    return born(draw(generator, "uniform", input.array.shape, dtype), device, requires_grad)
 
 
 def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
     """Return standard normal numbers, of the shape and dtype of ``input``."""
     dtype = _floating("randn_like", input.dtype if dtype is None else dtype)
-    return _leaf(draw(generator, "normal", input.array.shape, dtype), device, requires_grad)
+    return born(draw(generator, "normal", input.array.shape, dtype), device, requires_grad)
 
 
 def randint_like(
@@ -122,7 +116,7 @@ def randint_like(
         low, high = 0, low
     dtype = input.dtype if dtype is None else as_dtype(dtype)
     array = _integers("randint_like", generator, low, high, input.array.shape, dtype)
-    return _leaf(array, device, requires_grad)
+    return born(array, device, requires_grad)
 
 
 def normal(
@@ -152,7 +146,7 @@ def normal(
     mean, std = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
     check_std("normal", std)
     noise = draw(generator, "normal", shape, dtype)
-    return _leaf((noise * std + mean).astype(dtype), device, requires_grad)
+    return born((noise * std + mean).astype(dtype), device, requires_grad)
 
 
 def check_std(name, std) -> None:
