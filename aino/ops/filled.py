@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from operator import index
-from typing import Any
 
 import numpy as np
 
@@ -28,8 +27,9 @@ def shape_of(size, keywords=None) -> tuple[int, ...]:
         no_more(keywords)
     elif not size:
         raise TypeError("a shape is missing: give its lengths, or () for a single number")
-    first: Any = size[0]
-    if len(size) == 1 and (getattr(first, "ndim", 0) or not hasattr(first, "__index__")):
+    first = size[0]
+    several = isinstance(first, (Tensor, np.ndarray)) and first.ndim > 0
+    if len(size) == 1 and (several or not hasattr(first, "__index__")):
         size = first
     try:
         shape = tuple([index(length) for length in size])
