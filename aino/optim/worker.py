@@ -1,0 +1,69 @@
+"""A second thread for work that NumPy does without holding the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Worker:
+    """One thread that waits for work; it is started when first used, and anew after a fork."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: queue.SimpleQueue = queue.SimpleQueue()
+        self._process = 0
+
+    def _run(self, tasks: queue.SimpleQueue) -> None:
+        while True:
+            tasks.get()()
+
+    def share(self, function: Callable[[Any], None], parts: list) -> None:
+        """Call ``function`` on two parts at the same time; return when both are done.
+
+        While another thread uses the worker, both parts run here, one after the other.
+        """
+        if len(parts) == 1 or not self._lock.acquire(blocking=False):
+            for part in parts:
+                function(part)
+            return
+        try:
+            self._start()
+            done = threading.Lock()
+            done.acquire()
+            failures: list[BaseException] = []
+
+            def work() -> None:
+                try:
+                    function(parts[1])
+                except BaseException as error:
+                    failures.append(error)
+                finally:
+                    done.release()
+
+            self._tasks.put(work)
+            try:
+                function(parts[0])
+            finally:
+                done.acquire()
+            if failures:
+                raise failures[0]
+        finally:
+            self._lock.release()
+
+    def _start(self) -> None:
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._tasks = queue.SimpleQueue()
+            threading.Thread(
+                target=self._run, args=(self._tasks,), name="aino-optim", daemon=True
+            ).start()
+
+
+worker = Worker()
+
+#: One core has nothing to share.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
