@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "aino.errors": 0,
     "aino.dtypes": 0,
+    "aino.epoch": 0,
     "aino.autograd.mode": 0,
     "aino.autograd.tensor": 1,
     "aino.autograd.node": 1,
