@@ -19,6 +19,7 @@ FLOORS = {
     "aino.errors": 0,
     "aino.dtypes": 0,
     "aino.epoch": 0,
+    "aino.autograd.live": 0,
     "aino.autograd.mode": 0,
     "aino.autograd.tensor": 1,
     "aino.autograd.node": 1,

@@ -7,6 +7,7 @@ from sys import getrefcount
 
 import numpy as np
 
+from aino.autograd.live import Pending
 from aino.autograd.memory import clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
 from aino.autograd.node import Leaf, Node
@@ -298,6 +299,8 @@ def _gradient(entry, create_graph) -> Tensor:
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
     held = leaf.grad
+    if held.__class__ is Pending:
+        held = held.take()
     if held is None:
         leaf.grad = _gradient(entry, create_graph)
     elif create_graph:
@@ -345,7 +348,7 @@ def _check_unwritten(node: Node) -> None:
     """Raise if a value that the node's rules read was written since it was recorded."""
     for name, value in node.saved_values():
         for array in value if isinstance(value, list) else (value,):
-            if isinstance(array, ndarray) and written_since(array, node.sequence):
+            if hasattr(array, "strides") and written_since(array, node.sequence):
                 raise InplaceError(
                     f"{node.name()} needs its {name!r} (shape {array.shape}, {array.dtype}) as it "
                     "was when it was computed, but an operation in place has changed it since; "

@@ -48,30 +48,38 @@ def owner(array):
         array = base
 
 
+def stamp_of(array) -> _Stamp:
+    """Return the stamp of the memory of ``array``, for one that writes there again and again."""
+    stamp_write(array)
+    return _stamps[id(owner(array))]
+
+
 def stamp_write(array) -> None:
     """Note that the memory of ``array`` is written now."""
+    stamp_of(array).time = clock.last_write = tick()
+
+
+def stamp_of(array) -> _Stamp:
+    """Return the stamp of the memory of ``array``; to set its ``time`` is to note a write."""
     if not isinstance(array, np.ndarray):
-        return
+        array = array.shadow  # a tracer: its shadow memory is written in its place
     root = owner(array) if array.base is not None else array
     key = id(root)
     stamp = _stamps.get(key)
     if stamp is None or stamp() is not root:
         stamp = _stamps[key] = _Stamp(root, _forget)
         stamp.key = key
-    stamp.time = clock.last_write = tick()
+        stamp.time = 0
+    return stamp
 
 
 def written_since(array, time: int) -> bool:
     """Tell whether the memory of ``array`` was written after ``time``."""
-    if not isinstance(array, np.ndarray):
-        return False
-    root = owner(array)
-    stamp = _stamps.get(id(root))
-    return stamp is not None and stamp() is root and stamp.time > time
+    return write_count(array) > time
 
 
 def write_count(array) -> int:
     """Return the tick of the last write into the memory of ``array``, 0 if there was none."""
-    root = owner(array)
+    root = owner(array if isinstance(array, np.ndarray) else array.shadow)
     stamp = _stamps.get(id(root))
     return stamp.time if stamp is not None and stamp() is root else 0

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.live import Pending
 from aino.autograd.memory import write_count
-from aino.autograd.mode import mode
+from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import HookHandle, Leaf, Node, extras_of
 from aino.errors import DtypeError, GradientError, ShapeError
 
@@ -35,17 +36,24 @@ class View:
 
 
 def refresh(tensor: Tensor) -> None:
-    """Bring the node of a view up to date with its parent's."""
+    """Bring the node of a view up to date, where a write in place has rebound its parent."""
+    view = tensor.view
+    assert view is not None
+    parent = view.parent
+    if parent.view is None and parent.node is view.node:
+        return
     stale = []
     while tensor.view is not None:
         stale.append(tensor)
         tensor = tensor.view.parent
     for tensor in reversed(stale):
         view = tensor.view
-        parent = view.parent
-        if parent.node is not view.node:
-            tensor.node = view.function(parent, *view.arguments).node
-            view.node = parent.node
+        assert view is not None
+        if view.parent.node is not view.node:
+            if view.level:
+                with enable_grad():
+                    tensor.node = view.function(view.parent, *view.arguments).node
+            view.node = view.parent.node
 
 
 class Tensor:
@@ -203,7 +211,11 @@ class Tensor:
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have summed up here, None before the first."""
         keeper = self._keeper()
-        return None if keeper is None else keeper.grad
+        if keeper is None:
+            return None
+        if keeper.grad.__class__ is Pending:
+            keeper.grad = keeper.grad.take()
+        return keeper.grad
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:

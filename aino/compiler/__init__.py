@@ -1,0 +1,1 @@
+"""``aino.compile``: the straight-line NumPy program behind a function of tensors."""

@@ -1,0 +1,174 @@
+"""Two traces must agree: what differs is Python state that a program would not see change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.compiler.number import Number
+from aino.compiler.program import Call, Program, Returned, Storage, Value
+
+_OUTSIDE = ("static", "constant")
+
+
+class Disagreement(Exception):
+    """The first difference between two traces, in the user's terms."""
+
+
+def compare(before: Program, after: Program) -> None:
+    """Raise ``Disagreement`` unless both programs do the same; settle what memory is constant.
+
+    Memory from outside that is the same array in both traces is read afresh at each call. Memory
+    that is another array with the same contents is a constant; with other contents, the two
+    traces disagree.
+    """
+    if "unrepeatable" in after.notes:
+        raise Disagreement(after.notes["unrepeatable"])
+    pairs = _Pairs()
+    for first, second in zip(before.calls, after.calls):
+        try:
+            pairs.match_calls(first, second)
+        except Disagreement as difference:
+            raise Disagreement(f"{difference}, at {second.line or 'an unknown line'}") from None
+    if len(before.calls) != len(after.calls):
+        longer = max(before.calls, after.calls, key=len)
+        line = longer[min(len(before.calls), len(after.calls))].line
+        raise Disagreement(
+            f"one run made {len(before.calls)} NumPy calls and the next {len(after.calls)}; the "
+            f"first more is at {line}"
+        )
+    pairs.match(before.result, after.result, "the returned structure")
+    leaves = [leaf for leaf, _ in before.gradients]
+    if leaves != [leaf for leaf, _ in after.gradients]:
+        raise Disagreement("the runs gave gradients to different leaves")
+    for (_, first), (_, second) in zip(before.gradients, after.gradients):
+        pairs.match(first, second, "a gradient")
+    for first, second in zip(before.updates, after.updates):
+        pairs.match(first[2], second[2], f"the number {first[1]!r}")
+    for first, second in pairs.constants:
+        _settle(first, second, after)
+
+
+class _Pairs:
+    """Which storage of one trace is which of the other."""
+
+    def __init__(self) -> None:
+        self.storages: dict[Storage, Storage] = {}
+        self.constants: list[tuple[Storage, Storage]] = []
+
+    def match_calls(self, first: Call, second: Call) -> None:
+        if first.function is not second.function and first.function != second.function:
+            raise Disagreement(
+                f"one run called {_name(first)} where the next called {_name(second)}"
+            )
+        if first.method != second.method:
+            raise Disagreement(f"{_name(first)} was used in two ways")
+        what = f"an argument of {_name(second)}"
+        self.match(first.arguments, second.arguments, what)
+        self.match(first.keywords, second.keywords, what)
+        self.match(first.out, second.out, f"the target of {_name(second)}")
+        self.match(first.writes, second.writes, f"the target of {_name(second)}")
+        self.match(first.results, second.results, f"the result of {_name(second)}")
+
+    def match(self, first, second, what: str) -> None:
+        """Compare two arguments: values by their place, anything else by what it is."""
+        if isinstance(first, Value) and isinstance(second, Value):
+            self.match_values(first, second, what)
+        elif isinstance(first, Returned) and isinstance(second, Returned):
+            if first.original is not second.original:
+                raise Disagreement("another tensor was returned")
+            if first.original is None:
+                self.match_values(first.value, second.value, what)
+        elif isinstance(first, Number) and isinstance(second, Number):
+            if first.source != second.source:
+                raise Disagreement(f"{what} was computed as {first.source}, then {second.source}")
+        elif isinstance(first, (tuple, list)) and type(first) is type(second):
+            if len(first) != len(second):
+                raise Disagreement(f"{what} had {len(first)} parts, then {len(second)}")
+            for a, b in zip(first, second):
+                self.match(a, b, what)
+        elif isinstance(first, dict) and isinstance(second, dict):
+            if first.keys() != second.keys():
+                raise Disagreement(f"{what} had the keys {list(first)}, then {list(second)}")
+            for key in first:
+                self.match(first[key], second[key], what)
+        elif not same_plain(first, second):
+            raise Disagreement(f"{what} changed from {first!r} to {second!r}")
+
+    def match_values(self, first: Value, second: Value, what: str) -> None:
+        a = (first.shape, first.strides, first.dtype, first.offset)
+        b = (second.shape, second.strides, second.dtype, second.offset)
+        known = self.storages.get(first.storage)
+        if known is None:
+            self.storages[first.storage] = second.storage
+            self.match_storages(first.storage, second.storage, what)
+        elif known is not second.storage:
+            raise Disagreement(f"{what} is other memory in the next run")
+        if a != b:
+            raise Disagreement(
+                f"{what} changed from shape {first.shape} to {second.shape}, or lies elsewhere"
+            )
+
+    def match_storages(self, first: Storage, second: Storage, what: str) -> None:
+        if first.kind in _OUTSIDE and second.kind in _OUTSIDE:
+            if first.root is not second.root:
+                self.constants.append((first, second))
+        elif first.kind != second.kind:
+            raise Disagreement(f"{what} was {first.kind} memory, then {second.kind}")
+        elif first.kind == "gradient" and first.leaf is not second.leaf:
+            raise Disagreement(f"{what} is the gradient of another leaf")
+        elif first.kind == "argument" and first.label != second.label:
+            raise Disagreement(f"{what} is another argument")
+
+
+def same_plain(first, second) -> bool:
+    """Tell whether two plain arguments are the same, NaN like NaN."""
+    if first is second:
+        return True
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, slice):
+        return (first.start, first.stop, first.step) == (second.start, second.stop, second.step)
+    try:
+        return bool(first == second) or (first != first and second != second)
+    except Exception:
+        return False
+
+
+def _settle(first: Storage, second: Storage, program: Program) -> None:
+    """Make memory that each trace made for itself a constant, or say that it changed."""
+    if _is_filled_first(second, program):
+        second.kind = "temporary"
+        return
+    before = first.initial if first.initial is not None else first.root
+    after = second.initial if second.initial is not None else second.root
+    if before.shape != after.shape or not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
+        line = next((c.line for c in program.calls if _reads(c, second)), "an unknown line")
+        shown = f" from {before[()]!r} to {after[()]!r}" if before.size == 1 == after.size else (
+            f" (shape {after.shape})")  # fmt: skip
+        raise Disagreement(
+            f"a value made by Python changed{shown} between two runs, at {line}; give it to the "
+            "function as an argument, or keep it in one tensor and change that in place"
+        )
+    second.kind = "constant"
+    if second.initial is None:
+        second.initial = after.copy(order="K")
+
+
+def _reads(call: Call, storage: Storage) -> bool:
+    return any(value.storage is storage for value in call.reads())
+
+
+def _is_filled_first(storage: Storage, program: Program) -> bool:
+    """Tell whether memory is written whole before it is read, so that it need not be kept."""
+    for call in program.calls:
+        if _reads(call, storage):
+            return False
+        if any(value.storage is storage for value in call.touches()):
+            return call.out is not None and call.out.is_whole
+    return False
+
+
+def _name(call: Call) -> str:
+    function = call.function
+    name = function if isinstance(function, str) else getattr(function, "__name__", str(function))
+    return f"{name}.{call.method}" if call.method in ("reduce", "accumulate", "at") else name

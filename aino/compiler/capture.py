@@ -1,0 +1,214 @@
+"""Run a function once as a trace: the run is made real, its program is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.live import Pending
+from aino.autograd.node import Leaf, Node
+from aino.autograd.tensor import Tensor
+from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
+from aino.compiler.number import Number
+from aino.compiler.program import Program, Returned, rebuild
+from aino.compiler.trace import Trace
+from aino.compiler.tracer import Tracer
+from aino.errors import CompileError
+from aino.ops import random
+
+
+@dataclass
+class Capture:
+    """A trace that came to its end: its program, and what the caller gets of this run."""
+
+    trace: Trace
+    program: Program
+    result: Any
+
+
+def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
+    """Run ``function`` as a trace and make the run real, or leave everything as it was.
+
+    ``names`` are the names of the positional arguments. ``inspect(trace, program)`` may raise
+    before anything becomes real.
+    """
+    trace = Trace()
+    flat: list[tuple[str, Any]] = []
+    flatten_arguments(arguments, keywords, names, flat)
+    replaced = {}
+    for name, item in flat:
+        if isinstance(item, (Tensor, np.ndarray)):
+            if isinstance(item, Tensor) and item.node is not None and type(item.node) is not Leaf:
+                raise CompileError(
+                    f"argument {name} has a history of its own, which a compiled function can't "
+                    "reach; detach() it"
+                )
+            trace.add_argument(slot_of(item) if isinstance(item, Tensor) else item, name, item)
+        elif type(item) is float:
+            replaced[name] = Number(trace, item, name)
+    arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
+    try:
+        with Lifted(trace), watched_draws(trace):
+            result = function(*arguments, **keywords)
+        program = _finish(trace, result)
+        if inspect is not None:
+            inspect(trace, program)
+    except BaseException:
+        trace.abort()
+        raise
+    trace.commit()
+    return Capture(trace, program, _real(result))
+
+
+@contextlib.contextmanager
+def watched_draws(trace: Trace):
+    """Let the trace answer this thread's random draws, and make them unwatched."""
+
+    def answer(generator, *arguments):
+        random.intercepted.function = None
+        try:
+            return trace.draw(random.draw, generator, arguments)
+        finally:
+            random.intercepted.function = answer
+
+    random.intercepted.function = answer
+    try:
+        yield
+    finally:
+        random.intercepted.function = None
+
+
+def flatten_arguments(arguments, keywords, names, found) -> None:
+    """List the leaves of the arguments with their names: ``x``, ``batch[0]``, ``x['mean']``."""
+    for name, item in zip(names, arguments):
+        _flatten(item, name, found)
+    for key, item in keywords.items():
+        _flatten(item, key, found)
+
+
+def _flatten(item, name, found) -> None:
+    if isinstance(item, (tuple, list)):
+        for position, part in enumerate(item):
+            _flatten(part, f"{name}[{position}]", found)
+    elif isinstance(item, dict):
+        for key, part in item.items():
+            _flatten(part, f"{name}[{key!r}]", found)
+    else:
+        found.append((name, item))
+
+
+def replace_arguments(arguments, keywords, names, replaced):
+    """Return the arguments with the named leaves replaced."""
+
+    def change(item, name):
+        if name in replaced:
+            return replaced[name]
+        if isinstance(item, (tuple, list)):
+            parts = [change(part, f"{name}[{i}]") for i, part in enumerate(item)]
+            return rebuild(type(item), parts)
+        if type(item) is dict:
+            return {key: change(part, f"{name}[{key!r}]") for key, part in item.items()}
+        return item
+
+    if not replaced:
+        return arguments, keywords
+    changed = tuple(change(item, name) for name, item in zip(names, arguments))
+    return changed, {key: change(item, key) for key, item in keywords.items()}
+
+
+def _finish(trace: Trace, result) -> Program:
+    """Make the program of a trace, with what it could not do again in its notes."""
+    kept = {id(x): x for x in trace.survivors()}
+    program = Program(trace.calls, [], None, [], list(trace.updates.values()))
+    for leaf, before in trace.leaves.items():
+        if before is UNTOUCHED:
+            continue
+        gradient = leaf.grad
+        if gradient is before and trace.read_first[leaf] is not None:
+            continue
+        if gradient is None or type(gradient) is Pending:
+            program.gradients.append((trace.argument_leaves.get(leaf, leaf), None))
+            continue
+        _forget_history(gradient, kept, "a gradient made with create_graph=True")
+        array = slot_of(gradient)
+        tracer = array if type(array) is Tracer else trace.lift(array)
+        program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
+    program.result = _returned(result, trace, kept)
+    program.arguments = [s for s in trace.storages if s.kind == "argument"]
+    if kept:
+        result = None
+        gc.collect()
+        alive = [x for x in trace.survivors() if id(x) in kept]
+        if alive:
+            value = slot_of(alive[0]).value
+            line = next((c.line for c in trace.calls if value in c.results), "")
+            program.notes["unrepeatable"] = (
+                f"a tensor of shape {value.shape} made in the step is kept outside of it "
+                f"(made at {line}); return it instead, or write it into a tensor that exists "
+                "already with copy_()"
+            )
+    if trace.entries_set:
+        program.notes["unrepeatable"] = "the step sets entries of an optimizer's state"
+    return program
+
+
+def _returned(item, trace: Trace, kept):
+    """Return the returned structure with regions in the places of tensors."""
+    if isinstance(item, Tensor):
+        array = slot_of(item)
+        if type(array) is not Tracer:
+            if id(item) in trace.tensors:
+                return Returned(trace.lift(array).value, item)
+            array = trace.lift(array)
+        _forget_history(item, kept, "a returned tensor")
+        return Returned(array.value)
+    if isinstance(item, (tuple, list)):
+        return rebuild(type(item), [_returned(part, trace, kept) for part in item])
+    if isinstance(item, dict):
+        return {key: _returned(part, trace, kept) for key, part in item.items()}
+    return item
+
+
+def _forget_history(tensor: Tensor, kept, what: str) -> None:
+    """Take a tensor that outlives the trace out of its graph; refuse if that is still wanted."""
+    if tensor.node is not None and type(tensor.node) is not Leaf:
+        if _wants_backward(tensor.node):
+            raise CompileError(
+                f"{what} still wants a backward pass (grad_fn {tensor.node.name()}), which would "
+                "have to reach into the compiled function: call backward() inside it, or return "
+                "tensor.detach()"
+            )
+        tensor.node = None
+    while tensor is not None:
+        kept.pop(id(tensor), None)
+        view, tensor.view = tensor.view, None
+        tensor = view.parent if view is not None else None  # type: ignore[assignment]
+
+
+def _wants_backward(node: Node) -> bool:
+    seen = {node}
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.saved:
+            return True
+        for edge in node.inputs:
+            if edge is not None and edge not in seen and type(edge) is not Leaf:
+                seen.add(edge)
+                stack.append(edge)
+    return False
+
+
+def _real(item):
+    """Return what the caller gets of a traced run: numbers as they are now."""
+    if type(item) is Number:
+        return item.now
+    if isinstance(item, (tuple, list)):
+        return rebuild(type(item), [_real(part) for part in item])
+    if type(item) is dict:
+        return {key: _real(part) for key, part in item.items()}
+    return item

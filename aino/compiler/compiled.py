@@ -1,0 +1,273 @@
+"""``aino.compile``: a function of tensors that runs as the NumPy program behind it."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.mode import mode, no_grad
+from aino.autograd.tensor import Tensor
+from aino.compiler.agreement import Disagreement, compare
+from aino.compiler.capture import Capture, flatten_arguments, run_traced
+from aino.compiler.emit import Emitter, Source
+from aino.compiler.entry import MISS, structure_of, write_entry
+from aino.compiler.layout import plan_memory
+from aino.compiler.names import label_outside
+from aino.compiler.passes import PASSES, settle_written_constants
+from aino.compiler.program import Program
+from aino.compiler.report import explain
+from aino.compiler.saving import save_source
+from aino.compiler.structure import outer_owners, structure
+from aino.errors import CompileError
+
+#: How many signatures of one function are kept.
+KEPT = 16
+#: How often two traces in a row may differ before the function is refused.
+PATIENCE = 3
+
+
+def compile(function=None, *, passes=None, patience: int = PATIENCE):
+    """Return ``function`` as a straight-line NumPy program, traced from ordinary calls.
+
+    ``function`` takes and returns tensors, arrays and plain values, nested as you like; it may be
+    a whole training step (``zero_grad``, forward, loss, ``backward``, ``optimizer.step``). A
+    ``Module`` becomes a predictor: it runs without recording. ``passes`` names the optimisations
+    to run, all of them by default.
+
+    The first two calls run as traces and are real runs; when both did the same, later calls run
+    the program. Shapes, dtypes, grad mode and the structure of models are checked at each call;
+    float arguments, learning rates and the contents of tensors are read afresh. Raises
+    ``CompileError``, with the line to blame, for what a program could not do again.
+
+    >>> import aino
+    >>> @aino.compile
+    ... def double(x):
+    ...     return x + x
+    >>> [double(aino.tensor([n])).item() for n in (1.0, 2.0, 3.0)]
+    [2.0, 4.0, 6.0]
+    """
+    if function is None:
+        return functools.partial(compile, passes=passes, patience=patience)
+    if isinstance(function, Compiled):
+        return function
+    names = list(PASSES) if passes is None else list(passes)
+    for name in names:
+        if name not in PASSES:
+            raise ValueError(f"unknown pass {name!r}; there are {', '.join(PASSES)}")
+    return Compiled(function, names, patience)
+
+
+class Variant:
+    """One signature of a compiled function: its last trace, and its program once two agree."""
+
+    def __init__(self) -> None:
+        self.capture: Capture | None = None
+        self.differences = 0
+        self.entry: Any = None
+        self.program: Program | None = None
+        self.source: Source | None = None
+        self.notes: dict[str, Any] = {}
+        self.build: Any = None
+
+
+class Compiled:
+    """What ``aino.compile`` returns: call it as the function.
+
+    ``source`` is the program's text, ``explain()`` what became of it and what it costs.
+    """
+
+    def __init__(self, function, passes: list[str], patience: int) -> None:
+        self.function = function
+        self.passes = passes
+        self.patience = patience
+        self._module = function if hasattr(function, "named_parameters") else None
+        self._run = no_grad()(function.__call__) if self._module is not None else function
+        self._variants: OrderedDict[Any, Variant] = OrderedDict()
+        self._latest: Variant | None = None
+        self._entry: Any = None
+        self._lock = threading.RLock()
+        self._positional = _positional_names(function)
+        if not isinstance(function, type) and hasattr(function, "__name__"):
+            functools.update_wrapper(self, function)
+        self.name = getattr(function, "__name__", "predict" if self._module else "step")
+        if not self.name.isidentifier():
+            self.name = "step"
+
+    def __call__(self, *args, **kwargs):
+        with self._lock:
+            if self._entry is not None:
+                result = self._entry(args, kwargs)
+                if result is not MISS:
+                    return result
+            return self._call_slowly(args, kwargs)
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else functools.partial(self, instance)
+
+    def _call_slowly(self, args, kwargs):
+        """Find the variant of this signature, or trace."""
+        key = self._signature(args, kwargs)
+        variants = self._variants.setdefault(key, Variant())
+        self._variants.move_to_end(key)
+        if len(self._variants) > KEPT:
+            self._variants.popitem(last=False)
+        variant = variants
+        if variant.entry is not None:
+            result = variant.entry(args, kwargs)
+            if result is not MISS:
+                self._latest, self._entry = variant, variant.entry
+                return result
+            variant = self._variants[key] = Variant()
+        return self._trace(variant, args, kwargs)
+
+    def _signature(self, args, kwargs) -> tuple:
+        flat: list[tuple[str, Any]] = []
+        flatten_arguments(args, kwargs, self._names(args), flat)
+        leaves = tuple([_form(item) for _, item in flat])
+        nested = (structure_of(args), structure_of(kwargs))
+        return (nested, leaves, mode.level, dtypes.get_default_dtype(), self._grown())
+
+    def _grown(self):
+        """Return the modes of the models that are known to take part: each has its variant."""
+        if self._latest is None or self._latest.capture is None:
+            return None
+        owners = self._latest.capture.trace.context.owners.values()
+        return tuple([owner.training for owner in owners if hasattr(owner, "training")])
+
+    def _names(self, args) -> list[str]:
+        names = self._positional[: len(args)]
+        return names + [f"a{position}" for position in range(len(names), len(args))]
+
+    def _trace(self, variant: Variant, args, kwargs):
+        before = variant.capture
+
+        def inspect_before_commit(trace, program) -> None:
+            """Compare with the trace before; give up while nothing is real yet."""
+            variant.notes["agreed"] = False
+            if before is None:
+                return
+            try:
+                compare(before.program, program)
+                variant.notes["agreed"] = True
+            except Disagreement as difference:
+                variant.differences += 1
+                if variant.differences >= self.patience:
+                    variant.differences = 0
+                    variant.capture = None
+                    raise CompileError(
+                        f"{self.name} does something else at every call: {difference}"
+                    ) from None
+
+        names = self._names(args)
+        capture = run_traced(self._run, args, kwargs, names, inspect_before_commit)
+        variant.capture = capture
+        self._latest = variant
+        if variant.notes["agreed"]:
+            variant.differences = 0
+            self._finish(variant, args, kwargs, names)
+            self._entry = variant.entry
+        return capture.result
+
+    def _finish(self, variant: Variant, args, kwargs, names) -> None:
+        """Optimise, write and compile the program of a variant."""
+        assert variant.capture is not None
+        trace, program = variant.capture.trace, variant.capture.program
+        flat: list[tuple[str, Any]] = []
+        flatten_arguments(args, kwargs, names, flat)
+        optimise(variant, self.passes, self.name)
+        assert variant.source is not None
+        step, buffers = build(variant.source)
+        owners = outer_owners(list(trace.context.owners.values()))
+        before = structure(owners)
+        variant.program = program
+        variant.entry = write_entry(
+            trace, program, variant.source, step, buffers, flat, names, args, kwargs,
+            lambda: structure(owners) == before,
+        )  # fmt: skip
+        trace.let_go()
+
+    # For the reader
+
+    def _ready(self) -> Variant:
+        variant = self._latest
+        if variant is None or variant.capture is None:
+            raise CompileError(
+                f"{self.name} has not been called yet: its program is traced from a call"
+            )
+        if variant.source is None:
+            optimise(variant, self.passes, self.name)
+        return variant
+
+    @property
+    def source(self) -> str:
+        """The text of the program of the last signature, as it runs."""
+        source = self._ready().source
+        assert source is not None
+        return source.text
+
+    def explain(self, calls: int = 20):
+        """Return what was done to the program and what each of its lines costs."""
+        return explain(self._ready(), self.name, calls)
+
+    def save_source(self, path, weights=None) -> None:
+        """Write the program as a file that runs with NumPy alone; ``weights`` names its .npz."""
+        save_source(self._ready(), self.name, path, weights)
+
+    def __repr__(self) -> str:
+        ready = sum(variant.entry is not None for variant in self._variants.values())
+        return f"<compiled {self.name}: {ready} of {len(self._variants)} signatures ready>"
+
+
+def optimise(variant: Variant, passes, name: str) -> None:
+    """Run the passes over the program of a variant's trace, plan its memory and write it."""
+    assert variant.capture is not None
+    trace, program = variant.capture.trace, variant.capture.program
+    label_outside(trace)
+    settle_written_constants(program)
+    notes = variant.notes
+    notes["calls traced"] = len(program.calls)
+    for pass_name in passes:
+        notes[pass_name] = PASSES[pass_name](program)
+    notes["calls"] = len(program.calls)
+    layout = plan_memory(program)
+    notes["layout"] = layout
+    variant.program = program
+    variant.source = Emitter(program, layout, name, trace.containers).emit()
+
+
+def build(source: Source):
+    """Compile a source; return the step and the regions that will hold gradients."""
+    namespace: dict[str, Any] = {}
+    code = builtins.compile(source.text, f"<program {len(source.text)}>", "exec")
+    exec(code, namespace)
+    return namespace["build"](np, **source.bound)
+
+
+def _positional_names(function) -> list[str]:
+    """Return the names of a function's positional parameters, fit to be used in the source."""
+    target = function.forward if hasattr(function, "named_parameters") else function
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in kinds]
+
+
+def _form(item):
+    if isinstance(item, Tensor):
+        return ("tensor", item.array.shape, item.array.dtype, item.node is not None)
+    if isinstance(item, np.ndarray):
+        return ("array", item.shape, item.dtype)
+    if type(item) is float:
+        return float
+    if item is None or isinstance(item, (bool, int, str, complex, bytes)):
+        return (type(item), item)
+    return id(item)

@@ -1,0 +1,64 @@
+"""Where in the code a call was recorded: the section, the primitive, the rule, the user's line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_ENGINE = os.path.join(_PACKAGE, "autograd", "engine.py")
+_OPTIM = os.path.join(_PACKAGE, "optim") + os.sep
+_COMPILER = os.path.join(_PACKAGE, "compiler") + os.sep
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, _NUMPY, "<primitive"))
+
+
+def user_line() -> str:
+    """Return ``" (file, line n: text)"`` for the innermost line outside of AINO."""
+    frame = sys._getframe(1)
+    while frame is not None and _is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    return f" ({frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name})"
+
+
+class Context:
+    """Reads the stack at every recorded call; ``owners`` are the objects whose methods ran."""
+
+    def __init__(self) -> None:
+        self.owners: dict[int, object] = {}
+
+    def describe(self) -> tuple[str, str, object, str]:
+        """Return the section, the primitive's name, the rule's code and the user's line."""
+        section, primitive, rule, line = "forward", "", None, ""
+        inner = None
+        frame = sys._getframe(2)
+        while frame is not None:
+            code = frame.f_code
+            filename = code.co_filename
+            if filename.startswith("<primitive"):
+                if not primitive:
+                    primitive = filename[len("<primitive ") : -1]
+                    rule = inner if code.co_name == "pullback" else None
+            elif filename == _ENGINE:
+                section = "backward" if section == "forward" else section
+            elif filename.startswith(_OPTIM) and section == "forward":
+                section = "update"
+            elif not line and not _is_ours(filename):
+                line = f"{filename}:{frame.f_lineno}"
+            if code.co_argcount and code.co_varnames[0] == "self":
+                owner = frame.f_locals.get("self")
+                if hasattr(owner, "named_parameters") or hasattr(owner, "param_groups"):
+                    self.owners.setdefault(id(owner), owner)
+            if filename.startswith(_COMPILER) and code.co_name == "run_traced":
+                break
+            if not filename.startswith(_COMPILER):
+                inner = code
+            frame = frame.f_back
+        return section, primitive, rule, line

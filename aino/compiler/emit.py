@@ -1,0 +1,341 @@
+"""Writes a program as Python: a function of arrays, in sections, with a formula beside each call.
+
+The source binds outside memory, makes its buffers and views once, and defines the step. It is
+what runs: nothing is added to it but the arrays that it names.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.primitive import REGISTRY
+from aino.compiler.layout import Layout, is_elementwise, returned_values
+from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
+from aino.compiler.number import Number
+from aino.compiler.passes.copies import takes_out
+from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array
+
+_COLUMN = 56
+_TITLES = {"forward": "forward", "backward": "backward", "update": "update"}
+
+
+@dataclass
+class Source:
+    """``text`` defines ``build(np, ...)``, which returns the step; ``bound`` are its arguments.
+
+    ``parameters``: the names of the arrays that are given at each call.
+    """
+
+    text: str
+    bound: dict[str, Any]
+    parameters: list[str]
+    body: list[tuple[str, Call | None]] = field(default_factory=list)
+
+
+class Emitter:
+    """Writes one program; ``name`` is what the step is called."""
+
+    def __init__(self, program: Program, layout: Layout, name: str, containers) -> None:
+        self.program = program
+        self.layout = layout
+        self.names = Names(["np", "build", name, "float32", "empty", "self"])
+        self.name = self.names.fresh(name) if name == "np" else name
+        self.bound: dict[str, Any] = {}
+        self.prelude: dict[str, list[str]] = {"functions": [], "memory": [], "views": []}
+        self.body: list[tuple[str, Call | None]] = []
+        self.functions: dict[tuple[int, str], str] = {}
+        self.storage_names: dict[Storage, str] = {}
+        self.value_names: dict[Value, str] = {}
+        self.objects: dict[int, str] = {}
+        self.makers = storages_by_maker(program)
+        self.containers = containers
+        for label, container in containers.items():
+            self.names.taken.add(label)
+            self.bound[label] = container
+
+    # Names
+
+    def storage(self, storage: Storage) -> str:
+        """Return the name of a storage, bound or made in the prelude when first asked."""
+        known = self.storage_names.get(storage)
+        if known is not None:
+            return known
+        name = self.names.fresh(wish_for(storage, self.makers.get(storage)))
+        self.storage_names[storage] = name
+        place = self.layout.place.get(storage, "bound")
+        if place == "bound":
+            root = storage.root if storage.kind == "static" else storage.initial
+            self.bound[name] = storage.root if root is None else root
+        elif place == "buffer":
+            twin = self.layout.twin.get(storage)
+            text = self.storage(twin) if twin is not None else empty_like(storage.whole)
+            self.prelude["memory"].append(f"{name} = {text}")
+        return name
+
+    def value(self, value: Value) -> str:
+        """Return the name of a region; a view of lasting memory is cut once, in the prelude."""
+        if value is value.storage.whole:
+            return self.storage(value.storage)
+        known = self.value_names.get(value)
+        if known is not None:
+            return known
+        if value.how[0] == "bound":
+            name = self.names.fresh(value.storage.label or "array")
+            self.bound[name] = value.how[1]
+        else:
+            text = self._cut(value)
+            owner = self.storage(value.storage)
+            suffix = {"T": "T", "mT": "T", "real": "real", "imag": "imag"}.get(value.how[0], "view")
+            name = self.names.fresh(f"{owner}_{suffix}")
+            if self.layout.place.get(value.storage, "bound") in ("bound", "buffer"):
+                self.prelude["views"].append(f"{name} = {text}")
+            else:
+                self.body.append((f"{name} = {text}", None))
+        self.value_names[value] = name
+        return name
+
+    def _cut(self, value: Value) -> str:
+        """Return the expression that cuts a region out of its parent."""
+        parent = self.value(value.parent)
+        kind, *rest = value.how
+        if kind == "call":
+            call, position, original = rest
+            arguments = map_values(
+                call.arguments, lambda v: value.parent if v is original else v
+            )
+            text = self._plain_call(call, arguments)
+            return text if position is None else f"{text}[{position}]"
+        arguments, keywords = rest
+        if arguments is None:
+            return f"{parent}.{kind}"
+        if kind == "[]":
+            return f"{parent}[{self.index(arguments[0])}]"
+        inner = [self.text(item) for item in arguments]
+        inner += [f"{key}={self.text(item)}" for key, item in (keywords or {}).items()]
+        return f"{parent}{kind}({', '.join(inner)})"
+
+    def function(self, function, method="") -> str:
+        """Return the short name of a function, bound in the prelude."""
+        key = (id(function), method if method != "__call__" else "")
+        if key not in self.functions:
+            short, expression = function_text(function, method)
+            name = self.functions[key] = self.names.fresh(short)
+            if expression:
+                self.prelude["functions"].append(f"{name} = {expression}")
+            else:
+                self.bound[name] = function
+        return self.functions[key]
+
+    def text(self, item) -> str:
+        """Return an argument as source."""
+        if isinstance(item, Value):
+            return self.value(item)
+        if isinstance(item, Number):
+            return item.source
+        if isinstance(item, np.dtype):
+            return f"np.{item.type.__name__}"
+        if isinstance(item, type) and issubclass(item, np.generic):
+            return f"np.{item.__name__}"
+        if isinstance(item, (tuple, list)):
+            inner = ", ".join(self.text(part) for part in item)
+            if isinstance(item, list):
+                return f"[{inner}]"
+            return f"({inner},)" if len(item) == 1 else f"({inner})"
+        if isinstance(item, slice):
+            return f"slice({self.text(item.start)}, {self.text(item.stop)}, {self.text(item.step)})"
+        if item is Ellipsis:
+            return "..."
+        if isinstance(item, (bool, int, str, type(None), complex)):
+            return repr(item)
+        if isinstance(item, float) and item == item and abs(item) != float("inf"):
+            return repr(item)
+        if id(item) not in self.objects:
+            name = self.objects[id(item)] = self.names.fresh(type(item).__name__.lower())
+            self.bound[name] = item
+        return self.objects[id(item)]
+
+    def index(self, index) -> str:
+        """Return an index as it is written between brackets."""
+        parts = index if isinstance(index, tuple) else (index,)
+        written = []
+        for part in parts:
+            if isinstance(part, slice):
+                ends = ["" if end is None else str(end) for end in (part.start, part.stop)]
+                step = "" if part.step is None else f":{part.step}"
+                written.append(f"{ends[0]}:{ends[1]}{step}")
+            else:
+                written.append(self.text(part))
+        return ", ".join(written) + ("," if len(parts) == 1 and isinstance(index, tuple) else "")
+
+    # Calls
+
+    def _plain_call(self, call: Call, arguments=None) -> str:
+        """Return a call as an expression that makes its own result."""
+        arguments = call.arguments if arguments is None else arguments
+        keywords = [f"{key}={self.text(item)}" for key, item in call.keywords.items()]
+        function = call.function
+        if function == "[]":
+            return f"{self.text(arguments[0])}[{self.index(arguments[1])}]"
+        if isinstance(function, str):
+            head = self.text(arguments[0])
+            if not function.startswith("."):
+                return f"{head}.{function}.copy()"
+            inner = ", ".join([self.text(item) for item in arguments[1:]] + keywords)
+            return f"{head}{function}({inner})"
+        inner = ", ".join([self.text(item) for item in arguments] + keywords)
+        return f"{self.function(function, call.method)}({inner})"
+
+    def call(self, call: Call) -> None:
+        """Append the line, or lines, of one call."""
+        if call.function == "[]=":
+            target, index, source = call.arguments
+            line = f"{self.text(target)}[{self.index(index)}] = {self.text(source)}"
+        elif call.out is not None:
+            line = self._into(call, call.out)
+        elif not call.results:
+            line = self._plain_call(call)
+        elif len(call.results) > 1:
+            names = ", ".join(self.storage(value.storage) for value in call.results)
+            line = f"{names} = {self._plain_call(call)}"
+        else:
+            line = self._make(call, call.results[0])
+        self.body.append((line, call))
+
+    def _make(self, call: Call, result: Value) -> str:
+        storage = result.storage
+        writable = takes_out(call) or call.function is number_array
+        if self.layout.place[storage] == "buffer":
+            return self._into(call, result)
+        text = self._plain_call(call)
+        name = self.storage(storage)
+        if writable and result.shape == ():
+            # NumPy gives scalars where arrays have no dimensions.
+            self.body.append((f"{name} = {empty_like(result)}", None))
+            return self._into(call, result)
+        if result.shape == () and not writable:
+            return f"{name} = np.asarray({text})"
+        return f"{name} = {text}"
+
+    def _into(self, call: Call, target: Value) -> str:
+        """Return a call that writes its result into ``target``."""
+        function = call.function
+        if function is number_array:
+            return f"{self.value(target)}[()] = {self.text(call.arguments[0])}"
+        if function in (".copy", ".astype", np.copyto):
+            casting = ', "unsafe"' if function == ".astype" else ""
+            source = self.text(call.arguments[0])
+            return f"{self.function(np.copyto)}({self.value(target)}, {source}{casting})"
+        keywords = dict(call.keywords)
+        arguments = [self.text(item) for item in call.arguments]
+        if function is np.concatenate:
+            axis = self.text(keywords.get("axis", 0))
+            return f"{self.function(function)}({arguments[0]}, {axis}, {self.value(target)})"
+        out = self.value(target)
+        if call.method == "reduce" and set(keywords) <= {"axis", "keepdims", "dtype"}:
+            axis = arguments[1] if len(arguments) > 1 else self.text(keywords.get("axis", 0))
+            dtype = self.text(keywords.get("dtype"))
+            keep = ", True" if keywords.get("keepdims") else ""
+            name = self.function(function, "reduce")
+            return f"{name}({arguments[0]}, {axis}, {dtype}, {out}{keep})"
+        tail = [f"{key}={self.text(item)}" for key, item in keywords.items()]
+        if call.method == "__call__":
+            return f"{self.function(function)}({', '.join([*arguments, out, *tail])})"
+        return f"{self.function(function, call.method)}({', '.join([*arguments, *tail, f'out={out}'])})"
+
+    # The whole
+
+    def emit(self) -> Source:
+        """Return the source of the program."""
+        parameters = []
+        for storage in self.program.arguments:
+            name = self.names.fresh(storage.label)
+            self.storage_names[storage] = name
+            parameters.append(name)
+        for storage in self.program.storages():
+            if storage.kind == "gradient":
+                name = self.names.fresh(f"{storage.label or 'leaf'}_grad")
+                self.storage_names[storage] = name
+                parameters.append(name)
+        section = ""
+        for call in self.program.calls:
+            if call.section != section:
+                section = call.section
+                self.body.append((f"# {_TITLES[section]}", None))
+            self.call(call)
+        returned = [self.value(value) for value in returned_values(self.program)]
+        for _, value in self.program.gradients:
+            if value is not None:
+                self.value(value)
+        self._updates()
+        if returned:
+            self.body.append((f"return {', '.join(returned)}{',' * (len(returned) == 1)}", None))
+        return Source(self._assemble(parameters), self.bound, parameters, self.body)
+
+    def _updates(self) -> None:
+        updates = self.program.updates
+        if updates:
+            self.body.append(("# numbers that the step changes", None))
+        for container, key, number in updates:
+            label = next(name for name, known in self.containers.items() if known is container)
+            self.body.append((f"{label}[{key!r}] = {number.source}", None))
+
+    def _assemble(self, parameters) -> str:
+        bound = "".join(f", {name}" for name in self.bound)
+        gradients = self.gradient_names()
+        lines = [f"def build(np{bound}):"]
+        for part in ("functions", "memory", "views"):
+            lines += [f"    {line}" for line in self.prelude[part]]
+            if self.prelude[part]:
+                lines.append("")
+        lines.append(f"    def {self.name}({', '.join(parameters)}):")
+        for line, call in self.body:
+            note = comment(call)
+            line = f"        {line}"
+            lines.append(f"{line:<{_COLUMN}}  # {note}" if note else line)
+        if len(self.body) == 0:
+            lines.append("        pass")
+        lines += ["", f"    return {self.name}, ({''.join(f'{name}, ' for name in gradients)})"]
+        return "\n".join(lines) + "\n"
+
+    def gradient_names(self) -> list[str]:
+        """Return the names of the regions that hold gradients when the step is done."""
+        return [self.value(v) for _, v in self.program.gradients if v is not None]
+
+
+def empty_like(value: Value) -> str:
+    """Return the expression that makes memory of a value's form, strides and all."""
+    dtype = f"np.{value.dtype.type.__name__}"
+    order = sorted(range(len(value.shape)), key=lambda axis: (-value.strides[axis], axis))
+    if order == list(range(len(value.shape))) or value.size <= 1:
+        return f"np.empty({value.shape}, {dtype})"
+    shape = tuple(value.shape[axis] for axis in order)
+    return f"np.empty({shape}, {dtype}).transpose({tuple(np.argsort(order).tolist())})"
+
+
+def comment(call: Call | None) -> str:
+    """Return what stands beside a call: the primitive with its formula, or its rule."""
+    if call is None or not call.primitive:
+        return ""
+    if call.rule is not None:
+        rule = rule_text(call.rule)
+        return f"∂ {call.primitive}: {rule}" if rule else f"∂ {call.primitive}"
+    formula = REGISTRY[call.primitive].formula if call.primitive in REGISTRY else ""
+    return f"{call.primitive}: {formula}" if formula else call.primitive
+
+
+def rule_text(code) -> str:
+    """Return the text of a rule, as it stands in the calculus."""
+    line = linecache.getline(code.co_filename, code.co_firstlineno)
+    match = re.search(r"lambda[^:]*: *(.*)$", line.strip())
+    return match.group(1).rstrip(",)") if match and match.group(1).count("(") == match.group(
+        1).rstrip(",").count(")") else (match.group(1).rstrip(",") if match else code.co_name)  # fmt: skip
+
+
+def count_elementwise(program: Program) -> int:
+    """Return how many calls are element-wise."""
+    return sum(is_elementwise(call) for call in program.calls)

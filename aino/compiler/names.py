@@ -1,0 +1,104 @@
+"""Names for the source: parameters by their names in the model, results by what made them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+import numpy as np
+
+from aino.compiler.program import Call, Program, Storage
+from aino.compiler.trace import Trace
+
+
+class Names:
+    """Hands out identifiers, each once."""
+
+    def __init__(self, taken=()) -> None:
+        self.taken = set(taken)
+
+    def fresh(self, wish: str) -> str:
+        """Return ``wish`` as an identifier, with a number if it is taken."""
+        name = re.sub(r"\W+", "_", wish).strip("_") or "value"
+        if name[0].isdigit() or keyword.iskeyword(name):
+            name = f"_{name}"
+        candidate, number = name, 2
+        while candidate in self.taken:
+            candidate, number = f"{name}_{number}", number + 1
+        self.taken.add(candidate)
+        return candidate
+
+
+def label_outside(trace: Trace) -> None:
+    """Label the memory from outside with the names of parameters, buffers and states."""
+    labels: dict[int, str] = {}
+    owners = list(trace.context.owners.values())
+    modules = [owner for owner in owners if hasattr(owner, "named_parameters")]
+    inner = {id(child) for module in modules for child in _children(module)}
+    roots = [module for module in modules if id(module) not in inner]
+    for number, module in enumerate(roots):
+        prefix = "" if len(roots) == 1 else f"model{number + 1}_"
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            labels.setdefault(id(tensor), prefix + name.replace(".", "_"))
+    for optimizer in owners:
+        for label, tensor in getattr(optimizer, "named_memory", dict)().items():
+            labels.setdefault(id(tensor), label)
+    for key, tensor in trace.tensors.items():
+        array = tensor.array
+        tracer = trace.lifted(array)
+        if tracer is None:
+            continue
+        storage = tracer.value.storage
+        if not storage.label and tracer.value is storage.whole:
+            storage.label = labels.get(key, "")
+    for leaf, tensor in trace.leaf_tensors():
+        trace.leaf_labels[leaf] = labels.get(id(tensor), "")
+
+
+def _children(module):
+    modules = iter(module.modules())
+    next(modules)
+    return modules
+
+
+def wish_for(storage: Storage, call: Call | None) -> str:
+    """Return what a result would be called: after the primitive, or the function, that made it."""
+    if storage.label:
+        return storage.label
+    if storage.kind != "temporary":
+        return "constant" if storage.kind == "constant" else storage.kind
+    if call is None:
+        return "flat"
+    function = call.function
+    plain = function.strip(".[]") if isinstance(function, str) else function.__name__
+    if call.method in ("reduce", "accumulate"):
+        plain = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}.get(
+            plain, plain
+        )
+    made = call.primitive or plain or "item"
+    return f"d_{made}" if call.section == "backward" else made
+
+
+def function_text(function, method: str) -> tuple[str, str]:
+    """Return a NumPy function's short name for the body and the expression that binds it."""
+    if method in ("reduce", "accumulate", "at", "outer"):
+        return f"{function.__name__}_{method}", f"np.{function.__name__}.{method}"
+    module = getattr(function, "__module__", "numpy") or "numpy"
+    name = function.__name__
+    if isinstance(function, np.ufunc):
+        name = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), name)
+        return name, f"np.{name}"
+    if module.startswith("numpy"):
+        path = module.removeprefix("numpy").removeprefix(".")
+        dotted = f"np.{path}.{name}" if path and hasattr(np, path.split(".")[0]) else f"np.{name}"
+        return name, dotted
+    return name, ""
+
+
+def storages_by_maker(program: Program) -> dict[Storage, Call]:
+    """Return which call makes, or first fills, each storage."""
+    makers: dict[Storage, Call] = {}
+    for call in program.calls:
+        for value in (*call.results, *call.touches()):
+            makers.setdefault(value.storage, call)
+    return makers

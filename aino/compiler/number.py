@@ -1,0 +1,153 @@
+"""Number: a Python number that may be another at the next call of a compiled program."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.errors import CompileError
+
+
+def _source(x) -> str:
+    return x.source if isinstance(x, Number) else repr(x)
+
+
+def _now(x):
+    return x.now if isinstance(x, Number) else x
+
+
+def _binary(symbol: str, compute):
+    def forward(self, other):
+        if not isinstance(other, (Number, int, float)):
+            return NotImplemented
+        source = f"({self.source} {symbol} {_source(other)})"
+        return Number(self.trace, compute(self.now, _now(other)), source)
+
+    def reflected(self, other):
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        return Number(self.trace, compute(other, self.now), f"({other!r} {symbol} {self.source})")
+
+    return forward, reflected
+
+
+def _comparison(symbol: str, compute):
+    def compare(self, other):
+        if not isinstance(other, (Number, int, float)):
+            return NotImplemented
+        outcome = compute(self.now, _now(other))
+        # The program is only right while this comparison comes out the same way.
+        self.trace.guard(f"({self.source} {symbol} {_source(other)})", outcome)
+        return outcome
+
+    return compare
+
+
+class Number:
+    """A number with its value now and the expression that gives it at a later call.
+
+    Arithmetic makes new expressions; a comparison becomes a guard of the program; what would
+    freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``.
+    """
+
+    __slots__ = ("trace", "now", "source")
+
+    def __init__(self, trace, now, source: str) -> None:
+        self.trace = trace
+        self.now = now
+        self.source = source
+
+    __add__, __radd__ = _binary("+", lambda a, b: a + b)
+    __sub__, __rsub__ = _binary("-", lambda a, b: a - b)
+    __mul__, __rmul__ = _binary("*", lambda a, b: a * b)
+    __truediv__, __rtruediv__ = _binary("/", lambda a, b: a / b)
+    __floordiv__, __rfloordiv__ = _binary("//", lambda a, b: a // b)
+    __mod__, __rmod__ = _binary("%", lambda a, b: a % b)
+    __pow__, __rpow__ = _binary("**", lambda a, b: a**b)
+    __lt__ = _comparison("<", lambda a, b: a < b)
+    __le__ = _comparison("<=", lambda a, b: a <= b)
+    __gt__ = _comparison(">", lambda a, b: a > b)
+    __ge__ = _comparison(">=", lambda a, b: a >= b)
+    __eq__ = _comparison("==", lambda a, b: a == b)  # type: ignore[assignment]
+    __ne__ = _comparison("!=", lambda a, b: a != b)  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+    def __neg__(self):
+        return Number(self.trace, -self.now, f"(-{self.source})")
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return Number(self.trace, abs(self.now), f"abs({self.source})")
+
+    def __bool__(self) -> bool:
+        outcome = bool(self.now)
+        self.trace.guard(f"bool({self.source})", outcome)
+        return outcome
+
+    def _frozen(self):
+        raise CompileError(
+            f"the number {self.source} changes from call to call, and turning it into a plain "
+            f"{type(self.now).__name__} would freeze it; use +, -, *, / and ** on it"
+            f"{self.trace.where()}"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = _frozen
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        if method == "__call__" and all(isinstance(x, (Number, int, float)) for x in inputs):
+            now = ufunc(*[_now(x) for x in inputs]).item()
+            text = ", ".join(_source(x) for x in inputs)
+            return Number(self.trace, now, f"np.{ufunc.__name__}({text}).item()")
+        return self.trace.ufunc(ufunc, method, inputs, keywords.pop("out", None), keywords)
+
+    @property
+    def dtype(self):
+        return np.dtype(type(self.now))
+
+    def beside(self, like):
+        """Return the tracer of a 0-d array that holds this number in the dtype of ``like``."""
+        return self.trace.number_array(self, np.result_type(like.dtype, self.now))
+
+    def __repr__(self) -> str:
+        return f"<number {self.source}, now {self.now}>"
+
+
+class Mapping:
+    """An optimizer's group in a trace: its numbers stand for themselves.
+
+    Numbers read from it are expressions, other entries are plain; what is written back becomes
+    an update that the program performs at its end.
+    """
+
+    def __init__(self, trace, container, label: str) -> None:
+        self._trace = trace
+        self._container = container
+        self._label = label
+
+    def _live(self, value, source: str):
+        if type(value) in (float, int):
+            return Number(self._trace, value, source)
+        if type(value) is tuple and value and all(type(x) in (float, int) for x in value):
+            return tuple(self._live(x, f"{source}[{i}]") for i, x in enumerate(value))
+        self._trace.guard_entry(self._container, source, value)
+        return value
+
+    def __getitem__(self, key):
+        written = self._trace.written_number(self._container, key)
+        if written is not None:
+            return written
+        value = self._container[key]
+        return self._live(value, f"{self._label}[{key!r}]")
+
+    def get(self, key, default=None):
+        return self[key] if key in self._container else default
+
+    def __contains__(self, key) -> bool:
+        return key in self._container
+
+    def __setitem__(self, key, value) -> None:
+        if isinstance(value, Number):
+            self._trace.write_number(self._container, self._label, key, value)
+        else:
+            self._trace.set_entry(self._container, key, value)

@@ -1,0 +1,15 @@
+"""What is done to a program before it is written out: each pass is a function of a program."""
+
+from aino.compiler.passes.common import share_common_calls
+from aino.compiler.passes.constants import fold_constants, settle_written_constants
+from aino.compiler.passes.copies import elide_copies, gather_in_place
+from aino.compiler.passes.dead import drop_dead_calls
+
+#: The passes in the order in which they run, by the names that ``aino.compile`` takes.
+PASSES = {
+    "constants": fold_constants,
+    "common": share_common_calls,
+    "copies": elide_copies,
+    "gather": gather_in_place,
+    "dead": drop_dead_calls,
+}

@@ -1,0 +1,163 @@
+"""Compute at once what does not depend on the call."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.compiler.number import Number
+from aino.compiler.passes.common import rewrite
+from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array, region
+
+#: Constants above this size are left to be computed, rather than kept.
+LARGEST = 1 << 20
+
+
+def settle_written_constants(program: Program) -> None:
+    """Give memory that starts as a constant and is then written a fresh start at each call."""
+    fresh = []
+    for storage in program.storages():
+        if storage.kind != "constant" or not storage.written:
+            continue
+        source = Storage("constant", storage.initial)
+        source.initial = storage.initial
+        whole = region(source, storage.initial)
+        storage.kind = "temporary"
+        fresh.append(Call(np.copyto, "", (whole,), {}, [], out=storage.whole))
+    program.calls[:0] = fresh
+
+
+def fold_constants(program: Program) -> int:
+    """Run calls on constants now, and simplify arithmetic with uniform ones; return how many.
+
+    ``x · 1`` and ``x + 0`` with the right shape and dtype are ``x``; a constant array of one
+    repeated number is read as a 0-d array.
+    """
+    written = {value.storage for call in program.calls for value in call.touches()}
+    own = {value.storage for value in program.outputs()}
+    replaced: dict[Storage, Storage] = {}
+    kept = []
+    for call in program.calls:
+        if replaced:
+            rewrite(call, replaced)
+        if _is_constant(call, written):
+            _run(call)
+            continue
+        _shrink_uniform(call)
+        source = _identity(call)
+        if source is not None and source.is_whole and source.storage.kind == "temporary":
+            result = call.results[0].storage
+            if result not in written and result not in own and source.storage not in written:
+                replaced[result] = source.storage
+                continue
+        kept.append(call)
+    folded = len(program.calls) - len(kept)
+    program.calls[:] = kept
+    return folded
+
+
+def contents(value: Value):
+    """Return the array of a region of a constant."""
+    storage = value.storage
+    initial = storage.initial if storage.initial is not None else storage.root
+    if value is storage.whole:
+        return initial
+    if value.how is not None and value.how[0] == "bound" and storage.initial is None:
+        return value.how[1]
+    flat = initial.reshape(-1) if initial.flags.c_contiguous else initial.T.reshape(-1)
+    return np.ndarray(value.shape, value.dtype, flat, value.offset, value.strides)
+
+
+def _is_constant(call: Call, written) -> bool:
+    if call.effect or call.touches() or not call.results or call.function is number_array:
+        return False
+    if any(v.size * v.dtype.itemsize > LARGEST or v.storage in written for v in call.results):
+        return False
+    return _without_numbers(call.arguments) and all(
+        value.storage.kind == "constant" and value.storage not in written
+        for value in call.reads()
+    )
+
+
+def _without_numbers(tree) -> bool:
+    if isinstance(tree, (tuple, list)):
+        return all(_without_numbers(item) for item in tree)
+    return not isinstance(tree, Number)
+
+
+def _run(call: Call) -> None:
+    arguments = map_values(call.arguments, contents)
+    keywords = {key: map_values(item, contents) for key, item in call.keywords.items()}
+    result = run(call, arguments, keywords)
+    parts = result if isinstance(result, (tuple, list)) else [result]
+    for value, part in zip(call.results, parts):
+        storage = value.storage
+        storage.kind = "constant"
+        storage.root = storage.initial = np.asarray(part)
+
+
+def run(call: Call, arguments, keywords):
+    """Make the call on arrays."""
+    function = call.function
+    if not isinstance(function, str):
+        return (getattr(function, call.method) if call.method else function)(*arguments, **keywords)
+    if function == "[]":
+        return arguments[0][arguments[1]]
+    attribute = getattr(arguments[0], function.removeprefix("."))
+    return attribute(*arguments[1:], **keywords) if function.startswith(".") else attribute
+
+
+def _shrink_uniform(call: Call) -> None:
+    """Read a constant array of one repeated number as a 0-d array, where NumPy broadcasts it."""
+    function = call.function
+    if call.method != "__call__" or not isinstance(function, np.ufunc) or function.signature:
+        return
+    target = call.out or call.results[0]
+    shapes = [v.shape for v in call.arguments if isinstance(v, Value)]
+    for position, value in enumerate(call.arguments):
+        if not isinstance(value, Value) or value.storage.kind != "constant" or value.shape == ():
+            continue
+        others = [shape for i, shape in enumerate(shapes) if i != position]
+        if target.shape not in others or not value.size or value.storage.written:
+            continue
+        array = contents(value)
+        first = array[(0,) * array.ndim]
+        if (array == first).all() and not (first == 0 and np.signbit(array.real).any()):
+            storage = Storage("constant", np.array(first))
+            storage.initial = storage.root
+            small = region_of(storage)
+            arguments = list(call.arguments)
+            arguments[position] = small
+            call.arguments = tuple(arguments)
+
+
+def region_of(storage: Storage) -> Value:
+    """Return the whole of a constant storage."""
+    from_root = Value(storage, storage.root.shape, storage.root.dtype, storage.root.strides, 0)
+    storage.whole = from_root
+    storage.values[(0, from_root.shape, from_root.strides, from_root.dtype)] = from_root
+    return from_root
+
+
+def _identity(call: Call) -> Value | None:
+    """Return the operand that a call merely repeats: ``x · 1``, ``x / 1``."""
+    if call.method != "__call__" or call.function not in (np.multiply, np.divide) or call.out:
+        return None
+    if len(call.arguments) != 2 or call.keywords:
+        return None
+    first, second = call.arguments
+    pairs = [(first, second)] + ([(second, first)] if call.function is np.multiply else [])
+    for operand, factor in pairs:
+        if not isinstance(operand, Value) or not isinstance(factor, Value):
+            continue
+        result = call.results[0]
+        if (
+            factor.storage.kind == "constant"
+            and factor.shape == ()
+            and not factor.storage.written
+            and contents(factor) == 1
+            and operand.shape == result.shape
+            and operand.strides == result.strides
+            and operand.dtype == result.dtype
+        ):
+            return operand
+    return None

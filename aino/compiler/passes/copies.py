@@ -1,0 +1,193 @@
+"""Compute values where they are wanted, instead of copying them there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.compiler.passes.common import rewrite
+from aino.compiler.program import Call, Program, Storage, Value, map_values
+
+#: Functions that can write their result into given memory.
+_WITH_OUT = (np.concatenate,)
+
+
+def takes_out(call: Call) -> bool:
+    """Tell whether a call can write its one result into memory that it is given."""
+    if len(call.results) != 1:
+        return False
+    if isinstance(call.function, np.ufunc):
+        return call.method in ("__call__", "reduce", "accumulate")
+    return call.function in (".copy", ".astype") or call.function in _WITH_OUT
+
+
+def elide_copies(program: Program) -> int:
+    """Use the original for a copy, where neither is written afterwards; return how many.
+
+    What is returned to the caller stays a copy.
+    """
+    returned = _returned_storages(program)
+    kept: list[Call] = []
+    replaced: dict[Storage, Storage] = {}
+    calls = program.calls
+    last_write = {v.storage: i for i, call in enumerate(calls) for v in call.touches()}
+    for position, call in enumerate(calls):
+        if replaced:
+            rewrite(call, replaced)
+        source = call.arguments[0] if call.function == ".copy" and call.arguments else None
+        if isinstance(source, Value) and source.is_whole:
+            result = call.results[0]
+            if (
+                source.storage.kind in ("temporary", "constant")
+                and result.strides == source.strides
+                and result.storage not in last_write
+                and last_write.get(source.storage, -1) < position
+                and result.storage not in returned
+                and source.storage not in returned
+            ):
+                replaced[result.storage] = source.storage
+                continue
+        kept.append(call)
+    if replaced:
+        _rewrite_outputs(program, replaced)
+    program.calls[:] = kept
+    return len(replaced)
+
+
+def _returned_storages(program: Program) -> set[Storage]:
+    pinned = {id(value) for _, value in program.gradients if value is not None}
+    return {value.storage for value in program.outputs() if id(value) not in pinned}
+
+
+def _rewrite_outputs(program: Program, replaced: dict[Storage, Storage]) -> None:
+    carrier = Call(None, "", tuple(value for _, value in program.gradients), {}, [])
+    rewrite(carrier, replaced)
+    program.gradients[:] = [
+        (leaf, value) for (leaf, _), value in zip(program.gradients, carrier.arguments)
+    ]
+
+
+def gather_in_place(program: Program) -> int:
+    """Let the parts of a concatenation be computed in their places; return how many are.
+
+    This is what writes gradients straight into the optimizer's flat array.
+    """
+    returned = _returned_storages(program)
+    count = 0
+    for position, call in enumerate(list(program.calls)):
+        if call.function is not np.concatenate or call.keywords.get("axis", 0) is not None:
+            continue
+        target = call.results[0]
+        if target.storage in returned:
+            continue
+        count += _gather(program, call, target, returned)
+    return count
+
+
+def _gather(program: Program, gathering: Call, target: Value, returned) -> int:
+    calls = program.calls
+    end = calls.index(gathering)
+    makers = {call.results[0].storage: call for call in calls[:end] if takes_out(call)}
+    writes_later = {v.storage for call in calls[end:] for v in call.touches()}
+    reads_later = {v.storage for call in calls[end + 1 :] for v in call.reads()}
+    target_written = target.storage in writes_later
+    moves: dict[Storage, Value] = {}
+    copies: list[Call] = []
+    start = 0
+    for part in gathering.arguments[0]:
+        stop = start + part.size
+        place = _slice(target, start, stop)
+        start = stop
+        storage = part.storage
+        if (
+            storage.kind == "temporary"
+            and storage in makers
+            and storage not in moves
+            and storage not in returned
+            and storage.whole.size == part.size
+            and is_contiguous(storage.whole)
+            and is_contiguous(part)
+            and storage.whole.dtype == target.dtype
+            and storage not in writes_later
+            and not (target_written and storage in reads_later)
+        ):
+            moves[storage] = place
+        else:
+            copies.append(Call(np.copyto, "", (reshaped(part, (part.size,)),), {}, [], out=place,
+                               section=gathering.section, line=gathering.line))  # fmt: skip
+    if not moves:
+        return 0
+    calls[end : end + 1] = copies
+    for storage, place in moves.items():
+        maker = makers[storage]
+        if maker.results[0] is storage.whole:
+            maker.out, maker.results = storage.whole, []
+        _relocate(program, storage, place)
+    return len(moves)
+
+
+def is_contiguous(value: Value) -> bool:
+    """Tell whether a region lies in one piece, in C order."""
+    step = value.dtype.itemsize
+    for length, stride in zip(reversed(value.shape), reversed(value.strides)):
+        if length != 1 and stride != step:
+            return False
+        step *= length
+    return True
+
+
+def _slice(flat: Value, start: int, stop: int) -> Value:
+    storage = flat.storage
+    offset = flat.offset + start * flat.dtype.itemsize
+    key = (offset, (stop - start,), flat.strides, flat.dtype)
+    if key not in storage.values:
+        how = ("[]", (slice(start, stop),), {})
+        storage.values[key] = Value(storage, key[1], flat.dtype, flat.strides, offset, flat, how)
+    return storage.values[key]
+
+
+def reshaped(value: Value, shape) -> Value:
+    """Return a contiguous region in another shape."""
+    if value.shape == shape:
+        return value
+    strides, step = [], value.dtype.itemsize
+    for length in reversed(shape):
+        strides.append(step)
+        step *= length
+    key = (value.offset, shape, tuple(reversed(strides)), value.dtype)
+    values = value.storage.values
+    if key not in values:
+        how = (".reshape", (shape,), {})
+        values[key] = Value(value.storage, shape, value.dtype, key[2], value.offset, value, how)
+    return values[key]
+
+
+def _relocate(program: Program, storage: Storage, place: Value) -> None:
+    """Move a storage into a region of another: all its values with it."""
+    known: dict[Value, Value] = {}
+
+    def change(value: Value) -> Value:
+        if value.storage is not storage:
+            return value
+        if value not in known:
+            if value is storage.whole:
+                known[value] = reshaped(place, value.shape)
+            else:
+                parent = change(value.parent)
+                offset = place.offset + value.offset
+                key = (offset, value.shape, value.strides, value.dtype)
+                values = place.storage.values
+                if key not in values:
+                    values[key] = Value(place.storage, value.shape, value.dtype, value.strides,
+                                        offset, parent, value.how)  # fmt: skip
+                known[value] = values[key]
+        return known[value]
+
+    for call in program.calls:
+        call.arguments = map_values(call.arguments, change)
+        call.keywords = {key: map_values(item, change) for key, item in call.keywords.items()}
+        call.out = map_values(call.out, change)
+        call.writes = map_values(call.writes, change)
+    program.gradients[:] = [
+        (leaf, None if value is None else change(value)) for leaf, value in program.gradients
+    ]
+    place.storage.written = True

@@ -1,0 +1,122 @@
+"""``explain()``: what was done to a program, and what each of its lines costs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Line:
+    """One line of the program: its text, what it stands for, and its median time in µs."""
+
+    text: str
+    note: str
+    microseconds: float
+
+
+@dataclass
+class Report:
+    """What ``explain()`` returns; it prints as a table."""
+
+    name: str
+    traced: int
+    calls: int
+    passes: dict[str, int]
+    buffers: int
+    bytes_before: int
+    bytes_after: int
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def microseconds(self) -> float:
+        """The sum over the lines: the time of the NumPy calls alone."""
+        return sum(line.microseconds for line in self.lines)
+
+    def __str__(self) -> str:
+        done = ", ".join(f"{name} {count}" for name, count in self.passes.items())
+        head = [
+            f"{self.name}: {self.calls} NumPy calls of {self.traced} traced ({done})",
+            f"{self.buffers} buffers, {self.bytes_after:,} bytes "
+            f"({self.bytes_before:,} without sharing)",
+            f"{self.microseconds:.1f} µs in NumPy calls",
+            "",
+            f"{'µs':>8}  {'share':>5}  line",
+        ]
+        total = self.microseconds or 1.0
+        for line in sorted(self.lines, key=lambda line: -line.microseconds):
+            share = 100 * line.microseconds / total
+            note = f"  # {line.note}" if line.note else ""
+            head.append(f"{line.microseconds:8.2f}  {share:4.0f}%  {line.text}{note}")
+        return "\n".join(head)
+
+    __repr__ = __str__
+
+
+def explain(variant, name: str, runs: int) -> Report:
+    """Measure each line over a few runs on copies of the memory, so that nothing changes."""
+    program, layout, notes = variant.program, variant.notes["layout"], variant.notes
+    passes = {key: value for key, value in notes.items() if isinstance(value, int)}
+    for key in ("calls traced", "calls", "agreed"):
+        passes.pop(key, None)
+    report = Report(
+        name,
+        notes["calls traced"],
+        notes["calls"],
+        passes,
+        sum(place == "buffer" for place in layout.place.values()) - len(layout.twin),
+        layout.bytes_before,
+        layout.bytes_after,
+    )
+    medians = measure_lines(variant.source, _specimens(program), runs)
+    texts = [line for line, _ in variant.source.body if _counts(line)]
+    notes_of = {line: note for line, note in _notes(variant.source.text)}
+    for text, seconds in zip(texts, medians):
+        report.lines.append(Line(text, notes_of.get(text, ""), 1e6 * seconds))
+    return report
+
+
+def _counts(line: str) -> bool:
+    return not line.startswith(("#", "return"))
+
+
+def _notes(text: str):
+    for line in text.splitlines():
+        if line.startswith("        ") and "  # " in line:
+            code, _, note = line.strip().partition("  # ")
+            yield code.strip(), note
+
+
+def _specimens(program) -> list[np.ndarray]:
+    """Return arrays like those that the step is given."""
+    given = [*program.arguments, *(s for s in program.storages() if s.kind == "gradient")]
+    return [np.zeros(s.whole.shape, s.whole.dtype) for s in given]
+
+
+def measure_lines(source, specimens, runs: int) -> list[float]:
+    """Return the median seconds of each line of a program that is run on copies."""
+    lines = []
+    count = 0
+    for line in source.text.splitlines():
+        inside = line.startswith("        ") and _counts(line.strip()) and line.strip() != "pass"
+        if inside:
+            lines += ["        _before = _now()", line, f"        _times[{count}].append(_now() - _before)"]
+            count += 1
+        else:
+            lines.append(line)
+    times: list[list[float]] = [[] for _ in range(count)]
+    namespace = {"_now": time.perf_counter, "_times": times}
+    exec("\n".join(lines), namespace)
+    copied = {
+        key: item.copy() if isinstance(item, (np.ndarray, dict)) else item
+        for key, item in source.bound.items()
+    }
+    step = namespace["build"](np, **copied)[0]
+    empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
+    overhead = -float(np.median(empty))
+    with np.errstate(all="ignore"):
+        for _ in range(runs):
+            step(*specimens)
+    return [max(float(np.median(series)) - overhead, 0.0) if series else 0.0 for series in times]
