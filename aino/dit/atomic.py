@@ -30,17 +30,22 @@ def resolve_target(path: object) -> str:
     text = text_path(path)
     try:
         target = os.path.realpath(text)
-        kind = os.stat(target).st_mode if os.path.lexists(target) else stat.S_IFREG
-        folder_exists = os.path.isdir(os.path.dirname(target))
+        os.stat(os.path.dirname(target))
+        kind = _kind(target)
     except (OSError, ValueError) as error:
         raise failure(text, f"cannot be written: {error}") from error
     if not os.path.basename(text) or not stat.S_ISREG(kind):
         raise failure(text, "is not the path of a regular file")
-    if os.path.exists(target) and not os.access(target, os.W_OK):
+    if os.access(target, os.F_OK) and not os.access(target, os.W_OK):
         raise failure(text, "is write-protected")
-    if not folder_exists:
-        raise failure(text, f"the folder {os.path.dirname(target)!r} does not exist")
     return target
+
+
+def _kind(target: str) -> int:
+    try:
+        return os.stat(target).st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG
 
 
 @contextmanager

@@ -37,13 +37,11 @@ class Source:
         try:
             # Opening a named pipe would wait for a writer, so its kind is asked for first.
             if not stat.S_ISREG(os.stat(self.path).st_mode):
-                raise failure(self.path, "is not a regular file")
+                raise OSError("it is not a regular file")
             self.file: IO[bytes] = open(self.path, "rb", buffering=0)  # noqa: SIM115
         except FileNotFoundError as error:
             raise MissingFileError(f"{self.path}: no such file") from error
         except (OSError, ValueError) as error:
-            if isinstance(error, DitError):
-                raise
             raise failure(self.path, f"cannot be opened: {error}") from error
         self.size = os.fstat(self.file.fileno()).st_size
 
