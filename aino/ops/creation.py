@@ -34,10 +34,12 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     return born(_array_of(data, None if dtype is None else as_dtype(dtype)), device, requires_grad)
 
 
-def born(array, device, requires_grad):
-    """Return a leaf over ``array``."""
+def born(array, device=None, requires_grad=False):
+    """Return a leaf over ``array``, which may be a scalar: what NumPy makes of 0-d arrays."""
     if device is not None:
         Device(device)
+    if isinstance(array, np.generic):
+        array = np.asarray(array)
     result = make(array)
     return result.requires_grad_() if requires_grad else result
 
@@ -208,7 +210,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     >>> aino.frombuffer(bytearray([1, 2, 3]), dtype=aino.uint8, offset=1)
     tensor([2, 3], dtype=aino.uint8)
     """
-    return born(np.frombuffer(buffer, as_dtype(dtype), count, offset), None, requires_grad)
+    return born(np.frombuffer(buffer, as_dtype(dtype), count, offset), requires_grad=requires_grad)
 
 
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):

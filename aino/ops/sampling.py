@@ -170,7 +170,7 @@ def bernoulli(input, p=None, *, generator=None):
         if dtype.kind != "f":
             raise DtypeError(f"bernoulli: probabilities are of a float dtype, not {dtype}")
         p = input.array
-    return make(trials("bernoulli", generator, p, input.array.shape, dtype))
+    return born(trials("bernoulli", generator, p, input.array.shape, dtype))
 
 
 def trials(name, generator, p, shape, dtype):

@@ -1,0 +1,151 @@
+"""What ``linalg`` says about square matrices: inverses, determinants, factors, powers.
+
+Every function takes a matrix ``(n, n)`` or a stack of them ``(..., n, n)``, of a floating-point
+or complex dtype.
+"""
+
+from __future__ import annotations
+
+from operator import index
+
+import numpy as np
+
+from aino.autograd.rules import elementwise, matrices, shape
+from aino.autograd.rules.complex import angle
+from aino.autograd.rules.matrices import LinAlgError
+from aino.autograd.tensor import make
+from aino.errors import DtypeError, ShapeError
+from aino.ops.linear import matmul
+from aino.ops.return_types import slogdet as slogdet_result
+
+__all__ = ["det", "slogdet", "logdet", "inverse", "cholesky", "matrix_power", "LinAlgError"]
+
+
+def _square(name, x):
+    """Return ``x`` if it is made of square matrices of a dtype that can be divided in."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name}: expected square matrices, got shape {tuple(x.shape)}")
+    if x.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
+        raise DtypeError(f"{name}: expected a floating-point or complex dtype, not {x.dtype}")
+    return x
+
+
+def inv(A):
+    """Return the inverse: A A⁻¹ = 1. Raises ``LinAlgError`` where there is none.
+
+    >>> import aino
+    >>> aino.linalg.inv(aino.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
+    return matrices.inv(_square("inv", A))
+
+
+inverse = inv
+
+
+def solve(A, B, *, left=True):
+    """Return X with A X = B, or with X A = B where ``left`` is False.
+
+    ``B`` is a matrix ``(..., n, k)``, or a vector: 1-D, or of the shape of ``A`` less its last
+    axis. Raises ``LinAlgError`` where A is singular.
+
+    >>> import aino
+    >>> aino.linalg.solve(aino.tensor([[2.0, 0.0], [0.0, 4.0]]), aino.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
+    """
+    _square("solve", A)
+    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape)
+    if A.dtype != B.dtype:
+        raise DtypeError(f"solve: both operands need the same dtype, got {A.dtype} and {B.dtype}")
+    if vector and not left:
+        raise ShapeError("solve: a vector can't stand on the right of A; left=False needs a matrix")
+    if vector:
+        B = shape.reshape(B, (*B.shape, 1))
+    if B.shape[-2 if left else -1] != A.shape[-1]:
+        raise ShapeError(
+            f"solve: A of shape {tuple(A.shape)} does not fit B of shape {tuple(B.shape)}"
+        )
+    if left:
+        X = matrices.solve(A, B)
+    else:
+        X = shape.transposed(matrices.solve(shape.transposed(A), shape.transposed(B)))
+    return shape.reshape(X, tuple(X.shape[:-1])) if vector else X
+
+
+def det(input):
+    """Return the determinant: ``(..., n, n) -> (...)``. Its slope are the cofactors.
+
+    >>> import aino
+    >>> aino.det(aino.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(8.)
+    """
+    return matrices.det(_square("det", input))
+
+
+def slogdet(input):
+    """Return the sign of the determinant and the logarithm of its size, ``(sign, logabsdet)``.
+
+    >>> import aino
+    >>> aino.slogdet(-aino.eye(3)).sign
+    tensor(-1.)
+    """
+    size = matrices.logabsdet(_square("slogdet", input))
+    if input.dtype.kind != "c":
+        return slogdet_result(make(np.linalg.slogdet(input.array)[0]), size)
+    turn = angle(matrices.det(input)) * 1j
+    return slogdet_result(elementwise.exp(turn), size)
+
+
+def logdet(input):
+    """Return the logarithm of the determinant; nan where that is negative.
+
+    >>> import aino
+    >>> aino.logdet(aino.eye(2))
+    tensor(0.)
+    """
+    sign, size = slogdet(input)
+    if input.dtype.kind == "c":
+        return elementwise.add(elementwise.log(sign), size)
+    negative = np.where(sign.array < 0, np.nan, 0.0).astype(input.dtype)
+    return elementwise.add(size, make(negative))
+
+
+def cholesky(input, *, upper=False):
+    """Return the lower triangle L with L Lᴴ = A of a positive definite matrix, or Lᴴ.
+
+    Only the lower triangle of A is read. Raises ``LinAlgError`` where A isn't positive definite.
+
+    >>> import aino
+    >>> aino.linalg.cholesky(aino.tensor([[4.0, 2.0], [2.0, 2.0]]))
+    tensor([[2., 0.],
+            [1., 1.]])
+    """
+    lower = matrices.cholesky(_square("cholesky", input))
+    return np.conjugate(shape.transposed(lower)) if upper else lower
+
+
+def matrix_power(input, n):
+    """Return the matrix multiplied by itself n times; of the inverse where n is negative.
+
+    >>> import aino
+    >>> aino.matrix_power(aino.tensor([[1, 1], [0, 1]]), 5)
+    tensor([[1, 5],
+            [0, 1]])
+    """
+    n = index(n)
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise ShapeError(f"matrix_power: expected square matrices, got {tuple(input.shape)}")
+    if n == 0:
+        unit = np.zeros(input.shape, input.dtype)
+        unit[...] = np.eye(input.shape[-1])
+        return make(unit)
+    square, n = (inv(input), -n) if n < 0 else (input, n)
+    result = None
+    while n:
+        if n & 1:
+            result = square if result is None else matmul(result, square)
+        n >>= 1
+        if n:
+            square = matmul(square, square)
+    return shape.clone(result) if result is input else result

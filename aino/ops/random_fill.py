@@ -1,0 +1,147 @@
+"""Random numbers written into a tensor's own memory."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.mode import mode
+from aino.autograd.tensor import Tensor
+from aino.errors import DtypeError
+from aino.ops.creation import born
+from aino.ops.inplace import check_writable, rebind, write
+from aino.ops.random import draw
+from aino.ops.sampling import check_std, trials
+
+__all__: list[str] = []
+
+
+def _fill(self, values, name):
+    """Write an array into a tensor; what led to its old value gets no gradient any more."""
+    recording = mode.level and self.requires_grad
+    if recording:
+        check_writable(self, name)
+    write(self.array, values, name)
+    if recording:
+        rebind(self, born(values))
+    return self
+
+
+def _continuous(self, name):
+    dtype = self.array.dtype
+    if dtype.kind not in "fc":
+        raise DtypeError(f"{name}: random numbers of this kind need a float dtype, not {dtype}")
+    return dtype
+
+
+def _real(self, name):
+    dtype = _continuous(self, name)
+    if dtype.kind == "c":
+        raise DtypeError(f"{name}: random numbers of this kind are real, the tensor is {dtype}")
+    return dtype
+
+
+def uniform_(self, from_=0.0, to=1.0, *, generator=None):
+    """Fill with numbers drawn uniformly from [from, to); returns itself.
+
+    >>> import aino
+    >>> x = aino.empty(100).uniform_(2, 3)
+    >>> bool(((x >= 2) & (x <= 3)).all())
+    True
+    """
+    dtype = _continuous(self, "uniform_")
+    if not from_ <= to:
+        raise ValueError(f"uniform_: the interval [{from_}, {to}) is empty")
+    values = draw(generator, "uniform", self.array.shape, dtype)
+    return _fill(self, values * (to - from_) + from_, "uniform_")
+
+
+def normal_(self, mean=0.0, std=1.0, *, generator=None):
+    """Fill with normally distributed numbers; returns itself.
+
+    >>> import aino
+    >>> aino.empty(2).normal_(5.0, 0.0)
+    tensor([5., 5.])
+    """
+    dtype = _continuous(self, "normal_")
+    check_std("normal_", std)
+    values = draw(generator, "normal", self.array.shape, dtype)
+    return _fill(self, values * std + mean, "normal_")
+
+
+def exponential_(self, lambd=1.0, *, generator=None):
+    """Fill with exponentially distributed numbers of the mean 1/lambd; returns itself."""
+    dtype = _real(self, "exponential_")
+    if not lambd > 0:
+        raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
+    values = draw(generator, "exponential", self.array.shape, dtype)
+    return _fill(self, values / lambd, "exponential_")
+
+
+def log_normal_(self, mean=1.0, std=2.0, *, generator=None):
+    """Fill with numbers whose logarithms are normally distributed; returns itself."""
+    dtype = _real(self, "log_normal_")
+    if not std > 0:
+        raise ValueError(f"log_normal_: std must be positive, got {std}")
+    values = draw(generator, "normal", self.array.shape, dtype)
+    return _fill(self, np.exp(values * std + mean), "log_normal_")
+
+
+def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
+    """Fill with numbers of a Cauchy distribution; returns itself."""
+    dtype = _real(self, "cauchy_")
+    if not sigma > 0:
+        raise ValueError(f"cauchy_: sigma must be positive, got {sigma}")
+    values = draw(generator, "uniform", self.array.shape, dtype)
+    return _fill(self, np.tan((values - 0.5) * math.pi) * sigma + median, "cauchy_")
+
+
+def geometric_(self, p, *, generator=None):
+    """Fill with the number of trials up to the first success of probability p; returns itself."""
+    if not 0 < p < 1:
+        raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
+    waits = draw(generator, "exponential", self.array.shape, dtypes.float64)
+    return _fill(self, np.maximum(np.ceil(waits / -math.log1p(-p)), 1.0), "geometric_")
+
+
+def bernoulli_(self, p=0.5, *, generator=None):
+    """Fill with ones with probability ``p``, a number or a tensor, zeros otherwise."""
+    array = self.array
+    p = p.array if isinstance(p, Tensor) else p
+    return _fill(self, trials("bernoulli_", generator, p, array.shape, array.dtype), "bernoulli_")
+
+
+def random_(self, from_=None, to=None, *, generator=None):
+    """Fill with integers: ``random_(from, to)``, ``random_(to)`` from 0, or all of the dtype's.
+
+    ``to`` is left out itself. A floating-point tensor without limits gets the integers that its
+    dtype can tell apart.
+
+    >>> import aino
+    >>> sorted(set(aino.empty(100).random_(2, 4).tolist()))
+    [2.0, 3.0]
+    """
+    dtype = self.array.dtype
+    if dtype.kind == "c":
+        raise DtypeError("random_: integers are real, the tensor is complex")
+    if from_ is not None and to is None:
+        from_, to = 0, from_
+    low = 0 if from_ is None else int(from_)
+    high = _largest(dtype) + 1 if to is None else int(to)
+    if low >= high:
+        raise ValueError(f"random_: no integer lies in {low}, ..., {high - 1}")
+    if dtype.kind in "iu" and high - 1 > _largest(dtype):
+        raise DtypeError(f"random_: {dtype} can't hold {high - 1}")
+    values = draw(generator, "integers", self.array.shape, dtype, low, high)
+    return _fill(self, values, "random_")
+
+
+def _largest(dtype) -> int:
+    """Return the largest integer that ``random_`` draws for a dtype."""
+    if dtype.kind == "b":
+        return 1
+    if dtype.kind in "iu":
+        return int(np.iinfo(dtype).max)
+    return 2 ** (np.finfo(dtype).nmant + 1)
