@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions, element by element."""
+"""Arithmetic, powers, exponentials and logarithms, element by element."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import math
 import numpy as np
 
 from aino.autograd.primitive import primitive
+from aino.autograd.rules.compare import masked
+from aino.autograd.rules.constants import LN2, MINUS_INFINITY, ONE, clip, ndarray
+
+# Sums and products
 
 add = primitive(
     "add", np.add, formula="a + b", broadcasts=True, promotes="common",
@@ -34,10 +38,168 @@ div = primitive(
 
 neg = primitive("neg", np.negative, formula="-x", x=lambda g: -g)
 
+positive = primitive("positive", np.positive, formula="x", x=lambda g: g)
+
+addcmul = primitive(
+    "addcmul", lambda x, a, b, value: x + value * a * b, formula="x + value · a · b",
+    broadcasts=True, promotes="common",
+    x=lambda g: g,
+    a=lambda g, b, value: g * (value * b),
+    b=lambda g, a, value: g * (value * a),
+)  # fmt: skip
+
+addcdiv = primitive(
+    "addcdiv", lambda x, a, b, value: x + value * a / b, formula="x + value · a / b",
+    broadcasts=True, promotes="common",
+    x=lambda g: g,
+    a=lambda g, b, value: g * value / b,
+    b=lambda g, a, b, value: -g * value * a / (b * b),
+)  # fmt: skip
+
+
+def _lerp(start, end, weight):
+    # Counted from the nearer end, so that a weight of 1 gives the end exactly.
+    step = end - start
+    from_start, from_end = start + weight * step, end - step * (1.0 - weight)
+    return np.where(np.absolute(weight) < 0.5, from_start, from_end)
+
+
+lerp = primitive(
+    "lerp", _lerp, formula="start + weight · (end - start)", broadcasts=True, promotes="common",
+    start=lambda g, weight: g - g * weight,
+    end=lambda g, weight: g * weight,
+    weight=lambda g, start, end: g * (end - start),
+)  # fmt: skip
+
+
+# Powers and roots
+
+
+def _pow(a, b):
+    if b.dtype.kind == "i" and type(b) is ndarray and (b < 0).any():
+        # Integers: the reciprocal, rounded to zero.
+        whole = np.power(a, np.absolute(b))
+        return np.where(b < 0, np.where(np.absolute(whole) == 1, whole, 0), whole)
+    return np.power(a, b)
+
+
+def _pow_to_exponent(g, a, b, y):
+    zero = (a == 0) & (b.real >= 0)
+    return g * (y * np.log(np.where(zero, 1.0, a)))
+
+
+pow = primitive(
+    "pow", _pow, formula="aᵇ", broadcasts=True, promotes="common",
+    a=lambda g, a, b: g * (b * a ** np.where(b == 0, 0.0, b - 1.0)),
+    b=_pow_to_exponent,
+)  # fmt: skip
+
+
+def _pow_number_to_x(g, x, exponent):
+    return g * (exponent * x ** (exponent - 1)) if exponent else np.zeros_like(g)
+
+
+pow_number = primitive(
+    "pow_number", lambda x, exponent: x**exponent, formula="xⁿ", x=_pow_number_to_x
+)
+
+square = primitive("square", np.square, formula="x²", x=lambda g, x: g * (x + x))
+
+sqrt = primitive("sqrt", np.sqrt, formula="√x", promotes="float", x=lambda g, y: g / (y + y))
+
+rsqrt = primitive(
+    "rsqrt", lambda x: np.reciprocal(np.sqrt(x)), formula="1 / √x", promotes="float",
+    x=lambda g, y: g * (-0.5 * y * y * y),
+)  # fmt: skip
+
+reciprocal = primitive(
+    "reciprocal", np.reciprocal, formula="1 / x", promotes="float", x=lambda g, y: -g * y * y
+)
+
+hypot = primitive(
+    "hypot", np.hypot, formula="√(a² + b²)", broadcasts=True, promotes="float",
+    a=lambda g, a, y: g * (a / y),
+    b=lambda g, b, y: g * (b / y),
+)  # fmt: skip
+
+
+# Exponentials and logarithms
+
 exp = primitive("exp", np.exp, formula="eˣ", promotes="float", x=lambda g, y: g * y)
+
+exp2 = primitive("exp2", np.exp2, formula="2ˣ", promotes="float", x=lambda g, y: g * (y * LN2))
+
+expm1 = primitive("expm1", np.expm1, formula="eˣ - 1", promotes="float", x=lambda g, y: g * y + g)
 
 log = primitive("log", np.log, formula="ln x", promotes="float", x=lambda g, x: g / x)
 
-tanh = primitive(
-    "tanh", np.tanh, formula="tanh x", promotes="float", x=lambda g, y: g * (1.0 - y * y)
+log2 = primitive("log2", np.log2, formula="log₂ x", promotes="float", x=lambda g, x: g / (x * LN2))
+
+log10 = primitive(
+    "log10", np.log10, formula="log₁₀ x", promotes="float",
+    x=lambda g, x: g / (x * math.log(10.0)),
+)  # fmt: skip
+
+log1p = primitive(
+    "log1p", np.log1p, formula="ln(1 + x)", promotes="float", x=lambda g, x: g / (x + 1.0)
 )
+
+logaddexp = primitive(
+    "logaddexp", np.logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="float",
+    a=lambda g, a, b: g * sigmoid(a - b),
+    b=lambda g, a, b: g * sigmoid(b - a),
+)  # fmt: skip
+
+logaddexp2 = primitive(
+    "logaddexp2", np.logaddexp2, formula="log₂(2ᵃ + 2ᵇ)", broadcasts=True, promotes="float",
+    a=lambda g, a, b: g * sigmoid((a - b) * LN2),
+    b=lambda g, a, b: g * sigmoid((b - a) * LN2),
+)  # fmt: skip
+
+xlogy = primitive(
+    "xlogy", lambda a, b: a * np.log(np.where((a == 0) & (b == b), 1.0, b)),
+    formula="a · ln b, 0 where a = 0", broadcasts=True, promotes="float",
+    a=lambda g, a, b: g * np.log(np.where((a == 0) & (b <= 0), 1.0, b)),
+    b=lambda g, a, b: g * a / b,
+)  # fmt: skip
+
+
+# The logistic function and its inverse
+
+#: Beyond these eˣ overflows; where the exponent is cut there, the result is as good as 0.
+_HIGHEST = {np.dtype("f4"): np.array(88.72, "f4"), np.dtype("f8"): np.array(709.78)}
+
+
+def _sigmoid(x):
+    dtype = x.dtype
+    highest = _HIGHEST.get(dtype)
+    if highest is not None:
+        one = ONE[dtype]
+        return one / (np.exp(clip(-x, MINUS_INFINITY[dtype], highest)) + one)
+    if dtype.kind == "f":
+        return _sigmoid(x.astype("f4")).astype(dtype)
+    return 1.0 / (np.exp(-x) + 1.0)
+
+
+def _sigmoid_to_x(g, y):
+    g = g * y
+    return g - g * y
+
+
+sigmoid = primitive("sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", promotes="float", x=_sigmoid_to_x)
+
+
+def _logit(x, eps):
+    if eps is not None:
+        x = np.minimum(np.maximum(x, eps), 1.0 - eps)
+    return np.log(x / (1.0 - x))
+
+
+def _logit_to_x(g, x, eps):
+    if eps is None:
+        return g / np.where((x < 0) | (x > 1), math.nan, x * (1.0 - x))
+    inside = (x >= eps) & (x <= 1.0 - eps)
+    return masked(g / np.where(inside, x * (1.0 - x), 1.0), inside)
+
+
+logit = primitive("logit", _logit, formula="ln(x / (1 - x))", promotes="float", x=_logit_to_x)

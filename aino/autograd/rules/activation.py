@@ -1,0 +1,273 @@
+"""Activation functions: what a neuron makes of its weighted sum."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aino.autograd.primitive import primitive
+from aino.autograd.rules.compare import masked
+from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip
+from aino.autograd.rules.elementwise import sigmoid
+
+# Two ramps, of which many others are made
+
+
+def _relu(x):
+    zero = ZERO.get(x.dtype)
+    return np.maximum(x, 0) if zero is None else clip(x, zero, INFINITY[x.dtype])
+
+
+def _relu_to_x(g, y):
+    # np.sign saves a small array the cast from True to 1.0; it has no SIMD for a large one.
+    return g * np.sign(y) if math.prod(y.shape) < 2048 else masked(g, y > 0)
+
+
+relu = primitive("relu", _relu, formula="max(0, x)", x=_relu_to_x)
+
+
+def _negative_part(x):
+    zero = ZERO.get(x.dtype)
+    return np.minimum(x, 0) if zero is None else clip(x, MINUS_INFINITY[x.dtype], zero)
+
+
+negative_part = primitive(
+    "negative_part", _negative_part, formula="min(0, x)", x=lambda g, x: masked(g, x < 0)
+)
+
+
+# Slopes on both sides of 0
+
+
+def _leaky_relu(x, slope):
+    return np.maximum(x, slope * x) if 0 < slope <= 1 else np.where(x > 0, x, slope * x)
+
+
+def _leaky_relu_to_x(g, x, slope):
+    passed = masked(g, x > 0)
+    return passed + slope * (g - passed)
+
+
+leaky_relu = primitive(
+    "leaky_relu", _leaky_relu, formula="x where x > 0, else slope · x", x=_leaky_relu_to_x
+)
+
+
+def _prelu_to_x(g, x, weight):
+    passed = masked(g, x > 0)
+    return passed + weight * (g - passed)
+
+
+prelu = primitive(
+    "prelu", lambda x, weight: _relu(x) + weight * _negative_part(x),
+    formula="x where x > 0, else weight · x", broadcasts=True, promotes="common",
+    x=_prelu_to_x,
+    weight=lambda g, x: g * negative_part(x),
+)  # fmt: skip
+
+
+def _elu(x, alpha):
+    return _relu(x) + alpha * np.expm1(_negative_part(x))
+
+
+def _elu_to_x(g, x, alpha):
+    passed = masked(g, x > 0)
+    return passed + alpha * (g - passed) * np.exp(negative_part(x))
+
+
+elu = primitive(
+    "elu", _elu, formula="x where x > 0, else α (eˣ - 1)", promotes="float", x=_elu_to_x
+)
+
+
+def _celu(x, alpha):
+    return _relu(x) + alpha * np.expm1(_negative_part(x) / alpha)
+
+
+def _celu_to_x(g, x, alpha):
+    passed = masked(g, x > 0)
+    return passed + (g - passed) * np.exp(negative_part(x) / alpha)
+
+
+celu = primitive(
+    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="float", x=_celu_to_x
+)
+
+
+# Bounded ramps: flat outside their bounds, and at them
+
+
+def _within(x, low, high):
+    """Return where x lies between the bounds, a nan included, as in PyTorch."""
+    return np.logical_not((x <= low) | (x >= high))
+
+
+hardtanh = primitive(
+    "hardtanh", lambda x, low, high: clip(x, low, high), formula="x within [low, high]",
+    x=lambda g, x, low, high: masked(g, _within(x, low, high)),
+)  # fmt: skip
+
+hardsigmoid = primitive(
+    "hardsigmoid", lambda x: clip(x + 3.0, 0.0, 6.0) / 6.0, formula="(x + 3) / 6 within [0, 1]",
+    x=lambda g, x: masked(g / 6.0, (x > -3) & (x < 3)),
+)  # fmt: skip
+
+
+def _hardswish_to_x(g, x):
+    return masked(g, x >= 3) + masked(g * (x / 3.0 + 0.5), (x > -3) & (x < 3))
+
+
+hardswish = primitive(
+    "hardswish", lambda x: x * clip(x + 3.0, 0.0, 6.0) / 6.0,
+    formula="x · (x + 3) / 6, the factor within [0, 1]", x=_hardswish_to_x,
+)  # fmt: skip
+
+
+# Shrinking: nothing near 0
+
+
+def _outside(x, bound):
+    return np.logical_not((x >= -bound) & (x <= bound))
+
+
+hardshrink = primitive(
+    "hardshrink", lambda x, bound: masked(x, _outside(x, bound)),
+    formula="x where |x| > λ, else 0",
+    x=lambda g, x, bound: masked(g, _outside(x, bound)),
+)  # fmt: skip
+
+softshrink = primitive(
+    "softshrink", lambda x, bound: x - clip(x, -bound, bound),
+    formula="x moved by λ towards 0",
+    x=lambda g, x, bound: masked(g, _outside(x, bound)),
+)  # fmt: skip
+
+
+def _tanhshrink_to_x(g, x):
+    t = np.tanh(x)
+    return g * t * t
+
+
+tanhshrink = primitive(
+    "tanhshrink", lambda x: x - np.tanh(x), formula="x - tanh x", promotes="float",
+    x=_tanhshrink_to_x,
+)  # fmt: skip
+
+threshold = primitive(
+    "threshold", lambda x, bound, value: np.where(x <= bound, value, x),
+    formula="x where x > bound, else value",
+    x=lambda g, x, bound: masked(g, np.logical_not(x <= bound)),
+)  # fmt: skip
+
+
+# Smooth ones. Exponentials are taken of -|x|, so that none overflows
+
+
+def _softplus(x, beta, threshold):
+    z = beta * x
+    y = (_relu(z) + np.log1p(np.exp(-np.absolute(z)))) / beta
+    return np.where(z > threshold, x, y)
+
+
+def _softplus_to_x(g, x, beta, threshold):
+    z = beta * x
+    linear = z > threshold
+    return masked(g, linear) + masked(g * sigmoid(z), np.logical_not(linear))
+
+
+softplus = primitive(
+    "softplus", _softplus, formula="ln(1 + e^βx) / β, x where βx > threshold",
+    promotes="float", x=_softplus_to_x,
+)  # fmt: skip
+
+logsigmoid = primitive(
+    "logsigmoid", lambda x: _negative_part(x) - np.log1p(np.exp(-np.absolute(x))),
+    formula="ln σ(x)", promotes="float",
+    x=lambda g, x: g * sigmoid(-x),
+)  # fmt: skip
+
+
+def _softsign_to_x(g, x):
+    size = np.absolute(x) + 1.0
+    return g / (size * size)
+
+
+softsign = primitive(
+    "softsign", lambda x: x / (np.absolute(x) + 1.0), formula="x / (1 + |x|)", promotes="float",
+    x=_softsign_to_x,
+)  # fmt: skip
+
+
+def _silu_to_x(g, x, y):
+    s = sigmoid(x)
+    return g * (s + y - y * s)
+
+
+silu = primitive(
+    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="float", x=_silu_to_x
+)
+
+
+def _tanh_softplus(x):
+    # tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ (eˣ + 2); beyond 20, eˣ is as good as infinite.
+    e = np.exp(np.minimum(x, 20.0))
+    n = e * (e + 2.0)
+    return n / (n + 2.0)
+
+
+def _mish_to_x(g, x):
+    t = _tanh_softplus(x)
+    return g * (t + x * sigmoid(x) * (1.0 - t * t))
+
+
+mish = primitive(
+    "mish", lambda x: x * _tanh_softplus(x), formula="x · tanh(ln(1 + eˣ))", promotes="float",
+    x=_mish_to_x,
+)  # fmt: skip
+
+_ROOT_2_BY_PI, _CUBIC = math.sqrt(2.0 / math.pi), 0.044715
+
+
+def _gelu_tanh(x):
+    return 0.5 * x * (1.0 + np.tanh(_ROOT_2_BY_PI * (x + _CUBIC * x * x * x)))
+
+
+def _gelu_tanh_to_x(g, x):
+    square = x * x
+    t = np.tanh(_ROOT_2_BY_PI * x * (_CUBIC * square + 1.0))
+    inner = _ROOT_2_BY_PI * (3.0 * _CUBIC * square + 1.0)
+    return g * (0.5 * (t + 1.0) + 0.5 * x * (1.0 - t * t) * inner)
+
+
+gelu_tanh = primitive(
+    "gelu_tanh", _gelu_tanh, formula="½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+    promotes="float", x=_gelu_tanh_to_x,
+)  # fmt: skip
+
+
+# Distributions over an axis. The largest is subtracted first, so that nothing overflows
+
+
+def _softmax(x, axis):
+    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _softmax_to_x(g, y, axis):
+    g = g * y
+    return g - y * np.add.reduce(g, axis=axis, keepdims=True)
+
+
+softmax = primitive("softmax", _softmax, formula="eˣ / Σ eˣ", promotes="float", x=_softmax_to_x)
+
+
+def _log_softmax(x, axis):
+    x = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+
+log_softmax = primitive(
+    "log_softmax", _log_softmax, formula="x - ln Σ eˣ", promotes="float",
+    x=lambda g, y, axis: g - np.exp(y) * np.add.reduce(g, axis=axis, keepdims=True),
+)  # fmt: skip

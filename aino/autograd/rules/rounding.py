@@ -1,0 +1,132 @@
+"""Whole numbers and signs: rounding, division that rounds, remainders."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.primitive import primitive
+from aino.autograd.rules.constants import ndarray
+from aino.errors import DtypeError
+
+# Rounding: flat nearly everywhere
+
+
+def _rounding(ufunc):
+    """Return the kernel of a rounding function: integers are round already."""
+    return lambda x: ufunc(x) if x.dtype.kind not in "iub" else x.astype(x.dtype)
+
+
+_rint = _rounding(np.rint)
+
+
+def _round(x, decimals):
+    if not decimals or x.dtype.kind in "iub":
+        return _rint(x)
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+
+floor = primitive("floor", _rounding(np.floor), formula="⌊x⌋", x=lambda g: np.zeros_like(g))
+
+ceil = primitive("ceil", _rounding(np.ceil), formula="⌈x⌉", x=lambda g: np.zeros_like(g))
+
+trunc = primitive("trunc", _rounding(np.trunc), formula="trunc x", x=lambda g: np.zeros_like(g))
+
+round = primitive("round", _round, formula="round x", x=lambda g: np.zeros_like(g))
+
+frac = primitive("frac", lambda x: x - np.trunc(x), formula="x - trunc x", x=lambda g: g)
+
+
+# Division that rounds, and what it leaves
+
+
+def _whole(function):
+    """Return a kernel that refuses to divide integers by zero, where NumPy would answer 0."""
+
+    def divide(a, b):
+        if b.dtype.kind in "iub" and type(b) is ndarray and not b.all():
+            raise ZeroDivisionError("an integer tensor was divided by zero")
+        return function(a, b)
+
+    return divide
+
+
+def _trunc_divide(a, b):
+    if a.dtype.kind == "f":
+        return np.trunc(a / b)
+    quotient = np.floor_divide(a, b)
+    return quotient + ((quotient < 0) & (quotient * b != a))
+
+
+floor_divide = primitive(
+    "floor_divide", _whole(np.floor_divide), formula="⌊a / b⌋", broadcasts=True,
+    promotes="common",
+    a=lambda g: np.zeros_like(g),
+    b=lambda g: np.zeros_like(g),
+)  # fmt: skip
+
+trunc_divide = primitive(
+    "trunc_divide", _whole(_trunc_divide), formula="trunc(a / b)", broadcasts=True,
+    promotes="common",
+    a=lambda g: np.zeros_like(g),
+    b=lambda g: np.zeros_like(g),
+)  # fmt: skip
+
+remainder = primitive(
+    "remainder", _whole(np.remainder), formula="a - b · ⌊a / b⌋", broadcasts=True,
+    promotes="common",
+    a=lambda g: g,
+    b=lambda g, a, b: -g * np.floor(a / b),
+)  # fmt: skip
+
+fmod = primitive(
+    "fmod", _whole(np.fmod), formula="a - b · trunc(a / b)", broadcasts=True,
+    promotes="common",
+    a=lambda g: g,
+    b=lambda g, a, b: -g * np.trunc(a / b),
+)  # fmt: skip
+
+
+# Signs
+
+
+def _sgn(x):
+    if x.dtype.kind == "b":
+        return x.astype(x.dtype)
+    y = np.sign(x)
+    return np.where(y == y, y, 0) if x.dtype.kind == "f" else y
+
+
+def _sign(x):
+    if x.dtype.kind == "c":
+        raise DtypeError("sign: a complex number has none; sgn gives its direction")
+    return _sgn(x)
+
+
+def _sgn_to_x(g, x, y):
+    if x.dtype.kind != "c":
+        return np.zeros_like(g)
+    turned = g - np.conjugate(g * y) * np.conjugate(y)
+    return np.where(x == 0, 0, turned / (2.0 * np.where(x == 0, 1.0, np.absolute(x))))
+
+
+def _abs_to_x(g, x):
+    return g * (np.conjugate(np.sign(x)) if x.dtype.kind == "c" else np.sign(x))
+
+
+sign = primitive("sign", _sign, formula="sign x", x=lambda g: np.zeros_like(g))
+
+sgn = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
+
+abs = primitive("abs", np.absolute, formula="|x|", x=_abs_to_x)
+
+copysign = primitive(
+    "copysign", np.copysign, formula="|a| · sign b", broadcasts=True, promotes="float",
+    a=lambda g, a, y: g * (np.sign(a) * np.sign(y)),
+    b=lambda g: np.zeros_like(g),
+)  # fmt: skip
+
+heaviside = primitive(
+    "heaviside", lambda x, values: np.where(x == 0, values, (x > 0).astype(x.dtype)),
+    formula="0 where x < 0, 1 where x > 0, else values", inputs="x values",
+)  # fmt: skip

@@ -1,0 +1,237 @@
+"""Functions beyond the elementary: of errors, of the gamma function, of sine waves."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from aino.autograd.primitive import primitive
+from aino.autograd.rules.constants import clip, ndarray
+
+# The error function: a Taylor series around the nearest of many points. The derivatives at a
+# point follow from erf″(x) = -2x erf′(x): the coefficients aₖ of erf′ obey
+# (k + 1) aₖ₊₁ = -2x aₖ - 2 aₖ₋₁. Relative error 3e-16; beyond 6, erf is 1 in float64.
+
+_STEPS, _REACH = 256, 6
+_DEGREES = {np.dtype(np.float64): 5, np.dtype(np.float32): 3}
+
+
+@functools.cache
+def _erf_series(dtype):
+    """Return the bounds, the density of the points and the spacing, as arrays of this dtype,
+    and the coefficients of erf by descending degree, each at all points."""
+    points = np.arange(-_REACH * _STEPS, _REACH * _STEPS + 1) / _STEPS
+    slopes = [2.0 / math.sqrt(math.pi) * np.exp(-points * points)]
+    slopes.append(-2.0 * points * slopes[0])
+    for k in range(1, _DEGREES[dtype] - 1):
+        slopes.append((-2.0 * points * slopes[k] - 2.0 * slopes[k - 1]) / (k + 1))
+    values = np.array([math.erf(point) for point in points.tolist()])
+    rows = [values, *(slope / (k + 1) for k, slope in enumerate(slopes))]
+    numbers = (-_REACH, _REACH, _STEPS, 1.0 / _STEPS)
+    return *(np.array(x, dtype) for x in numbers), *(row.astype(dtype) for row in reversed(rows))
+
+
+def _erf(x):
+    dtype = x.dtype
+    if dtype not in _DEGREES:
+        return _erf(x.astype(np.float32)).astype(dtype)
+    low, high, steps, spacing, highest, *lower = _erf_series(dtype)
+    take = ndarray.take if type(x) is ndarray else np.take
+    # fmin and fmax bring a nan to a point that exists; the distance then makes it nan again.
+    nearest = np.rint(np.fmin(np.fmax(x, low), high) * steps)
+    index = nearest.astype(np.int64) + _REACH * _STEPS
+    distance = clip(x, low, high) - nearest * spacing
+    y = take(highest, index)
+    for row in lower:
+        y *= distance
+        y += take(row, index)
+    return y
+
+
+def _in_blocks(kernel, size=8192):
+    """Return a kernel that works on so many elements at a time, so that they stay in cache."""
+
+    def compute(x):
+        if type(x) is not ndarray or x.size <= size:
+            return kernel(x)
+        flat = x.reshape(-1)
+        y = np.empty(x.size, x.dtype)
+        for start in range(0, x.size, size):
+            y[start : start + size] = kernel(flat[start : start + size])
+        return y.reshape(x.shape)
+
+    return compute
+
+
+def _from_libm(function):
+    """Return a kernel that calls a function of Python's math module for every element."""
+    ufunc = np.frompyfunc(function, 1, 1)
+
+    def kernel(x):
+        return ufunc(x, out=np.empty_like(x), casting="unsafe")
+
+    return kernel
+
+
+_erf_kernel = _in_blocks(_erf)
+_erfc = _from_libm(math.erfc)
+_TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def _erfinv(x):
+    if x.dtype != np.float64:
+        return _erfinv(x.astype(np.float64)).astype(x.dtype)
+    size = np.absolute(x)
+    inner = np.where(size < 1.0, size, 0.5)
+    # A first guess, then Halley's method, whose error is cubed at every step.
+    # Winitzki, "A handy approximation for the error function and its inverse" (2008).
+    logarithm = np.log((1.0 - inner) * (1.0 + inner))
+    half = 2.0 / (math.pi * 0.147) + 0.5 * logarithm
+    y = np.sqrt(np.sqrt(half * half - logarithm / 0.147) - half)
+    for _ in range(2):
+        # 1 - |x| is exact where |x| is near 1.
+        excess = np.where(inner < 0.5, _erf(y) - inner, (1.0 - inner) - _erfc(y))
+        ratio = excess / (_TWO_BY_ROOT_PI * np.exp(-y * y))
+        y = y - ratio / (1.0 + y * ratio)
+    y = np.where(size < 1.0, y, np.where(size == 1.0, math.inf, math.nan))
+    return np.copysign(y, x)
+
+
+erf = primitive(
+    "erf", _erf_kernel, formula="erf x", promotes="float",
+    x=lambda g, x: g * (np.exp(-x * x) * _TWO_BY_ROOT_PI),
+)  # fmt: skip
+
+erfc = primitive(
+    "erfc", _erfc, formula="1 - erf x", promotes="float",
+    x=lambda g, x: g * (np.exp(-x * x) * -_TWO_BY_ROOT_PI),
+)  # fmt: skip
+
+erfinv = primitive(
+    "erfinv", _erfinv, formula="erf⁻¹ x", promotes="float",
+    x=lambda g, y: g * (np.exp(y * y) / _TWO_BY_ROOT_PI),
+)  # fmt: skip
+
+_ROOT_HALF = math.sqrt(0.5)
+
+normal_cdf = primitive(
+    "normal_cdf", lambda x: 0.5 * _erf_kernel(x * _ROOT_HALF) + 0.5,
+    formula="½ (1 + erf(x / √2))", promotes="float",
+    x=lambda g, x: g * (np.exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_BY_ROOT_PI)),
+)  # fmt: skip
+
+
+# The logarithm of the gamma function and its derivatives. Far from 0 the asymptotic series
+# (Abramowitz and Stegun, "Handbook of Mathematical Functions", 6.3.18 and 23.2.9, with
+# Bernoulli's numbers B₂ₖ) is as good as exact; what is near is shifted there.
+
+_BERNOULLI = (
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798
+)  # fmt: skip
+_FAR = 12
+
+
+def _libm_lgamma(x):
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):
+        return math.inf
+
+
+def _digamma(x):
+    if x.dtype != np.float64:
+        return _digamma(x.astype(np.float64)).astype(x.dtype)
+    negative = x < 0
+    t = np.where(negative, 1.0 - x, x)
+    total = np.zeros_like(t)
+    for k in range(_FAR):
+        total = total - 1.0 / (t + k)
+    t = t + _FAR
+    square = 1.0 / (t * t)
+    series = np.zeros_like(t)
+    for k in range(len(_BERNOULLI), 0, -1):
+        series = square * (series + _BERNOULLI[k - 1] / (2 * k))
+    total = total + np.log(t) - 0.5 / t - series
+    # ψ(x) = ψ(1 - x) - π / tan πx, the angle brought near zero first.
+    angle = math.pi * (x - np.rint(x))
+    pole = negative & (angle == 0)
+    reflected = total - math.pi / np.tan(np.where(negative & ~pole, angle, 1.0))
+    return np.where(pole, math.nan, np.where(negative, reflected, total))
+
+
+def _polygamma(x, n):
+    """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), with Hurwitz's ζ by the sum of Euler and Maclaurin."""
+    if x.dtype != np.float64:
+        return _polygamma(x.astype(np.float64), n).astype(x.dtype)
+    order = n + 1
+    pole = (x <= 0) & (x == np.floor(x))
+    t = np.where(pole, 1.0, x)
+    total = np.zeros_like(t)
+    lowest = float(np.fmin.reduce(t, axis=None, initial=0.0)) if type(t) is ndarray else 0.0
+    for _ in range(_FAR + math.ceil(-lowest)):
+        total = total + np.power(t, -float(order))
+        t = t + 1.0
+    total = total + np.power(t, -float(n)) / n + 0.5 * np.power(t, -float(order))
+    factor, power = float(order), -float(order) - 1.0
+    for k, bernoulli in enumerate(_BERNOULLI, 1):
+        total = total + bernoulli / math.factorial(2 * k) * factor * np.power(t, power)
+        factor *= (order + 2 * k - 1) * (order + 2 * k)
+        power -= 2.0
+    total = np.where(pole, math.inf, total)
+    return total * (math.factorial(n) if n % 2 else -math.factorial(n))
+
+
+lgamma = primitive(
+    "lgamma", _from_libm(_libm_lgamma), formula="ln |Γ(x)|", promotes="float",
+    x=lambda g, x: g * digamma(x),
+)  # fmt: skip
+
+digamma = primitive(
+    "digamma", _digamma, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
+    x=lambda g, x: g * polygamma(x, 1),
+)  # fmt: skip
+
+polygamma = primitive(
+    "polygamma", _polygamma, formula="ψ⁽ⁿ⁾(x)", promotes="float",
+    x=lambda g, x, n: g * polygamma(x, n + 1),
+)  # fmt: skip
+
+
+# sin x / x and its derivatives are the spherical Bessel functions jₙ: rules without a division,
+# right at 0 to any order (Abramowitz and Stegun, 10.1.2, 10.1.19, 10.1.20).
+
+
+def _bessel(x, n):
+    if x.dtype != np.float64:
+        return _bessel(x.astype(np.float64), n).astype(x.dtype)
+    near = np.absolute(x) < n + 1.0
+    small, large = np.where(near, x, 0.0), np.where(near, 1.0 + n, x)
+    before, y = np.cos(large) / large, np.sin(large) / large
+    for k in range(n):
+        before, y = y, (2 * k + 1) / large * y - before
+    square = -0.5 * small * small
+    series = np.ones_like(x)
+    for k in range(10 + 2 * n, 0, -1):
+        series = 1.0 + series * square / (k * (2 * (n + k) + 1))
+    scale = 1.0 / math.prod(range(1, 2 * n + 2, 2))
+    return np.where(near, small**n * scale * series, y)
+
+
+def _bessel_to_x(g, x, n):
+    if not n:
+        return -g * spherical_bessel(x, 1)
+    below, above = spherical_bessel(x, n - 1), spherical_bessel(x, n + 1)
+    return g * (n * below - (n + 1) * above) / (2 * n + 1)
+
+
+spherical_bessel = primitive(
+    "spherical_bessel", _bessel, formula="jₙ(x)", promotes="float", x=_bessel_to_x
+)
+
+sinc = primitive(
+    "sinc", lambda x: np.sin(z := math.pi * np.where(x == 0, 1e-20, x)) / z,
+    formula="sin(πx) / (πx)", promotes="float",
+    x=lambda g, x: g * (spherical_bessel(math.pi * x, 1) * -math.pi),
+)  # fmt: skip
