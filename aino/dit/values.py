@@ -174,11 +174,11 @@ class Encoder:
     @staticmethod
     def _why_not(value: Any) -> str:
         kind = type(value).__name__
-        if hasattr(value, "state_dict"):
-            return f"is a {kind}, which cannot be stored; store its state_dict()"
-        if isinstance(value, type) or callable(value):
+        if isinstance(value, type) or (callable(value) and not hasattr(value, "state_dict")):
             name = getattr(value, "__qualname__", kind)
             return f"is code ({name}), which cannot be stored"
+        if hasattr(value, "state_dict"):
+            return f"is a {kind}, which cannot be stored; store its state_dict()"
         return f"is of type {kind}, which cannot be stored"
 
 
