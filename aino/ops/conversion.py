@@ -214,6 +214,11 @@ short = _caster("short", dtypes.int16)
 int = _caster("int", dtypes.int32)
 long = _caster("long", dtypes.int64)
 
+#: The methods that name a dtype.
+CASTS = (
+    "float", "double", "half", "cfloat", "cdouble", "bool", "byte", "char", "short", "int", "long",
+)  # fmt: skip
+
 
 def cpu(self, memory_format=None):
     """Return the tensor itself: it is on the CPU."""

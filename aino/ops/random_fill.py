@@ -17,6 +17,12 @@ from aino.ops.sampling import check_std, trials
 
 __all__: list[str] = []
 
+#: The methods that fill a tensor with random numbers.
+FILLERS = (
+    "uniform_", "normal_", "exponential_", "log_normal_", "cauchy_", "geometric_", "bernoulli_",
+    "random_",
+)  # fmt: skip
+
 
 def _fill(self, values, name):
     """Write an array into a tensor; what led to its old value gets no gradient any more."""
