@@ -9,7 +9,7 @@ from __future__ import annotations
 
 def forward_source(declared) -> str:
     """Return the source of the function that computes, and records where a gradient is wanted."""
-    inputs, count = declared.inputs, len(declared.inputs)
+    inputs, count = declared.arguments, len(declared.inputs)
     required = len(inputs) + len(declared.parameters) - len(declared.defaults)
     signature = [
         name if position < required else f"{name}=declared.defaults[{position - required}]"

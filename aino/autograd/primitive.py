@@ -60,6 +60,8 @@ class Primitive:
         self.variadic = inputs is not None and inputs.startswith("*")
         signature = _arguments(kernel)
         self.inputs = tuple(inputs.strip("*").split()) if inputs else tuple(rules)
+        #: What the function calls its inputs; ``aino.ops`` gives them PyTorch's names.
+        self.arguments = self.inputs
         self.parameters = tuple(p for p in signature if p not in self.inputs)
         self.defaults = getattr(kernel, "__defaults__", None) or ()
         self.differentiable = tuple(name for name in self.inputs if name in rules)
