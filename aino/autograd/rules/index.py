@@ -1,0 +1,240 @@
+"""Elements picked out of a tensor, and put into one; each is the other's derivative.
+
+Indices are arrays of int64 that were checked and belong to nobody else; ``unique`` says that no
+position occurs twice, so that writing may stand for adding up.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aino.autograd.primitive import primitive, sum_to_shape
+from aino.autograd.rules.shape import permute, zeros
+
+ndarray = np.ndarray
+
+
+# Basic indices: numbers, slices, None, Ellipsis
+
+getitem = primitive(
+    "getitem", lambda x, index: x[index], formula="x[index]", view=True,
+    x=lambda g, index, x_shape: place(g, index, x_shape),
+)  # fmt: skip
+
+
+def _place(x, index, shape):
+    y = zeros(shape, x)
+    y[index] = x
+    return y
+
+
+place = primitive(
+    "place", _place, formula="y[index] = x, else 0", x=lambda g, index: getitem(g, index)
+)
+
+
+# Whole slices by one index along an axis: rows of an embedding, samples of a batch
+
+
+def _take(x, index, axis, unique):
+    if type(x) is not ndarray or type(index) is not ndarray:
+        return np.take(x, index, axis)
+    return x[index] if x.ndim == 1 and index.ndim else x.take(index, axis)
+
+
+take = primitive(
+    "take", _take, inputs="x index", formula="x[index]",
+    x=lambda g, index, axis, x_shape, unique: take_sum(g, index, axis, x_shape[axis], unique),
+)  # fmt: skip
+
+
+def _take_sum(x, index, axis, length, unique):
+    lead, rest = x.shape[:axis], x.shape[axis + len(index.shape) :]
+    y = zeros((*lead, length, *rest), x)
+    if unique:
+        y[(*(slice(None),) * axis, index)] = x
+        return y
+    # One flat index: np.add.at is quick in one dimension only, there as quick as writing.
+    outer, inner = math.prod(lead), math.prod(rest)
+    flat = index.reshape((math.prod(index.shape),))
+    if outer * inner != 1:
+        flat = flat % max(length, 1)
+        if outer != 1:
+            flat = (np.arange(outer)[:, None] * length + flat).reshape((-1,))
+        if inner != 1:
+            flat = (flat[:, None] * inner + np.arange(inner)).reshape((-1,))
+    np.add.at(y.reshape((-1,)), flat, x.reshape((-1,)))
+    return y
+
+
+take_sum = primitive(
+    "take_sum", _take_sum, inputs="x index", formula="y[indexᵢ] += xᵢ",
+    x=lambda g, index, axis, unique: take(g, index, axis, unique),
+)  # fmt: skip
+
+
+# Several indices at once, which are broadcast together: x[rows, columns]
+
+
+def _pick_sum(x, indices, axis, shape):
+    lengths = shape[axis : axis + len(indices)]
+    merged = 0
+    for index, length in zip(indices, lengths):
+        merged = merged * length + index % max(length, 1)
+    return _take_sum(x, merged, axis, math.prod(lengths), False).reshape(shape)
+
+
+pick = primitive(
+    "pick", lambda x, indices, axis: x[(*(slice(None),) * axis, *indices)],
+    formula="x[index, ...]",
+    x=lambda g, indices, axis, x_shape: pick_sum(g, indices, axis, x_shape),
+)  # fmt: skip
+
+pick_sum = primitive(
+    "pick_sum", _pick_sum, formula="y[index, ...] += x",
+    x=lambda g, indices, axis: pick(g, indices, axis),
+)  # fmt: skip
+
+
+def pick_at(x, indices):
+    """Return ``x[indices]`` for arrays, and slices of whole axes between them.
+
+    Arrays that stand apart put their axes first, in NumPy as in PyTorch.
+    """
+    axes = [axis for axis, index in enumerate(indices) if type(index) is not slice]
+    arrays = tuple([indices[axis] for axis in axes])
+    if axes[-1] - axes[0] == len(axes) - 1:
+        return pick(x, arrays, axes[0])
+    others = [axis for axis in range(len(x.shape)) if axis not in axes]
+    return pick(permute(x, (*axes, *others)), arrays, 0)
+
+
+# One index for each element, along an axis
+
+
+def _along(index, axis):
+    """Return the index of NumPy that means ``index`` along ``axis`` and itself elsewhere."""
+    rank = len(index.shape)
+    if rank == 1:
+        return (index,)
+    return tuple(
+        [
+            index if i == axis else np.arange(n).reshape((n,) + (1,) * (rank - 1 - i))
+            for i, n in enumerate(index.shape)
+        ]
+    )
+
+
+gather = primitive(
+    "gather", lambda x, index, axis, unique: x[_along(index, axis)], inputs="x index",
+    formula="yᵢⱼ = x[indexᵢⱼ, j]",
+    x=lambda g, index, axis, x_shape, unique: scatter_sum(g, index, axis, x_shape, unique),
+)  # fmt: skip
+
+
+def _scatter_sum(x, index, axis, shape, unique):
+    y = zeros(shape, x)
+    if unique:
+        y[_along(index, axis)] = x
+        return y
+    flat = index
+    if len(shape) > 1:
+        steps = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+        flat = 0
+        for part, step in zip(_along(index, axis), steps):
+            flat = flat + part * step
+    np.add.at(y.reshape((-1,)), flat.reshape((-1,)), x.reshape((-1,)))
+    return y
+
+
+scatter_sum = primitive(
+    "scatter_sum", _scatter_sum, inputs="x index", formula="y[indexᵢⱼ, j] += xᵢⱼ",
+    x=lambda g, index, axis, unique: gather(g, index, axis, unique),
+)  # fmt: skip
+
+
+def _scatter(x, values, index, axis):
+    y = x.copy()
+    y[_along(index, axis)] = values
+    return y
+
+
+scatter = primitive(
+    "scatter", _scatter, inputs="x values index", formula="x with x[indexᵢⱼ, j] = valuesᵢⱼ",
+    x=lambda g, index, axis: scatter(g, 0.0, index, axis),
+    values=lambda g, index, axis, values_shape: sum_to_shape(
+        gather(g, index, axis, False), values_shape
+    ),
+)  # fmt: skip
+
+
+# Assignment
+
+
+def part_of(x, index, indices):
+    """Return ``x[index]``, and of that the elements at ``indices`` where there are any."""
+    x = getitem(x, index)
+    return x if indices is None else pick_at(x, indices)
+
+
+def _put(x, values, index, indices):
+    y = x.copy()
+    if indices is None:
+        y[index] = values
+    else:
+        y[index][indices] = values
+    return y
+
+
+put = primitive(
+    "put", _put, formula="x with x[index] = values",
+    x=lambda g, index, indices: put(g, 0.0, index, indices),
+    values=lambda g, values_shape, index, indices: sum_to_shape(
+        part_of(g, index, indices), values_shape
+    ),
+)  # fmt: skip
+
+
+# Extremes of what is scattered to one place
+
+
+def _scatter_extreme(x, values, index, axis, ufunc, include_self):
+    y = x.copy()
+    if not include_self:
+        limit = -math.inf if ufunc is np.maximum else math.inf
+        if x.dtype.kind != "f":
+            info = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
+            limit = (info.min if ufunc is np.maximum else info.max) if info else ufunc is np.minimum
+        y[_along(index, axis)] = limit
+    ufunc.at(y, _along(index, axis), values)
+    return y
+
+
+def _extreme_shares(g, x, values, y, index, axis, include_self):
+    """Return for each place of ``y`` the gradient of one of the elements that tie for it."""
+    won = (values == gather(y, index, axis, False)).astype(g.dtype)
+    rivals = scatter_sum(won, index, axis, y.shape, False)
+    own = (x == y).astype(g.dtype)
+    if not include_self:
+        own = scatter(own, 0.0, index, axis)
+    rivals = rivals + own
+    return own, won, g / np.where(rivals == 0.0, 1.0, rivals)
+
+
+def _extreme_of_x(g, x, values, y, index, axis, include_self):
+    own, _, share = _extreme_shares(g, x, values, y, index, axis, include_self)
+    return own * share
+
+
+def _extreme_of_values(g, x, values, y, index, axis, include_self):
+    _, won, share = _extreme_shares(g, x, values, y, index, axis, include_self)
+    return won * gather(share, index, axis, False)
+
+
+scatter_extreme = primitive(
+    "scatter_extreme", _scatter_extreme, inputs="x values index",
+    formula="y[indexᵢⱼ, j] = max(y[indexᵢⱼ, j], valuesᵢⱼ)",
+    x=_extreme_of_x, values=_extreme_of_values,
+)  # fmt: skip

@@ -1,0 +1,277 @@
+"""Copies in another order: turned, repeated, cut to triangles, laid on diagonals and grids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import join as join_rules
+from aino.autograd.rules import shape as rules
+from aino.autograd.tensor import Tensor
+from aino.dtypes import int64
+from aino.errors import ShapeError
+from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
+from aino.ops.shaping import broadcast_tensors, listed
+
+__all__ = [
+    "flip", "fliplr", "flipud", "roll", "rot90",
+    "tile", "repeat_interleave", "tril", "triu",
+    "diag", "diagflat", "diag_embed", "meshgrid", "cartesian_prod",
+]  # fmt: skip
+
+
+def flip(input, *dims):
+    """Return a copy with the order along ``dims`` reversed.
+
+    >>> import aino
+    >>> aino.flip(aino.tensor([1, 2, 3]), (0,))
+    tensor([3, 2, 1])
+    """
+    return rules.flip(input, dims_of(ints_of(dims), input.array.ndim))
+
+
+def fliplr(input):
+    """Return a copy with the order along the second dimension reversed.
+
+    >>> import aino
+    >>> aino.fliplr(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    if input.array.ndim < 2:
+        raise ShapeError(f"fliplr: at least two dimensions, got shape {input.array.shape}")
+    return rules.flip(input, (1,))
+
+
+def flipud(input):
+    """Return a copy with the order along the first dimension reversed.
+
+    >>> import aino
+    >>> aino.flipud(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
+    """
+    if input.array.ndim < 1:
+        raise ShapeError("flipud: at least one dimension, got a 0-d tensor")
+    return rules.flip(input, (0,))
+
+
+@numpy_names
+def roll(input, shifts, dim=None):
+    """Return a copy turned round: what leaves at the end comes in at the start.
+
+    ``shifts`` and ``dim`` are numbers or sequences of the same length; without ``dim`` the
+    flattened tensor is turned.
+
+    >>> import aino
+    >>> aino.roll(aino.tensor([1, 2, 3]), 1)
+    tensor([3, 1, 2])
+    """
+    shifts = ints_of((shifts,))
+    if dim is None or dim == ():
+        if len(shifts) != 1:
+            raise ShapeError(f"roll: {len(shifts)} shifts, but no dims")
+        return rules.roll(input, shifts[0], None)
+    dims = tuple([dim_of(d, input.array.ndim) for d in ints_of((dim,))])
+    if len(shifts) != len(dims):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(dims)} dims")
+    return rules.roll(input, shifts, dims) if input.array.ndim else rules.clone(input)
+
+
+def rot90(input, k=1, dims=(0, 1)):
+    """Return a copy turned by k right angles, from the first of ``dims`` towards the second.
+
+    >>> import aino
+    >>> aino.rot90(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    first, second = dims_of(dims, input.array.ndim)
+    k %= 4
+    if k == 0:
+        return rules.clone(input)
+    if k == 2:
+        return rules.flip(input, (first, second))
+    axes = list(range(input.array.ndim))
+    axes[first], axes[second] = second, first
+    return rules.permute(rules.flip(input, (second if k == 1 else first,)), tuple(axes))
+
+
+def repeat(input, *repeats):
+    """Return copies of the tensor laid side by side, ``repeats[i]`` along dimension i.
+
+    >>> import aino
+    >>> aino.tensor([1, 2]).repeat(2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
+    counts = ints_of(repeats)
+    if len(counts) < input.array.ndim:
+        raise ShapeError(
+            f"repeat: {len(counts)} counts for a tensor of {input.array.ndim} dimensions"
+        )
+    if min(counts, default=0) < 0:
+        raise ShapeError(f"repeat: counts must not be negative, got {counts}")
+    return rules.repeat(input, counts)
+
+
+def tile(input, *dims):
+    """Return copies laid side by side; for dimensions that ``dims`` does not name, one.
+
+    >>> import aino
+    >>> aino.tile(aino.tensor([1, 2]), (2,))
+    tensor([1, 2, 1, 2])
+    """
+    counts = ints_of(dims)
+    return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
+
+
+@numpy_names
+def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+    """Return each element along ``dim`` repeated; without ``dim``, of the flattened tensor.
+
+    ``repeats``: one number for all, or one for each.
+
+    >>> import aino
+    >>> aino.repeat_interleave(aino.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    """
+    if dim is None or not input.array.ndim:
+        input, dim = rules.reshape(input, (input.array.size,)), 0
+    dim = dim_of(dim, input.array.ndim)
+    length = input.array.shape[dim]
+    repeats = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
+    if repeats.ndim > 1 or (repeats.size not in (1, length)):
+        raise ShapeError(
+            f"repeat_interleave: repeats of shape {repeats.shape} for a dim of length {length}"
+        )
+    if repeats.size and repeats.min() < 0:
+        raise ValueError("repeat_interleave: repeats must not be negative")
+    index = np.repeat(np.arange(length, dtype=int64), repeats)
+    return index_rules.take(input, index, dim, False)
+
+
+# Triangles and diagonals
+
+
+def _matrices(input, name: str) -> None:
+    if input.array.ndim < 2:
+        raise ShapeError(f"{name}: at least two dimensions, got shape {input.array.shape}")
+
+
+def tril(input, diagonal=0):
+    """Return the lower triangles of matrices, zero above ``diagonal``.
+
+    >>> import aino
+    >>> aino.tril(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 0],
+            [3, 4]])
+    """
+    _matrices(input, "tril")
+    return rules.tril(input, diagonal)
+
+
+def triu(input, diagonal=0):
+    """Return the upper triangles of matrices, zero below ``diagonal``.
+
+    >>> import aino
+    >>> aino.triu(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 2],
+            [0, 4]])
+    """
+    _matrices(input, "triu")
+    return rules.triu(input, diagonal)
+
+
+def diag(input, diagonal=0):
+    """Return the matrix with a vector on its diagonal, or the diagonal of a matrix, as a copy.
+
+    >>> import aino
+    >>> aino.diag(aino.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    rank = input.array.ndim
+    if rank not in (1, 2):
+        raise ShapeError(f"diag: a vector or a matrix is expected, got shape {input.array.shape}")
+    if rank == 1:
+        return diag_embed(input, diagonal)
+    return rules.clone(rules.diagonal(input, diagonal, 0, 1))
+
+
+def diagflat(input, offset=0):
+    """Return the matrix with the elements of ``input`` on its diagonal.
+
+    >>> import aino
+    >>> aino.diagflat(aino.tensor([[1], [2]]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    return diag_embed(rules.reshape(input, (input.array.size,)), offset)
+
+
+def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+    """Return matrices with the last dimension of ``input`` on their diagonals.
+
+    >>> import aino
+    >>> aino.diag_embed(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[[1, 0],
+             [0, 2]],
+    <BLANKLINE>
+            [[3, 0],
+             [0, 4]]])
+    """
+    shape = input.array.shape
+    if not shape:
+        raise ShapeError("diag_embed: at least one dimension, got a 0-d tensor")
+    dim1, dim2 = dims_of((dim1, dim2), len(shape) + 1)
+    length = shape[-1] + abs(offset)
+    lengths = iter(shape[:-1])
+    full = [length if i in (dim1, dim2) else next(lengths) for i in range(len(shape) + 1)]
+    return rules.on_diagonal(input, offset, dim1, dim2, tuple(full))
+
+
+# Grids
+
+
+def meshgrid(*tensors, indexing=None):
+    """Return the coordinates of a grid: tensor i varies along dimension i, the rest repeat it.
+
+    ``indexing`` 'xy' exchanges the first two dimensions; 'ij' is the default.
+
+    >>> import aino
+    >>> aino.meshgrid(aino.tensor([1, 2]), aino.tensor([3, 4, 5]), indexing="ij")[0]
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
+    if indexing not in (None, "ij", "xy"):
+        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
+    tensors = listed(tensors)
+    if max([tensor.array.ndim for tensor in tensors], default=0) > 1:
+        raise ShapeError("meshgrid: the tensors must have one dimension at most")
+    places = list(range(len(tensors)))
+    if indexing == "xy" and len(places) > 1:
+        places[:2] = 1, 0
+    spread = []
+    for place, tensor in zip(places, tensors):
+        shape = [1] * len(tensors)
+        shape[place] = tensor.array.size
+        spread.append(rules.reshape(tensor, tuple(shape)))
+    return broadcast_tensors(spread) if spread else ()
+
+
+def cartesian_prod(*tensors):
+    """Return all combinations of an element of each vector, as rows.
+
+    >>> import aino
+    >>> aino.cartesian_prod(aino.tensor([1, 2]), aino.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
+    tensors = listed(tensors)
+    if len(tensors) == 1:
+        return tensors[0]
+    columns = [rules.reshape(grid, (-1, 1)) for grid in meshgrid(*tensors, indexing="ij")]
+    return join_rules.cat(columns, 1)

@@ -1,0 +1,311 @@
+"""Tensors joined, and cut apart."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import join as rules
+from aino.autograd.rules import shape as shape_rules
+from aino.autograd.tensor import Tensor
+from aino.errors import ShapeError
+from aino.ops.arguments import dim_of, ints_of, numpy_names
+from aino.ops.shaping import atleast_1d, atleast_2d, atleast_3d
+
+__all__ = [
+    "cat", "concat", "concatenate", "stack",
+    "hstack", "vstack", "row_stack", "dstack", "column_stack", "block_diag",
+    "split", "split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "unbind",
+]  # fmt: skip
+
+
+def _some(tensors, name: str) -> list:
+    tensors = list(tensors)
+    if not tensors:
+        raise ShapeError(f"{name}: at least one tensor is needed")
+    return tensors
+
+
+@numpy_names
+def cat(tensors, dim=0):
+    """Return tensors joined end to end along ``dim``; all other lengths must agree.
+
+    >>> import aino
+    >>> aino.cat([aino.tensor([1, 2]), aino.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    tensors = _some(tensors, "cat")
+    # A tensor of shape (0,) joins anything, as in PyTorch.
+    full = [x for x in tensors if x.array.shape != (0,)]
+    if full and len(full) < len(tensors) and full[0].array.ndim != 1:
+        tensors = full
+    rank = tensors[0].array.ndim
+    if not rank:
+        raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
+    dim = dim_of(dim, rank)
+    first = tensors[0].array.shape
+    for position, x in enumerate(tensors):
+        shape = x.array.shape
+        if len(shape) != rank or shape[:dim] + shape[dim + 1 :] != first[:dim] + first[dim + 1 :]:
+            raise ShapeError(
+                f"cat: all lengths but that of dim {dim} must agree; tensor 0 has shape {first}, "
+                f"tensor {position} {shape}"
+            )
+    return rules.cat(tensors, dim)
+
+
+def concat(tensors, dim=0):
+    """Return tensors joined along ``dim``: another name for ``cat``."""
+    return cat(tensors, dim)
+
+
+@numpy_names
+def concatenate(tensors, dim=0):
+    """Return tensors joined along ``dim``: NumPy's name for ``cat``."""
+    return cat(tensors, dim)
+
+
+@numpy_names
+def stack(tensors, dim=0):
+    """Return tensors of one shape on a new dimension.
+
+    >>> import aino
+    >>> aino.stack([aino.tensor([1, 2]), aino.tensor([3, 4])], dim=1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    tensors = _some(tensors, "stack")
+    first = tensors[0].array.shape
+    for position, x in enumerate(tensors):
+        if x.array.shape != first:
+            raise ShapeError(
+                f"stack: all tensors must have one shape; tensor 0 has {first}, tensor "
+                f"{position} {x.array.shape}"
+            )
+    return rules.stack(tensors, dim_of(dim, len(first) + 1))
+
+
+def hstack(tensors):
+    """Return tensors side by side: vectors end to end, others along the second dimension.
+
+    >>> import aino
+    >>> aino.hstack([aino.tensor([1]), aino.tensor([2, 3])])
+    tensor([1, 2, 3])
+    """
+    tensors = atleast_1d(_some(tensors, "hstack"))
+    return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1)
+
+
+def vstack(tensors):
+    """Return tensors one above the other, vectors as rows.
+
+    >>> import aino
+    >>> aino.vstack([aino.tensor([1, 2]), aino.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    return cat(atleast_2d(_some(tensors, "vstack")), 0)
+
+
+def row_stack(tensors):
+    """Return tensors one above the other: another name for ``vstack``."""
+    return vstack(tensors)
+
+
+def dstack(tensors):
+    """Return tensors joined along the third dimension.
+
+    >>> import aino
+    >>> aino.dstack([aino.tensor([1, 2]), aino.tensor([3, 4])]).shape
+    aino.Size([1, 2, 2])
+    """
+    return cat(atleast_3d(_some(tensors, "dstack")), 2)
+
+
+def column_stack(tensors):
+    """Return tensors side by side, vectors as columns.
+
+    >>> import aino
+    >>> aino.column_stack([aino.tensor([1, 2]), aino.tensor([3, 4])])
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    columns = [
+        shape_rules.reshape(x, (x.array.size, 1)) if x.array.ndim < 2 else x
+        for x in _some(tensors, "column_stack")
+    ]
+    return cat(columns, 1)
+
+
+def block_diag(*tensors):
+    """Return the matrix with these matrices along its diagonal, zero elsewhere.
+
+    >>> import aino
+    >>> aino.block_diag(aino.tensor([[1]]), aino.tensor([[2, 3]]))
+    tensor([[1, 0, 0],
+            [0, 2, 3]])
+    """
+    blocks = [atleast_2d(x) for x in tensors]
+    for block in blocks:
+        if block.array.ndim != 2:
+            raise ShapeError(f"block_diag: matrices are expected, got shape {block.array.shape}")
+    width = sum([block.array.shape[1] for block in blocks])
+    rows, left = [], 0
+    for block in blocks:
+        right = width - left - block.array.shape[1]
+        rows.append(shape_rules.pad(block, ((0, 0), (left, right)), 0.0))
+        left += block.array.shape[1]
+    return cat(rows, 0)
+
+
+# Cut apart, into views
+
+
+def _pieces(input, dim, bounds):
+    lead = (slice(None),) * dim
+    parts = [slice(start, end) for start, end in pairwise(bounds)]
+    return tuple([index_rules.getitem(input, (*lead, part)) for part in parts])
+
+
+def _length(input, dim, name) -> int:
+    if not input.array.ndim:
+        raise ShapeError(f"{name}: a 0-d tensor can't be split")
+    return input.array.shape[dim]
+
+
+@numpy_names
+def split(tensor, split_size_or_sections, dim=0):
+    """Return views: pieces of one size (the last may be smaller), or of the sizes given.
+
+    >>> import aino
+    >>> aino.split(aino.tensor([1, 2, 3]), 2)
+    (tensor([1, 2]), tensor([3]))
+    """
+    if not hasattr(split_size_or_sections, "__index__"):
+        return split_with_sizes(tensor, split_size_or_sections, dim)
+    dim = dim_of(dim, tensor.array.ndim)
+    size, length = int(split_size_or_sections), _length(tensor, dim, "split")
+    if size < 0 or (size == 0 and length):
+        raise ShapeError(f"split: the size of the pieces must be positive, got {size}")
+    bounds = [*range(0, length, size or 1), length]
+    return _pieces(tensor, dim, bounds if length else [0, 0])
+
+
+@numpy_names
+def split_with_sizes(input, split_sizes, dim=0):
+    """Return views of the given sizes, which add up to the length of ``dim``.
+
+    >>> import aino
+    >>> aino.split_with_sizes(aino.tensor([1, 2, 3]), [1, 2])
+    (tensor([1]), tensor([2, 3]))
+    """
+    dim, sizes = dim_of(dim, input.array.ndim), ints_of((split_sizes,))
+    length = _length(input, dim, "split")
+    if sum(sizes) != length or min(sizes, default=0) < 0:
+        raise ShapeError(
+            f"split: the sizes must add up to the length {length} of dim {dim}, got {sizes}"
+        )
+    bounds = [0]
+    for size in sizes:
+        bounds.append(bounds[-1] + size)
+    return _pieces(input, dim, bounds)
+
+
+@numpy_names
+def chunk(input, chunks, dim=0):
+    """Return at most ``chunks`` views of equal size, the last of which may be smaller.
+
+    >>> import aino
+    >>> aino.chunk(aino.tensor([1, 2, 3, 4, 5]), 2)
+    (tensor([1, 2, 3]), tensor([4, 5]))
+    """
+    dim = dim_of(dim, input.array.ndim)
+    if chunks <= 0:
+        raise ShapeError(f"chunk: the number of chunks must be positive, got {chunks}")
+    length = _length(input, dim, "chunk")
+    if not length:
+        return _pieces(input, dim, [0] * (chunks + 1))
+    return split(input, -(-length // chunks), dim)
+
+
+@numpy_names
+def tensor_split(input, indices_or_sections, dim=0):
+    """Return views: as many as given, as equal as may be, or cut at the given indices.
+
+    >>> import aino
+    >>> aino.tensor_split(aino.tensor([1, 2, 3, 4]), 3)
+    (tensor([1, 2]), tensor([3]), tensor([4]))
+    """
+    dim = dim_of(dim, input.array.ndim)
+    length = _length(input, dim, "tensor_split")
+    if isinstance(indices_or_sections, Tensor):
+        indices_or_sections = indices_or_sections.tolist()
+    if hasattr(indices_or_sections, "__index__"):
+        sections = int(indices_or_sections)
+        if sections <= 0:
+            raise ShapeError(f"tensor_split: the number must be positive, got {sections}")
+        size, larger = divmod(length, sections)
+        bounds = [i * size + min(i, larger) for i in range(sections + 1)]
+        return _pieces(input, dim, bounds)
+    cuts = [slice(cut).indices(length)[1] for cut in ints_of((indices_or_sections,))]
+    return _pieces(input, dim, [0, *cuts, length])
+
+
+def _split_along(input, indices_or_sections, dim, name):
+    if hasattr(indices_or_sections, "__index__"):
+        length = input.array.shape[dim]
+        if int(indices_or_sections) <= 0 or length % int(indices_or_sections):
+            raise ShapeError(
+                f"{name}: dim {dim} of length {length} can't be cut into "
+                f"{int(indices_or_sections)} equal pieces"
+            )
+    return tensor_split(input, indices_or_sections, dim)
+
+
+def hsplit(input, indices_or_sections):
+    """Return views cut along the second dimension, of a vector along its only one.
+
+    >>> import aino
+    >>> aino.hsplit(aino.tensor([1, 2]), 2)
+    (tensor([1]), tensor([2]))
+    """
+    _length(input, 0, "hsplit")
+    return _split_along(input, indices_or_sections, min(input.array.ndim - 1, 1), "hsplit")
+
+
+def vsplit(input, indices_or_sections):
+    """Return views cut along the first of at least two dimensions.
+
+    >>> import aino
+    >>> aino.vsplit(aino.tensor([[1], [2]]), 2)
+    (tensor([[1]]), tensor([[2]]))
+    """
+    if input.array.ndim < 2:
+        raise ShapeError(f"vsplit: at least two dimensions, got shape {input.array.shape}")
+    return _split_along(input, indices_or_sections, 0, "vsplit")
+
+
+def dsplit(input, indices_or_sections):
+    """Return views cut along the third dimension.
+
+    >>> import aino
+    >>> [part.shape for part in aino.dsplit(aino.zeros(1, 1, 2), 2)]
+    [aino.Size([1, 1, 1]), aino.Size([1, 1, 1])]
+    """
+    if input.array.ndim < 3:
+        raise ShapeError(f"dsplit: at least three dimensions, got shape {input.array.shape}")
+    return _split_along(input, indices_or_sections, 2, "dsplit")
+
+
+@numpy_names
+def unbind(input, dim=0):
+    """Return the slices along ``dim`` as views, without that dimension.
+
+    >>> import aino
+    >>> aino.unbind(aino.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
+    dim = dim_of(dim, input.array.ndim)
+    lead = (slice(None),) * dim
+    length = _length(input, dim, "unbind")
+    return tuple([index_rules.getitem(input, (*lead, i, ...)) for i in range(length)])

@@ -1,0 +1,82 @@
+"""Frames around tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import shape as rules
+from aino.errors import ShapeError
+from aino.ops.arguments import ints_of
+
+__all__ = ["pad"]
+
+
+def pad(input, pad, mode="constant", value=None):
+    """Return the input in a frame; ``pad`` holds (before, after) from the last dimension on.
+
+    ``mode``: 'constant' fills with ``value`` (0), 'reflect' mirrors at the outermost element,
+    'replicate' repeats it, 'circular' continues at the other end. Negative numbers cut off.
+
+    >>> import aino
+    >>> x = aino.tensor([[1.0, 2.0, 3.0]])
+    >>> aino.nn.functional.pad(x, (1, 2))
+    tensor([[0., 1., 2., 3., 0., 0.]])
+    >>> aino.nn.functional.pad(x, (1, 1), mode="reflect")
+    tensor([[2., 1., 2., 3., 2.]])
+    """
+    shape = input.array.shape
+    amounts = ints_of((pad,))
+    if len(amounts) % 2 or len(amounts) > 2 * len(shape):
+        raise ShapeError(
+            f"pad: {len(amounts)} numbers do not make pairs for the dimensions of {shape}"
+        )
+    widths = [(0, 0)] * len(shape)
+    for i in range(len(amounts) // 2):
+        widths[-1 - i] = amounts[2 * i], amounts[2 * i + 1]
+    for dim, (before, after) in enumerate(widths):
+        if shape[dim] + before + after < 0:
+            raise ShapeError(
+                f"pad: ({before}, {after}) leaves a negative length of dim {dim} of {shape}"
+            )
+    if mode == "constant":
+        return _pad_constant(input, widths, 0.0 if value is None else value)
+    if mode not in _CONTINUATIONS:
+        raise ValueError(
+            f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}"
+        )
+    if value:
+        raise ValueError(f"pad: mode {mode!r} takes no value")
+    for dim, (before, after) in enumerate(widths):
+        if before or after:
+            _check_reach(shape, dim, max(before, after), mode)
+            places = np.arange(-before, shape[dim] + after)
+            places = _CONTINUATIONS[mode](places, shape[dim])
+            input = index_rules.take(input, places, dim, False)
+    return input
+
+
+def _pad_constant(input, widths, value):
+    shape = input.array.shape
+    if any(side < 0 for pair in widths for side in pair):
+        inner = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths)]
+        input = index_rules.getitem(input, tuple(inner))
+        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
+    return rules.pad(input, tuple(widths), value)
+
+
+def _check_reach(shape, dim, amount, mode) -> None:
+    """Raise where more is asked for than the dimension can give."""
+    reach = {"reflect": shape[dim] - 1, "circular": shape[dim]}.get(mode)
+    if (reach is not None and amount > reach) or not shape[dim]:
+        raise ShapeError(
+            f"pad: {mode} by {amount} reaches beyond dim {dim} of length {shape[dim]} "
+            f"(shape {shape})"
+        )
+
+
+_CONTINUATIONS = {
+    "reflect": lambda places, n: n - 1 - np.abs(n - 1 - np.abs(places)),
+    "replicate": lambda places, n: np.clip(places, 0, n - 1),
+    "circular": lambda places, n: places % n,
+}

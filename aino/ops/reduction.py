@@ -1,0 +1,472 @@
+"""Sums, means, extremes, moments and norms.
+
+``dim`` is None for all dimensions, a number, or several; ``keepdim`` keeps them with length 1.
+NumPy's names ``axis`` and ``keepdims`` are taken too, as by PyTorch.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aino.autograd.primitive import cast
+from aino.autograd.rules import compare
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import reduce as rules
+from aino.autograd.tensor import Tensor, make
+from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
+from aino.errors import DtypeError, ShapeError
+from aino.ops import return_types
+from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
+
+__all__ = [
+    "sum", "mean", "prod", "nansum", "nanmean",
+    "max", "min", "amax", "amin", "aminmax", "argmax", "argmin",
+    "var", "std", "var_mean", "std_mean", "logsumexp", "norm",
+    "any", "all", "count_nonzero",
+]  # fmt: skip
+
+
+def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+    """Return the sum over ``dim``; integers and booleans are summed as int64.
+
+    ``dtype``: what the elements are cast to first. Raises ``IndexError`` when there is no such
+    dimension.
+
+    >>> import aino
+    >>> x = aino.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> x.sum(), x.sum(0), x.sum(1, keepdim=True).shape
+    (tensor(10.), tensor([4., 6.]), aino.Size([2, 1]))
+    """
+    if axis is not None:
+        dim = axis
+    array = input.array
+    if dim is not None:
+        dim = reduced(dim, array.ndim)
+    own = array.dtype
+    if dtype is not None:
+        own = as_dtype(dtype)
+        input = cast(input, own)
+    if own is float32 or own is float64:
+        return rules.sum(input, dim, keepdim or keepdims)
+    if own.kind not in "fc" and dtype is None:
+        input = cast(input, int64)
+    return _in_float32(rules.sum, input, dim, keepdim or keepdims)
+
+
+def _in_float32(function, input, *parameters):
+    """Call ``function``; on float16 by way of float32, where long sums keep their digits."""
+    if input.array.dtype is not float16:
+        result = function(input, *parameters)
+        return result if result.dtype is input.array.dtype else cast(result, input.array.dtype)
+    return cast(function(cast(input, float32), *parameters), float16)
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+    """Return the mean over ``dim``, Σ x / n; NaN where there is nothing to average.
+
+    Raises ``DtypeError`` for integers and booleans: cast them, or pass ``dtype``.
+
+    >>> import aino
+    >>> aino.mean(aino.tensor([[1.0, 2.0], [3.0, 6.0]]), 1)
+    tensor([1.5000, 4.5000])
+    """
+    if axis is not None:
+        dim = axis
+    array = input.array
+    if dim is not None:
+        dim = reduced(dim, array.ndim)
+    own = array.dtype
+    if dtype is not None:
+        own = as_dtype(dtype)
+        input = cast(input, own)
+    if own is float32 or own is float64:
+        return rules.mean(input, dim, keepdim or keepdims)
+    _only_floating(input, "mean")
+    return _in_float32(rules.mean, input, dim, keepdim or keepdims)
+
+
+def _only_floating(input, name: str) -> None:
+    if input.array.dtype.kind not in "fc":
+        raise DtypeError(
+            f"{name}: the input must have a floating point or complex dtype, not "
+            f"{input.array.dtype}; cast it, for example with .float()"
+        )
+
+
+def _not_complex(input, name: str) -> None:
+    if input.array.dtype.kind == "c":
+        raise DtypeError(f"{name}: complex numbers have no order")
+
+
+@numpy_names
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the product of all elements, or along one dimension; of integers as int64.
+
+    Its derivatives are exact where elements are zero, too.
+
+    >>> import aino
+    >>> x = aino.tensor([2.0, 0.0, 3.0], requires_grad=True)
+    >>> x.prod().backward()
+    >>> x.grad
+    tensor([0., 6., 0.])
+    """
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    elif input.array.dtype.kind not in "fc":
+        input = cast(input, int64)
+    if dim is None:
+        needs_dim(keepdim, "prod")
+    elif dim_of(dim, input.array.ndim) == 0 and not input.array.ndim:
+        dim = None
+    else:
+        dim = dim_of(dim, input.array.ndim)
+    return _in_float32(rules.prod, input, dim, keepdim)
+
+
+@numpy_names
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the sum over ``dim``, counting NaN as zero.
+
+    >>> import aino
+    >>> aino.nansum(aino.tensor([1.0, aino.nan, 2.0]))
+    tensor(3.)
+    """
+    return sum(_without_nan(input), dim, keepdim, dtype=dtype)
+
+
+def _without_nan(input):
+    array = input.array
+    _not_complex(input, "nansum")
+    if array.dtype.kind != "f":
+        return input
+    zero = make(np.zeros_like(array, shape=()))
+    return compare.where(make(array != array), zero, input)
+
+
+@numpy_names
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the mean over ``dim`` of what is not NaN.
+
+    >>> import aino
+    >>> aino.nanmean(aino.tensor([1.0, aino.nan, 2.0]))
+    tensor(1.5000)
+    """
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    _only_floating(input, "nanmean")
+    numbers = sum(make(input.array == input.array), dim, keepdim)
+    return sum(_without_nan(input), dim, keepdim) / numbers
+
+
+# Extremes
+
+
+def _nonempty(input, axis, name: str) -> None:
+    """Raise where nothing is reduced to something: an extreme of nothing is not defined."""
+    shape = input.array.shape
+    if axis is None:
+        if 0 in shape:
+            raise ShapeError(
+                f"{name}: a tensor of shape {shape} has no elements; give the dim to reduce"
+            )
+        return
+    for dim in (axis,) if type(axis) is int else axis:
+        if shape[dim] == 0:
+            raise IndexError(f"{name}: expected dim {dim} of shape {shape} to have non-zero size")
+
+
+def needs_dim(keepdim, name: str) -> None:
+    """Raise for ``keepdim`` where no dimension is given that could be kept."""
+    if keepdim:
+        raise TypeError(f"{name}: keepdim needs a dim")
+
+
+def along(input, dim, keepdim, index, name):
+    """Return the named tuple of the values at ``index`` along ``dim``, and the index."""
+    index = np.expand_dims(index, dim) if input.array.ndim else index
+    if not input.array.ndim:
+        values = input.clone()
+    else:
+        values = index_rules.gather(input, index, dim, True)
+    index = make(index)
+    if not keepdim and input.array.ndim:
+        shape = values.array.shape
+        shape = shape[:dim] + shape[dim + 1 :]
+        values, index = values.reshape(shape), index.reshape(shape)
+    return getattr(return_types, name)(values, index)
+
+
+def _extreme(input, dim, keepdim, name, search, whole, pairwise):
+    """The three forms of ``max`` and ``min``."""
+    if isinstance(dim, Tensor):
+        return pairwise(input, dim)
+    _not_complex(input, name)
+    if dim is None:
+        needs_dim(keepdim, name)
+        _nonempty(input, None, name)
+        return whole(input)
+    dim = dim_of(dim, input.array.ndim)
+    if input.array.ndim:
+        _nonempty(input, dim, name)
+    array = input.array
+    index = search(array, dim) if array.ndim else np.zeros((), np.int64)
+    return along(input, dim, keepdim, index, name)
+
+
+@numpy_names
+def max(input, dim=None, keepdim=False, *, other=None):
+    """Return the largest element; along ``dim``, ``(values, indices)``; of two tensors, the larger.
+
+    Elements that tie for the largest of all share the gradient; along ``dim`` the first gets it.
+    Raises ``ShapeError`` when there are no elements.
+
+    >>> import aino
+    >>> x = aino.tensor([[1.0, 5.0], [7.0, 3.0]])
+    >>> x.max(), x.max(dim=1).indices, aino.max(x, aino.tensor(4.0))[0]
+    (tensor(7.), tensor([1, 0]), tensor([4., 5.]))
+    """
+    dim = dim if other is None else other
+    return _extreme(input, dim, keepdim, "max", np.argmax, rules.max, compare.maximum)
+
+
+@numpy_names
+def min(input, dim=None, keepdim=False, *, other=None):
+    """Return the smallest element; along ``dim``, ``(values, indices)``; of two, the smaller.
+
+    >>> import aino
+    >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).min(dim=0).values
+    tensor([1., 3.])
+    """
+    dim = dim if other is None else other
+    return _extreme(input, dim, keepdim, "min", np.argmin, rules.min, compare.minimum)
+
+
+@numpy_names
+def amax(input, dim=(), keepdim=False):
+    """Return the largest elements over dimensions; those that tie share the gradient.
+
+    >>> import aino
+    >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).amax((0, 1))
+    tensor(7.)
+    """
+    _not_complex(input, "amax")
+    axis = reduced(dim, input.array.ndim)
+    _nonempty(input, axis, "amax")
+    return rules.amax(input, axis, keepdim)
+
+
+@numpy_names
+def amin(input, dim=(), keepdim=False):
+    """Return the smallest elements over dimensions; those that tie share the gradient.
+
+    >>> import aino
+    >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).amin(1)
+    tensor([1., 3.])
+    """
+    _not_complex(input, "amin")
+    axis = reduced(dim, input.array.ndim)
+    _nonempty(input, axis, "amin")
+    return rules.amin(input, axis, keepdim)
+
+
+@numpy_names
+def aminmax(input, *, dim=None, keepdim=False):
+    """Return ``(min, max)`` over all elements, or along ``dim``.
+
+    >>> import aino
+    >>> aino.tensor([2.0, 1.0, 3.0]).aminmax().max
+    tensor(3.)
+    """
+    dim = () if dim is None else dim_of(dim, input.array.ndim)
+    return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+def _arg_extreme(input, dim, keepdim, search, name):
+    _not_complex(input, name)
+    array = input.array
+    if array.dtype.kind == "b":
+        raise DtypeError(f"{name}: booleans are not taken; cast them, for example with .int()")
+    if dim is None:
+        _nonempty(input, None, name)
+        index = search(array)
+        return wrapped(index.reshape((1,) * array.ndim) if keepdim else index)
+    dim = dim_of(dim, array.ndim)
+    if not array.ndim:
+        return make(np.zeros((), np.int64))
+    _nonempty(input, dim, name)
+    return wrapped(search(array, dim, keepdims=keepdim))
+
+
+@numpy_names
+def argmax(input, dim=None, keepdim=False):
+    """Return the index of the largest element, in the flattened tensor or along ``dim``.
+
+    >>> import aino
+    >>> aino.argmax(aino.tensor([[1.0, 5.0], [7.0, 3.0]]), 1)
+    tensor([1, 0])
+    """
+    return _arg_extreme(input, dim, keepdim, np.argmax, "argmax")
+
+
+@numpy_names
+def argmin(input, dim=None, keepdim=False):
+    """Return the index of the smallest element, in the flattened tensor or along ``dim``.
+
+    >>> import aino
+    >>> aino.tensor([3.0, 1.0, 2.0]).argmin()
+    tensor(1)
+    """
+    return _arg_extreme(input, dim, keepdim, np.argmin, "argmin")
+
+
+# Moments
+
+
+def _moment(rule, input, dim, unbiased, correction, keepdim, name):
+    _only_floating(input, name)
+    if type(dim) is bool:
+        # PyTorch's older form: var(unbiased).
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        correction = int(unbiased)
+    elif correction is None:
+        correction = 1
+    axis = reduced(dim, input.array.ndim)
+    return _in_float32_real(rule, input, axis, correction, keepdim)
+
+
+def _in_float32_real(rule, input, *parameters):
+    """Call a rule whose result is real, on float16 by way of float32."""
+    if input.array.dtype is float16:
+        return cast(rule(cast(input, float32), *parameters), float16)
+    return rule(input, *parameters)
+
+
+@numpy_names
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the variance over ``dim``, Σ (x − x̄)² / (n − correction).
+
+    ``correction`` is 1 unless given; ``unbiased`` False makes it 0. Of complex numbers it is
+    the real Σ |x − x̄|² / (n − correction).
+
+    >>> import aino
+    >>> aino.tensor([1.0, 2.0, 3.0, 4.0]).var(), aino.tensor([1.0, 3.0]).var(correction=0)
+    (tensor(1.6667), tensor(1.))
+    """
+    return _moment(rules.var, input, dim, unbiased, correction, keepdim, "var")
+
+
+@numpy_names
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the standard deviation over ``dim``, the root of ``var``.
+
+    >>> import aino
+    >>> aino.tensor([1.0, 3.0]).std(correction=0)
+    tensor(1.)
+    """
+    return _moment(rules.std, input, dim, unbiased, correction, keepdim, "std")
+
+
+@numpy_names
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the variance and the mean over ``dim``."""
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if type(dim) is bool else dim, keepdim)
+
+
+@numpy_names
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the standard deviation and the mean over ``dim``."""
+    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if type(dim) is bool else dim, keepdim)
+
+
+@numpy_names
+def logsumexp(input, dim, keepdim=False):
+    """Return ln Σ exp x over ``dim``, without overflow: the largest x is taken out first.
+
+    >>> import aino
+    >>> aino.logsumexp(aino.tensor([1000.0, 1000.0]), 0)
+    tensor(1000.6931)
+    """
+    axis = reduced(dim, input.array.ndim)
+    if input.array.dtype is float16:
+        return _in_float32(rules.logsumexp, input, axis, keepdim)
+    return rules.logsumexp(input, axis, keepdim)
+
+
+_ORDERS = {None: 2.0, "fro": 2.0, "inf": math.inf, "-inf": -math.inf}
+
+
+@numpy_names
+def norm(input, p: float | str | None = "fro", dim=None, keepdim=False, out=None, dtype=None):
+    """Return the vector norm over ``dim``, (Σ |x|ᵖ)^(1/p); 'fro' is p = 2.
+
+    p = ∞ gives the largest |x|, −∞ the smallest, 0 the number of elements that are not zero.
+    The gradient is 0 where the norm is. Raises ``DtypeError`` for integers.
+
+    >>> import aino
+    >>> aino.norm(aino.tensor([3.0, -4.0])), aino.norm(aino.tensor([3.0, -4.0]), 1)
+    (tensor(5.), tensor(7.))
+    """
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    _only_floating(input, "norm")
+    if isinstance(p, str) and p not in _ORDERS:
+        raise ValueError(f"norm: p must be a number, 'fro', inf or -inf, not {p!r}")
+    order = _ORDERS[p] if p in _ORDERS else float(p)  # type: ignore[arg-type, index]
+    if order == 0.0:
+        # A number of elements has no slope.
+        input = input.detach()
+    axis = reduced(dim, input.array.ndim)
+    if order in (math.inf, -math.inf):
+        _nonempty(input, axis, "norm")
+    return _in_float32_real(rules.norm, input, order, axis, keepdim)
+
+
+# Truth
+
+
+def _truth(input, dim, keepdim, ufunc):
+    array = input.array
+    # No dimensions, (), mean none here, unlike in a sum: so it is in PyTorch.
+    axis = () if dim == () else reduced(dim, array.ndim)
+    result = ufunc.reduce(array, axis=axis, keepdims=keepdim)
+    # PyTorch answers bytes in bytes.
+    return wrapped(result.astype(uint8) if array.dtype is uint8 else result)
+
+
+@numpy_names
+def any(input, dim=None, keepdim=False):
+    """Tell whether any element over ``dim`` is not zero.
+
+    >>> import aino
+    >>> aino.any(aino.tensor([[False, True], [False, False]]), 1)
+    tensor([ True, False])
+    """
+    return _truth(input, dim, keepdim, np.logical_or)
+
+
+@numpy_names
+def all(input, dim=None, keepdim=False):
+    """Tell whether all elements over ``dim`` are not zero.
+
+    >>> import aino
+    >>> aino.all(aino.tensor([1.0, 0.0]))
+    tensor(False)
+    """
+    return _truth(input, dim, keepdim, np.logical_and)
+
+
+@numpy_names
+def count_nonzero(input, dim=None):
+    """Return how many elements over ``dim`` are not zero.
+
+    >>> import aino
+    >>> aino.count_nonzero(aino.tensor([[0, 1], [2, 3]]), 0)
+    tensor([1, 2])
+    """
+    axis = reduced(dim, input.array.ndim)
+    return wrapped(np.count_nonzero(input.array, axis))

@@ -1,0 +1,133 @@
+"""Running sums, products and extremes along a dimension, and differences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.primitive import cast
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import join as join_rules
+from aino.autograd.rules import scan as rules
+from aino.autograd.tensor import make
+from aino.dtypes import as_dtype, int64
+from aino.errors import DtypeError, ShapeError
+from aino.ops import return_types
+from aino.ops.arguments import dim_of, numpy_names
+
+__all__ = ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "diff"]
+
+
+def _scan(rule, input, dim, dtype, *parameters):
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    elif input.array.dtype.kind in "biu":
+        input = cast(input, int64)
+    dim = dim_of(dim, input.array.ndim)
+    if not input.array.ndim:
+        return rule(input.reshape((1,)), dim, *parameters).reshape(())
+    result = rule(input, dim, *parameters)
+    # NumPy scans float16 in wider numbers where it has no loop of its own.
+    return result if result.dtype is input.array.dtype else cast(result, input.array.dtype)
+
+
+@numpy_names
+def cumsum(input, dim, *, dtype=None):
+    """Return the running sum along ``dim``, yᵢ = x₀ + ... + xᵢ; of integers as int64.
+
+    >>> import aino
+    >>> aino.cumsum(aino.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([1., 3., 6.])
+    """
+    return _scan(rules.cumsum, input, dim, dtype, False)
+
+
+@numpy_names
+def cumprod(input, dim, *, dtype=None):
+    """Return the running product along ``dim``, yᵢ = x₀ · ... · xᵢ; of integers as int64.
+
+    Its derivatives are exact where elements are zero, too.
+
+    >>> import aino
+    >>> aino.cumprod(aino.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([1., 2., 6.])
+    """
+    return _scan(rules.cumprod, input, dim, dtype)
+
+
+@numpy_names
+def logcumsumexp(input, dim):
+    """Return the running ln Σ exp x along ``dim``, without overflow, of real numbers.
+
+    >>> import aino
+    >>> aino.logcumsumexp(aino.tensor([1000.0, 1000.0]), 0)
+    tensor([1000.0000, 1000.6931])
+    """
+    if input.array.dtype.kind != "f":
+        raise DtypeError(
+            f"logcumsumexp: the input must be of a floating point dtype, not {input.array.dtype}"
+        )
+    return _scan(rules.logcumsumexp, input, dim, input.array.dtype)
+
+
+def _running_extreme(input, dim, ufunc, name):
+    """Return running extremes and where they stand: of equal ones the last."""
+    array = input.array
+    dim = dim_of(dim, array.ndim)
+    if array.dtype.kind == "c":
+        raise DtypeError(f"{name}: complex numbers have no order")
+    result = getattr(return_types, name)
+    if not array.ndim:
+        return result(input.clone(), make(np.zeros((), int64)))
+    best = ufunc.accumulate(array, axis=dim)
+    reached = (array == best) | ((array != array) & (best != best))
+    places = np.arange(array.shape[dim]).reshape((-1,) + (1,) * (array.ndim - 1 - dim))
+    index = np.maximum.accumulate(np.where(reached, places, 0), axis=dim)
+    return result(index_rules.gather(input, index, dim, False), make(index))
+
+
+@numpy_names
+def cummax(input, dim):
+    """Return ``(values, indices)`` of the running maximum along ``dim``.
+
+    >>> import aino
+    >>> aino.cummax(aino.tensor([1.0, 3.0, 2.0]), 0).values
+    tensor([1., 3., 3.])
+    """
+    return _running_extreme(input, dim, np.maximum, "cummax")
+
+
+@numpy_names
+def cummin(input, dim):
+    """Return ``(values, indices)`` of the running minimum along ``dim``.
+
+    >>> import aino
+    >>> aino.cummin(aino.tensor([2.0, 3.0, 1.0]), 0).indices
+    tensor([0, 0, 2])
+    """
+    return _running_extreme(input, dim, np.minimum, "cummin")
+
+
+@numpy_names
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    """Return the n-th differences xᵢ₊₁ − xᵢ along ``dim``, of booleans whether they differ.
+
+    ``prepend`` and ``append`` are joined to the input first.
+
+    >>> import aino
+    >>> aino.diff(aino.tensor([1.0, 4.0, 9.0]))
+    tensor([3., 5.])
+    """
+    array = input.array
+    if not array.ndim:
+        raise ShapeError("diff: the input must have at least one dimension")
+    if n < 0:
+        raise ValueError(f"diff: n must not be negative, got {n}")
+    dim = dim_of(dim, array.ndim)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    if len(parts) > 1:
+        input = join_rules.cat(parts, dim)
+    lead = (slice(None),) * dim
+    for _ in range(min(n, input.array.shape[dim])):
+        later, earlier = input[(*lead, slice(1, None))], input[(*lead, slice(None, -1))]
+        input = later != earlier if input.array.dtype.kind == "b" else later - earlier
+    return input

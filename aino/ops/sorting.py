@@ -1,0 +1,207 @@
+"""Order: sorting, the largest and smallest few, what occurs, where it belongs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import index as index_rules
+from aino.autograd.tensor import Tensor, make
+from aino.dtypes import int32, int64
+from aino.errors import DtypeError, ShapeError
+from aino.ops import return_types
+from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.reduction import along
+
+__all__ = [
+    "sort", "argsort", "msort", "topk", "kthvalue",
+    "unique", "unique_consecutive", "searchsorted", "bucketize",
+]  # fmt: skip
+
+
+def order(array, dim, descending=False):
+    """Return the indices that sort ``array`` along ``dim``; equal elements keep their order.
+
+    NaN counts as the largest number.
+    """
+    if array.dtype.kind == "c":
+        raise DtypeError("sort: complex numbers have no order")
+    if not descending:
+        return np.argsort(array, axis=dim, kind="stable")
+    backwards = (slice(None),) * dim + (slice(None, None, -1),)
+    found = np.argsort(array[backwards], axis=dim, kind="stable")
+    return array.shape[dim] - 1 - found[backwards]
+
+
+@numpy_names
+def sort(input, dim=-1, descending=False, stable=False):
+    """Return ``(values, indices)``: the elements along ``dim`` in ascending order.
+
+    Equal elements keep their order, ``stable`` or not; NaN counts as the largest number.
+
+    >>> import aino
+    >>> aino.sort(aino.tensor([3.0, 1.0, 2.0])).values
+    tensor([1., 2., 3.])
+    """
+    dim = dim_of(dim, input.array.ndim)
+    if not input.array.ndim:
+        return return_types.sort(input.clone(), make(np.zeros((), int64)))
+    index = order(input.array, dim, descending)
+    return return_types.sort(index_rules.gather(input, index, dim, True), make(index))
+
+
+@numpy_names
+def argsort(input, dim=-1, descending=False, stable=False):
+    """Return the indices that sort ``input`` along ``dim``.
+
+    >>> import aino
+    >>> aino.argsort(aino.tensor([3.0, 1.0, 2.0]), descending=True)
+    tensor([0, 2, 1])
+    """
+    dim = dim_of(dim, input.array.ndim)
+    if not input.array.ndim:
+        return make(np.zeros((), int64))
+    return make(order(input.array, dim, descending))
+
+
+def msort(input):
+    """Return the input sorted along its first dimension.
+
+    >>> import aino
+    >>> aino.msort(aino.tensor([3.0, 1.0]))
+    tensor([1., 3.])
+    """
+    return sort(input, 0).values
+
+
+@numpy_names
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    """Return ``(values, indices)`` of the k largest (or smallest) elements along ``dim``.
+
+    Raises ``ShapeError`` when there are fewer than k.
+
+    >>> import aino
+    >>> aino.topk(aino.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor([3., 2.])
+    """
+    array = input.array
+    dim = dim_of(dim, array.ndim)
+    length = array.shape[dim] if array.ndim else 1
+    if not 0 <= k <= length:
+        raise ShapeError(f"topk: k = {k} is out of range for dim {dim} of length {length}")
+    if not array.ndim:
+        return return_types.topk(input.clone(), make(np.zeros((), int64)))
+    index = order(array, dim, largest)[(slice(None),) * dim + (slice(k),)]
+    return return_types.topk(index_rules.gather(input, index, dim, True), make(index))
+
+
+@numpy_names
+def kthvalue(input, k, dim=-1, keepdim=False):
+    """Return ``(values, indices)`` of the k-th smallest element along ``dim``, counted from 1.
+
+    >>> import aino
+    >>> aino.kthvalue(aino.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor(2.)
+    """
+    array = input.array
+    dim = dim_of(dim, array.ndim)
+    length = array.shape[dim] if array.ndim else 1
+    if not 1 <= k <= length:
+        raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
+    if not array.ndim:
+        return along(input, dim, keepdim, np.zeros((), int64), "kthvalue")
+    index = order(array, dim)[(slice(None),) * dim + (k - 1,)]
+    return along(input, dim, keepdim, index, "kthvalue")
+
+
+def _chosen(results, wanted):
+    """Return the first result, and with it those that were asked for."""
+    chosen = [make(results[0])] + [make(r) for r, want in zip(results[1:], wanted) if want]
+    return chosen[0] if len(chosen) == 1 else tuple(chosen)
+
+
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """Return the elements that occur, sorted, each once; along ``dim``, the slices that do.
+
+    ``return_inverse`` adds where each element went, ``return_counts`` how often it occurs.
+
+    >>> import aino
+    >>> aino.unique(aino.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
+    """
+    array = input.array
+    if dim is not None:
+        dim = dim_of(dim, array.ndim)
+    values, inverse, counts = np.unique(
+        array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False
+    )
+    inverse = inverse.reshape(array.shape if dim is None else -1)
+    return _chosen((values, inverse, counts), (return_inverse, return_counts))
+
+
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """Return the input without the elements (along ``dim``: slices) that repeat the one before.
+
+    >>> import aino
+    >>> aino.unique_consecutive(aino.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
+    array = input.array
+    rows = array.reshape(-1) if dim is None else np.moveaxis(array, dim_of(dim, array.ndim), 0)
+    length = len(rows)
+    differs = (rows[1:] != rows[:-1]).reshape(max(length - 1, 0), -1).any(1)
+    starts = np.flatnonzero(np.concatenate([np.ones(min(length, 1), bool), differs]))
+    inverse = np.cumsum(np.concatenate([np.zeros(min(length, 1), int64), differs]))
+    values = rows[starts]
+    if dim is None:
+        inverse = inverse.reshape(array.shape)
+    else:
+        values = np.moveaxis(values, 0, dim)
+    counts = np.diff(np.append(starts, length))
+    return _chosen((values, inverse, counts), (return_inverse, return_counts))
+
+
+def searchsorted(
+    sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None
+):  # fmt: skip
+    """Return where ``input`` belongs in a sequence that is sorted along its last dimension.
+
+    An index i says sequence[i−1] < value ≤ sequence[i]; with ``right``, ≤ and <. A sequence of
+    several dimensions is searched row by row. ``sorter`` are the indices that sort it.
+
+    >>> import aino
+    >>> aino.searchsorted(aino.tensor([1.0, 3.0, 5.0]), aino.tensor([3.0, 4.0]))
+    tensor([1, 2])
+    """
+    sequence = sorted_sequence.array
+    values = input.array if isinstance(input, Tensor) else np.asarray(input)
+    if side is not None and side not in ("left", "right"):
+        raise ValueError(f"searchsorted: side must be 'left' or 'right', not {side!r}")
+    if side == "left" and right:
+        raise ValueError("searchsorted: side 'left' and right=True contradict each other")
+    side = "right" if right or side == "right" else "left"
+    if sorter is not None:
+        sequence = np.take_along_axis(sequence, sorter.array, -1)
+    if sequence.ndim == 1:
+        found = np.searchsorted(sequence, values, side)
+    elif sequence.shape[:-1] != values.shape[:-1]:
+        raise ShapeError(
+            f"searchsorted: all but the last dimension must agree, got {sequence.shape} and "
+            f"{values.shape}"
+        )
+    else:
+        found = np.empty(values.shape, int64)
+        for row in np.ndindex(values.shape[:-1]):
+            found[row] = np.searchsorted(sequence[row], values[row], side)
+    return make(np.asarray(found, int32 if out_int32 else int64))
+
+
+def bucketize(input, boundaries, *, out_int32=False, right=False):
+    """Return the index of the bucket between sorted ``boundaries`` that each element is in.
+
+    >>> import aino
+    >>> aino.bucketize(aino.tensor([0.5, 2.0]), aino.tensor([1.0, 2.0]))
+    tensor([0, 1])
+    """
+    if boundaries.ndim != 1:
+        raise ShapeError(f"bucketize: boundaries must be 1-D, got shape {tuple(boundaries.shape)}")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)

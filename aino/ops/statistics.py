@@ -1,0 +1,316 @@
+"""Medians, quantiles, histograms, covariances."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aino.autograd.rules import compare
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import reduce as rules
+from aino.autograd.tensor import Tensor, make
+from aino.dtypes import float64, get_default_dtype, int64
+from aino.errors import DtypeError, ShapeError
+from aino.ops import reduction
+from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.reduction import along, needs_dim
+from aino.ops.sorting import order, sort
+
+__all__ = [
+    "median", "nanmedian", "mode", "quantile", "nanquantile",
+    "histc", "bincount", "cov", "corrcoef",
+]  # fmt: skip
+
+
+def _median(input, dim, keepdim, whole, rank_of, name):
+    array = input.array
+    if array.dtype.kind in "bc":
+        raise DtypeError(f"{name}: the input must be of real numbers, not {array.dtype}")
+    if dim is None:
+        needs_dim(keepdim, name)
+        if not array.size:
+            return make(np.full_like(array, math.nan, shape=()))
+        return whole(input)
+    dim = dim_of(dim, array.ndim)
+    if not array.ndim:
+        return along(input, dim, keepdim, np.zeros((), int64), name)
+    if not array.shape[dim]:
+        raise IndexError(f"{name}: dim {dim} of shape {array.shape} has no elements")
+    index = order(array, dim)
+    numbers = array.shape[dim] - np.count_nonzero(array != array, axis=dim, keepdims=True)
+    place = rank_of(numbers, array.shape[dim])
+    return along(input, dim, keepdim, np.take_along_axis(index, place, dim).squeeze(dim), name)
+
+
+@numpy_names
+def median(input, dim=None, keepdim=False):
+    """Return the median; along ``dim``, ``(values, indices)``. Of an even number, the lower.
+
+    NaN where there is one.
+
+    >>> import aino
+    >>> aino.tensor([1.0, 4.0, 2.0, 3.0]).median()
+    tensor(2.)
+    """
+
+    def rank_of(numbers, length):
+        return np.where(numbers == length, (length - 1) // 2, length - 1)
+
+    return _median(input, dim, keepdim, rules.median, rank_of, "median")
+
+
+@numpy_names
+def nanmedian(input, dim=None, keepdim=False):
+    """Return the median of what is not NaN; along ``dim``, ``(values, indices)``.
+
+    >>> import aino
+    >>> aino.tensor([1.0, aino.nan, 2.0]).nanmedian()
+    tensor(1.)
+    """
+
+    def rank_of(numbers, length):
+        return np.maximum(numbers - 1, 0) // 2
+
+    return _median(input, dim, keepdim, rules.nanmedian, rank_of, "nanmedian")
+
+
+@numpy_names
+def mode(input, dim=-1, keepdim=False):
+    """Return ``(values, indices)`` of the most frequent element along ``dim``.
+
+    Of several as frequent the smallest; its index is that of its last occurrence.
+
+    >>> import aino
+    >>> aino.mode(aino.tensor([1, 2, 2, 3]))[0]
+    tensor(2)
+    """
+    array = input.array
+    dim = dim_of(dim, array.ndim)
+    if not array.ndim:
+        return along(input, dim, keepdim, np.zeros((), int64), "mode")
+    if not array.shape[dim]:
+        raise IndexError(f"mode: dim {dim} of shape {array.shape} has no elements")
+    rows = np.moveaxis(array, dim, -1)
+    index = np.empty(rows.shape[:-1], int64)
+    for row in np.ndindex(index.shape):
+        _, inverse, counts = np.unique(rows[row], return_inverse=True, return_counts=True)
+        index[row] = np.flatnonzero(inverse.reshape(-1) == np.argmax(counts))[-1]
+    return along(input, dim, keepdim, index, "mode")
+
+
+_INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
+
+
+def _quantile(input, q, dim, keepdim, interpolation, ignore_nan, name):
+    array = input.array
+    if array.dtype.kind != "f":
+        raise DtypeError(f"{name}: the input must be of a floating point dtype, not {array.dtype}")
+    if interpolation not in _INTERPOLATIONS:
+        raise ValueError(
+            f"{name}: interpolation must be one of {', '.join(_INTERPOLATIONS)}, "
+            f"not {interpolation!r}"
+        )
+    if not isinstance(q, Tensor):
+        q = make(np.asarray(q, array.dtype))
+    elif q.array.dtype != array.dtype:
+        raise DtypeError(f"{name}: q is of {q.array.dtype}, the input of {array.dtype}")
+    if q.array.ndim > 1:
+        raise ShapeError(f"{name}: q must be a number or 1-D, got shape {q.array.shape}")
+    if q.array.size and not (q.array.min() >= 0 and q.array.max() <= 1):
+        raise ValueError(f"{name}: q must be between 0 and 1")
+    if not array.size:
+        raise ShapeError(f"{name}: the input has no elements")
+    rank = array.ndim
+    if dim is None:
+        input, axis = input.reshape((-1,)), 0
+        kept = (1,) * rank
+    else:
+        axis = dim_of(dim, rank)
+        input = input.reshape((1,)) if not rank else input
+        kept = array.shape[:axis] + (1,) * (rank > 0) + array.shape[axis + 1 :]
+    values, _ = sort(input.movedim(axis, -1), -1)
+    values = _at_ranks(values, q.reshape((-1,)), interpolation, ignore_nan).movedim(-1, 0)
+    if not keepdim:
+        kept = () if dim is None else array.shape[:axis] + array.shape[axis + 1 :]
+    return values.reshape((q.array.shape[0], *kept) if q.array.ndim else kept)
+
+
+def _at_ranks(values, q, interpolation, ignore_nan):
+    """Return what stands at the quantiles q of rows sorted along the last axis."""
+    array = values.array
+    length = array.shape[-1]
+    numbers = length - np.count_nonzero(array != array, axis=-1, keepdims=True)
+    last = np.maximum(numbers - 1, 0) if ignore_nan else np.full_like(numbers, length - 1)
+    ranks = q * make(last.astype(array.dtype))
+    if not ignore_nan:
+        # A NaN, which sorting puts last, is the answer to every question.
+        tainted, end = make(numbers < length), make(np.asarray(length - 1, array.dtype))
+        ranks = compare.where(tainted, end, ranks)
+    place = ranks.array
+    round_down = {"higher": np.ceil, "nearest": np.round}.get(interpolation, np.floor)
+    below = round_down(place)
+    axis = array.ndim - 1
+    shape = array.shape[:-1] + place.shape[-1:]
+
+    def at(place):
+        index = np.broadcast_to(place.astype(int64), shape)
+        return index_rules.gather(values, index, axis, False)
+
+    lower = at(below)
+    if interpolation not in ("linear", "midpoint"):
+        return lower
+    weight = 0.5 if interpolation == "midpoint" else ranks - make(below)
+    return lower + weight * (at(np.ceil(place)) - lower)
+
+
+@numpy_names
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+    """Return the q-th quantiles over all elements or along ``dim``; NaN where there is one.
+
+    ``q`` is a number or a 1-D tensor, in [0, 1]; of the latter the results stand on a first
+    dimension of their own. Between two elements ``interpolation`` decides: 'linear', 'lower',
+    'higher', 'nearest' or 'midpoint'.
+
+    >>> import aino
+    >>> aino.quantile(aino.tensor([0.0, 1.0, 2.0, 3.0]), 0.5)
+    tensor(1.5000)
+    """
+    return _quantile(input, q, dim, keepdim, interpolation, False, "quantile")
+
+
+@numpy_names
+def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+    """Return the q-th quantiles of what is not NaN."""
+    return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
+
+
+def histc(input, bins=100, min=0, max=0):
+    """Return how many elements lie in each of ``bins`` equal intervals from ``min`` to ``max``.
+
+    Where both are equal they are those of the elements; what lies outside is not counted.
+
+    >>> import aino
+    >>> aino.histc(aino.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
+    tensor([0., 2., 1., 0.])
+    """
+    array = input.array.reshape(-1)
+    if array.dtype.kind not in "fiu":
+        raise DtypeError(f"histc: the input must be of real numbers, not {array.dtype}")
+    if bins < 1:
+        raise ValueError(f"histc: bins must be positive, got {bins}")
+    low, high = float(min), float(max)
+    if low == high and array.size:
+        low, high = float(array.min()), float(array.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"histc: the range from {low} to {high} is not finite")
+    if low > high:
+        raise ValueError(f"histc: max must not be less than min, got {low} and {high}")
+    inside = array[(array >= low) & (array <= high)]
+    place = ((inside - low) / (high - low) * bins).astype(int64)
+    counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
+    return make(counts.astype(array.dtype))
+
+
+def bincount(input, weights=None, minlength=0):
+    """Return how often each of 0, 1, 2, ... occurs, or the sum of its ``weights``.
+
+    The input is 1-D, of integers that are not negative.
+
+    >>> import aino
+    >>> aino.bincount(aino.tensor([0, 2, 2]))
+    tensor([1, 0, 2])
+    """
+    array = input.array
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array.size and array.min() < 0):
+        raise ShapeError("bincount: the input must be 1-D, of integers that are not negative")
+    if minlength < 0:
+        raise ValueError(f"bincount: minlength must not be negative, got {minlength}")
+    array = array.astype(int64)
+    if weights is None:
+        return make(np.bincount(array, minlength=minlength))
+    if weights.array.shape != array.shape:
+        raise ShapeError(
+            f"bincount: weights of shape {weights.array.shape} for an input of {array.shape}"
+        )
+    counts = np.bincount(array, weights.array, minlength)
+    return make(counts.astype(weights.array.dtype if weights.array.dtype.kind == "f" else float64))
+
+
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    """Return the covariances of the rows, each a variable, each column an observation.
+
+    ``fweights`` are how often an observation occurs, ``aweights`` how much it counts.
+
+    >>> import aino
+    >>> aino.cov(aino.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    if input.array.ndim > 2:
+        raise ShapeError(
+            f"cov: the input must have at most two dimensions, got {input.array.shape}"
+        )
+    rows = input.reshape((1, -1)) if input.array.ndim < 2 else input
+    if rows.array.dtype.kind not in "fc":
+        rows = rows.to(get_default_dtype())
+    if fweights is None and aweights is None:
+        total: object = rows.array.shape[1]
+        normalizer: object = rows.array.shape[1] - correction
+        average = reduction.mean(rows, 1, True)
+        away = rows - average
+        weighted = away
+    else:
+        weights = _weights(fweights, aweights, rows)
+        total = reduction.sum(weights)
+        average = reduction.sum(rows * weights, 1, True) / total
+        if aweights is None or not correction:
+            normalizer = total - correction
+        elif fweights is None:
+            normalizer = total - correction * reduction.sum(weights * weights) / total
+        else:
+            normalizer = total - correction * reduction.sum(weights * aweights) / total
+        away = rows - average
+        weighted = away * weights
+    conjugate = away.conj() if rows.array.dtype.kind == "c" else away
+    covariances = weighted @ conjugate.mT
+    covariances = covariances / _not_negative(normalizer)
+    return covariances.reshape(()) if len(covariances.array) == 1 else covariances
+
+
+def _weights(fweights, aweights, rows):
+    weights = None
+    for given, name in ((fweights, "fweights"), (aweights, "aweights")):
+        if given is None:
+            continue
+        if given.array.shape != rows.array.shape[1:]:
+            raise ShapeError(
+                f"cov: {name} of shape {given.array.shape} for {rows.array.shape[1]} observations"
+            )
+        given = given.to(rows.array.real.dtype)
+        weights = given if weights is None else weights * given
+    return weights
+
+
+def _not_negative(normalizer):
+    if isinstance(normalizer, Tensor):
+        return normalizer
+    return float(normalizer) if normalizer > 0 else 0.0
+
+
+def corrcoef(input):
+    """Return the correlation coefficients of the rows, each a variable, as a square matrix.
+
+    >>> import aino
+    >>> aino.corrcoef(aino.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    covariances = cov(input)
+    if not covariances.array.ndim:
+        return covariances / covariances
+    variances = covariances.diagonal()
+    spread = (variances.real if variances.array.dtype.kind == "c" else variances).sqrt()
+    return covariances / spread.unsqueeze(1) / spread.unsqueeze(0)
