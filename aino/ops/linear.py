@@ -6,6 +6,7 @@ import numpy as np
 
 from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, join, linalg, reduce, shape
+from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
@@ -123,7 +124,7 @@ def vdot(input, other):
     tensor(1.+0.j)
     """
     _check_ranks("vdot", input, other, 1, 1)
-    return linalg.dot(np.conjugate(input) if input.dtype.kind == "c" else input, other)
+    return linalg.dot(conj(input) if input.dtype.kind == "c" else input, other)
 
 
 def outer(input, vec2):

@@ -11,7 +11,7 @@ from operator import index
 import numpy as np
 
 from aino.autograd.rules import elementwise, matrices, shape
-from aino.autograd.rules.complex import angle
+from aino.autograd.rules.complex import angle, conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import make
 from aino.errors import DtypeError, ShapeError
@@ -93,7 +93,7 @@ def slogdet(input):
     size = matrices.logabsdet(_square("slogdet", input))
     if input.dtype.kind != "c":
         return slogdet_result(make(np.linalg.slogdet(input.array)[0]), size)
-    turn = angle(matrices.det(input)) * 1j
+    turn = elementwise.mul(angle(matrices.det(input)), 1j)
     return slogdet_result(elementwise.exp(turn), size)
 
 
@@ -122,7 +122,7 @@ def cholesky(input, *, upper=False):
             [1., 1.]])
     """
     lower = matrices.cholesky(_square("cholesky", input))
-    return np.conjugate(shape.transposed(lower)) if upper else lower
+    return conj(shape.transposed(lower)) if upper else lower
 
 
 def matrix_power(input, n):
