@@ -1,0 +1,373 @@
+"""Activation functions, and probabilities of scores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.primitive import cast
+from aino.autograd.rules import activation as rules
+from aino.autograd.rules import compare
+from aino.autograd.rules.elementwise import log, mul, sigmoid
+from aino.autograd.rules.special import normal_cdf
+from aino.autograd.tensor import make
+from aino.dtypes import as_dtype
+from aino.errors import DtypeError, ShapeError
+from aino.ops.arguments import dim_of
+from aino.ops.documented import documented
+from aino.ops.random import draw
+
+__all__ = [
+    "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu",
+    "mish", "softplus", "softsign", "hardtanh", "hardsigmoid", "hardswish", "hardshrink",
+    "softshrink", "tanhshrink", "threshold", "logsigmoid", "glu", "softmax", "log_softmax",
+    "softmin", "gumbel_softmax",
+]  # fmt: skip
+
+# Klambauer et al., "Self-Normalizing Neural Networks" (2017): with these, activations keep mean
+# 0 and variance 1.
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@documented(rules.relu)
+def relu(input):
+    """Return the rectified input: ``max(0, x)``. At 0 the derivative is 0.
+
+    >>> import aino
+    >>> aino.relu(aino.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+
+def relu6(input):
+    """Return the rectified input, 6 at most: ``min(max(0, x), 6)``.
+
+    >>> import aino
+    >>> aino.nn.functional.relu6(aino.tensor([-1.0, 2.0, 8.0]))
+    tensor([0., 2., 6.])
+    """
+    return hardtanh(input, 0.0, 6.0)
+
+
+def leaky_relu(input, negative_slope=0.01):
+    """Return x where it is positive, else ``negative_slope · x``.
+
+    >>> import aino
+    >>> aino.nn.functional.leaky_relu(aino.tensor([-1.0, 2.0]), 0.1)
+    tensor([-0.1000,  2.0000])
+    """
+    return rules.leaky_relu(input, negative_slope)
+
+
+def prelu(input, weight):
+    """Return x where it is positive, else ``weight · x``: one weight, or one for each channel.
+
+    Channels lie in dimension 1. Raises ``ShapeError`` when their number is not that of weights.
+    He et al., "Delving Deep into Rectifiers" (2015).
+
+    >>> import aino
+    >>> aino.prelu(aino.tensor([-1.0, 2.0]), aino.tensor([0.5]))
+    tensor([-0.5000,  2.0000])
+    """
+    if weight.ndim > 1:
+        raise ShapeError(f"prelu: the weight has at most one dimension, got {weight.array.shape}")
+    count = weight.array.size
+    if count != 1:
+        channels = input.array.shape[1] if input.ndim > 1 else 1
+        if channels != count:
+            raise ShapeError(
+                f"prelu: {count} weights for {channels} channels; the input has shape "
+                f"{input.array.shape}"
+            )
+        weight = weight.reshape((count,) + (1,) * (input.ndim - 2))
+    elif weight.ndim and not input.ndim:
+        weight = weight.reshape(())
+    return rules.prelu(input, weight)
+
+
+def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
+    """Return x where it is positive, else x times a slope: drawn from [lower, upper) in training.
+
+    Otherwise the slope is the middle of the two. Xu et al., "Empirical Evaluation of Rectified
+    Activations" (2015).
+
+    >>> import aino
+    >>> aino.rrelu(aino.tensor([-1.0, 2.0]), 0.0, 0.5)
+    tensor([-0.2500,  2.0000])
+    """
+    if lower > upper:
+        raise ValueError(f"rrelu: the lower bound {lower} is above the upper bound {upper}")
+    if not training:
+        return rules.leaky_relu(input, (lower + upper) / 2.0)
+    array = input.array
+    slopes = draw(None, "uniform", array.shape, array.dtype) * (upper - lower) + lower
+    return mul(input, make(compare.where(array > 0, np.ones_like(array), slopes)))
+
+
+def elu(input, alpha=1.0):
+    """Return x where it is positive, else ``alpha · (eˣ - 1)``.
+
+    Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016).
+
+    >>> import aino
+    >>> aino.nn.functional.elu(aino.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    return rules.elu(input, alpha)
+
+
+def selu(input):
+    """Return ``1.0507 · elu(x, 1.6733)``, which keeps activations at mean 0 and variance 1.
+
+    Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+
+    >>> import aino
+    >>> aino.selu(aino.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return mul(rules.elu(input, _SELU_ALPHA), _SELU_SCALE)
+
+
+def celu(input, alpha=1.0):
+    """Return x where it is positive, else ``alpha · (e^(x / alpha) - 1)``.
+
+    Barron, "Continuously Differentiable Exponential Linear Units" (2017).
+
+    >>> import aino
+    >>> aino.celu(aino.tensor([-1.0, 2.0]), alpha=2.0)
+    tensor([-0.7869,  2.0000])
+    """
+    if alpha == 0:
+        raise ValueError("celu: alpha can't be 0")
+    return rules.celu(input, alpha)
+
+
+def gelu(input, approximate="none"):
+    """Return x times the normal distribution at x: ``x · Φ(x) = x · ½ (1 + erf(x / √2))``.
+
+    ``approximate="tanh"`` takes ``½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`` in its place.
+    Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016).
+
+    >>> import aino
+    >>> aino.nn.functional.gelu(aino.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+    if approximate == "none":
+        return mul(input, normal_cdf(input))
+    if approximate == "tanh":
+        return rules.gelu_tanh(input)
+    raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+
+
+@documented(rules.silu)
+def silu(input):
+    """Return x times the logistic function, also called swish: ``x · σ(x)``.
+
+    >>> import aino
+    >>> aino.nn.functional.silu(aino.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+
+
+@documented(rules.mish)
+def mish(input):
+    """Return ``x · tanh(softplus(x))``. Misra, "Mish" (2019).
+
+    >>> import aino
+    >>> aino.nn.functional.mish(aino.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+
+
+def softplus(input, beta=1.0, threshold=20.0):
+    """Return a smooth rectifier: ``ln(1 + e^(beta · x)) / beta``.
+
+    Where ``beta · x`` is above the threshold, x itself.
+
+    >>> import aino
+    >>> aino.nn.functional.softplus(aino.tensor([-1000.0, 0.0, 1000.0]))
+    tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
+    """
+    return rules.softplus(input, beta, threshold)
+
+
+@documented(rules.softsign)
+def softsign(input):
+    """Return ``x / (1 + |x|)``.
+
+    >>> import aino
+    >>> aino.nn.functional.softsign(aino.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+
+
+def hardtanh(input, min_val=-1.0, max_val=1.0):
+    """Return x within [min_val, max_val]. At the bounds the derivative is 0.
+
+    >>> import aino
+    >>> aino.nn.functional.hardtanh(aino.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+    return rules.hardtanh(input, min_val, max_val)
+
+
+@documented(rules.hardsigmoid)
+def hardsigmoid(input):
+    """Return ``(x + 3) / 6`` within [0, 1].
+
+    >>> import aino
+    >>> aino.nn.functional.hardsigmoid(aino.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+
+
+@documented(rules.hardswish)
+def hardswish(input):
+    """Return ``x · hardsigmoid(x)``. Howard et al., "Searching for MobileNetV3" (2019).
+
+    >>> import aino
+    >>> aino.nn.functional.hardswish(aino.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000,  0.6667,  4.0000])
+    """
+
+
+def hardshrink(input, lambd=0.5):
+    """Return x where ``|x|`` is above ``lambd``, else 0.
+
+    >>> import aino
+    >>> aino.hardshrink(aino.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
+    """
+    return rules.hardshrink(input, lambd)
+
+
+def softshrink(input, lambd=0.5):
+    """Return x moved by ``lambd`` towards 0, and 0 where it would pass it.
+
+    >>> import aino
+    >>> aino.nn.functional.softshrink(aino.tensor([-1.0, 0.3]))
+    tensor([-0.5000,  0.0000])
+    """
+    if lambd < 0:
+        raise ValueError(f"softshrink: lambd can't be negative, got {lambd}")
+    return rules.softshrink(input, lambd)
+
+
+@documented(rules.tanhshrink)
+def tanhshrink(input):
+    """Return ``x - tanh(x)``.
+
+    >>> import aino
+    >>> aino.nn.functional.tanhshrink(aino.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
+
+
+def threshold(input, threshold, value):
+    """Return x where it is above the threshold, else ``value``.
+
+    >>> import aino
+    >>> aino.threshold(aino.tensor([-1.0, 2.0]), 0.5, -7.0)
+    tensor([-7.,  2.])
+    """
+    return rules.threshold(input, threshold, value)
+
+
+@documented(rules.logsigmoid)
+def logsigmoid(input):
+    """Return the logarithm of the logistic function: ``-ln(1 + e⁻ˣ)``, without overflow.
+
+    >>> import aino
+    >>> aino.nn.functional.logsigmoid(aino.tensor([-1000.0, 0.0]))
+    tensor([-1.0000e+03, -6.9315e-01])
+    """
+
+
+def glu(input, dim=-1):
+    """Return the first half along ``dim``, gated by the second: ``a · σ(b)``.
+
+    Raises ``ShapeError`` when the length is odd. Dauphin et al., "Language Modeling with Gated
+    Convolutional Networks" (2017).
+
+    >>> import aino
+    >>> aino.nn.functional.glu(aino.tensor([1.0, 2.0, 0.0, 100.0]))
+    tensor([0.5000, 2.0000])
+    """
+    if not input.ndim:
+        raise ShapeError("glu: a 0-d tensor can't be halved")
+    dim = dim_of(dim, input.ndim)
+    length = input.array.shape[dim]
+    if length % 2:
+        raise ShapeError(f"glu: length {length} of dimension {dim} is odd: it can't be halved")
+    before, half = (slice(None),) * dim, length // 2
+    return mul(input[(*before, slice(half))], sigmoid(input[(*before, slice(half, None))]))
+
+
+def _along(rule, name, input, dim, dtype):
+    """Apply a rule along a dimension, to the input in another dtype where one is asked for."""
+    if dim is None:
+        raise TypeError(f"{name}: say along which dimension the probabilities sum to 1 (dim=)")
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    elif input.array.dtype.kind not in "f":
+        raise DtypeError(f"{name}: expected a floating-point tensor, got {input.array.dtype}")
+    rank = input.array.ndim
+    dim = dim_of(dim, rank)
+    return rule(input, dim) if rank else rule(input.reshape((1,)), 0).reshape(())
+
+
+def softmax(input, dim=None, dtype=None, *, axis=None):
+    """Return probabilities along ``dim``: ``eˣ / Σ eˣ``, without overflow.
+
+    ``dtype`` is that of the computation and of the result.
+
+    >>> import aino
+    >>> aino.softmax(aino.tensor([0.0, 1000.0, 1000.0]), 0)
+    tensor([0.0000, 0.5000, 0.5000])
+    """
+    return _along(rules.softmax, "softmax", input, axis if dim is None else dim, dtype)
+
+
+def log_softmax(input, dim=None, dtype=None, *, axis=None):
+    """Return the logarithms of probabilities along ``dim``: ``x - ln Σ eˣ``, without overflow.
+
+    ``dtype`` is that of the computation and of the result.
+
+    >>> import aino
+    >>> aino.log_softmax(aino.tensor([0.0, 0.0]), 0)
+    tensor([-0.6931, -0.6931])
+    """
+    return _along(rules.log_softmax, "log_softmax", input, axis if dim is None else dim, dtype)
+
+
+def softmin(input, dim=None, dtype=None, *, axis=None):
+    """Return probabilities along ``dim``, the highest for the lowest input: ``softmax(-x)``.
+
+    >>> import aino
+    >>> aino.nn.functional.softmin(aino.tensor([0.0, 1000.0]), 0)
+    tensor([1., 0.])
+    """
+    return softmax(-input, axis if dim is None else dim, dtype)
+
+
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+    """Return a sample of a class, made differentiable: ``softmax((x + Gumbel noise) / tau)``.
+
+    With ``hard`` it is one-hot, with the gradient of the soft sample. ``eps`` has no effect.
+    Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2017).
+
+    >>> import aino
+    >>> aino.nn.functional.gumbel_softmax(aino.zeros(3), hard=True).sum()
+    tensor(1.)
+    """
+    array = logits.array
+    noise = log(make(draw(None, "exponential", array.shape, array.dtype)))
+    soft = softmax((logits - noise) / tau, dim)
+    if not hard:
+        return soft
+    sample = np.zeros_like(soft.array)
+    chosen = np.expand_dims(np.argmax(soft.array, axis=dim), dim)
+    np.put_along_axis(sample, chosen, 1, dim)
+    return (make(sample) - soft.detach()) + soft

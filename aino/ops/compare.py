@@ -1,0 +1,305 @@
+"""Comparisons, and logic on truth values and bits. None of them has a derivative."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import compare as rules
+from aino.autograd.tensor import make
+from aino.errors import DtypeError
+from aino.ops.documented import documented
+
+__all__ = [
+    "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge",
+    "greater_equal", "equal", "isclose", "allclose", "isnan", "isinf", "isfinite", "isposinf",
+    "isneginf", "isreal", "signbit", "logical_and", "logical_or", "logical_xor", "logical_not",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "bitwise_left_shift",
+    "bitwise_right_shift",
+]  # fmt: skip
+
+
+@documented(rules.eq)
+def eq(input, other):
+    """Return where two are equal, with broadcasting; nan equals nothing.
+
+    >>> import aino
+    >>> aino.eq(aino.tensor([1.0, 2.0]), 2)
+    tensor([False,  True])
+    """
+
+
+@documented(rules.ne)
+def ne(input, other):
+    """Return where two differ, with broadcasting.
+
+    >>> import aino
+    >>> aino.ne(aino.tensor([1.0, 2.0]), 2)
+    tensor([ True, False])
+    """
+
+
+@documented(rules.lt)
+def lt(input, other):
+    """Return where the input is less than the other.
+
+    >>> import aino
+    >>> aino.lt(aino.tensor([1.0, 2.0]), 2)
+    tensor([ True, False])
+    """
+
+
+@documented(rules.le)
+def le(input, other):
+    """Return where the input is less than the other, or equal.
+
+    >>> import aino
+    >>> aino.le(aino.tensor([2.0, 3.0]), 2)
+    tensor([ True, False])
+    """
+
+
+@documented(rules.gt)
+def gt(input, other):
+    """Return where the input is greater than the other.
+
+    >>> import aino
+    >>> aino.gt(aino.tensor([2.0, 3.0]), 2)
+    tensor([False,  True])
+    """
+
+
+@documented(rules.ge)
+def ge(input, other):
+    """Return where the input is greater than the other, or equal.
+
+    >>> import aino
+    >>> aino.ge(aino.tensor([1.0, 2.0]), 2)
+    tensor([False,  True])
+    """
+
+
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+
+
+def equal(input, other):
+    """Tell whether two tensors have the same shape and the same elements.
+
+    >>> import aino
+    >>> aino.equal(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.0]))
+    True
+    """
+    return input.array.shape == other.array.shape and bool(rules.eq(input, other).array.all())
+
+
+def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Return where ``|input - other| <= atol + rtol · |other|``, with broadcasting.
+
+    Equal infinities are close; nan is close to nan with ``equal_nan``. Raises ``DtypeError``
+    when the dtypes differ.
+
+    >>> import aino
+    >>> aino.isclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0 + 1e-6, 2.1]))
+    tensor([ True, False])
+    """
+    a, b = input.array, other.array
+    if a.dtype != b.dtype:
+        raise DtypeError(f"isclose: expected tensors of one dtype, got {a.dtype} and {b.dtype}")
+    if rtol < 0 or atol < 0:
+        raise ValueError(f"isclose: rtol and atol can't be negative, got {rtol} and {atol}")
+    same = a == b
+    if equal_nan:
+        same = same | ((a != a) & (b != b))
+    if rtol == 0 and atol == 0:
+        return make(np.asarray(same))
+    if a.dtype.kind in "biu":
+        a, b = a.astype(np.float64), b.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        distance = np.absolute(a - b)
+        near = np.isfinite(distance) & (distance <= atol + rtol * np.absolute(b))
+    return make(np.asarray(same | near))
+
+
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Tell whether all elements are close, as ``isclose`` has it.
+
+    >>> import aino
+    >>> aino.allclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.1]))
+    False
+    """
+    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+
+
+@documented(rules.isnan)
+def isnan(input):
+    """Return where elements are nan.
+
+    >>> import aino
+    >>> aino.isnan(aino.tensor([1.0, aino.nan]))
+    tensor([False,  True])
+    """
+
+
+@documented(rules.isinf)
+def isinf(input):
+    """Return where elements are infinite, positive or negative.
+
+    >>> import aino
+    >>> aino.isinf(aino.tensor([1.0, -aino.inf]))
+    tensor([False,  True])
+    """
+
+
+@documented(rules.isfinite)
+def isfinite(input):
+    """Return where elements are neither infinite nor nan.
+
+    >>> import aino
+    >>> aino.isfinite(aino.tensor([1.0, aino.inf, aino.nan]))
+    tensor([ True, False, False])
+    """
+
+
+def isposinf(input):
+    """Return where elements are positive infinity. Raises ``DtypeError`` for complex numbers.
+
+    >>> import aino
+    >>> aino.isposinf(aino.tensor([-aino.inf, aino.inf]))
+    tensor([False,  True])
+    """
+    return _is_this("isposinf", input, np.inf)
+
+
+def isneginf(input):
+    """Return where elements are negative infinity. Raises ``DtypeError`` for complex numbers.
+
+    >>> import aino
+    >>> aino.isneginf(aino.tensor([-aino.inf, aino.inf]))
+    tensor([ True, False])
+    """
+    return _is_this("isneginf", input, -np.inf)
+
+
+def _is_this(name, input, value):
+    if input.dtype.kind == "c":
+        raise DtypeError(f"{name}: complex numbers have no sign")
+    return rules.eq(input, value)
+
+
+def isreal(input):
+    """Return where the imaginary part is zero: everywhere, unless the dtype is complex.
+
+    >>> import aino
+    >>> aino.isreal(aino.tensor([1 + 0j, 1j]))
+    tensor([ True, False])
+    """
+    return make(np.asarray(input.array.imag == 0))
+
+
+def signbit(input):
+    """Return where a minus stands before the element, that of -0.0 included.
+
+    >>> import aino
+    >>> aino.signbit(aino.tensor([1.0, -2.0, -0.0]))
+    tensor([False,  True,  True])
+    """
+    return rules.signbit(input) if input.dtype.kind == "f" else rules.lt(input, 0)
+
+
+@documented(rules.logical_and)
+def logical_and(input, other):
+    """Return where both are true: other than zero.
+
+    >>> import aino
+    >>> aino.logical_and(aino.tensor([True, True]), aino.tensor([0.0, 2.0]))
+    tensor([False,  True])
+    """
+
+
+@documented(rules.logical_or)
+def logical_or(input, other):
+    """Return where at least one is true: other than zero.
+
+    >>> import aino
+    >>> aino.logical_or(aino.tensor([False, True]), aino.tensor([0.0, 2.0]))
+    tensor([False,  True])
+    """
+
+
+@documented(rules.logical_xor)
+def logical_xor(input, other):
+    """Return where exactly one is true: other than zero.
+
+    >>> import aino
+    >>> aino.logical_xor(aino.tensor([False, True]), aino.tensor([2.0, 2.0]))
+    tensor([ True, False])
+    """
+
+
+@documented(rules.logical_not)
+def logical_not(input):
+    """Return where elements are zero, or False.
+
+    >>> import aino
+    >>> aino.logical_not(aino.tensor([0.0, 2.0]))
+    tensor([ True, False])
+    """
+
+
+@documented(rules.bitwise_and)
+def bitwise_and(input, other):
+    """Return the bits that both have, of integers or booleans.
+
+    >>> import aino
+    >>> aino.bitwise_and(aino.tensor([6, 5]), 3)
+    tensor([2, 1])
+    """
+
+
+@documented(rules.bitwise_or)
+def bitwise_or(input, other):
+    """Return the bits that at least one has, of integers or booleans.
+
+    >>> import aino
+    >>> aino.bitwise_or(aino.tensor([6, 5]), 3)
+    tensor([7, 7])
+    """
+
+
+@documented(rules.bitwise_xor)
+def bitwise_xor(input, other):
+    """Return the bits that exactly one has, of integers or booleans.
+
+    >>> import aino
+    >>> aino.bitwise_xor(aino.tensor([6, 5]), 3)
+    tensor([5, 6])
+    """
+
+
+@documented(rules.bitwise_not)
+def bitwise_not(input):
+    """Return the other bits, of integers or booleans: ``~x``.
+
+    >>> import aino
+    >>> aino.bitwise_not(aino.tensor([0, 5])), ~aino.tensor([True, False])
+    (tensor([-1, -6]), tensor([False,  True]))
+    """
+
+
+@documented(rules.bitwise_left_shift)
+def bitwise_left_shift(input, other):
+    """Return the bits moved to the left: ``input · 2**other``.
+
+    >>> import aino
+    >>> aino.bitwise_left_shift(aino.tensor([1, 3]), 2)
+    tensor([ 4, 12])
+    """
+
+
+@documented(rules.bitwise_right_shift)
+def bitwise_right_shift(input, other):
+    """Return the bits moved to the right, with the sign kept: ``⌊input / 2**other⌋``.
+
+    >>> import aino
+    >>> aino.bitwise_right_shift(aino.tensor([9, -8]), 2)
+    tensor([ 2, -2])
+    """

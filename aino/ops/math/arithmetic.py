@@ -1,0 +1,298 @@
+"""Sums, products, quotients, powers and roots."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.primitive import cast
+from aino.autograd.rules import elementwise as rules
+from aino.autograd.rules import rounding
+from aino.autograd.tensor import Tensor
+from aino.dtypes import result_type
+from aino.errors import DtypeError
+from aino.ops.documented import documented
+
+__all__ = [
+    "add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide",
+    "floor_divide", "remainder", "fmod", "neg", "negative", "positive", "addcmul", "addcdiv",
+    "lerp", "pow", "float_power", "square", "sqrt", "rsqrt", "reciprocal", "hypot",
+]  # fmt: skip
+
+
+def _times(other, alpha, input):
+    """Return ``alpha · other``; integers can't be multiplied by a fraction and stay integers."""
+    if isinstance(alpha, float):
+        for operand in (input, other):
+            if getattr(operand, "dtype", None) is not None and operand.dtype.kind in "biu":
+                raise DtypeError("for integral tensors, alpha must not be a floating-point number")
+    return other * alpha
+
+
+def add(input, other, *, alpha=1):
+    """Return the sum: ``input + alpha · other``, with broadcasting.
+
+    >>> import aino
+    >>> aino.add(aino.tensor([1.0, 2.0]), aino.tensor([10.0, 20.0]), alpha=2)
+    tensor([21., 42.])
+    """
+    return rules.add(input, other if alpha == 1 else _times(other, alpha, input))
+
+
+def sub(input, other, *, alpha=1):
+    """Return the difference: ``input - alpha · other``, with broadcasting.
+
+    >>> import aino
+    >>> aino.sub(aino.tensor([3.0, 2.0]), 1)
+    tensor([2., 1.])
+    """
+    return rules.sub(input, other if alpha == 1 else _times(other, alpha, input))
+
+
+subtract = sub
+
+
+def rsub(input, other, *, alpha=1):
+    """Return the difference the other way round: ``other - alpha · input``.
+
+    >>> import aino
+    >>> aino.rsub(aino.tensor([3.0, 2.0]), 1)
+    tensor([-2., -1.])
+    """
+    return sub(other, input, alpha=alpha)
+
+
+@documented(rules.mul)
+def mul(input, other):
+    """Return the product: ``input · other``, with broadcasting.
+
+    >>> import aino
+    >>> aino.mul(aino.tensor([[1.0], [2.0]]), aino.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+
+
+multiply = mul
+
+
+def div(input, other, *, rounding_mode=None):
+    """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
+
+    ``rounding_mode`` ``"floor"`` rounds it down, ``"trunc"`` towards zero; the derivative is
+    then zero, and integers stay integers (``ZeroDivisionError`` when one is divided by zero).
+
+    >>> import aino
+    >>> aino.div(aino.tensor([-7, 7]), 2), aino.div(aino.tensor([-7, 7]), 2, rounding_mode="floor")
+    (tensor([-3.5000,  3.5000]), tensor([-4,  3]))
+    """
+    if rounding_mode is None:
+        return rules.div(input, other)
+    if rounding_mode == "floor":
+        return rounding.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return rounding.trunc_divide(input, other)
+    raise ValueError(
+        f"div: rounding_mode is one of None, 'trunc' and 'floor', not {rounding_mode!r}"
+    )
+
+
+divide = div
+
+
+@documented(rules.div)
+def true_divide(input, other):
+    """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
+
+    >>> import aino
+    >>> aino.true_divide(aino.tensor([1, 3]), 2)
+    tensor([0.5000, 1.5000])
+    """
+
+
+@documented(rounding.floor_divide)
+def floor_divide(input, other):
+    """Return the quotient, rounded down: ``⌊input / other⌋``.
+
+    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+
+    >>> import aino
+    >>> aino.floor_divide(aino.tensor([-7, 7]), 2)
+    tensor([-4,  3])
+    """
+
+
+@documented(rounding.remainder)
+def remainder(input, other):
+    """Return what division leaves: ``input - other · ⌊input / other⌋``, as Python's ``%``.
+
+    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+
+    >>> import aino
+    >>> aino.remainder(aino.tensor([-7.0, 7.0]), 3)
+    tensor([2., 1.])
+    """
+
+
+@documented(rounding.fmod)
+def fmod(input, other):
+    """Return what division leaves, with the sign of the input, as C's ``fmod``.
+
+    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+
+    >>> import aino
+    >>> aino.fmod(aino.tensor([-7.0, 7.0]), 3)
+    tensor([-1.,  1.])
+    """
+
+
+@documented(rules.neg)
+def neg(input):
+    """Return the negative: ``-input``.
+
+    >>> import aino
+    >>> aino.neg(aino.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
+
+
+negative = neg
+
+
+def positive(input):
+    """Return the input itself: ``+input``. Raises ``DtypeError`` for booleans.
+
+    >>> import aino
+    >>> aino.positive(aino.tensor([1.0, -2.0]))
+    tensor([ 1., -2.])
+    """
+    if input.dtype.kind == "b":
+        raise DtypeError("positive: a boolean has no sign")
+    return input
+
+
+def addcmul(input, tensor1, tensor2, *, value=1):
+    """Return ``input + value · tensor1 · tensor2``, with broadcasting.
+
+    >>> import aino
+    >>> aino.addcmul(aino.tensor([1.0]), aino.tensor([2.0]), aino.tensor([3.0]), value=0.5)
+    tensor([4.])
+    """
+    return rules.addcmul(input, tensor1, tensor2, value)
+
+
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    """Return ``input + value · tensor1 / tensor2``, with broadcasting.
+
+    Raises ``DtypeError`` when integers would be divided.
+
+    >>> import aino
+    >>> aino.addcdiv(aino.tensor([1.0]), aino.tensor([2.0]), aino.tensor([4.0]), value=3)
+    tensor([2.5000])
+    """
+    if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
+        raise DtypeError("addcdiv divides floating-point tensors; these hold integers")
+    return rules.addcdiv(input, tensor1, tensor2, value)
+
+
+def lerp(input, end, weight):
+    """Return the point between two: ``input + weight · (end - input)``.
+
+    Raises ``DtypeError`` when the tensors' dtypes differ or are not floating.
+
+    >>> import aino
+    >>> aino.lerp(aino.tensor([0.0, 10.0]), aino.tensor([4.0, 20.0]), 0.25)
+    tensor([ 1.0000, 12.5000])
+    """
+    tensors = [input, end, weight] if isinstance(weight, Tensor) else [input, end]
+    if len({tensor.dtype for tensor in tensors}) > 1 or input.dtype.kind not in "fc":
+        raise DtypeError(
+            "lerp: expected floating-point tensors of one dtype, got "
+            + ", ".join(str(tensor.dtype) for tensor in tensors)
+        )
+    return rules.lerp(input, end, weight)
+
+
+def pow(input, exponent):
+    """Return the power: ``input`` to the ``exponent``, with broadcasting.
+
+    Either may be a number. Raises ``ValueError`` for integers to a negative integer power.
+
+    >>> import aino
+    >>> aino.pow(aino.tensor([1.0, 2.0, 3.0]), 2), aino.pow(2, aino.tensor([1.0, 3.0]))
+    (tensor([1., 4., 9.]), tensor([2., 8.]))
+    """
+    kind = exponent.__class__
+    if kind is not int and kind is not float:
+        return rules.pow(input, exponent)
+    if input.dtype.kind in "fc":
+        if exponent == 2:
+            return rules.square(input)
+        return rules.sqrt(input) if exponent == 0.5 else rules.pow_number(input, exponent)
+    if kind is int and exponent < 0:
+        raise ValueError("pow: integers to negative integer powers are not integers")
+    return rules.pow_number(cast(input, result_type(input, exponent)), exponent)
+
+
+def float_power(input, exponent):
+    """Return the power in double precision: float64, or complex128 where one is complex.
+
+    >>> import aino
+    >>> aino.float_power(aino.tensor([1, 2, 3]), 2)
+    tensor([1., 4., 9.], dtype=aino.float64)
+    """
+    kinds = [x.dtype.kind if isinstance(x, Tensor) else np.asarray(x).dtype.kind
+             for x in (input, exponent)]  # fmt: skip
+    dtype = np.dtype(np.complex128 if "c" in kinds else np.float64)
+    if isinstance(exponent, Tensor):
+        exponent = cast(exponent, dtype)
+    return pow(cast(input, dtype) if isinstance(input, Tensor) else input, exponent)
+
+
+def square(input):
+    """Return the square: ``input²``.
+
+    >>> import aino
+    >>> aino.square(aino.tensor([1.0, -3.0]))
+    tensor([1., 9.])
+    """
+    return rules.square(input) if input.dtype.kind != "b" else pow(input, 2)
+
+
+@documented(rules.sqrt)
+def sqrt(input):
+    """Return the square root: ``√input``, nan for negative numbers.
+
+    >>> import aino
+    >>> aino.sqrt(aino.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """
+
+
+@documented(rules.rsqrt)
+def rsqrt(input):
+    """Return the reciprocal of the square root: ``1 / √input``.
+
+    >>> import aino
+    >>> aino.rsqrt(aino.tensor([4.0, 16.0]))
+    tensor([0.5000, 0.2500])
+    """
+
+
+@documented(rules.reciprocal)
+def reciprocal(input):
+    """Return the reciprocal: ``1 / input``.
+
+    >>> import aino
+    >>> aino.reciprocal(aino.tensor([2.0, 4.0]))
+    tensor([0.5000, 0.2500])
+    """
+
+
+@documented(rules.hypot)
+def hypot(input, other):
+    """Return the longest side of a right triangle: ``√(input² + other²)``, without overflow.
+
+    >>> import aino
+    >>> aino.hypot(aino.tensor([3.0]), aino.tensor([4.0]))
+    tensor([5.])
+    """

@@ -1,0 +1,113 @@
+"""Bounds, the larger and the smaller of two, and the choice by a condition."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import compare as rules
+from aino.autograd.tensor import make
+from aino.errors import DtypeError
+from aino.ops.documented import documented
+
+__all__ = [
+    "maximum", "minimum", "fmax", "fmin", "where", "clamp", "clip", "clamp_min", "clamp_max",
+]  # fmt: skip
+
+
+@documented(rules.maximum)
+def maximum(input, other):
+    """Return the larger of two, nan where one is nan; a tie shares the gradient.
+
+    >>> import aino
+    >>> aino.maximum(aino.tensor([1.0, 5.0]), aino.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
+
+
+@documented(rules.minimum)
+def minimum(input, other):
+    """Return the smaller of two, nan where one is nan; a tie shares the gradient.
+
+    >>> import aino
+    >>> aino.minimum(aino.tensor([1.0, 5.0]), aino.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+
+
+@documented(rules.fmax)
+def fmax(input, other):
+    """Return the larger of two, a number before nan; a tie gives the gradient to the input.
+
+    >>> import aino
+    >>> aino.fmax(aino.tensor([1.0, aino.nan]), aino.tensor([3.0, 2.0]))
+    tensor([3., 2.])
+    """
+
+
+@documented(rules.fmin)
+def fmin(input, other):
+    """Return the smaller of two, a number before nan; a tie gives the gradient to the input.
+
+    >>> import aino
+    >>> aino.fmin(aino.tensor([1.0, aino.nan]), aino.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+
+
+def where(condition, input=None, other=None):
+    """Return the input where the condition holds, else the other, with broadcasting.
+
+    With a condition alone, return the indices where it holds, one tensor for each dimension.
+    Raises ``DtypeError`` when the condition is not boolean.
+
+    >>> import aino
+    >>> x = aino.tensor([-1.0, 2.0])
+    >>> aino.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    >>> aino.where(x > 0)
+    (tensor([1]),)
+    """
+    if input is None and other is None:
+        return tuple(make(found) for found in np.nonzero(np.atleast_1d(condition.array)))
+    if condition.dtype.kind != "b" and condition.dtype != np.uint8:
+        raise DtypeError(f"where: expected a boolean condition, got {condition.dtype}")
+    return rules.where(condition, input, other)
+
+
+def clamp(input, min=None, max=None):
+    """Return the input, kept within [min, max]: ``min(max(x, min), max)``.
+
+    Bounds are numbers or tensors, and one may be None. The gradient passes at a bound too.
+
+    >>> import aino
+    >>> aino.clamp(aino.tensor([-2.0, 0.5, 3.0]), min=-1.0, max=1.0)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if max is None:
+        if min is None:
+            raise ValueError("clamp: at least one of min and max must be given")
+        return rules.clamp_min(input, min)
+    return rules.clamp_max(input, max) if min is None else rules.clamp(input, min, max)
+
+
+clip = clamp
+
+
+def clamp_min(input, min):
+    """Return the input, kept at or above ``min``.
+
+    >>> import aino
+    >>> aino.clamp_min(aino.tensor([-2.0, 0.5]), 0.0)
+    tensor([0.0000, 0.5000])
+    """
+    return rules.clamp_min(input, min)
+
+
+def clamp_max(input, max):
+    """Return the input, kept at or below ``max``.
+
+    >>> import aino
+    >>> aino.clamp_max(aino.tensor([-2.0, 0.5]), 0.0)
+    tensor([-2.,  0.])
+    """
+    return rules.clamp_max(input, max)

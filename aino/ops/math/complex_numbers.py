@@ -1,0 +1,146 @@
+"""Complex numbers: their parts, and how they are put together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import complex as rules
+from aino.autograd.rules import elementwise, trigonometry
+from aino.errors import DtypeError, ShapeError
+from aino.ops.documented import documented
+
+__all__ = [
+    "real", "imag", "conj", "conj_physical", "resolve_conj", "resolve_neg", "angle", "complex",
+    "polar", "view_as_real", "view_as_complex",
+]  # fmt: skip
+
+
+def real(input):
+    """Return the real part, sharing memory; a real tensor is its own.
+
+    >>> import aino
+    >>> aino.real(aino.tensor([1 + 2j]))
+    tensor([1.])
+    """
+    return rules.real(input) if input.dtype.kind == "c" else input
+
+
+def imag(input):
+    """Return the imaginary part, sharing memory. Raises ``DtypeError`` for real tensors.
+
+    >>> import aino
+    >>> aino.imag(aino.tensor([1 + 2j]))
+    tensor([2.])
+    """
+    if input.dtype.kind != "c":
+        raise DtypeError(f"imag: a tensor of dtype {input.dtype} has no imaginary part")
+    return rules.imag(input)
+
+
+def conj(input):
+    """Return the complex conjugate: ``a - bi``; a real tensor is its own.
+
+    >>> import aino
+    >>> aino.conj(aino.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
+    return rules.conj(input) if input.dtype.kind == "c" else input
+
+
+conj_physical = conj
+
+
+def resolve_conj(input):
+    """Return the input: conjugates are computed at once here.
+
+    >>> import aino
+    >>> aino.resolve_conj(aino.tensor([1j]).conj())
+    tensor([0.-1.j])
+    """
+    return input
+
+
+def resolve_neg(input):
+    """Return the input: signs are computed at once here.
+
+    >>> import aino
+    >>> aino.resolve_neg(aino.tensor([1.0]))
+    tensor([1.])
+    """
+    return input
+
+
+@documented(rules.angle)
+def angle(input):
+    """Return the angle of complex numbers in (-π, π]; 0 or π of real ones.
+
+    >>> import aino
+    >>> aino.angle(aino.tensor([1j, -1 + 0j]))
+    tensor([1.5708, 3.1416])
+    """
+
+
+def complex(real, imag):
+    """Return complex numbers of two parts: ``real + imag · i``.
+
+    Raises ``DtypeError`` unless both parts are of one dtype, float32 or float64.
+
+    >>> import aino
+    >>> aino.complex(aino.tensor([1.0]), aino.tensor([2.0]))
+    tensor([1.+2.j])
+    """
+    _check_parts("complex", real, imag)
+    return rules.complex(real, imag)
+
+
+def polar(abs, angle):
+    """Return complex numbers of a length and an angle: ``abs · (cos angle + i sin angle)``.
+
+    Raises ``DtypeError`` unless both are of one dtype, float32 or float64.
+
+    >>> import aino
+    >>> aino.polar(aino.tensor([2.0]), aino.tensor([0.0]))
+    tensor([2.+0.j])
+    """
+    _check_parts("polar", abs, angle)
+    cosine, sine = trigonometry.cos(angle), trigonometry.sin(angle)
+    return rules.complex(elementwise.mul(abs, cosine), elementwise.mul(abs, sine))
+
+
+def _check_parts(name, first, second) -> None:
+    if first.dtype != second.dtype or first.dtype not in (np.float32, np.float64):
+        raise DtypeError(
+            f"{name}: expected two tensors of float32 or two of float64, got {first.dtype} and "
+            f"{second.dtype}"
+        )
+
+
+def view_as_real(input):
+    """Return complex numbers as pairs (real, imaginary) in a new last dimension, a view.
+
+    >>> import aino
+    >>> aino.view_as_real(aino.tensor([1 + 2j, 3 + 4j]))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    if input.dtype.kind != "c":
+        raise DtypeError(f"view_as_real: expected a complex tensor, got {input.dtype}")
+    return rules.view_as_real(input)
+
+
+def view_as_complex(input):
+    """Return pairs (real, imaginary) in the last dimension as complex numbers, a view.
+
+    >>> import aino
+    >>> aino.view_as_complex(aino.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1.+2.j, 3.+4.j])
+    """
+    shape = input.array.shape
+    if input.dtype not in (np.float32, np.float64):
+        raise DtypeError(f"view_as_complex: expected float32 or float64, got {input.dtype}")
+    if not shape or shape[-1] != 2 or input.array.strides[-1] != input.itemsize:
+        raise ShapeError(
+            f"view_as_complex: the last dimension of a tensor of shape {shape} does not hold "
+            "pairs that lie side by side in memory"
+        )
+    return rules.view_as_complex(input)

@@ -1,0 +1,148 @@
+"""Whole numbers, signs and absolute values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aino.autograd.rules import compare
+from aino.autograd.rules import rounding as rules
+from aino.errors import DtypeError
+from aino.ops.documented import documented
+
+__all__ = [
+    "floor", "ceil", "round", "trunc", "fix", "frac", "abs", "absolute", "sign", "sgn",
+    "copysign", "heaviside", "nan_to_num",
+]  # fmt: skip
+
+
+@documented(rules.floor)
+def floor(input):
+    """Return the largest integer that is not above x: ``⌊x⌋``. Its derivative is zero.
+
+    >>> import aino
+    >>> aino.floor(aino.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+
+
+@documented(rules.ceil)
+def ceil(input):
+    """Return the smallest integer that is not below x: ``⌈x⌉``. Its derivative is zero.
+
+    >>> import aino
+    >>> aino.ceil(aino.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+
+
+def round(input, *, decimals=0):
+    """Return the nearest integer, of two the even one; or round to so many decimals.
+
+    >>> import aino
+    >>> aino.round(aino.tensor([0.5, 1.5, -1.2])), aino.round(aino.tensor([1.2345]), decimals=2)
+    (tensor([ 0.,  2., -1.]), tensor([1.2300]))
+    """
+    return rules.round(input, decimals)
+
+
+@documented(rules.trunc)
+def trunc(input):
+    """Return the integer part of x, rounded towards zero. Its derivative is zero.
+
+    >>> import aino
+    >>> aino.trunc(aino.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+
+
+fix = trunc
+
+
+@documented(rules.frac)
+def frac(input):
+    """Return the part behind the point, with the sign of x: ``x - trunc(x)``.
+
+    >>> import aino
+    >>> aino.frac(aino.tensor([-1.5, 1.25]))
+    tensor([-0.5000,  0.2500])
+    """
+
+
+@documented(rules.abs)
+def abs(input):
+    """Return the absolute value: ``|x|``. At 0 the derivative is 0.
+
+    >>> import aino
+    >>> aino.abs(aino.tensor([-1.5, 1.5]))
+    tensor([1.5000, 1.5000])
+    """
+
+
+absolute = abs
+
+
+@documented(rules.sign)
+def sign(input):
+    """Return the sign: -1, 0 or 1. Its derivative is zero.
+
+    >>> import aino
+    >>> aino.sign(aino.tensor([-1.5, 0.0, 1.5]))
+    tensor([-1.,  0.,  1.])
+    """
+
+
+@documented(rules.sgn)
+def sgn(input):
+    """Return the sign, of complex numbers the direction: ``x / |x|``, 0 where x is 0.
+
+    >>> import aino
+    >>> aino.sgn(aino.tensor([3 + 4j, 0]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
+
+
+@documented(rules.copysign)
+def copysign(input, other):
+    """Return the size of the input with the sign of the other, -0 counting as negative.
+
+    >>> import aino
+    >>> aino.copysign(aino.tensor([1.0, -2.0]), aino.tensor([-0.0, 3.0]))
+    tensor([-1.,  2.])
+    """
+
+
+def heaviside(input, values):
+    """Return the step function: 0 below zero, 1 above, ``values`` at zero. No derivative.
+
+    Raises ``DtypeError`` when the dtypes differ.
+
+    >>> import aino
+    >>> aino.heaviside(aino.tensor([-1.5, 0.0, 2.0]), aino.tensor([0.5]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if input.dtype != values.dtype or input.dtype.kind == "c":
+        raise DtypeError(
+            f"heaviside: expected real tensors of one dtype, got {input.dtype} and {values.dtype}"
+        )
+    return rules.heaviside(input, values)
+
+
+def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
+    """Return the input with numbers in place of nan and of the infinities.
+
+    By default 0, the largest and the lowest number of the dtype.
+
+    >>> import aino
+    >>> aino.nan_to_num(aino.tensor([aino.nan, aino.inf, 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
+    dtype = input.dtype
+    if dtype.kind in "biu":
+        return compare.nan_to_num(input, 0, 0, 0)
+    limits = np.finfo(dtype)
+    return compare.nan_to_num(
+        input,
+        0.0 if nan is None else float(nan),
+        float(limits.max if posinf is None else posinf),
+        float(limits.min if neginf is None else neginf),
+    )

@@ -1,0 +1,103 @@
+"""The error function, the gamma function's logarithm, and what belongs to them."""
+
+from __future__ import annotations
+
+import math
+from operator import index
+
+from aino.autograd.rules import special as rules
+from aino.errors import ShapeError
+from aino.ops.documented import documented
+
+__all__ = ["erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "mvlgamma", "sinc"]
+
+
+@documented(rules.erf)
+def erf(input):
+    """Return the error function: ``2/√π ∫₀ˣ exp(-t²) dt``.
+
+    >>> import aino
+    >>> aino.erf(aino.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
+    """
+
+
+@documented(rules.erfc)
+def erfc(input):
+    """Return what the error function lacks to 1: ``1 - erf(x)``, accurate far out.
+
+    >>> import aino
+    >>> aino.erfc(aino.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.1573])
+    """
+
+
+@documented(rules.erfinv)
+def erfinv(input):
+    """Return the number with this error function; ±inf at ±1, nan beyond.
+
+    >>> import aino
+    >>> aino.erfinv(aino.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.4769])
+    """
+
+
+@documented(rules.lgamma)
+def lgamma(input):
+    """Return the logarithm of the gamma function's size: ``ln |Γ(x)|``.
+
+    >>> import aino
+    >>> aino.lgamma(aino.tensor([1.0, 5.0]))
+    tensor([0.0000, 3.1781])
+    """
+
+
+@documented(rules.digamma)
+def digamma(input):
+    """Return the derivative of the gamma function's logarithm: ``ψ(x) = Γ′(x) / Γ(x)``.
+
+    >>> import aino
+    >>> aino.digamma(aino.tensor([1.0, 0.5]))
+    tensor([-0.5772, -1.9635])
+    """
+
+
+def polygamma(n, input):
+    """Return the n-th derivative of the digamma function: ``ψ⁽ⁿ⁾(x)``.
+
+    >>> import aino
+    >>> aino.polygamma(1, aino.tensor([1.0, 0.5]))
+    tensor([1.6449, 4.9348])
+    """
+    n = index(n)
+    if n < 0:
+        raise ValueError(f"polygamma: the order n is 0 or more, not {n}")
+    return rules.polygamma(input, n) if n else rules.digamma(input)
+
+
+def mvlgamma(input, p):
+    """Return the logarithm of the multivariate gamma function of dimension ``p``.
+
+    ``p (p - 1) / 4 · ln π + Σᵢ ln Γ(x - i / 2)`` for i = 0 .. p - 1; the elements have to be
+    above ``(p - 1) / 2``.
+
+    >>> import aino
+    >>> aino.mvlgamma(aino.tensor([2.0, 3.0]), 2)
+    tensor([0.4516, 1.8379])
+    """
+    if p < 1:
+        raise ShapeError(f"mvlgamma: the dimension p is 1 or more, not {p}")
+    total = p * (p - 1) / 4 * math.log(math.pi)
+    for i in range(p):
+        total = rules.lgamma(input - 0.5 * i) + total
+    return total
+
+
+@documented(rules.sinc)
+def sinc(input):
+    """Return the normalised sinc function: ``sin(πx) / (πx)``, 1 at 0.
+
+    >>> import aino
+    >>> aino.sinc(aino.tensor([0.0, 0.5]))
+    tensor([1.0000, 0.6366])
+    """
