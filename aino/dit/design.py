@@ -119,6 +119,7 @@ class Describer:
         fresh = self._rebuilder(path).module(design)
         own, before = _attributes(module), _attributes(fresh)
         comparison = Comparison(self._fits)
+        comparison.paired(module, fresh)
         differing = [
             name
             for name, part in own.items()
@@ -199,7 +200,8 @@ class Describer:
         """Compare with a module that has no state yet: tensors of the state only have to fit."""
         if isinstance(a, Tensor):
             if path in self._stored or self._template:
-                return type(a) is type(b) and a.shape == b.shape
+                fits = type(a) is type(b) and a.shape == b.shape
+                return fits and comparison.same(_extras(a), _extras(b), path)
             # Without a state a parameter holds anything, perhaps the right values by chance.
             return False if a.requires_grad else None
         return self._same_module(comparison, a, b, path)
@@ -207,7 +209,8 @@ class Describer:
     def _equals(self, comparison: Comparison, a: Any, b: Any, path: str) -> bool | None:
         """Compare with a module that was rebuilt completely."""
         if isinstance(a, Tensor):
-            return False if comparison.paired(a, b) is False else None
+            met = comparison.paired(a, b) is not False
+            return None if met and comparison.same(_extras(a), _extras(b), path) else False
         if is_module(a) and getattr(b, "training", None) is not a.training:
             return False
         return self._same_module(comparison, a, b, path)
@@ -234,6 +237,10 @@ def _attributes(module: Any) -> dict[str, Any]:
     return {name: part for name, part in vars(module).items() if name not in _OWN}
 
 
+def _extras(tensor: Any) -> dict[str, Any]:
+    return getattr(tensor, "__dict__", {})
+
+
 def _tied(module: Any) -> list[list[str]]:
     """The paths at which one tensor or one module stands in several places."""
     paths: dict[int, list[str]] = {}
@@ -251,8 +258,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _holds_nan(encoded: Any) -> bool:
+    """Whether NaN stands in an argument; modules in it were asked before."""
     if type(encoded) is list:
         return any(map(_holds_nan, encoded))
-    if type(encoded) is dict:
+    if type(encoded) is dict and "$module" not in encoded:
         return encoded == _NAN or any(map(_holds_nan, encoded.values()))
     return False

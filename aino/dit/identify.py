@@ -1,5 +1,7 @@
 """What a file that is not a ``.dit`` looks like, for an error that helps."""
 
+import re
+
 from aino.dit.source import Source
 
 _BEGINNINGS = (
@@ -28,6 +30,9 @@ _INSIDE_ZIP = (
     (b"model.weights.h5", "a Keras model"),
     (b".dist-info/", "a Python wheel"),
 )
+_PICKLE = re.compile(
+    rb"\x80[\2-\5]|[\]})]q\0|\([dil]p[0-9]|c[A-Za-z_][A-Za-z0-9_.]*\n[A-Za-z_][A-Za-z0-9_.]*\n"
+)
 _REACH = 1 << 16
 
 
@@ -48,7 +53,7 @@ def looks_like(source: Source) -> str | None:
         return "looks like XML"
     if text.startswith((b"{", b"[")):
         return "looks like JSON"
-    if _is_pickle(head):
+    if _PICKLE.match(head):
         return "looks like a Python pickle, which can run any code when it is read: not opened"
     if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < source.size:
         return "looks like a safetensors file"
@@ -64,12 +69,6 @@ def looks_like(source: Source) -> str | None:
 def _tail(source: Source) -> bytes:
     reach = min(source.size, _REACH)
     return source.read(source.size - reach, reach)
-
-
-def _is_pickle(head: bytes) -> bool:
-    binary = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
-    oldest = head.startswith((b"(dp", b"(lp", b"(ip", b"ccopy_reg", b"c__builtin__", b"cos\n"))
-    return binary or oldest
 
 
 def _kind_of_zip(source: Source, head: bytes) -> str | None:

@@ -123,6 +123,8 @@ def _shown(contents: Manifest, value: Any) -> str:
     if not value:
         return "{}"
     tag, body = next(iter(value.items()))
+    if type(body) is list and not body:
+        return "()" if tag == "$tuple" else "{}"
     if tag in ("$tensor", "$array", "$scalar"):
         return f"{tag[1:]} {_safe(contents.tensors[body].name)}"
     if tag == "$module" and type(body) is int:

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.dit.building import rebuilding
 from aino.dit.registry import registered
-from aino.dit.values import Decoder, is_module, join
+from aino.dit.values import Decoder, is_module, join, make_tensor
 from aino.errors import DitError
 
 _MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
@@ -128,10 +128,11 @@ class Rebuilder:
         model = self._decoder.decode({"$module": item["design"]})
         try:
             self._tie(model, item["tied"], is_module)
-            flags = {path: part.requires_grad for path, part in tensors_in(model)}
+            before = dict(tensors_in(model))
             self._load(model, item["state"])
+            self._restore(model, before)
             self._tie(model, item["tied"], lambda part: not is_module(part))
-            self.set_flags(model, flags | item["requires_grad"])
+            self.set_flags(model, item["requires_grad"])
             for path, part in walk(model):
                 training = item["training"] is not (path in item["switched"])
                 if part.training is not training:
@@ -150,6 +151,23 @@ class Rebuilder:
                     owner, name = find(model, other)
                     if vars(owner)[name] is not shared:
                         setattr(owner, name, shared)
+
+    @staticmethod
+    def _restore(model: Any, before: dict[str, Tensor]) -> None:
+        """Give the tensors that loading assigned what else was known of those they replaced."""
+        for path, old in before.items():
+            owner, name = find(model, path)
+            new = vars(owner)[name]
+            if new is old:
+                continue
+            extras = getattr(old, "__dict__", {})
+            if type(new) is not type(old):
+                new = make_tensor(type(old), new.array, extras)
+                setattr(owner, name, new)
+            elif extras:
+                vars(new).update(extras)
+            if new.requires_grad is not old.requires_grad:
+                new.requires_grad_(old.requires_grad)
 
     @staticmethod
     def set_flags(model: Any, flags: dict[str, bool]) -> None:

@@ -19,6 +19,7 @@ from aino.errors import DitError
 
 _DICTS: dict[str, Any] = {"$dict": dict, "$ordered": OrderedDict, "$counter": Counter}
 _DICT_TAGS = {kind: tag for tag, kind in _DICTS.items()}
+_TENSOR = {"$tensor", "class", "attributes", "requires_grad", "view"}
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -34,6 +35,15 @@ def is_module(value: object) -> bool:
 def join(path: str, key: object) -> str:
     """The path of a part inside a value: ``optimizer.state.0``."""
     return f"{path}.{key}" if path else str(key)
+
+
+def make_tensor(cls: type[Tensor], array: np.ndarray, attributes: dict[str, Any]) -> Tensor:
+    """A tensor of any class over an array, with its own attributes."""
+    tensor = cls.__new__(cls)
+    Tensor.__init__(tensor, array)
+    if attributes:
+        vars(tensor).update(attributes)
+    return tensor
 
 
 class Tensors:
@@ -80,6 +90,7 @@ class Encoder:
         self.describe = describe
         self.tensors = tensors
         self.depth = 0
+        self._over: dict[int, list[Tensor]] = {}
 
     def encode(self, value: Any, path: str) -> Any:
         """The JSON of a value; `DitError` names by its path what cannot be stored."""
@@ -102,8 +113,10 @@ class Encoder:
             return {"$array": self.array(value, path)}
         if isinstance(value, np.generic):
             return {"$scalar": self.array(np.asarray(value), path)}
-        if isinstance(value, np.dtype) or (kind is type and issubclass(value, np.generic)):
-            return {"$dtype": self._dtype(np.dtype(value), path).name}
+        if isinstance(value, np.dtype):
+            return {"$dtype": self._dtype(value, path).name}
+        if kind is type and issubclass(value, np.generic):
+            return {"$type": self._dtype(np.dtype(value), path).name}
         if kind is Device:
             return str(value)
         self.depth += 1
@@ -161,12 +174,21 @@ class Encoder:
         raise self.fail(f"has a key of type {type(key).__name__}", path)
 
     def _tensor(self, value: Tensor, path: str) -> dict[str, Any]:
-        result: dict[str, Any] = {"$tensor": self.array(value.array, path)}
+        row = self.array(value.array, path)
+        result: dict[str, Any] = {"$tensor": row}
+        over = self._over.setdefault(row, [])  # the tensors met over this array
+        view = next((i for i, known in enumerate(over) if known is value), len(over))
+        if view == len(over):
+            over.append(value)
+        if view:
+            result["view"] = view
         if type(value) is not Tensor:
             name = name_of(type(value))
             if name is None:
                 raise self.fail(f"is a {type(value).__name__}, a class not registered", path)
             result["class"] = name
+            if vars(value):
+                result["attributes"] = self.encode(vars(value), path)
         if value.requires_grad:
             result["requires_grad"] = True
         return result
@@ -232,8 +254,8 @@ class Decoder:
             return self._row(body)[()]
         if tag == "$float" and type(body) is str and body in _FLOATS:
             return _FLOATS[body]
-        if tag == "$dtype" and type(body) is str and body in DTYPES:
-            return DTYPES[body]
+        if tag in ("$dtype", "$type") and type(body) is str and body in DTYPES:
+            return DTYPES[body] if tag == "$dtype" else DTYPES[body].type
         if type(body) is list:
             if tag == "$tuple":
                 return tuple(map(self.decode, body))
@@ -265,19 +287,22 @@ class Decoder:
     def _tensor(self, body: Any, value: dict[str, Any]) -> Tensor:
         array = self._row(body)
         name, wanted = value.get("class"), value.get("requires_grad", False)
-        if {*value} - {"$tensor", "class", "requires_grad"} or type(wanted) is not bool:
+        view = value.get("view", 0)
+        if (
+            {*value} - _TENSOR
+            or type(wanted) is not bool
+            or type(view) is not int
+            or not isinstance(name, str | None)
+            or (wanted and array.dtype.kind not in "fc")
+        ):
             raise self.fail("describes a tensor wrongly")
-        key = body, name, wanted
-        if not isinstance(name, str | None) or (wanted and array.dtype.kind not in "fc"):
-            raise self.fail("describes a tensor wrongly")
+        key = body, view, name, wanted
         if key not in self._made:
-            self._made[key] = self._make_tensor(array, name, wanted)
+            cls = Tensor if name is None else registered(name)
+            if not issubclass(cls, Tensor):
+                raise self.fail(f"calls {name!r:.100} a tensor")
+            attributes = self.decode(value.get("attributes", {}))
+            if type(attributes) is not dict or (attributes and cls is Tensor):
+                raise self.fail("describes a tensor wrongly")
+            self._made[key] = make_tensor(cls, array, attributes).requires_grad_(wanted)
         return self._made[key]
-
-    def _make_tensor(self, array: np.ndarray, name: str | None, wanted: bool) -> Tensor:
-        if name is None:
-            return Tensor(array).requires_grad_(wanted)
-        cls = registered(name)
-        if not issubclass(cls, Tensor):
-            raise self.fail(f"calls {name!r} a tensor")
-        return cls(Tensor(array), requires_grad=wanted)  # type: ignore[call-arg]

@@ -60,7 +60,7 @@ VALUES = {
     "tag and more": {"$float": "inf"},
     "ordered": collections.OrderedDict([("b", 1), ("a", 2), (3, 4)]),
     "counter": collections.Counter({10: 1, 20: 2}),
-    "dtypes": [np.dtype("float32"), np.dtype("bool")],
+    "dtypes": [np.dtype("float32"), np.dtype("bool"), np.float32, np.bool_],
     "scalars": [np.float32(1.5), np.int8(-3), np.bool_(True), np.complex128(1j), np.float64(2)],
     "deep": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],
     "random state": random.Random(3).getstate(),
@@ -123,6 +123,7 @@ def test_one_tensor_in_two_places_stays_one(tmp_path):
     view = Tensor(tensor.array[:500])
     back = again({"a": tensor, "b": [tensor, view], "c": tensor.detach()}, tmp_path / "t.dit")
     assert back["a"] is back["b"][0]
+    assert back["c"] is not back["a"]
     assert back["c"].array is back["a"].array
     assert np.array_equal(back["b"][1].array, view.array)
     assert (tmp_path / "t.dit").stat().st_size < 8000 + 4000 + 3000

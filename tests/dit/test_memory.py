@@ -1,0 +1,126 @@
+"""Mapped tensors, and how much memory and time opening takes."""
+
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import aino.dit as dit
+from aino.autograd.tensor import Tensor
+from aino.errors import DitError
+from tests.dit import fakes
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A file of 64 MiB, and its arrays."""
+    path = tmp_path_factory.mktemp("large") / "large.dit"
+    arrays = [np.full(4 * MEGABYTE, n, np.float32) for n in range(4)]
+    dit.save({"layers": [Tensor(array) for array in arrays]}, path)
+    return path
+
+
+def peak_of(function, *args, **kwargs):
+    """The most memory that a call took, and what it returned."""
+    tracemalloc.start()
+    try:
+        result = function(*args, **kwargs)
+        return tracemalloc.get_traced_memory()[1], result
+    finally:
+        tracemalloc.stop()
+
+
+def test_loading_takes_the_memory_of_the_tensors(large):
+    peak, _ = peak_of(dit.load, large)
+    assert 64 * MEGABYTE < peak < 66 * MEGABYTE
+
+
+def test_verifying_takes_little_memory(large):
+    peak, report = peak_of(dit.verify, large)
+    assert report.nbytes == 64 * MEGABYTE
+    assert peak < 5 * MEGABYTE
+
+
+def test_mapping_takes_no_memory_and_no_time(large, tmp_path):
+    peak, _ = peak_of(dit.load, large, mmap=True)
+    assert peak < MEGABYTE
+    small = tmp_path / "small.dit"
+    dit.save({"layers": [Tensor(np.zeros(1, np.float32)) for _ in range(4)]}, small)
+
+    def duration(path):
+        times = []
+        for _ in range(20):
+            start = time.perf_counter()
+            dit.load(path, mmap=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert duration(large) < 3 * duration(small) + 1e-3
+
+
+def test_saving_takes_little_memory(tmp_path):
+    state = {"layers": [Tensor(np.ones(4 * MEGABYTE, np.float32)) for _ in range(4)]}
+    peak, _ = peak_of(dit.save, state, tmp_path / "s.dit")
+    assert peak < 8 * MEGABYTE
+
+
+def test_a_write_to_a_mapped_tensor_stays_private(tmp_path):
+    path = tmp_path / "m.dit"
+    dit.save({"w": np.arange(5000.0), "t": Tensor(np.ones(3))}, path)
+    before = path.read_bytes()
+    first, second = dit.load(path, mmap=True), dit.load(path, mmap=True)
+    first["w"][0] = -1
+    first["w"] *= 2
+    first["t"].array[:] = 9
+    assert first["w"][0] == -2
+    assert first["t"].array.tolist() == [9, 9, 9]
+    assert second["w"][0] == 0
+    assert second["t"].array.tolist() == [1, 1, 1]
+    assert path.read_bytes() == before
+    dit.verify(path)
+
+
+def test_mapped_tensors_are_aligned_and_of_the_usual_kind(tmp_path):
+    path = tmp_path / "m.dit"
+    dit.save([np.ones(n, dtype) for n in range(1, 9) for dtype in ("i1", "f4", "c16")], path)
+    for array in dit.load(path, mmap=True):
+        assert array.__array_interface__["data"][0] % 64 == 0
+        assert type(array) is np.ndarray
+        assert array.flags.aligned
+        assert array.flags.writeable
+    for array in dit.load(path):
+        assert array.flags.owndata
+
+
+def test_a_mapped_model_is_a_model(tmp_path):
+    path = tmp_path / "m.dit"
+    model = fakes.Net(50, tied=True)
+    dit.save(model, path)
+    back = dit.load(path, mmap=True)
+    assert back.last.weight is back.first.weight
+    assert np.array_equal(back.first.weight.array, model.first.weight.array)
+    assert not back.first.weight.array.flags.owndata
+    back.first.weight.array -= 1
+    assert not np.array_equal(back.first.weight.array, model.first.weight.array)
+    assert np.array_equal(dit.load(path).first.weight.array, model.first.weight.array)
+
+
+def test_mapped_tensors_outlive_the_loaded_object(tmp_path):
+    path = tmp_path / "m.dit"
+    dit.save({"w": np.arange(1000)}, path)
+    array = dit.load(path, mmap=True)["w"][10:20]
+    assert array.sum() == sum(range(10, 20))
+
+
+def test_a_damaged_tensor_is_found_by_verify_not_by_mapping(tmp_path):
+    path = tmp_path / "m.dit"
+    dit.save({"w": np.zeros(1000, np.float32)}, path)
+    data = bytearray(path.read_bytes())
+    data[-1000] ^= 1
+    path.write_bytes(data)
+    assert dit.load(path, mmap=True)["w"].any()
+    with pytest.raises(DitError, match=r"'w\.npy': is damaged"):
+        dit.verify(path)
