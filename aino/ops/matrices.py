@@ -11,7 +11,7 @@ from operator import index
 import numpy as np
 
 from aino.autograd.rules import elementwise, matrices, shape
-from aino.autograd.rules.complex import angle, conj
+from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import make
 from aino.errors import DtypeError, ShapeError
@@ -91,10 +91,9 @@ def slogdet(input):
     tensor(-1.)
     """
     size = matrices.logabsdet(_square("slogdet", input))
-    if input.dtype.kind != "c":
-        return slogdet_result(make(np.linalg.slogdet(input.array)[0]), size)
-    turn = elementwise.mul(angle(matrices.det(input)), 1j)
-    return slogdet_result(elementwise.exp(turn), size)
+    # The sign of a real determinant jumps, and has no slope anywhere else.
+    sign = matrices.signdet(input if input.dtype.kind == "c" else make(input.array))
+    return slogdet_result(sign, size)
 
 
 def logdet(input):

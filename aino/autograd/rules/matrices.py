@@ -66,6 +66,17 @@ logabsdet = primitive(
 )  # fmt: skip
 
 
+def _turn(g, x, y):
+    """Return the slope of the sign of a complex determinant, which only turns on a circle."""
+    along = g * y
+    return (0.5 * (along - np.conjugate(along)))[..., None, None] * inv(x).mT
+
+
+signdet = primitive(
+    "signdet", lambda x: np.linalg.slogdet(x)[0], formula="det x / |det x|", x=_turn
+)
+
+
 def _cholesky(x):
     try:
         return np.linalg.cholesky(x)
