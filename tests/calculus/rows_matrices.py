@@ -1,0 +1,101 @@
+"""Rows of inverses, determinants, factors and powers of matrices."""
+
+import numpy as np
+
+from aino.ops import linear, matrices
+from tests.calculus.row import Row, case, given, real, regular
+
+NOT_SQUARE = [case(real(2, 3)), case(real(3))]
+
+
+def positive_definite(x):
+    """Return a Hermitian matrix of which every entry may be varied."""
+    return linear.matmul(x, x.mH) + 2.0
+
+
+def cholesky(x, upper=False):
+    return matrices.cholesky(positive_definite(x), upper=upper)
+
+
+def cholesky_oracle(x, upper=False):
+    lower = np.linalg.cholesky(x @ np.conjugate(np.swapaxes(x, -1, -2)) + 2.0)
+    return np.conjugate(np.swapaxes(lower, -1, -2)) if upper else lower
+
+
+def solve_oracle(a, b, left=True):
+    if not left:
+        return np.swapaxes(np.linalg.solve(np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2)), -1, -2)
+    if b.ndim == 1 or b.shape == a.shape[:-1]:
+        return np.linalg.solve(a, b[..., None])[..., 0]
+    return np.linalg.solve(a, b)
+
+
+def logdet_oracle(x):
+    sign, size = np.linalg.slogdet(x)
+    return np.log(sign) + size
+
+
+SQUARE = [case(regular(3, 3)), case(regular(2, 2, 2)), case(regular(1, 1))]
+
+ROWS = [
+    Row(
+        "linalg.inv", matrices.inv, np.linalg.inv, SQUARE, covers="inv", complex=True, method="",
+        errors=[*NOT_SQUARE, case(given([[1.0, 2.0], [2.0, 4.0]]))],
+    ),
+    Row("inverse", matrices.inverse, np.linalg.inv, SQUARE[:1], covers="inv", complex=True),
+    Row(
+        "linalg.solve", matrices.solve, solve_oracle,
+        [
+            case(regular(3, 3), real(3, 2)),
+            case(regular(3, 3), real(3)),
+            case(regular(2, 2, 2), real(2, 2)),
+            case(regular(2, 2, 2), real(2, 3)),
+            case(regular(2, 2), real(3, 2, 1)),
+            case(regular(2, 2), real(3, 2), left=False),
+        ],
+        covers="solve", complex=True, method="",
+        errors=[
+            case(regular(2, 2), real(3, 2)),
+            case(regular(2, 2), real(5, 2)),
+            case(real(2, 3), real(2)),
+            case(given([[1.0, 2.0], [2.0, 4.0]]), real(2)),
+        ],
+    ),
+    Row(
+        "det", matrices.det, np.linalg.det, SQUARE, covers="det cofactors", complex=True,
+        # PyTorch takes the slope of a singular matrix for zero; it is the cofactors.
+        kinks=[
+            case(given([[1.0, 2.0], [2.0, 4.0]])).slopes([[4.0, -2.0], [-2.0, 1.0]]),
+            case(given(np.ones((3, 3)))).slopes(np.zeros((3, 3))),
+            case(given(np.diag([1.0, 2.0, 0.0]))).slopes(np.diag([0.0, 0.0, 2.0])),
+        ],
+        errors=NOT_SQUARE,
+    ),
+    Row(
+        "slogdet", matrices.slogdet, np.linalg.slogdet, SQUARE, covers="logabsdet signdet",
+        complex=True, errors=NOT_SQUARE,
+    ),
+    Row(
+        "logdet", matrices.logdet, logdet_oracle, SQUARE, covers="logabsdet", complex=True,
+        errors=NOT_SQUARE,
+    ),
+    Row(
+        "linalg.cholesky", cholesky, cholesky_oracle,
+        [case(regular(3, 3)), case(regular(2, 2, 2)), case(regular(2, 2), upper=True)],
+        covers="cholesky", complex=True, method="",
+        torch=lambda torch, x, upper=False: torch.linalg.cholesky(x @ x.mH + 2.0, upper=upper),
+        errors=[case(real(3))],
+    ),
+    Row(
+        "matrix_power", matrices.matrix_power, np.linalg.matrix_power,
+        [
+            case(real(2, 2), 1),
+            case(real(2, 2), 2),
+            case(real(2, 2, 2), 5),
+            case(regular(2, 2), -2),
+            case(regular(2, 2), -1),
+        ],
+        covers="inv mm bmm", complex=True, dtypes="float32",
+        errors=[case(real(2, 3), 2), case(real(2, 2), 1.5)],
+    ),
+]  # fmt: skip
