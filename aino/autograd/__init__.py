@@ -1,1 +1,52 @@
-"""Tensors, the recorded graph, and differentiation."""
+"""Tensors, the recorded graph, and differentiation: PyTorch's ``torch.autograd``."""
+
+from importlib import import_module
+
+from aino.autograd.engine import backward, grad
+from aino.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from aino.autograd.mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from aino.autograd.node import Node
+
+__all__ = [
+    "Function",
+    "GradcheckError",
+    "Node",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "functional",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "is_grad_enabled",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]
+
+_LAZY = {
+    "Function": "function",
+    "FunctionCtx": "function",
+    "once_differentiable": "function",
+    "detect_anomaly": "anomaly",
+    "set_detect_anomaly": "anomaly",
+    "is_anomaly_enabled": "anomaly",
+    "is_anomaly_check_nan_enabled": "anomaly",
+}
+
+
+def __getattr__(name: str):
+    if name == "functional":
+        return import_module("aino.autograd.functional")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"aino.autograd.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value

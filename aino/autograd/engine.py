@@ -51,6 +51,19 @@ def backward(
             tensor.grad = gradient if held is None else held + gradient
 
 
+def backward_of(
+    self, gradient=None, retain_graph=None, create_graph=False, inputs=None
+) -> None:
+    """Add the gradient of this tensor to the ``grad`` of every leaf it was computed from.
+
+    ``gradient`` is the cotangent, of this tensor's shape; a scalar needs none. With
+    ``create_graph`` the gradients are themselves differentiable. ``inputs`` restricts the pass
+    to the named leaves. Raises ``GradientError`` when nothing requires a gradient, or when the
+    graph was freed by an earlier pass without ``retain_graph``.
+    """
+    backward([self], [gradient], retain_graph, create_graph, inputs)
+
+
 def grad(
     outputs,
     inputs,

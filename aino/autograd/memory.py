@@ -48,12 +48,6 @@ def owner(array):
         array = base
 
 
-def stamp_of(array) -> _Stamp:
-    """Return the stamp of the memory of ``array``, for one that writes there again and again."""
-    stamp_write(array)
-    return _stamps[id(owner(array))]
-
-
 def stamp_write(array) -> None:
     """Note that the memory of ``array`` is written now."""
     stamp_of(array).time = clock.last_write = tick()

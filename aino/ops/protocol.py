@@ -12,7 +12,19 @@ import numpy as np
 from aino.autograd.primitive import REGISTRY
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError
-from aino.ops import creation, indexing, joining, linear, math, reduction, shaping, sorting
+from aino.ops import (
+    arranging,
+    compare,
+    contraction,
+    indexing,
+    joining,
+    linear,
+    math,
+    reduction,
+    scanning,
+    shaping,
+    sorting,
+)
 from aino.ops.inplace import copy_
 
 
@@ -94,9 +106,9 @@ UFUNCS = {
     np.radians: math.deg2rad,
     np.degrees: math.rad2deg,
     np.rint: math.round,
-    np.isnan: math.isnan,
-    np.isinf: math.isinf,
-    np.isfinite: math.isfinite,
+    np.isnan: compare.isnan,
+    np.isinf: compare.isinf,
+    np.isfinite: compare.isfinite,
 }
 
 
@@ -171,8 +183,8 @@ REDUCES = {
 }
 
 ACCUMULATES = {
-    np.add: lambda a, axis=0: reduction.cumsum(a, axis),
-    np.multiply: lambda a, axis=0: reduction.cumprod(a, axis),
+    np.add: lambda a, axis=0: scanning.cumsum(a, axis),
+    np.multiply: lambda a, axis=0: scanning.cumprod(a, axis),
 }
 
 
@@ -214,7 +226,7 @@ def _take(a, indices, axis=None, out=None, mode="raise"):
 
 
 def _repeat(a, repeats, axis=None):
-    return shaping.repeat_interleave(a, repeats, axis)
+    return arranging.repeat_interleave(a, repeats, axis)
 
 
 def _split(a, indices_or_sections, axis=0):
@@ -247,8 +259,8 @@ FUNCTIONS = {
     np.any: _numpy_reduction(reduction.any),
     np.var: _moment(reduction.var),
     np.std: _moment(reduction.std),
-    np.cumsum: _along(reduction.cumsum),
-    np.cumprod: _along(reduction.cumprod),
+    np.cumsum: _along(scanning.cumsum),
+    np.cumprod: _along(scanning.cumprod),
     np.argmax: _along(reduction.argmax),
     np.argmin: _along(reduction.argmin),
     np.count_nonzero: reduction.count_nonzero,
@@ -281,14 +293,14 @@ FUNCTIONS = {
     np.expand_dims: _expand_dims,
     np.broadcast_to: lambda array, shape, subok=False: shaping.broadcast_to(array, shape),
     np.broadcast_arrays: lambda *args, subok=False: shaping.broadcast_tensors(*args),
-    np.flip: lambda m, axis=None: shaping.flip(m, tuple(range(m.ndim)) if axis is None else axis),
-    np.roll: lambda a, shift, axis=None: shaping.roll(a, shift, axis),
-    np.tile: shaping.tile,
+    np.flip: lambda m, axis=None: arranging.flip(m, tuple(range(m.ndim)) if axis is None else axis),
+    np.roll: lambda a, shift, axis=None: arranging.roll(a, shift, axis),
+    np.tile: arranging.tile,
     np.repeat: _repeat,
-    np.tril: shaping.tril,
-    np.triu: shaping.triu,
+    np.tril: arranging.tril,
+    np.triu: arranging.triu,
     np.diagonal: shaping.diagonal,
-    np.diag: shaping.diag,
+    np.diag: arranging.diag,
     np.concatenate: lambda arrays, /, axis=0, out=None, **_: joining.cat(
         [_tensor(x) for x in arrays], axis
     ),
@@ -304,9 +316,9 @@ FUNCTIONS = {
     np.nonzero: lambda a: indexing.nonzero(a, as_tuple=True),
     np.dot: lambda a, b, out=None: _dot(_tensor(a), _tensor(b)),
     np.outer: lambda a, b, out=None: linear.outer(_tensor(a).reshape(-1), _tensor(b).reshape(-1)),
-    np.inner: lambda a, b: linear.inner(_tensor(a), _tensor(b)),
-    np.tensordot: lambda a, b, axes=2: linear.tensordot(_tensor(a), _tensor(b), axes),
-    np.einsum: lambda subscripts, *operands, **_: linear.einsum(
+    np.inner: lambda a, b: contraction.inner(_tensor(a), _tensor(b)),
+    np.tensordot: lambda a, b, axes=2: contraction.tensordot(_tensor(a), _tensor(b), axes),
+    np.einsum: lambda subscripts, *operands, **_: contraction.einsum(
         subscripts, *[_tensor(x) for x in operands]
     ),
     np.trace: lambda a: linear.trace(a),
@@ -331,4 +343,4 @@ def _dot(a, b):
         return a * b
     if a.ndim <= 2 and b.ndim <= 2:
         return linear.matmul(a, b)
-    return linear.tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
+    return contraction.tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
