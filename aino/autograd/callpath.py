@@ -41,17 +41,17 @@ def forward_source(declared) -> str:
         lines += [
             "    base = y.base",
             "    shared = base is not None and (base is a0 or base is a0.base)",
-            f"    t.view = View({name}, function, ({parameters})) if shared else None",
+            f"    t.view_of = View({name}, function, ({parameters})) if shared else None",
         ]
     else:
-        lines.append("    t.view = None")
+        lines.append("    t.view_of = None")
     return "\n".join(lines + _recording(declared))
 
 
 def _unary(name, plain) -> list[str]:
     return [
         f"    if not isinstance({name}, Tensor): return kernel({plain})",
-        f"    if {name}.view is not None: refresh({name})",
+        f"    if {name}.view_of is not None: refresh({name})",
         f"    a0 = {name}.array",
         f"    n0 = {name}.node",
     ]
@@ -61,18 +61,18 @@ def _binary(first, second, plain) -> list[str]:
     """Take arrays and nodes of two arguments; a number becomes an array beside the other."""
     return [
         f"    if isinstance({first}, Tensor):",
-        f"        if {first}.view is not None: refresh({first})",
+        f"        if {first}.view_of is not None: refresh({first})",
         f"        a0 = {first}.array",
         f"        n0 = {first}.node",
         f"        if isinstance({second}, Tensor):",
-        f"            if {second}.view is not None: refresh({second})",
+        f"            if {second}.view_of is not None: refresh({second})",
         f"            a1 = {second}.array",
         f"            n1 = {second}.node",
         "        else:",
         f"            a1 = constant({second}, a0)",
         "            n1 = None",
         f"    elif isinstance({second}, Tensor):",
-        f"        if {second}.view is not None: refresh({second})",
+        f"        if {second}.view_of is not None: refresh({second})",
         f"        a1 = {second}.array",
         f"        n1 = {second}.node",
         f"        a0 = constant({first}, a1)",
@@ -87,7 +87,7 @@ def _several(inputs, plain) -> list[str]:
     for i, name in enumerate(inputs):
         lines += [
             f"    if isinstance({name}, Tensor):",
-            f"        if {name}.view is not None: refresh({name})",
+            f"        if {name}.view_of is not None: refresh({name})",
             f"        like = a{i} = {name}.array",
             f"        n{i} = {name}.node",
             f"    else: a{i} = n{i} = None",
@@ -107,7 +107,8 @@ def _promotion(declared) -> list[str]:
     arrays = ", ".join(f"a{i}" for i in indices)
     nodes = ", ".join(f"n{i}" for i in indices)
     first = indices[0]
-    floating = declared.promotes == "float"
+    floating = declared.promotes != "common"
+    convert = "as_floating" if declared.promotes == "float" else "only_floating"
     lines = []
     if len(indices) > 1:
         differ = " or ".join(f"a{first}.dtype is not a{i}.dtype" for i in indices[1:])
@@ -119,7 +120,7 @@ def _promotion(declared) -> list[str]:
         lines += [
             f"    dtype = a{first}.dtype",
             "    if dtype is not float32 and dtype is not float64:",
-            *(f"        a{i} = as_floating(a{i})" for i in indices),
+            *(f"        a{i} = {convert}(a{i})" for i in indices),
         ]
     return lines
 

@@ -126,7 +126,7 @@ def _listed(value) -> list:
 
 
 def _node_of(tensor: Tensor) -> Node:
-    if tensor.view is not None:
+    if tensor.view_of is not None:
         refresh(tensor)
     if tensor.node is None:
         raise GradientError(
@@ -142,7 +142,7 @@ def _roots(tensors, gradients, create_graph) -> list:
         raise GradientError(f"got {len(gradients)} gradients for {len(tensors)} tensors")
     roots = []
     for position, tensor in enumerate(tensors):
-        if tensor.view is not None:
+        if tensor.view_of is not None:
             refresh(tensor)
         array = tensor.array
         if tensor.node is None:

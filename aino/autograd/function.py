@@ -239,7 +239,7 @@ class Function:
         elif kwargs:
             raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
         for x in args:
-            if isinstance(x, Tensor) and x.view is not None:
+            if isinstance(x, Tensor) and x.view_of is not None:
                 refresh(x)
         ctx = FunctionCtx()
         edges = tuple([x.node if isinstance(x, Tensor) else None for x in args])
@@ -336,14 +336,14 @@ def _returned(args, dirty, y, node) -> Any:
         return y
     root = owner(y.array)
     shared = [x for x in args if isinstance(x, Tensor) and owner(x.array) is root]
-    if not shared and y.node is None and y.view is None:
+    if not shared and y.node is None and y.view_of is None:
         y.node = node
         return y
     result = make(y.array, node)
     if shared:
         # A view that no function can make again: writing to it in place is refused.
-        result.view = View(shared[0], None, ())
-        result.view.level = 0
+        result.view_of = View(shared[0], None, ())
+        result.view_of.level = 0
     return result
 
 

@@ -37,17 +37,17 @@ class View:
 
 def refresh(tensor: Tensor) -> None:
     """Bring the node of a view up to date, where a write in place has rebound its parent."""
-    view = tensor.view
+    view = tensor.view_of
     assert view is not None
     parent = view.parent
-    if parent.view is None and parent.node is view.node:
+    if parent.view_of is None and parent.node is view.node:
         return
     stale = []
-    while tensor.view is not None:
+    while tensor.view_of is not None:
         stale.append(tensor)
-        tensor = tensor.view.parent
+        tensor = tensor.view_of.parent
     for tensor in reversed(stale):
-        view = tensor.view
+        view = tensor.view_of
         assert view is not None
         if view.parent.node is not view.node:
             if view.level:
@@ -69,11 +69,11 @@ class Tensor:
     tensor([2., 4.])
     """
 
-    __slots__ = ("array", "node", "view", "frozen", "__weakref__")
+    __slots__ = ("array", "node", "view_of", "frozen", "__weakref__")
     __array_priority__ = 1000
     array: Any
     node: Node | None
-    view: View | None
+    view_of: View | None
     #: The leaf node of a tensor that was frozen: its gradient is still there.
     frozen: Leaf
 
@@ -107,7 +107,7 @@ class Tensor:
         dtypes.as_dtype(data.dtype)
         self.array = data
         self.node = None
-        self.view = None
+        self.view_of = None
 
     # What it is
 
@@ -143,7 +143,7 @@ class Tensor:
     @property
     def grad_fn(self) -> Node | None:
         """The recorded operation that made this tensor, None for a leaf."""
-        if self.view is not None:
+        if self.view_of is not None:
             refresh(self)
         node = self.node
         return None if node is None or type(node) is Leaf else node
@@ -157,7 +157,7 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        if self.view is not None:
+        if self.view_of is not None:
             refresh(self)
         return self.node is not None
 
@@ -283,12 +283,12 @@ class Tensor:
         result = new(Tensor)
         result.array = self.array
         result.node = None
-        result.view = None
+        result.view_of = None
         return result
 
     def detach_(self) -> Tensor:
         """Forget this tensor's history, in place."""
-        if self.view is not None:
+        if self.view_of is not None:
             raise GradientError("can't detach a view in place; use detach()")
         self.node = None
         return self
@@ -393,6 +393,6 @@ def make(array, node: Node | None = None) -> Tensor:
     result = new(Tensor)
     result.array = array
     result.node = node
-    result.view = None
+    result.view_of = None
     return result
 

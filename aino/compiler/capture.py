@@ -185,7 +185,7 @@ def _forget_history(tensor: Tensor, kept, what: str) -> None:
         tensor.node = None
     while tensor is not None:
         kept.pop(id(tensor), None)
-        view, tensor.view = tensor.view, None
+        view, tensor.view_of = tensor.view_of, None
         tensor = view.parent if view is not None else None  # type: ignore[assignment]
 
 

@@ -16,7 +16,7 @@ def rebuild(kind, array, requires_grad, grad):
     result = new(kind)
     result.array = array
     result.node = None
-    result.view = None
+    result.view_of = None
     if requires_grad:
         result.requires_grad_()
     if grad is not None:

@@ -99,7 +99,7 @@ def inplace(function, ufunc=None):
 
 def check_writable(target: Tensor, name: str) -> None:
     """Raise where a recorded write would lose a gradient."""
-    if target.view is not None:
+    if target.view_of is not None:
         refresh(target)
     if type(target.node) is Leaf:
         raise InplaceError(
@@ -107,13 +107,13 @@ def check_writable(target: Tensor, name: str) -> None:
             "no_grad() to update it, or the form that makes a new tensor"
         )
     tensor = target
-    while tensor.view is not None:
-        if not tensor.view.level:
+    while tensor.view_of is not None:
+        if not tensor.view_of.level:
             raise InplaceError(
                 f"{name}: this view was made under no_grad(), so a recorded change of it could "
                 "not be seen by what it is a view of; clone() it first"
             )
-        tensor = tensor.view.parent
+        tensor = tensor.view_of.parent
     if type(tensor.node) is Leaf:
         raise InplaceError(
             f"{name}: a view of a leaf that requires a gradient can't be changed in place"
@@ -157,7 +157,7 @@ def write(array, value, name: str) -> None:
 
 def rebind(target: Tensor, value: Tensor) -> None:
     """Give ``target`` the provenance of its new value, and so what it is a view of."""
-    if target.view is None:
+    if target.view_of is None:
         if value.node is not None:
             target.node = value.node
         elif target.node is not None:
@@ -166,9 +166,9 @@ def rebind(target: Tensor, value: Tensor) -> None:
         return
     steps: list[tuple] = []
     root = target
-    while root.view is not None:
-        steps.append((root.view.function, root.view.arguments))
-        root = root.view.parent
+    while root.view_of is not None:
+        steps.append((root.view_of.function, root.view_of.arguments))
+        root = root.view_of.parent
     layout = tuple(np.argsort([-abs(step) for step in root.array.strides], kind="stable").tolist())
     path = Path(tuple(reversed(steps)), layout)
     root.node = overwrite(make(root.array, root.node), value, path).node
