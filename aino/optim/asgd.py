@@ -45,6 +45,7 @@ class ASGD(FlatOptimizer):
     Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
     """
 
+    counts = ("step", "eta", "mu")
     known = ("step", "eta", "mu", "ax")
 
     def __init__(

@@ -8,6 +8,7 @@ and whatever stands in for arrays in a trace, with ``work=None``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -169,6 +170,17 @@ class FlatOptimizer(Optimizer):
             blocks = segment.prepare(arrays)
             update = self._update(group, segment.numbers)
             _step_in_blocks(blocks, segment, gradients, update, group["maximize"])
+
+    def named_memory(self) -> dict[str, Tensor]:
+        """Return the flat state arrays by name, numbered where there are several of a kind."""
+        named: dict[str, Tensor] = {}
+        count: Counter[str] = Counter()
+        for layout in self._layouts.values():
+            for segment in layout.segments:
+                for kind, tensor in segment.flat.items():
+                    count[kind] += 1
+                    named[kind if count[kind] == 1 else f"{kind}_{count[kind]}"] = tensor
+        return named
 
     # Loading
 

@@ -41,6 +41,7 @@ class NAdam(FlatOptimizer):
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
     """
 
+    counts = ("step", "mu_product")
     known = ("step", "mu_product", "exp_avg", "exp_avg_sq")
 
     def __init__(

@@ -98,6 +98,8 @@ class Optimizer:
     A subclass writes ``step`` and keeps what it remembers in ``self.state[parameter]``, a dict.
     """
 
+    #: Entries of the state that are numbers: loading does not give them the parameter's dtype.
+    counts: tuple[str, ...] = ("step",)
     state: Any
     param_groups: list[dict[str, Any]]
 
@@ -349,8 +351,9 @@ class Optimizer:
         elif not hasattr(value, "__array__"):
             return value
         array = np.array(value)
-        if name != "step" and array.dtype.kind in "fc" and parameter.array.dtype.kind in "fc":
-            array = array.astype(parameter.array.dtype, copy=False)
+        dtype = parameter.array.dtype
+        if name not in self.counts and array.dtype.kind in "fc" and dtype.kind in "fc":
+            array = array.astype(dtype, copy=False)
         return make(array)
 
     def _commit(self, state: dict, groups: list[dict[str, Any]]) -> None:

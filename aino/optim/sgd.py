@@ -92,8 +92,8 @@ class SGD(FlatOptimizer):
         return ("momentum_buffer" if group["momentum"] != 0 else None,)
 
     def _numbers(self, entries: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
-        # The first gradient enters the buffer undampened; this says whether it has.
-        return {"_begun": int("momentum_buffer" in entries)}
+        # How many gradients are in the buffer: the first one enters undampened.
+        return {"_seen": int("momentum_buffer" in entries)}
 
     def _update(self, group: Mapping[str, Any], numbers: dict[str, Any]) -> tuple:
         momentum = group["momentum"]
@@ -101,8 +101,9 @@ class SGD(FlatOptimizer):
         rest = 1
         if momentum != 0:
             function = nesterov_update if group["nesterov"] else momentum_update
-            rest = 1 - group["dampening"] * numbers["_begun"]
-            numbers["_begun"] = 1
+            seen = numbers["_seen"]
+            numbers["_seen"] = seen + 1
+            rest = 1 - group["dampening"] * (1 - 0**seen)
         decay = group["weight_decay"]
         decay = number(decay) if decay != 0 else None
         return function, (number(group["lr"]), momentum, rest), decay, None, None

@@ -12,8 +12,12 @@ from aino.dtypes import float32, float64, get_default_dtype
 
 
 def as_tensor(value: float) -> Tensor:
-    """Return a count as the tensor that PyTorch keeps; nobody can write to it in place."""
-    array = np.array(value, float64 if get_default_dtype() is float64 else float32)
+    """Return a number as the tensor that PyTorch keeps; nobody can write to it in place.
+
+    A count is float32, as there; other numbers are float64, so that no bit is lost in a file.
+    """
+    exact = type(value) is float or get_default_dtype() is float64
+    array = np.array(value, float64 if exact else float32)
     array.flags.writeable = False
     return make(array)
 
