@@ -20,14 +20,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def flip(input, *dims):
+def flip(input, *axes, dims=None):
     """Return a copy with the order along ``dims`` reversed.
 
     >>> import aino
     >>> aino.flip(aino.tensor([1, 2, 3]), (0,))
     tensor([3, 2, 1])
     """
-    return rules.flip(input, dims_of(ints_of(dims), input.array.ndim))
+    return rules.flip(input, dims_of(ints_of(axes) if dims is None else dims, input.array.ndim))
 
 
 def fliplr(input):
@@ -56,11 +56,10 @@ def flipud(input):
     return rules.flip(input, (0,))
 
 
-@numpy_names
-def roll(input, shifts, dim=None):
+def roll(input, shifts, dims=None):
     """Return a copy turned round: what leaves at the end comes in at the start.
 
-    ``shifts`` and ``dim`` are numbers or sequences of the same length; without ``dim`` the
+    ``shifts`` and ``dims`` are numbers or sequences of the same length; without ``dims`` the
     flattened tensor is turned.
 
     >>> import aino
@@ -68,11 +67,11 @@ def roll(input, shifts, dim=None):
     tensor([3, 1, 2])
     """
     shifts = ints_of((shifts,))
-    if dim is None or dim == ():
+    if dims is None or dims == ():
         if len(shifts) != 1:
             raise ShapeError(f"roll: {len(shifts)} shifts, but no dims")
         return rules.roll(input, shifts[0], None)
-    dims = tuple([dim_of(d, input.array.ndim) for d in ints_of((dim,))])
+    dims = tuple([dim_of(dim, input.array.ndim) for dim in ints_of((dims,))])
     if len(shifts) != len(dims):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(dims)} dims")
     return rules.roll(input, shifts, dims) if input.array.ndim else rules.clone(input)
@@ -115,14 +114,14 @@ def repeat(input, *repeats):
     return rules.repeat(input, counts)
 
 
-def tile(input, *dims):
-    """Return copies laid side by side; for dimensions that ``dims`` does not name, one.
+def tile(input, *counts, dims=None):
+    """Return copies laid side by side; along dimensions that are not counted, one.
 
     >>> import aino
     >>> aino.tile(aino.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
-    counts = ints_of(dims)
+    counts = ints_of(counts if dims is None else (dims,))
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
@@ -136,9 +135,10 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None):
     >>> aino.repeat_interleave(aino.tensor([1, 2]), 2)
     tensor([1, 1, 2, 2])
     """
-    if dim is None or not input.array.ndim:
-        input, dim = rules.reshape(input, (input.array.size,)), 0
-    dim = dim_of(dim, input.array.ndim)
+    flat = dim is None
+    dim = 0 if dim is None else dim_of(dim, input.array.ndim)
+    if flat or not input.array.ndim:
+        input = rules.reshape(input, (input.array.size,))
     length = input.array.shape[dim]
     repeats = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if repeats.ndim > 1 or (repeats.size not in (1, length)):
@@ -271,6 +271,9 @@ def cartesian_prod(*tensors):
             [2, 4]])
     """
     tensors = listed(tensors)
+    for tensor in tensors:
+        if tensor.array.ndim != 1:
+            raise ShapeError(f"cartesian_prod: vectors are expected, got {tensor.array.shape}")
     if len(tensors) == 1:
         return tensors[0]
     columns = [rules.reshape(grid, (-1, 1)) for grid in meshgrid(*tensors, indexing="ij")]

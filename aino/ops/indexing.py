@@ -437,7 +437,7 @@ def nonzero(input, *, as_tuple=False):
     array = input.array
     if as_tuple:
         return tuple([make(index) for index in np.atleast_1d(array).nonzero()])
-    return make(np.argwhere(array).reshape(-1, array.ndim))
+    return make(np.argwhere(array))
 
 
 def argwhere(input):

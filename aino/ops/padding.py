@@ -39,14 +39,19 @@ def pad(input, pad, mode="constant", value=None):
             raise ShapeError(
                 f"pad: ({before}, {after}) leaves a negative length of dim {dim} of {shape}"
             )
+    if any(side < 0 for width in widths for side in width):
+        inner = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths)]
+        input = index_rules.getitem(input, tuple(inner))
+        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
     if mode == "constant":
-        return _pad_constant(input, widths, 0.0 if value is None else value)
+        return rules.pad(input, tuple(widths), 0.0 if value is None else value)
     if mode not in _CONTINUATIONS:
         raise ValueError(
             f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}"
         )
     if value:
         raise ValueError(f"pad: mode {mode!r} takes no value")
+    shape = input.array.shape
     for dim, (before, after) in enumerate(widths):
         if before or after:
             _check_reach(shape, dim, max(before, after), mode)
@@ -54,15 +59,6 @@ def pad(input, pad, mode="constant", value=None):
             places = _CONTINUATIONS[mode](places, shape[dim])
             input = index_rules.take(input, places, dim, False)
     return input
-
-
-def _pad_constant(input, widths, value):
-    shape = input.array.shape
-    if any(side < 0 for pair in widths for side in pair):
-        inner = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths)]
-        input = index_rules.getitem(input, tuple(inner))
-        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
-    return rules.pad(input, tuple(widths), value)
 
 
 def _check_reach(shape, dim, amount, mode) -> None:

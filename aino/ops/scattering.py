@@ -14,7 +14,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.indexing import checked, explained, fitting, put_at, raw_index, split_index
-from aino.ops.shaping import broadcast_shapes, broadcast_to
+from aino.ops.shaping import atleast_1d, broadcast_shapes, broadcast_to
 
 __all__ = [
     "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill",
@@ -37,6 +37,9 @@ def _place(input, dim, index, src, name):
     dim = dim_of(dim, len(shape))
     array = fitting(shape, dim, index, name)
     _same_dtype(input, src, name)
+    # A number passes as a vector of one.
+    input, src = atleast_1d(input, src)
+    array = array if array.ndim else array.reshape((1,))
     if src.array.ndim != array.ndim or any(n > m for n, m in zip(array.shape, src.array.shape)):
         raise ShapeError(
             f"{name}: an index of shape {array.shape} asks for more than src of shape "
@@ -44,10 +47,6 @@ def _place(input, dim, index, src, name):
         )
     if src.array.shape != array.shape:
         src = rules.getitem(src, tuple([slice(n) for n in array.shape]))
-    if not shape:
-        input = shape_rules.reshape(input, (1,))
-    if not array.ndim:
-        array, src = array.reshape((1,)), shape_rules.reshape(src, (1,))
     return input, dim, array, src
 
 

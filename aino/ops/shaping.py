@@ -99,9 +99,9 @@ def flatten(input, start_dim=0, end_dim=-1):
     aino.Size([2, 12])
     """
     shape = input.array.shape
+    start, end = dim_of(start_dim, len(shape)), dim_of(end_dim, len(shape))
     if not shape:
         return rules.reshape(input, (1,))
-    start, end = dim_of(start_dim, len(shape)), dim_of(end_dim, len(shape))
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     if start == end:
@@ -155,7 +155,7 @@ def unsqueeze(input, dim):
     return rules.reshape(input, (*shape[:dim], 1, *shape[dim:]))
 
 
-def permute(input, *dims):
+def permute(input, *axes, dims=None):
     """Return the dimensions in another order: dimension i of the result is ``dims[i]``.
 
     >>> import aino
@@ -163,7 +163,7 @@ def permute(input, *dims):
     aino.Size([4, 2, 3])
     """
     rank = input.array.ndim
-    dims = dims_of(ints_of(dims), rank)
+    dims = dims_of(ints_of(axes) if dims is None else dims, rank)
     if len(dims) != rank:
         raise ShapeError(
             f"permute: {len(dims)} dims given for a tensor of shape {input.array.shape}"

@@ -18,25 +18,39 @@ __all__ = [
 ]  # fmt: skip
 
 
-def order(array, dim, descending=False):
-    """Return the indices that sort ``array`` along ``dim``; equal elements keep their order.
+def order(array, dim, descending=False, stable=False):
+    """Return the indices that sort ``array`` along ``dim``; NaN counts as the largest number.
 
-    NaN counts as the largest number.
+    Equal elements keep their order where ``stable``, and, as in PyTorch, where there are few.
     """
     if array.dtype.kind == "c":
         raise DtypeError("sort: complex numbers have no order")
+    # NumPy's own choice is up to six times as fast on long rows.
+    kind = "stable" if stable or array.shape[dim] <= 16 else None
     if not descending:
-        return np.argsort(array, axis=dim, kind="stable")
+        return np.argsort(array, axis=dim, kind=kind)
     backwards = (slice(None),) * dim + (slice(None, None, -1),)
-    found = np.argsort(array[backwards], axis=dim, kind="stable")
+    found = np.argsort(array[backwards], axis=dim, kind=kind)
     return array.shape[dim] - 1 - found[backwards]
+
+
+def _best(array, dim, k, largest):
+    """Return the indices of the k largest or smallest along ``dim``, the best first."""
+    length = array.shape[dim]
+    lead = (slice(None),) * dim
+    if length <= 1024 or not 0 < 8 * k < length:
+        return order(array, dim, largest)[(*lead, slice(k))]
+    cut = slice(length - k, None) if largest else slice(k)
+    few = np.argpartition(array, length - k if largest else k, axis=dim)[(*lead, cut)]
+    ranks = order(np.take_along_axis(array, few, dim), dim, largest)
+    return np.take_along_axis(few, ranks, dim)
 
 
 @numpy_names
 def sort(input, dim=-1, descending=False, stable=False):
     """Return ``(values, indices)``: the elements along ``dim`` in ascending order.
 
-    Equal elements keep their order, ``stable`` or not; NaN counts as the largest number.
+    Equal elements keep their order where ``stable``; NaN counts as the largest number.
 
     >>> import aino
     >>> aino.sort(aino.tensor([3.0, 1.0, 2.0])).values
@@ -45,7 +59,7 @@ def sort(input, dim=-1, descending=False, stable=False):
     dim = dim_of(dim, input.array.ndim)
     if not input.array.ndim:
         return return_types.sort(input.clone(), make(np.zeros((), int64)))
-    index = order(input.array, dim, descending)
+    index = order(input.array, dim, descending, stable)
     return return_types.sort(index_rules.gather(input, index, dim, True), make(index))
 
 
@@ -60,7 +74,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     dim = dim_of(dim, input.array.ndim)
     if not input.array.ndim:
         return make(np.zeros((), int64))
-    return make(order(input.array, dim, descending))
+    return make(order(input.array, dim, descending, stable))
 
 
 def msort(input):
@@ -90,7 +104,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         raise ShapeError(f"topk: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return return_types.topk(input.clone(), make(np.zeros((), int64)))
-    index = order(array, dim, largest)[(slice(None),) * dim + (slice(k),)]
+    index = _best(array, dim, k, largest)
     return return_types.topk(index_rules.gather(input, index, dim, True), make(index))
 
 
@@ -109,7 +123,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
         raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), "kthvalue")
-    index = order(array, dim)[(slice(None),) * dim + (k - 1,)]
+    index = np.argpartition(array, k - 1, axis=dim)[(slice(None),) * dim + (k - 1,)]
     return along(input, dim, keepdim, index, "kthvalue")
 
 
@@ -148,7 +162,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     array = input.array
     rows = array.reshape(-1) if dim is None else np.moveaxis(array, dim_of(dim, array.ndim), 0)
     length = len(rows)
-    differs = (rows[1:] != rows[:-1]).reshape(max(length - 1, 0), -1).any(1)
+    differs = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(np.concatenate([np.ones(min(length, 1), bool), differs]))
     inverse = np.cumsum(np.concatenate([np.zeros(min(length, 1), int64), differs]))
     values = rows[starts]

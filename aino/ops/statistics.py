@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import reduce as rules
@@ -94,7 +95,9 @@ def mode(input, dim=-1, keepdim=False):
     rows = np.moveaxis(array, dim, -1)
     index = np.empty(rows.shape[:-1], int64)
     for row in np.ndindex(index.shape):
-        _, inverse, counts = np.unique(rows[row], return_inverse=True, return_counts=True)
+        _, inverse, counts = np.unique(
+            rows[row], return_inverse=True, return_counts=True, equal_nan=False
+        )
         index[row] = np.flatnonzero(inverse.reshape(-1) == np.argmax(counts))[-1]
     return along(input, dim, keepdim, index, "mode")
 
@@ -195,8 +198,8 @@ def histc(input, bins=100, min=0, max=0):
     tensor([0., 2., 1., 0.])
     """
     array = input.array.reshape(-1)
-    if array.dtype.kind not in "fiu":
-        raise DtypeError(f"histc: the input must be of real numbers, not {array.dtype}")
+    if array.dtype.kind != "f":
+        raise DtypeError(f"histc: the input must be of a floating point dtype, not {array.dtype}")
     if bins < 1:
         raise ValueError(f"histc: bins must be positive, got {bins}")
     low, high = float(min), float(max)
@@ -254,8 +257,10 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
             f"cov: the input must have at most two dimensions, got {input.array.shape}"
         )
     rows = input.reshape((1, -1)) if input.array.ndim < 2 else input
+    if rows.array.dtype.kind == "b":
+        raise DtypeError("cov: booleans are not taken; cast them, for example with .float()")
     if rows.array.dtype.kind not in "fc":
-        rows = rows.to(get_default_dtype())
+        rows = cast(rows, get_default_dtype())
     if fweights is None and aweights is None:
         total: object = rows.array.shape[1]
         normalizer: object = rows.array.shape[1] - correction
@@ -289,14 +294,13 @@ def _weights(fweights, aweights, rows):
             raise ShapeError(
                 f"cov: {name} of shape {given.array.shape} for {rows.array.shape[1]} observations"
             )
-        given = given.to(rows.array.real.dtype)
         weights = given if weights is None else weights * given
     return weights
 
 
 def _not_negative(normalizer):
     if isinstance(normalizer, Tensor):
-        return normalizer
+        return compare.clamp_min(normalizer, 0)
     return float(normalizer) if normalizer > 0 else 0.0
 
 
@@ -313,4 +317,7 @@ def corrcoef(input):
         return covariances / covariances
     variances = covariances.diagonal()
     spread = (variances.real if variances.array.dtype.kind == "c" else variances).sqrt()
-    return covariances / spread.unsqueeze(1) / spread.unsqueeze(0)
+    correlations = covariances / spread.unsqueeze(1) / spread.unsqueeze(0)
+    # Rounding may lead beyond 1.
+    real = correlations.array.dtype.kind != "c"
+    return compare.clamp(correlations, -1.0, 1.0) if real else correlations
