@@ -116,7 +116,7 @@ def contains(self, element) -> builtins.bool:
     if isinstance(element, Tensor):
         element = element.array
     elif not isinstance(element, (builtins.bool, builtins.int, builtins.float, complex)):
-        raise DtypeError(f"a tensor contains numbers, not a {type(element).__name__}")
+        raise DtypeError(f"a tensor contains numbers, not a {builtins.type(element).__name__}")
     return builtins.bool((self.array == element).any())
 
 

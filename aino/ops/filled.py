@@ -22,10 +22,12 @@ __all__ = [
 def shape_of(size, keywords=None) -> tuple[int, ...]:
     """Return the shape that ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))`` asks for."""
     if keywords:
-        if not size and "size" in keywords:
+        if "size" in keywords:
+            if size:
+                raise TypeError("a shape was given twice: as numbers and as size=")
             size = (keywords["size"],)
         no_more(keywords)
-    elif not size:
+    if not size:
         raise TypeError("a shape is missing: give its lengths, or () for a single number")
     first = size[0]
     several = isinstance(first, (Tensor, np.ndarray)) and first.ndim > 0
