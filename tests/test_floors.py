@@ -31,6 +31,7 @@ FLOORS = {
     "aino.autograd.rules": 3,
     "aino.ops": 4,
     "aino.autograd": 5,
+    "aino.linalg": 5,
     "aino.optim": 6,
     "aino.dit": 6,
     "aino.nn": 6,
