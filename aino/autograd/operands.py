@@ -57,3 +57,10 @@ def _dtype_beside(value, dtype) -> np.dtype:
 def as_floating(array):
     """Return an integer or boolean array in the default dtype, others as they are."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
+
+
+def only_floating(array):
+    """Return the array, or raise ``DtypeError`` unless its dtype is a floating-point one."""
+    if array.dtype.kind != "f":
+        raise DtypeError(f"expected a floating-point tensor, got one of {array.dtype}")
+    return array

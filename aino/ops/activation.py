@@ -210,6 +210,11 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+    kind = input.dtype.kind
+    if kind != "f":
+        if kind in "bc" or (kind == "u" and min_val < 0):
+            raise DtypeError(f"hardtanh: {input.dtype} can't be kept within its bounds")
+        min_val, max_val = int(min_val), int(max_val)
     return rules.hardtanh(input, min_val, max_val)
 
 

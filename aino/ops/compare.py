@@ -202,7 +202,10 @@ def signbit(input):
     >>> aino.signbit(aino.tensor([1.0, -2.0, -0.0]))
     tensor([False,  True,  True])
     """
-    return rules.signbit(input) if input.dtype.kind == "f" else rules.lt(input, 0)
+    kind = input.dtype.kind
+    if kind == "c":
+        raise DtypeError("signbit: complex numbers have no sign")
+    return rules.signbit(input) if kind == "f" else rules.lt(input, 0)
 
 
 @documented(rules.logical_and)

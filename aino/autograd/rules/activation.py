@@ -10,13 +10,18 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip
 from aino.autograd.rules.elementwise import sigmoid
+from aino.errors import DtypeError
 
 # Two ramps, of which many others are made
 
 
 def _relu(x):
     zero = ZERO.get(x.dtype)
-    return np.maximum(x, 0) if zero is None else clip(x, zero, INFINITY[x.dtype])
+    if zero is None:
+        if x.dtype.kind in "bc":
+            raise DtypeError(f"relu: expected numbers with an order, got {x.dtype}")
+        return np.maximum(x, 0)
+    return clip(x, zero, INFINITY[x.dtype])
 
 
 def _relu_to_x(g, y):
@@ -28,13 +33,13 @@ relu = primitive("relu", _relu, formula="max(0, x)", x=_relu_to_x)
 
 
 def _negative_part(x):
-    zero = ZERO.get(x.dtype)
-    return np.minimum(x, 0) if zero is None else clip(x, MINUS_INFINITY[x.dtype], zero)
+    return clip(x, MINUS_INFINITY[x.dtype], ZERO[x.dtype])
 
 
 negative_part = primitive(
-    "negative_part", _negative_part, formula="min(0, x)", x=lambda g, x: masked(g, x < 0)
-)
+    "negative_part", _negative_part, formula="min(0, x)", promotes="floating",
+    x=lambda g, x: masked(g, x < 0),
+)  # fmt: skip
 
 
 # Slopes on both sides of 0
@@ -50,8 +55,9 @@ def _leaky_relu_to_x(g, x, slope):
 
 
 leaky_relu = primitive(
-    "leaky_relu", _leaky_relu, formula="x where x > 0, else slope · x", x=_leaky_relu_to_x
-)
+    "leaky_relu", _leaky_relu, formula="x where x > 0, else slope · x", promotes="floating",
+    x=_leaky_relu_to_x,
+)  # fmt: skip
 
 
 def _prelu_to_x(g, x, weight):
@@ -61,7 +67,7 @@ def _prelu_to_x(g, x, weight):
 
 prelu = primitive(
     "prelu", lambda x, weight: _relu(x) + weight * _negative_part(x),
-    formula="x where x > 0, else weight · x", broadcasts=True, promotes="common",
+    formula="x where x > 0, else weight · x", broadcasts=True, promotes="floating",
     x=_prelu_to_x,
     weight=lambda g, x: g * negative_part(x),
 )  # fmt: skip
@@ -77,7 +83,7 @@ def _elu_to_x(g, x, alpha):
 
 
 elu = primitive(
-    "elu", _elu, formula="x where x > 0, else α (eˣ - 1)", promotes="float", x=_elu_to_x
+    "elu", _elu, formula="x where x > 0, else α (eˣ - 1)", promotes="floating", x=_elu_to_x
 )
 
 
@@ -91,7 +97,7 @@ def _celu_to_x(g, x, alpha):
 
 
 celu = primitive(
-    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="float", x=_celu_to_x
+    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="floating", x=_celu_to_x
 )
 
 
@@ -110,6 +116,7 @@ hardtanh = primitive(
 
 hardsigmoid = primitive(
     "hardsigmoid", lambda x: clip(x + 3.0, 0.0, 6.0) / 6.0, formula="(x + 3) / 6 within [0, 1]",
+    promotes="floating",
     x=lambda g, x: masked(g / 6.0, (x > -3) & (x < 3)),
 )  # fmt: skip
 
@@ -120,7 +127,7 @@ def _hardswish_to_x(g, x):
 
 hardswish = primitive(
     "hardswish", lambda x: x * clip(x + 3.0, 0.0, 6.0) / 6.0,
-    formula="x · (x + 3) / 6, the factor within [0, 1]", x=_hardswish_to_x,
+    formula="x · (x + 3) / 6, the factor within [0, 1]", promotes="floating", x=_hardswish_to_x,
 )  # fmt: skip
 
 
@@ -133,13 +140,13 @@ def _outside(x, bound):
 
 hardshrink = primitive(
     "hardshrink", lambda x, bound: masked(x, _outside(x, bound)),
-    formula="x where |x| > λ, else 0",
+    formula="x where |x| > λ, else 0", promotes="floating",
     x=lambda g, x, bound: masked(g, _outside(x, bound)),
 )  # fmt: skip
 
 softshrink = primitive(
     "softshrink", lambda x, bound: x - clip(x, -bound, bound),
-    formula="x moved by λ towards 0",
+    formula="x moved by λ towards 0", promotes="floating",
     x=lambda g, x, bound: masked(g, _outside(x, bound)),
 )  # fmt: skip
 
@@ -178,12 +185,12 @@ def _softplus_to_x(g, x, beta, threshold):
 
 softplus = primitive(
     "softplus", _softplus, formula="ln(1 + e^βx) / β, x where βx > threshold",
-    promotes="float", x=_softplus_to_x,
+    promotes="floating", x=_softplus_to_x,
 )  # fmt: skip
 
 logsigmoid = primitive(
     "logsigmoid", lambda x: _negative_part(x) - np.log1p(np.exp(-np.absolute(x))),
-    formula="ln σ(x)", promotes="float",
+    formula="ln σ(x)", promotes="floating",
     x=lambda g, x: g * sigmoid(-x),
 )  # fmt: skip
 
@@ -205,12 +212,14 @@ def _silu_to_x(g, x, y):
 
 
 silu = primitive(
-    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="float", x=_silu_to_x
+    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="floating", x=_silu_to_x
 )
 
 
 def _tanh_softplus(x):
     # tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ (eˣ + 2); beyond 20, eˣ is as good as infinite.
+    if x.dtype == np.float16:
+        return _tanh_softplus(x.astype(np.float32)).astype(x.dtype)
     e = np.exp(np.minimum(x, 20.0))
     n = e * (e + 2.0)
     return n / (n + 2.0)
@@ -222,7 +231,7 @@ def _mish_to_x(g, x):
 
 
 mish = primitive(
-    "mish", lambda x: x * _tanh_softplus(x), formula="x · tanh(ln(1 + eˣ))", promotes="float",
+    "mish", lambda x: x * _tanh_softplus(x), formula="x · tanh(ln(1 + eˣ))", promotes="floating",
     x=_mish_to_x,
 )  # fmt: skip
 
@@ -242,7 +251,7 @@ def _gelu_tanh_to_x(g, x):
 
 gelu_tanh = primitive(
     "gelu_tanh", _gelu_tanh, formula="½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))",
-    promotes="float", x=_gelu_tanh_to_x,
+    promotes="floating", x=_gelu_tanh_to_x,
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ complex = primitive(
 def _angle(x):
     if x.dtype.kind == "c":
         return np.arctan2(x.imag, x.real)
-    return np.where(x < 0, math.pi, np.where(x == x, x * 0.0, x))
+    return np.where(x < 0, math.pi, np.where(x == x, 0.0, x))
 
 
 def _angle_to_x(g, x):

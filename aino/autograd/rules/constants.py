@@ -7,7 +7,18 @@ import math
 import numpy as np
 from numpy._core.umath import clip
 
-__all__ = ["BITS", "INFINITY", "LN2", "MINUS_INFINITY", "ONE", "ZERO", "clip", "kept", "ndarray"]
+__all__ = [
+    "BITS",
+    "INFINITY",
+    "LN2",
+    "MINUS_INFINITY",
+    "ONE",
+    "ZERO",
+    "clip",
+    "kept",
+    "ndarray",
+    "quiet_exp",
+]
 
 ndarray = np.ndarray
 LN2 = math.log(2.0)
@@ -33,3 +44,6 @@ MINUS_INFINITY = kept(-math.inf)
 
 #: The integers that a floating-point dtype is stored in.
 BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+#: eˣ that overflows to infinity without a warning, where 1 / eˣ is what is wanted.
+quiet_exp = np.errstate(over="ignore")(np.exp)

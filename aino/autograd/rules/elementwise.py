@@ -8,7 +8,8 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import masked
-from aino.autograd.rules.constants import LN2, MINUS_INFINITY, ONE, clip, ndarray
+from aino.autograd.rules.constants import LN2, ONE, ndarray, quiet_exp
+from aino.errors import DtypeError
 
 # Sums and products
 
@@ -166,19 +167,10 @@ xlogy = primitive(
 
 # The logistic function and its inverse
 
-#: Beyond these eˣ overflows; where the exponent is cut there, the result is as good as 0.
-_HIGHEST = {np.dtype("f4"): np.array(88.72, "f4"), np.dtype("f8"): np.array(709.78)}
-
 
 def _sigmoid(x):
-    dtype = x.dtype
-    highest = _HIGHEST.get(dtype)
-    if highest is not None:
-        one = ONE[dtype]
-        return one / (np.exp(clip(-x, MINUS_INFINITY[dtype], highest)) + one)
-    if dtype.kind == "f":
-        return _sigmoid(x.astype("f4")).astype(dtype)
-    return 1.0 / (np.exp(-x) + 1.0)
+    one = ONE.get(x.dtype, 1.0)
+    return one / (quiet_exp(-x) + one)
 
 
 def _sigmoid_to_x(g, y):
@@ -190,6 +182,8 @@ sigmoid = primitive("sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", promotes="f
 
 
 def _logit(x, eps):
+    if x.dtype.kind == "c":
+        raise DtypeError(f"logit: expected a real tensor, got {x.dtype}")
     if eps is not None:
         x = np.minimum(np.maximum(x, eps), 1.0 - eps)
     return np.log(x / (1.0 - x))

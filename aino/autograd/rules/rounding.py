@@ -11,30 +11,43 @@ from aino.errors import DtypeError
 # Rounding: flat nearly everywhere
 
 
-def _rounding(ufunc):
+def _rounding(name, ufunc):
     """Return the kernel of a rounding function: integers are round already."""
-    return lambda x: ufunc(x) if x.dtype.kind not in "iub" else x.astype(x.dtype)
+
+    def kernel(x):
+        kind = x.dtype.kind
+        if kind in "bc":
+            raise DtypeError(f"{name}: expected real numbers, got {x.dtype}")
+        return ufunc(x) if kind == "f" else x.astype(x.dtype)
+
+    return kernel
 
 
-_rint = _rounding(np.rint)
+_rint = _rounding("round", np.rint)
 
 
 def _round(x, decimals):
-    if not decimals or x.dtype.kind in "iub":
+    if not decimals or x.dtype.kind != "f":
         return _rint(x)
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
 
 
-floor = primitive("floor", _rounding(np.floor), formula="⌊x⌋", x=lambda g: np.zeros_like(g))
+floor = primitive(
+    "floor", _rounding("floor", np.floor), formula="⌊x⌋", x=lambda g: np.zeros_like(g)
+)
 
-ceil = primitive("ceil", _rounding(np.ceil), formula="⌈x⌉", x=lambda g: np.zeros_like(g))
+ceil = primitive("ceil", _rounding("ceil", np.ceil), formula="⌈x⌉", x=lambda g: np.zeros_like(g))
 
-trunc = primitive("trunc", _rounding(np.trunc), formula="trunc x", x=lambda g: np.zeros_like(g))
+trunc = primitive(
+    "trunc", _rounding("trunc", np.trunc), formula="trunc x", x=lambda g: np.zeros_like(g)
+)
 
 round = primitive("round", _round, formula="round x", x=lambda g: np.zeros_like(g))
 
-frac = primitive("frac", lambda x: x - np.trunc(x), formula="x - trunc x", x=lambda g: g)
+frac = primitive(
+    "frac", lambda x: x - np.trunc(x), formula="x - trunc x", promotes="floating", x=lambda g: g
+)
 
 
 # Division that rounds, and what it leaves
@@ -118,7 +131,14 @@ sign = primitive("sign", _sign, formula="sign x", x=lambda g: np.zeros_like(g))
 
 sgn = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
 
-abs = primitive("abs", np.absolute, formula="|x|", x=_abs_to_x)
+
+def _abs(x):
+    if x.dtype.kind == "b":
+        raise DtypeError("abs: expected numbers, got booleans")
+    return np.absolute(x)
+
+
+abs = primitive("abs", _abs, formula="|x|", x=_abs_to_x)
 
 copysign = primitive(
     "copysign", np.copysign, formula="|a| · sign b", broadcasts=True, promotes="float",

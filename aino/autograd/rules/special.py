@@ -9,6 +9,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import clip, ndarray
+from aino.errors import DtypeError
 
 # The error function: a Taylor series around the nearest of many points. The derivatives at a
 # point follow from erf″(x) = -2x erf′(x): the coefficients aₖ of erf′ obey
@@ -16,6 +17,12 @@ from aino.autograd.rules.constants import clip, ndarray
 
 _STEPS, _REACH = 256, 6
 _DEGREES = {np.dtype(np.float64): 5, np.dtype(np.float32): 3}
+
+
+def _as_double(x):
+    if x.dtype.kind == "c":
+        raise DtypeError(f"expected a real tensor, got {x.dtype}: not known of complex numbers")
+    return x.astype(np.float64)
 
 
 @functools.cache
@@ -36,7 +43,7 @@ def _erf_series(dtype):
 def _erf(x):
     dtype = x.dtype
     if dtype not in _DEGREES:
-        return _erf(x.astype(np.float32)).astype(dtype)
+        return _erf(_as_double(x)).astype(dtype)
     low, high, steps, spacing, highest, *lower = _erf_series(dtype)
     take = ndarray.take if type(x) is ndarray else np.take
     # fmin and fmax bring a nan to a point that exists; the distance then makes it nan again.
@@ -82,7 +89,7 @@ _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 def _erfinv(x):
     if x.dtype != np.float64:
-        return _erfinv(x.astype(np.float64)).astype(x.dtype)
+        return _erfinv(_as_double(x)).astype(x.dtype)
     size = np.absolute(x)
     inner = np.where(size < 1.0, size, 0.5)
     # A first guess, then Halley's method, whose error is cubed at every step.
@@ -142,11 +149,11 @@ def _libm_lgamma(x):
 
 def _digamma(x):
     if x.dtype != np.float64:
-        return _digamma(x.astype(np.float64)).astype(x.dtype)
+        return _digamma(_as_double(x)).astype(x.dtype)
     negative = x < 0
     t = np.where(negative, 1.0 - x, x)
-    total = np.zeros_like(t)
-    for k in range(_FAR):
+    total = -1.0 / t
+    for k in range(1, _FAR):
         total = total - 1.0 / (t + k)
     t = t + _FAR
     square = 1.0 / (t * t)
@@ -164,7 +171,7 @@ def _digamma(x):
 def _polygamma(x, n):
     """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), with Hurwitz's ζ by the sum of Euler and Maclaurin."""
     if x.dtype != np.float64:
-        return _polygamma(x.astype(np.float64), n).astype(x.dtype)
+        return _polygamma(_as_double(x), n).astype(x.dtype)
     order = n + 1
     pole = (x <= 0) & (x == np.floor(x))
     t = np.where(pole, 1.0, x)
@@ -205,7 +212,7 @@ polygamma = primitive(
 
 def _bessel(x, n):
     if x.dtype != np.float64:
-        return _bessel(x.astype(np.float64), n).astype(x.dtype)
+        return _bessel(_as_double(x), n).astype(x.dtype)
     near = np.absolute(x) < n + 1.0
     small, large = np.where(near, x, 0.0), np.where(near, 1.0 + n, x)
     before, y = np.cos(large) / large, np.sin(large) / large
@@ -230,8 +237,14 @@ spherical_bessel = primitive(
     "spherical_bessel", _bessel, formula="jₙ(x)", promotes="float", x=_bessel_to_x
 )
 
+
+def _sinc(x):
+    zero = x == 0
+    angle = math.pi * np.where(zero, 1.0, x)
+    return np.where(zero, 1.0, np.sin(angle) / angle)
+
+
 sinc = primitive(
-    "sinc", lambda x: np.sin(z := math.pi * np.where(x == 0, 1e-20, x)) / z,
-    formula="sin(πx) / (πx)", promotes="float",
+    "sinc", _sinc, formula="sin(πx) / (πx)", promotes="float",
     x=lambda g, x: g * (spherical_bessel(math.pi * x, 1) * -math.pi),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 
 from aino.autograd.rules import elementwise as rules
 from aino.autograd.rules import trigonometry as angles
+from aino.errors import DtypeError
 from aino.ops.documented import documented
 
 __all__ = [
@@ -279,7 +280,7 @@ def deg2rad(input):
     >>> aino.deg2rad(aino.tensor([180.0]))
     tensor([3.1416])
     """
-    return rules.mul(input, math.pi / 180.0)
+    return _scaled("deg2rad", input, math.pi / 180.0)
 
 
 def rad2deg(input):
@@ -289,4 +290,10 @@ def rad2deg(input):
     >>> aino.rad2deg(aino.tensor([aino.pi]))
     tensor([180.])
     """
-    return rules.mul(input, 180.0 / math.pi)
+    return _scaled("rad2deg", input, 180.0 / math.pi)
+
+
+def _scaled(name, input, factor):
+    if input.dtype.kind == "c":
+        raise DtypeError(f"{name}: a complex number is not an angle")
+    return rules.mul(input, factor)

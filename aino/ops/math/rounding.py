@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import rounding as rules
 from aino.errors import DtypeError
@@ -138,7 +139,7 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     """
     dtype = input.dtype
     if dtype.kind in "biu":
-        return compare.nan_to_num(input, 0, 0, 0)
+        return cast(input, dtype)
     limits = np.finfo(dtype)
     return compare.nan_to_num(
         input,
