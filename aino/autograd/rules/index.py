@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive, sum_to_shape
+from aino.autograd.primitive import cast, primitive, sum_to_shape
 from aino.autograd.rules.shape import permute, zeros
 
 ndarray = np.ndarray
@@ -214,9 +214,9 @@ def _scatter_extreme(x, values, index, axis, ufunc, include_self):
 
 def _extreme_shares(g, x, values, y, index, axis, include_self):
     """Return for each place of ``y`` the gradient of one of the elements that tie for it."""
-    won = (values == gather(y, index, axis, False)).astype(g.dtype)
+    won = cast(values == gather(y, index, axis, False), g.dtype)
     rivals = scatter_sum(won, index, axis, y.shape, False)
-    own = (x == y).astype(g.dtype)
+    own = cast(x == y, g.dtype)
     if not include_self:
         own = scatter(own, 0.0, index, axis)
     rivals = rivals + own

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive
+from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.scan import all_others
 from aino.autograd.rules.shape import spread
 
@@ -66,7 +66,7 @@ prod = primitive(
 
 
 def _shared(g, equal, axis):
-    equal = equal.astype(g.dtype)
+    equal = cast(equal, g.dtype)
     return g * equal / np.add.reduce(equal, axis=axis, keepdims=axis is not None)
 
 
