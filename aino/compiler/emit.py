@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import REGISTRY
+from aino.compiler.chains import ChainWriter, run_chain
 from aino.compiler.layout import Layout, is_elementwise, returned_values
 from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
 from aino.compiler.number import Number
+from aino.compiler.passes.blocks import Chain
 from aino.compiler.passes.copies import takes_out
 from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array
 
@@ -46,7 +48,9 @@ class Emitter:
         self.names = Names(["np", "build", name, "float32", "empty", "self"])
         self.name = self.names.fresh(name) if name == "np" else name
         self.bound: dict[str, Any] = {}
-        self.prelude: dict[str, list[str]] = {"functions": [], "memory": [], "views": []}
+        self.prelude: dict[str, list[str]] = {
+            "functions": [], "memory": [], "views": [], "chains": []
+        }  # fmt: skip
         self.body: list[tuple[str, Call | None]] = []
         self.functions: dict[tuple[int, str], str] = {}
         self.storage_names: dict[Storage, str] = {}
@@ -192,7 +196,13 @@ class Emitter:
 
     def call(self, call: Call) -> None:
         """Append the line, or lines, of one call."""
-        if call.function == "[]=":
+        if isinstance(call, Chain):
+            for value in call.results:
+                if self.layout.place[value.storage] == "fresh":
+                    line = f"{self.storage(value.storage)} = {empty_like(value)}"
+                    self.body.append((line, None))
+            line = ChainWriter(self, call).write()
+        elif call.function == "[]=":
             target, index, source = call.arguments
             line = f"{self.text(target)}[{self.index(index)}] = {self.text(source)}"
         elif call.out is not None:
@@ -247,6 +257,13 @@ class Emitter:
             return f"{self.function(function)}({', '.join([*arguments, out, *tail])})"
         return f"{self.function(function, call.method)}({', '.join([*arguments, *tail, f'out={out}'])})"
 
+    def runner(self) -> str:
+        """Return the name of the function that runs chains."""
+        if "run_chain" not in self.bound:
+            self.names.taken.add("run_chain")
+            self.bound["run_chain"] = run_chain
+        return "run_chain"
+
     # The whole
 
     def emit(self) -> Source:
@@ -288,7 +305,7 @@ class Emitter:
         bound = "".join(f", {name}" for name in self.bound)
         gradients = self.gradient_names()
         lines = [f"def build(np{bound}):"]
-        for part in ("functions", "memory", "views"):
+        for part in ("functions", "memory", "views", "chains"):
             lines += [f"    {line}" for line in self.prelude[part]]
             if self.prelude[part]:
                 lines.append("")

@@ -30,7 +30,9 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
     returned = {value.storage for value in returned_values(program)}
     pinned = {value.storage for value in program.outputs()}
     makers = {call.results[0].storage: call for call in program.calls if call.results}
+    chained = {v.storage for call in program.calls if call.method == "chain" for v in call.results}
     several = {v.storage for call in program.calls if len(call.results) > 1 for v in call.results}
+    several -= chained
     for storage in program.storages():
         if storage.kind in ("static", "constant"):
             layout.place[storage] = "bound"
@@ -39,6 +41,7 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
         else:
             maker = makers.get(storage)
             writable = maker is None or takes_out(maker) or maker.function is number_array
+            writable = writable or storage in chained
             own = storage in returned or storage in several
             layout.place[storage] = "buffer" if writable and not own else "fresh"
     _share(program, layout, pinned, reuse)

@@ -69,6 +69,8 @@ def wish_for(storage: Storage, call: Call | None) -> str:
         return "constant" if storage.kind == "constant" else storage.kind
     if call is None:
         return "flat"
+    if call.method == "chain":
+        return "result"
     function = call.function
     plain = function.strip(".[]") if isinstance(function, str) else function.__name__
     if call.method in ("reduce", "accumulate"):

@@ -1,5 +1,6 @@
 """What is done to a program before it is written out: each pass is a function of a program."""
 
+from aino.compiler.passes.blocks import run_in_blocks
 from aino.compiler.passes.common import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place
@@ -12,4 +13,5 @@ PASSES = {
     "copies": elide_copies,
     "gather": gather_in_place,
     "dead": drop_dead_calls,
+    "blocks": run_in_blocks,
 }

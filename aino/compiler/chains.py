@@ -1,0 +1,181 @@
+"""Writes a chain of element-wise calls: a function of one block, and the call that runs them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.compiler.passes.blocks import BLOCK, Chain
+from aino.compiler.program import Call, Storage, Value, map_values
+from aino.optim.worker import CORES, worker
+
+#: Chains over at least this many numbers are shared between two threads.
+SHARED = 8 * BLOCK
+
+
+def pieces(chain: Chain) -> list[tuple[int, int]]:
+    """Return the blocks of a chain, cut so that a long tail begins and ends with one."""
+    edges = {0, chain.size}
+    for start, call in chain.tails:
+        assert call.out is not None
+        if call.out.size >= BLOCK // 4:
+            edges |= {start, start + call.out.size}
+    found = []
+    ordered = sorted(edges)
+    for low, high in zip(ordered, ordered[1:]):
+        count = -(-(high - low) // BLOCK)
+        length = -(-(high - low) // count)
+        length += -length % 16
+        found += [(start, min(start + length, high)) for start in range(low, high, length)]
+    return found
+
+
+class ChainWriter:
+    """Writes one chain for an emitter."""
+
+    def __init__(self, emitter, chain: Chain) -> None:
+        self.emitter = emitter
+        self.chain = chain
+        self.name = emitter.names.fresh("chain")
+        self.lines: list[str] = []
+        self.given: dict[Value, tuple[str, str]] = {}
+        self.names: dict[Any, str] = {}
+        self.slots: dict[Storage, str] = {}
+
+    def write(self) -> str:
+        """Append the chain's function to the prelude and return the line that runs it."""
+        emitter, chain = self.emitter, self.chain
+        self._scratch()
+        for call in chain.steps:
+            self.lines.append(self._step(call))
+        if chain.tails:
+            self._tails()
+        parameters = "".join(f", {name}" for name, _ in self.given.values())
+        head = [f"def {self.name}(start, stop, scratch{parameters}):"]
+        head += [f"    {name} = scratch[{i}][: stop - start]" for i, name in enumerate(self.names_of_slots)]
+        head += [f"    {name} = {name}[start:stop]" for name, _ in self.given.values()]
+        body = [f"    {line}" for line in self.lines]
+        emitter.prelude["chains"] += [*head, *body, ""]
+        blocks = pieces(chain)
+        longest = max(stop - start for start, stop in blocks)
+        lanes = 2 if chain.size >= SHARED and CORES > 1 else 1
+        dtype = self._dtype()
+        scratch = emitter.names.fresh(f"{self.name}_scratch")
+        emitter.prelude["memory"].append(
+            f"{scratch} = [[np.empty({longest}, {dtype}) for _ in range({len(self.names_of_slots)})]"
+            f" for _ in range({lanes})]"
+        )
+        table = emitter.names.fresh(f"{self.name}_blocks")
+        emitter.prelude["memory"].append(f"{table} = {_halves(blocks, lanes)}")
+        runner = emitter.runner()
+        arrays = "".join(f", {text}" for _, text in self.given.values())
+        return f"{runner}({self.name}, {table}, {scratch}{arrays})"
+
+    def _dtype(self) -> str:
+        value = (*self.chain.steps[0].touches(), *self.chain.steps[0].results)[0]
+        return f"np.{value.dtype.type.__name__}"
+
+    def _scratch(self) -> None:
+        """Give the chain's own storages as few block buffers as their lives allow."""
+        chain = self.chain
+        last: dict[Storage, int] = {}
+        for position, call in enumerate(chain.steps):
+            for value in (*call.reads(), *call.touches(), *call.results):
+                last[value.storage] = position
+        for _, call in chain.tails:
+            for value in call.reads():
+                last[value.storage] = len(chain.steps)
+        free: list[str] = []
+        self.names_of_slots: list[str] = []
+        for position, call in enumerate(chain.steps):
+            ending = [s for s in chain.local if last[s] == position and s in self.slots]
+            free += [self.slots[s] for s in dict.fromkeys(ending)]
+            for value in call.results:
+                if value.storage in chain.local:
+                    if not free:
+                        free.append(f"t{len(self.names_of_slots)}")
+                        self.names_of_slots.append(free[-1])
+                    self.slots[value.storage] = free.pop()
+                    if last[value.storage] == position:
+                        free.append(self.slots[value.storage])
+
+    def _value(self, value: Value) -> str:
+        """Return the name of a block of a value in the chain's function."""
+        if value.storage in self.slots:
+            return self.slots[value.storage]
+        if value.shape == ():
+            return self.emitter.value(value)
+        if value not in self.given:
+            text = self.emitter.value(value)
+            name = f"{text}_" if text.isidentifier() else f"a{len(self.given)}"
+            flat = text if len(value.shape) == 1 else f"{text}.reshape(-1)"
+            self.given[value] = (name, flat)
+        return self.given[value][0]
+
+    def _step(self, call: Call) -> str:
+        target = (*call.touches(), *call.results)[0]
+        arguments = [
+            self._value(item) if isinstance(item, Value) else self.emitter.text(item)
+            for item in call.arguments
+        ]
+        name = self.emitter.function(call.function, call.method)
+        return f"{name}({', '.join([*arguments, self._value(target)])})"
+
+    def _tails(self) -> None:
+        """Apply the parts of a flat result that begin in this block."""
+        emitter, chain = self.emitter, self.chain
+        table = emitter.names.fresh(f"{self.name}_parts")
+        rows: dict[int, list[str]] = {}
+        shapes = set()
+        for start, call in chain.tails:
+            assert call.out is not None
+            out = emitter.value(call.out)
+            flat = f"{out}.reshape(-1)"
+            for low, high in pieces(chain):
+                first, last = max(low, start), min(high, start + call.out.size)
+                if first < last:
+                    part = flat if (first, last) == (start, start + call.out.size) else (
+                        f"{flat}[{first - start}:{last - start}]")  # fmt: skip
+                    rows.setdefault(low, []).append(f"({part}, {first - low}, {last - low})")
+            shapes.add(self._pattern(call))
+        lines = "".join(f"\n        {low}: [{', '.join(parts)}]," for low, parts in rows.items())
+        emitter.prelude["views"].append(f"{table} = {{{lines}\n    }}")
+        self.lines.append(f"for part, low, high in {table}.get(start, ()):")
+        self.lines += [f"    {line}" for line in shapes]
+
+    def _pattern(self, call: Call) -> str:
+        """Return a tail with names in the places of its memory."""
+
+        def named(value: Value) -> str:
+            if value is call.out:
+                return "part"
+            if value.storage in self.slots:
+                return f"{self.slots[value.storage]}[low:high]"
+            return self._value(value) if value.shape == () else f"{self._flat(value)}[low:high]"
+
+        arguments = map_values(call.arguments, named)
+        inner = ", ".join(str(item) for item in (*arguments, "part"))
+        return f"{self.emitter.function(call.function, call.method)}({inner})"
+
+    def _flat(self, value: Value) -> str:
+        known = next(v for v in self.given if v.storage is value.storage)
+        return self.given[known][0]
+
+
+def _halves(blocks, lanes: int) -> list[list[tuple[int, int]]]:
+    if lanes == 1:
+        return [blocks]
+    half = (len(blocks) + 1) // 2
+    return [blocks[:half], blocks[half:]]
+
+
+def run_chain(chain, lanes, scratch, *arrays) -> None:
+    """Run a chain's blocks, half of them on a second thread where there are two lanes."""
+
+    def run(lane: int) -> None:
+        for start, stop in lanes[lane]:
+            chain(start, stop, scratch[lane], *arrays)
+
+    if len(lanes) == 1:
+        run(0)
+    else:
+        worker.share(run, [0, 1])
