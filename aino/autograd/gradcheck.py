@@ -165,7 +165,7 @@ def _random_like(array, rng) -> np.ndarray:
     values = rng.uniform(-1.0, 1.0, array.shape)
     if array.dtype.kind == "c":
         values = values + 1j * rng.uniform(-1.0, 1.0, array.shape)
-    return values.astype(array.dtype)
+    return np.asarray(values, array.dtype)
 
 
 def _check_inputs(inputs) -> None:
@@ -323,7 +323,7 @@ def _compare_projection(func, inputs, wanted, places, outputs, options) -> None:
 
 def _unit_like(array, rng) -> np.ndarray:
     values = _random_like(array, rng)
-    return values / max(float(np.linalg.norm(values)), 1e-300)
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-300))
 
 
 def _check_constant(func, inputs, wanted, results, options) -> None:
