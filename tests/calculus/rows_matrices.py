@@ -30,6 +30,11 @@ def solve_oracle(a, b, left=True):
     return np.linalg.solve(a, b)
 
 
+def turned(a, b):
+    """Return the sign of the determinant of a complex matrix."""
+    return matrices.slogdet(a + b * 1j).sign
+
+
 def logdet_oracle(x):
     sign, size = np.linalg.slogdet(x)
     return np.log(sign) + size
@@ -72,8 +77,13 @@ ROWS = [
         errors=NOT_SQUARE,
     ),
     Row(
-        "slogdet", matrices.slogdet, np.linalg.slogdet, SQUARE, covers="logabsdet signdet",
+        "slogdet", matrices.slogdet, np.linalg.slogdet, SQUARE, covers="logabsdet",
         complex=True, errors=NOT_SQUARE,
+    ),
+    Row(
+        "signdet", turned, lambda a, b: np.linalg.slogdet(a + b * 1j)[0],
+        [case(regular(3, 3), real(3, 3)), case(regular(2, 2, 2), real(2, 2, 2))],
+        torch=lambda torch, a, b: torch.slogdet(a + b * 1j).sign, method="", dtypes="float32",
     ),
     Row(
         "logdet", matrices.logdet, logdet_oracle, SQUARE, covers="logabsdet", complex=True,
