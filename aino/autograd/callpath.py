@@ -98,6 +98,9 @@ def _several(inputs, plain) -> list[str]:
     return lines
 
 
+_CONVERSIONS = {"float": "as_floating", "floating": "only_floating", "ordered": "only_ordered"}
+
+
 def _promotion(declared) -> list[str]:
     """Bring the inputs to one dtype; those without a rule (a condition, an index) stay."""
     if declared.promotes is None:
@@ -107,8 +110,8 @@ def _promotion(declared) -> list[str]:
     arrays = ", ".join(f"a{i}" for i in indices)
     nodes = ", ".join(f"n{i}" for i in indices)
     first = indices[0]
-    floating = declared.promotes != "common"
-    convert = "as_floating" if declared.promotes == "float" else "only_floating"
+    floating = declared.promotes in ("float", "floating")
+    convert = _CONVERSIONS.get(declared.promotes)
     lines = []
     if len(indices) > 1:
         differ = " or ".join(f"a{first}.dtype is not a{i}.dtype" for i in indices[1:])
@@ -116,7 +119,7 @@ def _promotion(declared) -> list[str]:
             f"    if {differ}:",
             f"        ({arrays}), ({nodes}) = promote(({arrays}), ({nodes}), {floating})",
         ]
-    if floating:
+    if convert is not None:
         lines += [
             f"    dtype = a{first}.dtype",
             "    if dtype is not float32 and dtype is not float64:",

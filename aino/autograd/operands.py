@@ -64,3 +64,10 @@ def only_floating(array):
     if array.dtype.kind != "f":
         raise DtypeError(f"expected a floating-point tensor, got one of {array.dtype}")
     return array
+
+
+def only_ordered(array):
+    """Return the array, or raise ``DtypeError`` where it is complex: no number is the larger."""
+    if array.dtype.kind == "c":
+        raise DtypeError(f"expected real tensors, got {array.dtype}: it has no order")
+    return array

@@ -29,7 +29,14 @@ from aino.autograd import engine
 from aino.autograd.callpath import forward_source, pullback_source
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, extras_of, tick
-from aino.autograd.operands import as_floating, constant, float32, float64, only_floating
+from aino.autograd.operands import (
+    as_floating,
+    constant,
+    float32,
+    float64,
+    only_floating,
+    only_ordered,
+)
 from aino.autograd.tensor import Tensor, View, make, new, refresh
 from aino.dtypes import BY_NAME, get_default_dtype, result_type
 from aino.errors import AinoError, ShapeError
@@ -149,7 +156,7 @@ def primitive(
     ``inputs`` names the array arguments where they are more than those that have rules, or
     ``"*xs"`` for a list of them. ``broadcasts``: gradients are summed back to the inputs' shapes.
     ``promotes``: ``"common"`` brings the inputs to one dtype, ``"float"`` to a floating or complex
-    one; ``"floating"`` refuses what is not floating already.
+    one; ``"floating"`` refuses what is not floating already, ``"ordered"`` what is complex.
     ``view``: the output may share the input's memory. ``definition``: for a fused kernel, what
     it computes in terms of other primitives; differentiated for derivatives of higher order.
     The function takes arrays too, and then returns arrays and records nothing.
@@ -179,7 +186,7 @@ def _stub(declared: Primitive):
         "Tensor": Tensor, "View": View, "new": new, "refresh": refresh, "mode": mode,
         "tick": tick, "ndarray": np.ndarray, "wrap": _wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
-        "only_floating": only_floating,
+        "only_floating": only_floating, "only_ordered": only_ordered,
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
         "kernel": declared.kernel, "Recorded": declared.node_class, "declared": declared,
         "__name__": __name__, "__builtins__": __builtins__,

@@ -212,7 +212,7 @@ def _silu_to_x(g, x, y):
 
 
 silu = primitive(
-    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="floating", x=_silu_to_x
+    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="float", x=_silu_to_x
 )
 
 

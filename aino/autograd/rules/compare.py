@@ -46,7 +46,7 @@ where = primitive(
 
 clamp = primitive(
     "clamp", lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    formula="x within [low, high]", broadcasts=True, promotes="common",
+    formula="x within [low, high]", broadcasts=True, promotes="ordered",
     x=lambda g, x, low, high: masked(g, (x >= low) & (x <= high)),
     low=lambda g, x, low, high: masked(g, (x < low) & (low < high)),
     high=lambda g, x, low, high: masked(g, (x > high) | (high < low)),
@@ -54,14 +54,14 @@ clamp = primitive(
 
 clamp_min = primitive(
     "clamp_min", np.maximum, formula="max(x, low)", inputs="x low", broadcasts=True,
-    promotes="common",
+    promotes="ordered",
     x=lambda g, x, low: masked(g, x >= low),
     low=lambda g, x, low: masked(g, x < low),
 )  # fmt: skip
 
 clamp_max = primitive(
     "clamp_max", np.minimum, formula="min(x, high)", inputs="x high", broadcasts=True,
-    promotes="common",
+    promotes="ordered",
     x=lambda g, x, high: masked(g, x <= high),
     high=lambda g, x, high: masked(g, x > high),
 )  # fmt: skip
@@ -76,27 +76,27 @@ def _share(g, loses, tie):
 
 
 maximum = primitive(
-    "maximum", np.maximum, formula="max(a, b)", broadcasts=True, promotes="common",
+    "maximum", np.maximum, formula="max(a, b)", broadcasts=True, promotes="ordered",
     a=lambda g, a, b: _share(g, a < b, a == b),
     b=lambda g, a, b: _share(g, b < a, a == b),
 )  # fmt: skip
 
 minimum = primitive(
-    "minimum", np.minimum, formula="min(a, b)", broadcasts=True, promotes="common",
+    "minimum", np.minimum, formula="min(a, b)", broadcasts=True, promotes="ordered",
     a=lambda g, a, b: _share(g, a > b, a == b),
     b=lambda g, a, b: _share(g, b > a, a == b),
 )  # fmt: skip
 
 fmax = primitive(
     "fmax", np.fmax, formula="max(a, b), a number before nan", broadcasts=True,
-    promotes="common",
+    promotes="ordered",
     a=lambda g, a, b: masked(g, (a >= b) | (b != b)),
     b=lambda g, a, b: masked(g, np.logical_not((a >= b) | (b != b))),
 )  # fmt: skip
 
 fmin = primitive(
     "fmin", np.fmin, formula="min(a, b), a number before nan", broadcasts=True,
-    promotes="common",
+    promotes="ordered",
     a=lambda g, a, b: masked(g, (a <= b) | (b != b)),
     b=lambda g, a, b: masked(g, np.logical_not((a <= b) | (b != b))),
 )  # fmt: skip
@@ -116,16 +116,16 @@ nan_to_num = primitive(
 # Comparisons: True or False, no derivative
 
 
-def _comparison(name, ufunc, formula):
-    return primitive(name, ufunc, formula=formula, inputs="a b", promotes="common")
+def _comparison(name, ufunc, formula, promotes="common"):
+    return primitive(name, ufunc, formula=formula, inputs="a b", promotes=promotes)
 
 
 eq = _comparison("eq", np.equal, "a = b")
 ne = _comparison("ne", np.not_equal, "a ≠ b")
-lt = _comparison("lt", np.less, "a < b")
-le = _comparison("le", np.less_equal, "a ≤ b")
-gt = _comparison("gt", np.greater, "a > b")
-ge = _comparison("ge", np.greater_equal, "a ≥ b")
+lt = _comparison("lt", np.less, "a < b", "ordered")
+le = _comparison("le", np.less_equal, "a ≤ b", "ordered")
+gt = _comparison("gt", np.greater, "a > b", "ordered")
+ge = _comparison("ge", np.greater_equal, "a ≥ b", "ordered")
 
 isnan = primitive("isnan", np.isnan, formula="x is nan", inputs="x")
 isinf = primitive("isinf", np.isinf, formula="|x| = ∞", inputs="x")

@@ -77,7 +77,10 @@ lerp = primitive(
 
 
 def _pow(a, b):
-    if b.dtype.kind == "i" and type(b) is ndarray and (b < 0).any():
+    kind = b.dtype.kind
+    if kind == "b":
+        raise DtypeError("pow: expected numbers, got booleans")
+    if kind == "i" and type(b) is ndarray and (b < 0).any():
         # Integers: the reciprocal, rounded to zero.
         whole = np.power(a, np.absolute(b))
         return np.where(b < 0, np.where(np.absolute(whole) == 1, whole, 0), whole)
@@ -118,7 +121,7 @@ reciprocal = primitive(
 )
 
 hypot = primitive(
-    "hypot", np.hypot, formula="√(a² + b²)", broadcasts=True, promotes="float",
+    "hypot", np.hypot, formula="√(a² + b²)", broadcasts=True, promotes="floating",
     a=lambda g, a, y: g * (a / y),
     b=lambda g, b, y: g * (b / y),
 )  # fmt: skip
@@ -146,13 +149,13 @@ log1p = primitive(
 )
 
 logaddexp = primitive(
-    "logaddexp", np.logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="float",
+    "logaddexp", np.logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="floating",
     a=lambda g, a, b: g * sigmoid(a - b),
     b=lambda g, a, b: g * sigmoid(b - a),
 )  # fmt: skip
 
 logaddexp2 = primitive(
-    "logaddexp2", np.logaddexp2, formula="log₂(2ᵃ + 2ᵇ)", broadcasts=True, promotes="float",
+    "logaddexp2", np.logaddexp2, formula="log₂(2ᵃ + 2ᵇ)", broadcasts=True, promotes="floating",
     a=lambda g, a, b: g * sigmoid((a - b) * LN2),
     b=lambda g, a, b: g * sigmoid((b - a) * LN2),
 )  # fmt: skip

@@ -57,7 +57,10 @@ def _whole(function):
     """Return a kernel that refuses to divide integers by zero, where NumPy would answer 0."""
 
     def divide(a, b):
-        if b.dtype.kind in "iub" and type(b) is ndarray and not b.all():
+        kind = b.dtype.kind
+        if kind == "b":
+            raise DtypeError("expected numbers to divide, got booleans")
+        if kind in "iu" and type(b) is ndarray and not b.all():
             raise ZeroDivisionError("an integer tensor was divided by zero")
         return function(a, b)
 

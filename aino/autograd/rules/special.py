@@ -125,7 +125,7 @@ _ROOT_HALF = math.sqrt(0.5)
 
 normal_cdf = primitive(
     "normal_cdf", lambda x: 0.5 * _erf_kernel(x * _ROOT_HALF) + 0.5,
-    formula="½ (1 + erf(x / √2))", promotes="float",
+    formula="½ (1 + erf(x / √2))", promotes="floating",
     x=lambda g, x: g * (np.exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_BY_ROOT_PI)),
 )  # fmt: skip
 
