@@ -1,0 +1,293 @@
+"""Activation functions as modules: what a layer makes of its weighted sums, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.nn import functional as F
+from aino.nn import init
+from aino.nn.module import Module
+from aino.nn.parameter import empty_parameter
+
+
+class _InPlace(Module):
+    """What has no setting but whether it writes into its input."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_InPlace):
+    """y = max(0, x), with slope 0 at 0.
+
+    Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+
+    >>> import aino
+    >>> aino.nn.ReLU()(aino.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return max(0, x)."""
+        return F.relu(input, self.inplace)
+
+
+class ReLU6(_InPlace):
+    """y = min(max(0, x), 6).
+
+    Source: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return min(max(0, x), 6)."""
+        return F.relu6(input, self.inplace)
+
+
+class SELU(_InPlace):
+    """y = 1.0507 (x where x > 0, else 1.6733 (eˣ - 1)).
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the scaled exponential linear unit of x."""
+        return F.selu(input, self.inplace)
+
+
+class SiLU(_InPlace):
+    """y = x σ(x), also known as swish.
+
+    Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", 2017.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return x σ(x)."""
+        return F.silu(input, self.inplace)
+
+
+class Mish(_InPlace):
+    """y = x tanh(ln(1 + eˣ)).
+
+    Source: Misra, "Mish: a self regularized non-monotonic neural activation function", 2019.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return x tanh(ln(1 + eˣ))."""
+        return F.mish(input, self.inplace)
+
+
+class Hardsigmoid(_InPlace):
+    """y = (x + 3) / 6 within [0, 1].
+
+    Source: Courbariaux, Bengio and David, "BinaryConnect", 2015.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return (x + 3) / 6 within [0, 1]."""
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(_InPlace):
+    """y = x (x + 3) / 6, the factor within [0, 1].
+
+    Source: Howard et al., "Searching for MobileNetV3", 2019.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return x times its hard sigmoid."""
+        return F.hardswish(input, self.inplace)
+
+
+class Sigmoid(Module):
+    """y = σ(x) = 1 / (1 + e⁻ˣ).
+
+    >>> import aino
+    >>> aino.nn.Sigmoid()(aino.tensor([0.0]))
+    tensor([0.5000])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return σ(x)."""
+        return F.sigmoid(input)
+
+
+class Tanh(Module):
+    """y = tanh x.
+
+    >>> import aino
+    >>> aino.nn.Tanh()(aino.tensor([0.0]))
+    tensor([0.])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return tanh x."""
+        return F.tanh(input)
+
+
+class LogSigmoid(Module):
+    """y = ln σ(x)."""
+
+    def forward(self, input: Any) -> Any:
+        """Return ln σ(x)."""
+        return F.logsigmoid(input)
+
+
+class Softsign(Module):
+    """y = x / (1 + |x|)."""
+
+    def forward(self, input: Any) -> Any:
+        """Return x / (1 + |x|)."""
+        return F.softsign(input)
+
+
+class Tanhshrink(Module):
+    """y = x - tanh x."""
+
+    def forward(self, input: Any) -> Any:
+        """Return x - tanh x."""
+        return F.tanhshrink(input)
+
+
+class ELU(Module):
+    """y = x where x > 0, else α (eˣ - 1).
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by
+    exponential linear units", 2015.
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Return the exponential linear unit of x."""
+        return F.elu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class CELU(ELU):
+    """y = max(0, x) + min(0, α (e^(x/α) - 1)).
+
+    Source: Barron, "Continuously differentiable exponential linear units", 2017.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the continuously differentiable exponential linear unit of x."""
+        return F.celu(input, self.alpha, self.inplace)
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else slope · x.
+
+    Source: Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic
+    models", 2013.
+    """
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Return x where x > 0, else slope · x."""
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+
+
+class PReLU(Module):
+    """y = x where x > 0, else a · x, with a learned: one number, or one for each channel.
+
+    Source: He et al., "Delving deep into rectifiers", 2015.
+    """
+
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = empty_parameter((num_parameters,), device, dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the slopes to where they started."""
+        init.constant_(self.weight, self.init)
+
+    def forward(self, input: Any) -> Any:
+        """Return x where x > 0, else a · x."""
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class RReLU(Module):
+    """y = x where x > 0, else a · x, with a drawn from U(lower, upper) while training.
+
+    After ``eval()`` a is (lower + upper) / 2.
+
+    Source: Xu et al., "Empirical evaluation of rectified activations in convolutional network",
+    2015.
+    """
+
+    def __init__(
+        self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False
+    ) -> None:
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Return x where x > 0, else a · x."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}" + (
+            ", inplace=True" if self.inplace else ""
+        )
+
+
+class GELU(Module):
+    """y = x Φ(x), Φ the distribution function of N(0, 1).
+
+    ``approximate="tanh"`` computes ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
+
+    Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        """Return x Φ(x)."""
+        return F.gelu(input, approximate=self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class Softplus(Module):
+    """y = ln(1 + e^βx) / β, and x itself where βx is above the threshold."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Any) -> Any:
+        """Return ln(1 + e^βx) / β."""
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"

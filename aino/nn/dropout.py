@@ -1,0 +1,84 @@
+"""Dropout: numbers that are left out at random while training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.nn import functional as F
+from aino.nn.module import Module
+
+
+class _Dropout(Module):
+    """What all kinds of dropout have: a probability."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0.0 <= p <= 1.0:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """Makes each number zero with probability ``p`` and divides the others by 1 - p.
+
+    After ``eval()`` it passes everything on.
+
+    Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
+    detectors", 2012.
+
+    >>> import aino
+    >>> aino.nn.Dropout(0.5).eval()(aino.ones(3))
+    tensor([1., 1., 1.])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the input with some numbers dropped."""
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_Dropout):
+    """Drops whole channels of an input (N, C, L) or (C, L).
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the input with some channels dropped."""
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """Drops whole channels of an input (N, C, H, W).
+
+    Source: Tompson et al., 2015.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the input with some channels dropped."""
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """Drops whole channels of an input (N, C, D, H, W) or (C, D, H, W).
+
+    Source: Tompson et al., 2015.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the input with some channels dropped."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout that keeps mean 0 and variance 1, as SELU needs it.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Return the input with some numbers set to SELU's lower limit, rescaled."""
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)

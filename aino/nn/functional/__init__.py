@@ -1,0 +1,41 @@
+"""The functions behind the modules, under PyTorch's names."""
+
+from aino.nn.functional.activation import *
+from aino.nn.functional.binary import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    hinge_embedding_loss,
+    kl_div,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from aino.nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
+from aino.nn.functional.distance import (
+    cosine_embedding_loss,
+    cosine_similarity,
+    margin_ranking_loss,
+    normalize,
+    pairwise_distance,
+    pdist,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from aino.nn.functional.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
+from aino.nn.functional.linear import bilinear, linear
+from aino.nn.functional.normalization import layer_norm, rms_norm
+from aino.nn.functional.regression import (
+    gaussian_nll_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+)
+from aino.nn.functional.sparse import embedding, one_hot
+from aino.ops.padding import pad

@@ -1,0 +1,189 @@
+"""Losses for classes: how little probability the right ones were given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.live import is_tracing
+from aino.autograd.rules import fused
+from aino.autograd.rules.activation import log_softmax as log_softmax_rule
+from aino.autograd.rules.index import gather
+from aino.autograd.tensor import make
+from aino.errors import DtypeError, ShapeError
+from aino.nn.functional.reduction import named_reduction, reduced
+from aino.ops.activation import log_softmax
+from aino.ops.arguments import wrapped
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """Return the mean of -ln softmax(input) at the classes in ``target``.
+
+    ``input`` holds scores (N, C, ...), or (C,) for one sample; ``target`` class indices (N, ...),
+    of which ``ignore_index`` counts for nothing, or probabilities in the shape of the input.
+    ``weight`` (C,) makes classes count unequally; ``label_smoothing`` mixes the uniform
+    distribution into the target. Raises ``IndexError`` for a class that there is not.
+
+    Source of label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016.
+
+    >>> import aino
+    >>> scores = aino.tensor([[2.0, 0.0], [0.0, 0.0]])
+    >>> aino.nn.functional.cross_entropy(scores, aino.tensor([0, 1]))
+    tensor(0.4100)
+    """
+    if reduction != "mean" or size_average is not None or reduce is not None:
+        reduction = named_reduction(size_average, reduce, reduction)
+    if weight is None and label_smoothing == 0.0 and reduction == "mean":
+        loss = _plain_cross_entropy(input, target)
+        if loss is not None:
+            return loss
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
+    if input.ndim == 0:
+        raise ShapeError("cross_entropy: the input has no dimension of classes")
+    classes = 0 if input.ndim == 1 else 1
+    if target.shape == input.shape and target.array.dtype.kind in "fc":
+        return _of_probabilities(input, target, weight, reduction, label_smoothing, classes)
+    scores = log_softmax(input, classes)
+    loss = _of_indices(scores, target, weight, ignore_index, reduction)
+    if label_smoothing == 0.0:
+        return loss
+    smooth = _spread_evenly(scores, target, weight, ignore_index, reduction, classes)
+    share = label_smoothing / input.shape[classes]
+    return (1.0 - label_smoothing) * loss + share * smooth
+
+
+def _plain_cross_entropy(input: Any, target: Any) -> Any:
+    """Return the mean over class indices by one fused operation, None where it does not apply."""
+    scores, labels = input.array, target.array
+    shape = scores.shape
+    if len(shape) != 2 or labels.shape != shape[:1] or not shape[0] or labels.dtype.kind != "i":
+        return None
+    if scores.dtype.kind != "f":
+        return None
+    try:
+        places = np.ravel_multi_index((np.arange(shape[0]), labels), shape)
+    except ValueError:
+        return None  # a label that is ignored, or that there is not
+    return fused.cross_entropy(input, log_softmax_rule(scores, 1), places)
+
+
+def _of_probabilities(input, target, weight, reduction, label_smoothing, classes):
+    if label_smoothing > 0.0:
+        target = target * (1.0 - label_smoothing) + label_smoothing / input.shape[classes]
+    scores = log_softmax(input, classes)
+    if weight is not None:
+        scores = scores * _along(weight, classes, input.ndim)
+    loss = -(scores * target).sum(classes)
+    if reduction == "mean":
+        return loss.sum() / max(loss.array.size, 1) if loss.ndim else loss
+    return reduced(loss, reduction)
+
+
+def _along(weight: Any, dim: int, rank: int) -> Any:
+    """Return class weights as a tensor that is broadcast along the other dimensions."""
+    shape = [1] * rank
+    shape[dim] = -1
+    return weight.reshape(shape)
+
+
+def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """Return the classes, 0 where they are ignored, and where they are not ignored."""
+    labels = target.array
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"expected class indices of an integer dtype, got {labels.dtype}")
+    shape = scores.array.shape
+    if not shape:
+        raise ShapeError("the input has no dimension of classes")
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if labels.shape != expected:
+        raise ShapeError(
+            f"an input of shape {shape} needs classes of shape {expected}, got {labels.shape}"
+        )
+    counted = labels != ignore_index
+    safe = np.where(counted, labels, 0)
+    if not is_tracing():
+        count = shape[1] if len(shape) > 1 else shape[0]
+        wrong = labels[counted & ((safe < 0) | (safe >= count))]
+        if wrong.size:
+            raise IndexError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
+    return safe, counted, labels
+
+
+def _of_indices(scores, target, weight, ignore_index, reduction):
+    """Return the negative scores of the target classes, weighted, masked and reduced."""
+    labels, counted, _ = _labels(scores, target, ignore_index)
+    classes = 0 if scores.ndim == 1 else 1
+    index = labels[None] if scores.ndim == 1 else labels[:, None]
+    picked = gather(scores, index, classes, True).reshape(labels.shape)
+    weights = counted.astype(scores.array.dtype)
+    if weight is not None:
+        if weight.ndim != 1 or weight.shape[0] != scores.shape[classes]:
+            raise ShapeError(
+                f"weight has shape {tuple(weight.shape)}; there are {scores.shape[classes]} classes"
+            )
+        weights = weights * weight.array[labels]
+    loss = np.where(make(counted), -picked * make(weights), 0.0)
+    if reduction == "mean":
+        return loss.sum() / wrapped(np.add.reduce(weights, axis=None))
+    return reduced(loss, reduction)
+
+
+def _spread_evenly(scores, target, weight, ignore_index, reduction, classes):
+    """Return the loss of a target that gives all classes the same."""
+    labels, counted, _ = _labels(scores, target, ignore_index)
+    weights = counted.astype(scores.array.dtype)
+    if weight is not None:
+        scores = scores * _along(weight, classes, scores.ndim)
+        weights = weights * weight.array[labels]
+    loss = np.where(make(counted), -scores.sum(classes), 0.0)
+    if reduction == "mean":
+        return loss.sum() / wrapped(np.add.reduce(weights, axis=None))
+    return reduced(loss, reduction)
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Return the mean of -input at the classes in ``target``; the input is log-probabilities.
+
+    Shapes and arguments are those of ``cross_entropy``.
+
+    >>> import aino
+    >>> scores = aino.tensor([[-0.5, -1.0], [-2.0, -0.1]])
+    >>> aino.nn.functional.nll_loss(scores, aino.tensor([0, 1]))
+    tensor(0.3000)
+    """
+    reduction = named_reduction(size_average, reduce, reduction)
+    return _of_indices(input, target, weight, ignore_index, reduction)
+
+
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Return the mean of Σ_{j ≠ y} max(0, margin - x_y + x_j)ᵖ / C, with p 1 or 2.
+
+    ``input`` (N, C) or (C,), ``target`` class indices (N,) or ().
+    """
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    reduction = named_reduction(size_average, reduce, reduction)
+    rows = input if input.ndim == 2 else input.unsqueeze(0)
+    labels, _, _ = _labels(rows, target.reshape(-1), -100)
+    right = gather(rows, labels[:, None], 1, True)
+    gaps = (margin - right + rows).clamp(min=0.0)
+    if p == 2:
+        gaps = gaps * gaps
+    others = np.arange(rows.shape[1]) != labels[:, None]
+    gaps = np.where(make(others), gaps, 0.0)
+    if weight is not None:
+        gaps = gaps * make(weight.array[labels][:, None])
+    loss = gaps.sum(1) / rows.shape[1]
+    return reduced(loss if input.ndim == 2 else loss.squeeze(0), reduction)

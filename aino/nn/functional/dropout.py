@@ -1,0 +1,103 @@
+"""Dropout: numbers, or whole channels, that are left out at random."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.tensor import make
+from aino.errors import ShapeError
+from aino.ops.random import draw
+
+
+def _kept(shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
+    """Return an array that is 1 with probability 1 - p, else 0."""
+    return (draw(None, "uniform", shape, dtype) >= p).astype(dtype)
+
+
+def _check(p: float) -> None:
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _drop(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:
+    dtype = input.array.dtype
+    if p == 1.0:
+        factor: Any = 0.0
+    else:
+        factor = make(_kept(shape, p, dtype) * (1.0 / (1.0 - p)))
+    return input.mul_(factor) if inplace else input * factor
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Return the input with each number 0 with probability p, the others divided by 1 - p.
+
+    Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
+    detectors", 2012.
+
+    >>> import aino
+    >>> aino.nn.functional.dropout(aino.ones(2), training=False)
+    tensor([1., 1.])
+    """
+    _check(p)
+    if not training or p == 0.0:
+        return input
+    return _drop(input, input.array.shape, p, inplace)
+
+
+def _drop_channels(name, input, p, training, inplace, ranks, unbatched) -> Any:
+    _check(p)
+    shape = input.array.shape
+    if len(shape) not in ranks:
+        raise ShapeError(f"{name} takes inputs of {ranks} dimensions, got shape {shape}")
+    if not training or p == 0.0:
+        return input
+    kept = 1 if len(shape) == unbatched else 2
+    return _drop(input, shape[:kept] + (1,) * (len(shape) - kept), p, inplace)
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Drop whole channels of an input (N, C, L) or (C, L)."""
+    return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Drop whole channels of an input (N, C, H, W); the first two dimensions are kept apart."""
+    if input.ndim == 3:
+        warnings.warn(
+            "dropout2d takes a 3-D input for (N, C, L), and drops whole rows; dropout1d is for that",
+            stacklevel=2,
+        )
+    return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
+
+
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Drop whole channels of an input (N, C, D, H, W) or (C, D, H, W)."""
+    return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
+
+
+#: SELU's lower limit: -scale · α.
+_LOWEST = -1.7580993408473766
+
+
+def alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
+    """Set numbers to SELU's lower limit with probability p, then rescale: mean 0, variance 1.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
+    _check(p)
+    if not training or p == 0.0:
+        return input
+    array = input.array
+    if p == 1.0:
+        return input.mul_(0.0) if inplace else input * 0.0
+    scale = 1.0 / math.sqrt((1.0 - p) * (1.0 + p * _LOWEST**2))
+    kept = _kept(array.shape, p, array.dtype)
+    factor = make(kept * scale)
+    shift = make((1.0 - kept) * (scale * _LOWEST) - scale * _LOWEST * p)
+    return input.mul_(factor).add_(shift) if inplace else input * factor + shift

@@ -1,0 +1,33 @@
+"""Weighted sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.autograd.rules.fused import linear
+from aino.errors import ShapeError
+from aino.ops.contraction import einsum
+
+__all__ = ["bilinear", "linear"]
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """Return x₁ᵀ Wₖ x₂ + bₖ for each of the weight's matrices (out, in1, in2).
+
+    >>> import aino
+    >>> F = aino.nn.functional
+    >>> F.bilinear(aino.ones(1, 2), aino.ones(1, 3), aino.ones(4, 2, 3)).shape
+    aino.Size([1, 4])
+    """
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise ShapeError(
+            f"bilinear: the inputs have the shapes {tuple(input1.shape)} and "
+            f"{tuple(input2.shape)}; all but the last dimensions have to be the same"
+        )
+    if (input1.shape[-1], input2.shape[-1]) != tuple(weight.shape[1:]):
+        raise ShapeError(
+            f"bilinear: a weight of shape {tuple(weight.shape)} does not take inputs of "
+            f"{input1.shape[-1]} and {input2.shape[-1]} features"
+        )
+    y = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return y if bias is None else y + bias

@@ -1,0 +1,64 @@
+"""Normalisation over the last dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.rules import fused
+from aino.errors import ShapeError
+
+
+def _rank(name: str, input: Any, normalized_shape: Any, *tensors: Any) -> int:
+    """Return how many dimensions are normalised, after checking that all shapes fit."""
+    shape = tuple(normalized_shape)
+    rank = len(shape)
+    if not rank:
+        raise ShapeError(f"{name}: normalized_shape needs at least one dimension")
+    if tuple(input.array.shape[-rank:]) != shape:
+        raise ShapeError(
+            f"{name}: given normalized_shape={shape}, expected an input whose last dimensions "
+            f"are these, but got shape {tuple(input.shape)}"
+        )
+    for tensor in tensors:
+        if tensor is not None and tensor.array.shape != shape:
+            raise ShapeError(
+                f"{name}: weight and bias have the shape {shape} that is normalised, got "
+                f"{tuple(tensor.shape)}"
+            )
+    return rank
+
+
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Return (x - E[x]) / √(Var[x] + ε) · weight + bias over the last dimensions.
+
+    Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
+
+    >>> import aino
+    >>> aino.nn.functional.layer_norm(aino.tensor([[1.0, 3.0]]), (2,))
+    tensor([[-1.0000,  1.0000]])
+    """
+    rank = _rank("layer_norm", input, normalized_shape, weight, bias)
+    return fused.layer_norm(input, weight, bias, rank, eps)
+
+
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
+    """Return x / √(E[x²] + ε) · weight over the last dimensions.
+
+    ``eps`` None is the machine epsilon of the input's dtype.
+
+    Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
+
+    >>> import aino
+    >>> aino.nn.functional.rms_norm(aino.tensor([[1.0, 7.0]]), (2,))
+    tensor([[0.2000, 1.4000]])
+    """
+    rank = _rank("rms_norm", input, normalized_shape, weight)
+    if eps is None:
+        eps = float(np.finfo(input.array.dtype).eps)
+    return fused.rms_norm(input, weight, rank, eps)

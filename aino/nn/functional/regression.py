@@ -1,0 +1,163 @@
+"""Losses for numbers: how far predictions are from their targets."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.live import is_tracing
+from aino.autograd.rules import fused
+from aino.autograd.tensor import Tensor
+from aino.errors import ShapeError
+from aino.nn.functional.reduction import named_reduction, reduced, warn_of_broadcasting
+
+
+def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+    """Reduce losses that count unequally: the mean divides by the sum of the weights."""
+    loss = loss * weight
+    if reduction == "mean":
+        return loss.sum() / np.broadcast_to(weight.array, loss.shape).sum()
+    return reduced(loss, reduction)
+
+
+def mse_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Any = None,
+) -> Any:  # fmt: skip
+    """Return the mean of (input - target)².
+
+    >>> import aino
+    >>> aino.nn.functional.mse_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    if reduction != "mean" or size_average is not None or reduce is not None:
+        reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.shape == target.array.shape:
+        if reduction == "mean" and weight is None:
+            return fused.mse_loss(input, target)
+    else:
+        warn_of_broadcasting("mse_loss", input, target)
+    difference = input - target
+    loss = difference * difference
+    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+
+
+def l1_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Any = None,
+) -> Any:  # fmt: skip
+    """Return the mean of |input - target|.
+
+    >>> import aino
+    >>> aino.nn.functional.l1_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    reduction = named_reduction(size_average, reduce, reduction)
+    warn_of_broadcasting("l1_loss", input, target)
+    loss = (input - target).abs()
+    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+
+
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Any:
+    """Return the mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = input - target.
+
+    Source: Huber, "Robust estimation of a location parameter", 1964.
+
+    >>> import aino
+    >>> aino.nn.functional.huber_loss(aino.tensor([0.5, 3.0]), aino.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    if not delta > 0:
+        raise ValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    reduction = named_reduction(None, None, reduction)
+    warn_of_broadcasting("huber_loss", input, target)
+    loss = fused.huber(input, target, float(delta))
+    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Any:  # fmt: skip
+    """Return the mean of d²/(2β) where |d| < β, else |d| - β/2, with d = input - target.
+
+    Source: Girshick, "Fast R-CNN", 2015.
+
+    >>> import aino
+    >>> aino.nn.functional.smooth_l1_loss(aino.tensor([0.5, 3.0]), aino.zeros(2), reduction="sum")
+    tensor(2.6250)
+    """
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    reduction = named_reduction(size_average, reduce, reduction)
+    warn_of_broadcasting("smooth_l1_loss", input, target)
+    if beta == 0:
+        return reduced((input - target).abs(), reduction)
+    return reduced(fused.huber(input, target, float(beta)) / beta, reduction)
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False,
+    size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Return the mean of exp(input) - target · input: targets are counts of that log rate.
+
+    Without ``log_input`` the input is the rate itself, and ln(input + ε) its logarithm. ``full``
+    adds Stirling's approximation of ln(target!) where the target is above 1.
+
+    >>> import aino
+    >>> aino.nn.functional.poisson_nll_loss(aino.zeros(2), aino.tensor([1.0, 3.0]))
+    tensor(1.)
+    """
+    reduction = named_reduction(size_average, reduce, reduction)
+    if log_input:
+        loss = input.exp() - target * input
+    else:
+        loss = input - target * (input + eps).log()
+    if full:
+        large = target.array > 1
+        counts = np.where(large, target, 1.0)
+        stirling = counts * counts.log() - counts + 0.5 * (2.0 * math.pi * counts).log()
+        loss = loss + np.where(large, stirling, 0.0)
+    return reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """Return the mean of (ln v + (input - target)² / v) / 2 with v = max(var, ε).
+
+    ``var`` has the input's shape, or lacks the last dimension, or has length 1 there. ``full``
+    adds ln(2π) / 2. Raises ``ValueError`` for a negative variance.
+
+    Source: Nix and Weigend, "Estimating the mean and variance of the target probability
+    distribution", 1994.
+    """
+    reduction = named_reduction(None, None, reduction)
+    if not isinstance(var, Tensor):
+        if var < 0:
+            raise ValueError(f"var has negative entry: {var}")
+        var = input.detach() * 0.0 + var
+    if var.shape != input.shape:
+        if tuple(var.shape) == tuple(input.shape[:-1]):
+            var = var.unsqueeze(-1)
+        elif input.ndim != var.ndim or var.shape[-1] != 1 or var.shape[:-1] != input.shape[:-1]:
+            raise ShapeError(
+                f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not fit an input of "
+                f"shape {tuple(input.shape)}"
+            )
+    if not is_tracing() and (var.array < 0).any():
+        raise ValueError("gaussian_nll_loss: var has negative entries")
+    # The limit is not differentiated: a variance below ε still learns.
+    limited = var + (var.detach().clamp(min=eps) - var.detach())
+    difference = input - target
+    loss = 0.5 * (limited.log() + difference * difference / limited)
+    if full:
+        loss = loss + 0.5 * math.log(2.0 * math.pi)
+    return reduced(loss, reduction)

@@ -1,0 +1,91 @@
+"""Tables looked up by number: embedding and one_hot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.live import is_tracing
+from aino.autograd.memory import stamp_write
+from aino.autograd.rules import fused
+from aino.autograd.tensor import make
+from aino.errors import DtypeError
+
+
+def embedding(
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
+    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:  # fmt: skip
+    """Return the rows of ``weight`` whose numbers stand in ``input``: shape (*, dimension).
+
+    The row ``padding_idx`` gets no gradient. Rows longer than ``max_norm`` are shortened in
+    place. ``scale_grad_by_freq`` divides gradients by how often a row is looked up. ``sparse``
+    is accepted; gradients are dense. Raises ``IndexError`` for a number outside the table.
+
+    >>> import aino
+    >>> table = aino.tensor([[0.0, 1.0], [2.0, 3.0]])
+    >>> aino.nn.functional.embedding(aino.tensor([1, 0]), table)
+    tensor([[2., 3.],
+            [0., 1.]])
+    """
+    index, table = input.array, weight.array
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"embedding looks up integers, got {index.dtype}")
+    rows = table.shape[0]
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise ValueError(f"padding_idx {padding_idx} is outside of {rows} embeddings")
+        padding_idx %= rows
+    if not is_tracing() and index.size:
+        least, most = int(index.min()), int(index.max())
+        if least < 0 or most >= rows:
+            wrong = least if least < 0 else most
+            raise IndexError(f"embedding: index {wrong} is outside of a table of {rows} rows")
+    if max_norm is not None:
+        _shorten(table, np.unique(index), max_norm, norm_type)
+    counts = None
+    if scale_grad_by_freq:
+        counts = np.bincount(index.reshape(-1), minlength=rows)[index].astype(table.dtype)
+    if index.dtype != np.int64:
+        index = index.astype(np.int64)
+    return fused.embedding(weight, index, padding_idx, counts)
+
+
+def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale down, in place, those of the rows that are longer than ``max_norm``."""
+    lengths = np.linalg.norm(table[rows], norm_type, axis=1)
+    long = lengths > max_norm
+    if long.any():
+        factor = max_norm / (lengths[long] + 1e-7)
+        table[rows[long]] *= factor[:, None].astype(table.dtype)
+        stamp_write(table)
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """Return int64 zeros with a one in the place of each number: shape (*, num_classes).
+
+    ``num_classes`` -1 is the largest number plus one. Raises ``ValueError`` for a number that
+    is negative or too large.
+
+    >>> import aino
+    >>> aino.nn.functional.one_hot(aino.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    index = tensor.array
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"one_hot takes integers, got {index.dtype}")
+    if num_classes == -1 and not index.size:
+        raise ValueError("one_hot: without any number, num_classes has to be given")
+    if num_classes == -1 or not is_tracing():
+        least, most = (int(index.min()), int(index.max())) if index.size else (0, -1)
+        if least < 0:
+            raise ValueError(f"one_hot: class values must be non-negative, got {least}")
+        if num_classes == -1:
+            num_classes = most + 1
+        if most >= num_classes:
+            raise ValueError(
+                f"one_hot: class values must be smaller than num_classes {num_classes}, got {most}"
+            )
+    return make((index[..., None] == np.arange(num_classes)).astype(np.int64))

@@ -1,0 +1,171 @@
+"""Activations with bounds and thresholds, and those that compare elements with one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.errors import ShapeError
+from aino.nn import functional as F
+from aino.nn.module import Module
+
+
+class Hardtanh(Module):
+    """y = x within [min_val, max_val].
+
+    >>> import aino
+    >>> aino.nn.Hardtanh()(aino.tensor([-2.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
+
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
+        self.inplace = inplace
+        if self.max_val <= self.min_val:
+            raise ValueError(
+                f"max_val must be larger than min_val, got {self.max_val} and {self.min_val}"
+            )
+
+    def forward(self, input: Any) -> Any:
+        """Return x within the bounds."""
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}" + (
+            ", inplace=True" if self.inplace else ""
+        )
+
+
+class Hardshrink(Module):
+    """y = x where |x| > λ, else 0."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Any) -> Any:
+        """Return x where |x| > λ, else 0."""
+        return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Softshrink(Module):
+    """y = x moved by λ towards 0, and 0 where |x| ≤ λ."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Any) -> Any:
+        """Return x moved by λ towards 0."""
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Threshold(Module):
+    """y = x where x > threshold, else value."""
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Return x where x > threshold, else value."""
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}" + (
+            ", inplace=True" if self.inplace else ""
+        )
+
+
+class GLU(Module):
+    """y = a σ(b), a and b the halves of x along ``dim``.
+
+    Source: Dauphin et al., "Language modeling with gated convolutional networks", 2016.
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Return the first half, gated by the second."""
+        return F.glu(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(Module):
+    """yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive, with sum 1.
+
+    >>> import aino
+    >>> aino.nn.Softmax(dim=0)(aino.zeros(4))
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Return the softmax of x."""
+        return F.softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmin(Module):
+    """yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ) along ``dim``."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Return the softmax of -x."""
+        return F.softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """yᵢ = xᵢ - ln Σⱼ exp(xⱼ) along ``dim``: the logarithm of the softmax."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Return the logarithm of the softmax of x."""
+        return F.log_softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place."""
+
+    def forward(self, input: Any) -> Any:
+        """Return the softmax over channels."""
+        if input.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d takes 3 or 4 dimensions, got shape {tuple(input.shape)}")
+        return F.softmax(input, -3)

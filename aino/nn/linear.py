@@ -1,0 +1,120 @@
+"""Weighted sums: Linear, Bilinear, and Identity, which leaves everything as it is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from aino.nn import functional as F
+from aino.nn import init
+from aino.nn.module import Module
+from aino.nn.parameter import empty_parameter
+
+
+class Linear(Module):
+    """A linear map and a shift: y = x Wᵀ + b.
+
+    ``weight`` (out_features, in_features) and ``bias`` (out_features,) start in
+    U(-1/√in_features, 1/√in_features). Input (..., in_features), output (..., out_features).
+
+    >>> import aino
+    >>> layer = aino.nn.Linear(3, 2)
+    >>> layer(aino.zeros(5, 3)).shape
+    aino.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = empty_parameter((out_features, in_features), device, dtype)
+        self.bias = empty_parameter((out_features,), device, dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        bound = 1.0 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Any) -> Any:
+        """Return x Wᵀ + b."""
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Bilinear(Module):
+    """A form that is linear in each of two inputs: yₖ = x₁ᵀ Wₖ x₂ + bₖ.
+
+    ``weight`` (out, in1, in2) and ``bias`` (out,) start in U(-1/√in1, 1/√in1).
+
+    >>> import aino
+    >>> aino.nn.Bilinear(3, 4, 2)(aino.zeros(5, 3), aino.zeros(5, 4)).shape
+    aino.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        shape = (out_features, in1_features, in2_features)
+        self.weight = empty_parameter(shape, device, dtype)
+        self.bias = empty_parameter((out_features,), device, dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        bound = 1.0 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        """Return x₁ᵀ W x₂ + b."""
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
+class Identity(Module):
+    """Returns what it is given: y = x. Takes any arguments, so that it can replace any module.
+
+    >>> import aino
+    >>> aino.nn.Identity(54, unused=True)(aino.ones(2))
+    tensor([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """Return the input."""
+        return input

@@ -1,0 +1,134 @@
+"""Losses for numbers as modules: how far predictions are from their targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.nn import functional as F
+from aino.nn.functional.reduction import named_reduction
+from aino.nn.module import Module
+
+
+class _Loss(Module):
+    """What all losses have: a reduction, 'mean', 'sum' or 'none'.
+
+    Input and target have one shape, the result is one number, or that shape with 'none'.
+    """
+
+    reduction: str
+
+    def __init__(
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            reduction = named_reduction(size_average, reduce, reduction)
+        self.reduction = reduction
+
+
+class MSELoss(_Loss):
+    """The mean squared error: the mean of (x - t)².
+
+    >>> import aino
+    >>> aino.nn.MSELoss()(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return the mean of (x - t)²."""
+        return F.mse_loss(input, target, reduction=self.reduction)
+
+
+class L1Loss(_Loss):
+    """The mean absolute error: the mean of |x - t|.
+
+    >>> import aino
+    >>> aino.nn.L1Loss()(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return the mean of |x - t|."""
+        return F.l1_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(_Loss):
+    """The mean of d²/(2β) where |d| < β, else |d| - β/2, with d = x - t.
+
+    Source: Girshick, "Fast R-CNN", 2015.
+    """
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return the smooth absolute error."""
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(_Loss):
+    """The mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = x - t.
+
+    Source: Huber, "Robust estimation of a location parameter", 1964.
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return Huber's error."""
+        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+
+
+class PoissonNLLLoss(_Loss):
+    """The mean of exp(x) - t x: targets are counts, the input the logarithm of their rate.
+
+    Without ``log_input`` the input is the rate. ``full`` adds Stirling's approximation of ln(t!).
+    """
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+
+    def forward(self, log_input: Any, target: Any) -> Any:
+        """Return the negative log likelihood of the counts."""
+        return F.poisson_nll_loss(
+            log_input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+class GaussianNLLLoss(_Loss):
+    """The mean of (ln v + (x - t)² / v) / 2, with v = max(var, ε) the predicted variance.
+
+    Source: Nix and Weigend, "Estimating the mean and variance of the target probability
+    distribution", 1994.
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full = full
+        self.eps = eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        """Return the negative log likelihood of the targets."""
+        return F.gaussian_nll_loss(
+            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
+        )

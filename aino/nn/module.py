@@ -1,0 +1,226 @@
+"""Module: what has parameters, buffers and modules inside, and computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from aino import dit, dtypes
+from aino.autograd.node import HookHandle
+from aino.autograd.tensor import Device, Tensor, make
+from aino.dit.registry import register
+from aino.epoch import epoch
+from aino.nn.hooks import Hook, call_with_hooks
+from aino.nn.state import Stateful
+
+
+class Module(Stateful):
+    """The base of every network and of every part of one.
+
+    Parameters, buffers and modules inside are ordinary attributes: whatever ``vars(self)`` holds
+    is found, in the order in which it was set. A subclass computes in ``forward``.
+
+    >>> import aino
+    >>> from aino import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = nn.Parameter(aino.tensor(2.0))
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()(aino.ones(2))
+    tensor([2., 2.], grad_fn=<MulBackward0>)
+    """
+
+    #: True while training, False after ``eval()``.
+    training: bool = True
+    #: What the module was made with, so that a file can tell how to make it again.
+    _constructor: tuple[tuple, dict[str, Any]]
+
+    def __init_subclass__(cls, **options) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("aino.") and not cls.__name__.startswith("_"):
+            register(cls)
+
+    def __new__(cls, *args, **kwargs):
+        self = object.__new__(cls)
+        vars(self)["_constructor"] = (args, kwargs)
+        return self
+
+    def __init__(self) -> None:
+        """Nothing has to be prepared; subclasses may call it, as they do in PyTorch."""
+
+    def forward(self, *args, **kwargs) -> Any:
+        """Compute the output; called by calling the module."""
+        raise NotImplementedError(f"module {type(self).__name__} has no forward method")
+
+    def __call__(self, *args, **kwargs) -> Any:
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return call_with_hooks(self, args, kwargs)
+
+    # Hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, args)`` before ``forward``; what it returns replaces the arguments.
+
+        With ``with_kwargs`` it is ``hook(module, args, kwargs)``, returning None or both.
+        """
+        return self._add_hook("forward_pre", Hook(hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable,
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> HookHandle:
+        """Call ``hook(module, args, output)`` after ``forward``; it may replace the output.
+
+        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call``
+        it is called even if ``forward`` raises.
+        """
+        return self._add_hook("forward", Hook(hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable, prepend: bool = False
+    ) -> HookHandle:
+        """Call ``hook(module, grad_output)`` in each backward pass; it may replace them."""
+        return self._add_hook("backward_pre", Hook(hook), prepend)
+
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
+        """Call ``hook(module, grad_input, grad_output)`` in each backward pass.
+
+        The gradients are tuples, with None for what is no tensor; a tuple that the hook returns
+        replaces ``grad_input``.
+        """
+        return self._add_hook("backward", Hook(hook), prepend)
+
+    # Modes
+
+    def apply(self, fn: Callable[[Any], Any]) -> Any:
+        """Call ``fn`` on every module inside, then on this one; returns the module."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch this module and all inside to training (dropout drops) or evaluation."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        for module in self.modules():
+            if module.training is not mode:
+                vars(module)["training"] = mode
+                epoch.move()
+        return self
+
+    def eval(self) -> Any:
+        """Switch this module and all inside to evaluation."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Ask, or stop asking, for the gradients of all parameters: ``False`` freezes."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill them with zeros."""
+        for parameter in self.parameters():
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = make(np.zeros_like(parameter.grad.array))
+
+    # Dtypes
+
+    def _cast(self, wanted: Callable[[np.dtype], np.dtype]) -> Any:
+        """Give every parameter, gradient and buffer the dtype that ``wanted`` says."""
+        for tensor in [*self.parameters(), *self.buffers()]:
+            dtype = wanted(tensor.array.dtype)
+            if dtype is tensor.array.dtype:
+                continue
+            gradient, tensor.grad = tensor.grad, None
+            tensor.data = make(tensor.array.astype(dtype))
+            if gradient is not None:
+                tensor.grad = make(gradient.array.astype(dtype))
+            epoch.move()
+        return self
+
+    def _to_floating(self, dtype: np.dtype) -> Any:
+        kinds = "fc" if dtype.kind == "c" else "f"
+        return self._cast(lambda own: dtype if own.kind in kinds else own)
+
+    def to(self, *args, **kwargs) -> Any:
+        """Give all floating-point parameters and buffers a dtype, in place.
+
+        Takes a dtype, a device (there is only the CPU), both, or a tensor whose dtype to take.
+        """
+        dtype = kwargs.get("dtype")
+        for value in (*args, kwargs.get("device"), kwargs.get("tensor")):
+            if isinstance(value, Tensor):
+                dtype = value.dtype
+            elif isinstance(value, (np.dtype, type)):
+                dtype = value
+            elif isinstance(value, (str, Device)):
+                Device(value)
+        if dtype is None:
+            return self
+        dtype = dtypes.as_dtype(dtype)
+        if dtype.kind not in "fc":
+            raise TypeError(f"a module can be of a floating point or complex dtype, not {dtype}")
+        return self._to_floating(dtype)
+
+    def type(self, dst_type: Any) -> Any:
+        """Give all parameters and buffers this dtype, in place."""
+        dtype = dtypes.as_dtype(dst_type)
+        return self._cast(lambda own: dtype)
+
+    def float(self) -> Any:
+        """Give all floating-point parameters and buffers the dtype float32, in place."""
+        return self._to_floating(dtypes.float32)
+
+    def double(self) -> Any:
+        """Give all floating-point parameters and buffers the dtype float64, in place."""
+        return self._to_floating(dtypes.float64)
+
+    def half(self) -> Any:
+        """Give all floating-point parameters and buffers the dtype float16, in place."""
+        return self._to_floating(dtypes.float16)
+
+    def cpu(self) -> Any:
+        """Return the module, which is on the CPU already."""
+        return self
+
+    # Files and printing
+
+    def save(self, path: Any, **options) -> None:
+        """Write the model, architecture and values, to a ``.dit`` file; see ``aino.save``."""
+        dit.save(self, path, **options)
+
+    def extra_repr(self) -> str:
+        """Return what stands between the parentheses in ``repr``; for subclasses to define."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = self._repr_children()
+        name = type(self).__name__
+        if not children and len(lines) <= 1:
+            return f"{name}({extra})"
+        return "\n  ".join([f"{name}(", *lines, *children]) + "\n)"
+
+    def _repr_children(self) -> list[str]:
+        return [indented(f"({name}): {module!r}") for name, module in self._inside()]
+
+
+def indented(text: str) -> str:
+    """Return ``text`` with all lines but the first moved two spaces to the right."""
+    return text.replace("\n", "\n  ")

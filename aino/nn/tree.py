@@ -1,0 +1,207 @@
+"""Tree: the part of a module that holds parameters, buffers and modules, and finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aino.autograd.tensor import Tensor
+from aino.epoch import epoch
+from aino.nn.parameter import Buffer, Parameter
+
+_NO_BUFFERS: dict[str, bool] = {}
+
+
+class Tree:
+    """Ordinary attributes, found by walking ``vars(self)`` in the order in which they were set."""
+
+    #: The names of the buffers, each with whether it stands in the state dict.
+    _buffer_names: dict[str, bool] = _NO_BUFFERS
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        held = vars(self).get(name)
+        if isinstance(value, Tensor):
+            if isinstance(value, Buffer):
+                vars(self)["_buffer_names"] = self._buffer_names | {name: value.persistent}
+            elif isinstance(held, Parameter) and not isinstance(value, Parameter):
+                raise TypeError(
+                    f"cannot assign a plain tensor as parameter {name!r} (nn.Parameter or None "
+                    "expected)"
+                )
+            elif isinstance(value, Parameter) and name in self._buffer_names:
+                self._forget_buffer(name)
+        elif name in self._buffer_names and value is not None:
+            raise TypeError(
+                f"cannot assign {type(value).__name__} as buffer {name!r} (Tensor or None expected)"
+            )
+        if held is not value:
+            epoch.move()
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        epoch.move()
+        if name in self._buffer_names:
+            self._forget_buffer(name)
+
+    def _forget_buffer(self, name: str) -> None:
+        names = self._buffer_names.items()
+        vars(self)["_buffer_names"] = {key: kept for key, kept in names if key != name}
+
+    def _register(self, name: str, value: Any, kind: str, wanted: type) -> None:
+        """Set an attribute under a name that is free, or say what is wrong with it."""
+        if not isinstance(name, str):
+            raise TypeError(f"a {kind}'s name should be a string, not {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'a {kind}\'s name can\'t contain ".", got {name!r}')
+        if name == "":
+            raise KeyError(f"a {kind}'s name can't be empty")
+        if value is not None and not isinstance(value, wanted):
+            raise TypeError(
+                f"{type(value).__name__} is not a {wanted.__name__}; it can't be the {kind} {name!r}"
+            )
+        held = vars(self).get(name)
+        if hasattr(self, name) and not isinstance(held, wanted | None):
+            raise KeyError(f"attribute {name!r} already exists")
+        vars(self)[name] = value
+        epoch.move()
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that is part of the state but is not learned.
+
+        One that is not ``persistent`` is left out of the state dict.
+        """
+        self._register(name, tensor, "buffer", Tensor)
+        vars(self)["_buffer_names"] = self._buffer_names | {name: persistent}
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter; the same as assigning it, with the name as a string."""
+        if isinstance(param, Tensor) and not param.is_leaf:
+            raise ValueError(
+                f"parameter {name!r} would have a history, and parameters are leaves: compute it "
+                "in forward() instead"
+            )
+        self._register(name, param, "parameter", Parameter)
+
+    def add_module(self, name: str, module: Any) -> None:
+        """Add a module inside; the same as assigning it, with the name as a string."""
+        self._register(name, module, "module", Tree)
+
+    def register_module(self, name: str, module: Any) -> None:
+        """Add a module inside, as ``add_module`` does."""
+        self.add_module(name, module)
+
+    # The walk
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """Yield the modules directly inside, each once, with their names."""
+        seen = set()
+        for name, value in list(vars(self).items()):
+            if isinstance(value, Tree) and id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+
+    def children(self) -> Iterator[Any]:
+        """Yield the modules directly inside, each once."""
+        for _, module in self.named_children():
+            yield module
+
+    def named_modules(
+        self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield this module and all inside, with dotted names; a shared one only once."""
+        memo = set() if memo is None else memo
+        if id(self) in memo:
+            return
+        if remove_duplicate:
+            memo.add(id(self))
+        yield prefix, self
+        for name, value in list(vars(self).items()):
+            if isinstance(value, Tree):
+                inner = f"{prefix}.{name}" if prefix else name
+                yield from value.named_modules(memo, inner, remove_duplicate)
+
+    def modules(self) -> Iterator[Any]:
+        """Yield this module and all inside, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def _own_parameters(self) -> list[tuple[str, Parameter]]:
+        return [(key, value) for key, value in vars(self).items() if isinstance(value, Parameter)]
+
+    def _own_buffers(self) -> list[tuple[str, Tensor]]:
+        own, names = vars(self), self._buffer_names
+        return [(key, own[key]) for key in own if key in names and own[key] is not None]
+
+    def _named(
+        self, own: Callable[[Any], list], prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        walk = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        seen = set()
+        for path, module in walk:
+            for name, tensor in own(module):
+                if remove_duplicate:
+                    if id(tensor) in seen:
+                        continue
+                    seen.add(id(tensor))
+                yield (f"{path}.{name}" if path else name), tensor
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield the parameters with their dotted names; a shared one only once."""
+        return self._named(Tree._own_parameters, prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the parameters, each once: what an optimizer is given."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield the buffers with their dotted names; a shared one only once."""
+        return self._named(Tree._own_buffers, prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the buffers, each once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    def get_submodule(self, target: str) -> Any:
+        """Return the module with a dotted name; AttributeError says where the path ends."""
+        module: Any = self
+        for name in target.split(".") if target else ():
+            found = vars(module).get(name)
+            if found is None:
+                raise AttributeError(f"{type(module).__name__} has no attribute {name!r}")
+            if not isinstance(found, Tree):
+                raise AttributeError(f"{name!r} is not an nn.Module")
+            module = found
+        return module
+
+    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+        """Put a module in the place with this dotted name; ``strict``: only where one was."""
+        if not target:
+            raise ValueError("cannot set the module without a target name")
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if strict and not isinstance(vars(owner).get(name), Tree):
+            raise AttributeError(f"{type(owner).__name__} has no module {name!r}")
+        owner.add_module(name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the parameter with a dotted name."""
+        path, _, name = target.rpartition(".")
+        found = vars(self.get_submodule(path)).get(name)
+        if not isinstance(found, Parameter):
+            raise AttributeError(f"{target!r} is not an nn.Parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """Return the buffer with a dotted name."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if name not in owner._buffer_names:
+            raise AttributeError(f"{target!r} is not a buffer")
+        return vars(owner)[name]
