@@ -45,7 +45,8 @@ def backward(
             tensor.retain_grad()
     found = walk(roots, wanted, keep, create_graph)
     for tensor in targets:
-        gradient = found.pop(tensor.node, None)
+        # What is no leaf keeps its gradient itself, now that it retains it.
+        gradient = found.pop(tensor.node, None) if type(tensor.node) is Leaf else None
         if gradient is not None:
             held = tensor.grad
             tensor.grad = gradient if held is None else held + gradient
@@ -307,7 +308,12 @@ def _gradient(entry, create_graph) -> Tensor:
         gradient = entry[1]
         return np.conjugate(gradient) if gradient.dtype.kind == "c" else gradient
     array = _owned(entry)
-    return make(np.conjugate(array) if array.dtype.kind == "c" else array)
+    return make(_array(np.conjugate(array) if array.dtype.kind == "c" else array))
+
+
+def _array(value):
+    """Return a NumPy scalar, which 0-d arrays turn into, as an array; others as they are."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
 
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
@@ -315,14 +321,16 @@ def _accumulate(leaf: Leaf, entry, create_graph) -> None:
     if held.__class__ is Pending:
         held = held.take()
     if held is None:
-        leaf.grad = _gradient(entry, create_graph)
+        gradient = _gradient(entry, create_graph)
+        # A recorded gradient may be the cotangent of another leaf too, or the user's own.
+        leaf.grad = gradient.clone() if create_graph else gradient
     elif create_graph:
         leaf.grad = held + _gradient(entry, True)
     else:
         array = entry[1]
         if array.dtype.kind == "c":
             array = np.conjugate(array)
-        leaf.grad = make(held.array + array)
+        leaf.grad = make(_array(held.array + array))
     if leaf.extras is not None:
         for hook in list(leaf.extras.after.values()):
             hook()
@@ -335,7 +343,7 @@ def _visit_extras(node: Node, cotangent):
     if not extras.hooks and extras.keeper is None:
         return cotangent
     recorded = isinstance(cotangent, Tensor)
-    gradient = cotangent if recorded else make(cotangent)
+    gradient = cotangent if recorded else make(_array(cotangent))
     turned = gradient.dtype.kind == "c"
     if turned:
         gradient = np.conjugate(gradient)

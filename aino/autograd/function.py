@@ -134,7 +134,7 @@ class FunctionNode(Node):
                     received.append(None)
                     continue
                 part = make(np.zeros(output[0], output[1]))
-            part = part if isinstance(part, Tensor) else make(part)
+            part = part if isinstance(part, Tensor) else make(np.asarray(part))
             received.append(np.conjugate(part) if part.dtype.kind == "c" else part)
         return received
 

@@ -94,10 +94,10 @@ class Pick(Node):
         return []
 
     def pullback(self, inputs, saved, g):
-        return (Cotangents({self.index: g}),)
+        return (None if inputs[0] is None else Cotangents({self.index: g}),)
 
     def pullback_recorded(self, inputs, g):
-        return (Cotangents({self.index: g}),)
+        return self.pullback(inputs, (), g)
 
 
 class Cotangents:

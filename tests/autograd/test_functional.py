@@ -126,7 +126,7 @@ def test_products_with_a_graph(product):
     value, result = product(lambda x: (x**4).sum(), x, create_graph=True)
     assert value.requires_grad
     result.sum().backward()
-    assert x.grad.tolist() == [48.0 if product in (vjp, jvp) else 96.0]
+    assert x.grad.tolist() == [48.0]
     value, result = product(lambda x: (x**4).sum(), x)
     assert not value.requires_grad
     assert not result.requires_grad
