@@ -29,7 +29,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1, 2],
             [3, 4]])
     >>> aino.tensor([0.5, 2], dtype=aino.float64, requires_grad=True)
-    tensor([0.5000, 2.0000], dtype=float64, requires_grad=True)
+    tensor([0.5000, 2.0000], dtype=aino.float64, requires_grad=True)
     """
     return born(_array_of(data, None if dtype is None else as_dtype(dtype)), device, requires_grad)
 
@@ -193,7 +193,7 @@ def from_numpy(ndarray):
     >>> x = aino.from_numpy(array)
     >>> array[0] = 1.0
     >>> x
-    tensor([1., 0.], dtype=float64)
+    tensor([1., 0.], dtype=aino.float64)
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")

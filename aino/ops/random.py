@@ -215,7 +215,7 @@ def fork_rng(devices=None, enabled: bool = True, **_):
 
     >>> import aino
     >>> before = aino.get_rng_state()
-    >>> with aino.random.fork_rng():
+    >>> with fork_rng():
     ...     noise = aino.rand(3)
     >>> aino.equal(before, aino.get_rng_state())
     True
