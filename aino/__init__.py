@@ -46,6 +46,7 @@ from aino.ops.compare import *
 from aino.ops.contraction import *
 from aino.ops.conversion import *
 from aino.ops.creation import *
+from aino.ops.extremes import *
 from aino.ops.filled import *
 from aino.ops.indexing import *
 from aino.ops.joining import *
@@ -62,6 +63,7 @@ from aino.ops.scattering import *
 from aino.ops.shaping import *
 from aino.ops.sorting import *
 from aino.ops.statistics import *
+from aino.ops.transposing import *
 
 __version__ = "3.0.0"
 

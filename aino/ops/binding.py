@@ -20,6 +20,7 @@ from aino.ops import (
     conversion,
     copying,
     creation,
+    extremes,
     filled,
     indexing,
     inplace,
@@ -39,12 +40,14 @@ from aino.ops import (
     shaping,
     sorting,
     statistics,
+    subscript,
+    transposing,
 )
 
 MODULES = (
-    activation, arranging, compare, contraction, conversion, creation, filled, indexing,
-    joining, linear, math, matrices, padding, random, reduction, sampling, scanning, scattering,
-    shaping, sorting, statistics,
+    activation, arranging, compare, contraction, conversion, creation, extremes, filled,
+    indexing, joining, linear, math, matrices, padding, random, reduction, sampling, scanning,
+    scattering, shaping, sorting, statistics, transposing,
 )  # fmt: skip
 
 #: Functions that are methods too, under the same name.
@@ -150,7 +153,7 @@ PROTOCOLS = {
     "__pos__": lambda self: self,
     "__abs__": math.abs,
     "__invert__": compare.bitwise_not,
-    "__getitem__": indexing.getitem,
+    "__getitem__": subscript.getitem,
     "__setitem__": inplace.set_item,
     "__len__": conversion.length,
     "__iter__": conversion.iterate,
@@ -170,10 +173,10 @@ PROTOCOLS = {
 }
 
 PROPERTIES = {
-    "T": shaping.T,
-    "mT": shaping.mT,
-    "H": shaping.H,
-    "mH": shaping.adjoint,
+    "T": transposing.T,
+    "mT": transposing.mT,
+    "H": transposing.H,
+    "mH": transposing.adjoint,
     "real": math.real,
     "imag": math.imag,
 }

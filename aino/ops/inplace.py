@@ -16,8 +16,8 @@ from aino.autograd.primitive import cast, primitive
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.dtypes import can_cast
 from aino.errors import DtypeError, InplaceError, ShapeError
-from aino.ops.indexing import is_basic_index, put_at, raw_index, select_basic
 from aino.ops.shaping import broadcast_to
+from aino.ops.subscript import is_basic_index, put_at, raw_index, select_basic
 
 
 class Path:

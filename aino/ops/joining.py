@@ -14,7 +14,7 @@ from aino.ops.shaping import atleast_1d, atleast_2d, atleast_3d
 
 __all__ = [
     "cat", "concat", "concatenate", "stack",
-    "hstack", "vstack", "row_stack", "dstack", "column_stack", "block_diag",
+    "hstack", "vstack", "row_stack", "dstack", "column_stack",
     "split", "split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "unbind",
 ]  # fmt: skip
 
@@ -135,27 +135,6 @@ def column_stack(tensors):
         for x in _some(tensors, "column_stack")
     ]
     return cat(columns, 1)
-
-
-def block_diag(*tensors):
-    """Return the matrix with these matrices along its diagonal, zero elsewhere.
-
-    >>> import aino
-    >>> aino.block_diag(aino.tensor([[1]]), aino.tensor([[2, 3]]))
-    tensor([[1, 0, 0],
-            [0, 2, 3]])
-    """
-    blocks = [atleast_2d(x) for x in tensors]
-    for block in blocks:
-        if block.array.ndim != 2:
-            raise ShapeError(f"block_diag: matrices are expected, got shape {block.array.shape}")
-    width = sum([block.array.shape[1] for block in blocks])
-    rows, left = [], 0
-    for block in blocks:
-        right = width - left - block.array.shape[1]
-        rows.append(shape_rules.pad(block, ((0, 0), (left, right)), 0.0))
-        left += block.array.shape[1]
-    return cat(rows, 0)
 
 
 # Cut apart, into views

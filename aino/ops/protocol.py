@@ -16,6 +16,7 @@ from aino.ops import (
     arranging,
     compare,
     contraction,
+    extremes,
     indexing,
     joining,
     linear,
@@ -24,6 +25,7 @@ from aino.ops import (
     scanning,
     shaping,
     sorting,
+    transposing,
 )
 from aino.ops.inplace import copy_
 
@@ -176,8 +178,8 @@ def _along(function):
 REDUCES = {
     np.add: _reduce_first(reduction.sum),
     np.multiply: _reduce_first(_product),
-    np.maximum: _reduce_first(reduction.amax),
-    np.minimum: _reduce_first(reduction.amin),
+    np.maximum: _reduce_first(extremes.amax),
+    np.minimum: _reduce_first(extremes.amin),
     np.logical_and: _reduce_first(reduction.all),
     np.logical_or: _reduce_first(reduction.any),
 }
@@ -210,7 +212,7 @@ def _where(condition, x=None, y=None):
 
 
 def _transpose(a, axes=None):
-    return shaping.permute(a, tuple(reversed(range(a.ndim))) if axes is None else axes)
+    return transposing.permute(a, tuple(reversed(range(a.ndim))) if axes is None else axes)
 
 
 def _sort(a, axis=-1, kind=None, order=None, *, stable=None):
@@ -253,16 +255,16 @@ FUNCTIONS = {
     np.sum: _numpy_reduction(reduction.sum),
     np.prod: _numpy_reduction(_product),
     np.mean: _numpy_reduction(reduction.mean),
-    np.max: _numpy_reduction(reduction.amax),
-    np.min: _numpy_reduction(reduction.amin),
+    np.max: _numpy_reduction(extremes.amax),
+    np.min: _numpy_reduction(extremes.amin),
     np.all: _numpy_reduction(reduction.all),
     np.any: _numpy_reduction(reduction.any),
     np.var: _moment(reduction.var),
     np.std: _moment(reduction.std),
     np.cumsum: _along(scanning.cumsum),
     np.cumprod: _along(scanning.cumprod),
-    np.argmax: _along(reduction.argmax),
-    np.argmin: _along(reduction.argmin),
+    np.argmax: _along(extremes.argmax),
+    np.argmin: _along(extremes.argmin),
     np.count_nonzero: reduction.count_nonzero,
     np.sort: _sort,
     np.argsort: lambda a, axis=-1, kind=None, order=None, *, stable=None: sorting.argsort(a, axis),
@@ -287,8 +289,8 @@ FUNCTIONS = {
     np.ravel: lambda a, order="C": shaping.reshape(a, -1),
     np.transpose: _transpose,
     np.matrix_transpose: lambda x: x.mT,
-    np.swapaxes: shaping.transpose,
-    np.moveaxis: shaping.movedim,
+    np.swapaxes: transposing.transpose,
+    np.moveaxis: transposing.movedim,
     np.squeeze: _squeeze,
     np.expand_dims: _expand_dims,
     np.broadcast_to: lambda array, shape, subok=False: shaping.broadcast_to(array, shape),

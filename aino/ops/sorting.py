@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import index as index_rules
@@ -10,7 +12,7 @@ from aino.dtypes import int32, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.reduction import along
+from aino.ops.extremes import along
 
 __all__ = [
     "sort", "argsort", "msort", "topk", "kthvalue",
@@ -26,7 +28,7 @@ def order(array, dim, descending=False, stable=False):
     if array.dtype.kind == "c":
         raise DtypeError("sort: complex numbers have no order")
     # NumPy's own choice is up to six times as fast on long rows.
-    kind = "stable" if stable or array.shape[dim] <= 16 else None
+    kind: Any = "stable" if stable or array.shape[dim] <= 16 else None
     if not descending:
         return np.argsort(array, axis=dim, kind=kind)
     backwards = (slice(None),) * dim + (slice(None, None, -1),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from aino.dtypes import float64, get_default_dtype, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import reduction
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.reduction import along, needs_dim
+from aino.ops.extremes import along, needs_dim
 from aino.ops.sorting import order, sort
 
 __all__ = [
@@ -151,7 +152,7 @@ def _at_ranks(values, q, interpolation, ignore_nan):
         tainted, end = make(numbers < length), make(np.asarray(length - 1, array.dtype))
         ranks = compare.where(tainted, end, ranks)
     place = ranks.array
-    round_down = {"higher": np.ceil, "nearest": np.round}.get(interpolation, np.floor)
+    round_down: Any = {"higher": np.ceil, "nearest": np.round}.get(interpolation, np.floor)
     below = round_down(place)
     axis = array.ndim - 1
     shape = array.shape[:-1] + place.shape[-1:]
@@ -262,8 +263,8 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if rows.array.dtype.kind not in "fc":
         rows = cast(rows, get_default_dtype())
     if fweights is None and aweights is None:
-        total: object = rows.array.shape[1]
-        normalizer: object = rows.array.shape[1] - correction
+        total: Any = rows.array.shape[1]
+        normalizer: Any = rows.array.shape[1] - correction
         average = reduction.mean(rows, 1, True)
         away = rows - average
         weighted = away

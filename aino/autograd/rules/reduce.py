@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,8 @@ prod = primitive(
 
 def _shared(g, equal, axis):
     equal = cast(equal, g.dtype)
-    return g * equal / np.add.reduce(equal, axis=axis, keepdims=axis is not None)
+    keepdims: Any = axis is not None
+    return g * equal / np.add.reduce(equal, axis=axis, keepdims=keepdims)
 
 
 def _extreme_slope(g, x, y, axis, keepdims):

@@ -1,0 +1,127 @@
+"""Axes in another order: views of the same memory."""
+
+from __future__ import annotations
+
+from aino.autograd.rules import shape as rules
+from aino.errors import ShapeError
+from aino.ops.arguments import dim_of, dims_of, ints_of
+
+__all__ = [
+    "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "adjoint",
+]  # fmt: skip
+
+
+def permute(input, *axes, dims=None):
+    """Return the dimensions in another order: dimension i of the result is ``dims[i]``.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).permute(2, 0, 1).shape
+    aino.Size([4, 2, 3])
+    """
+    rank = input.array.ndim
+    dims = dims_of(ints_of(axes) if dims is None else dims, rank)
+    if len(dims) != rank:
+        raise ShapeError(
+            f"permute: {len(dims)} dims given for a tensor of shape {input.array.shape}"
+        )
+    return rules.permute(input, dims)
+
+
+def transpose(input, dim0, dim1):
+    """Return the input with two dimensions exchanged.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).transpose(0, 2).shape
+    aino.Size([4, 3, 2])
+    """
+    rank = input.array.ndim
+    dim0, dim1 = dim_of(dim0, rank), dim_of(dim1, rank)
+    if rank > 1 and {dim0, dim1} == {rank - 1, rank - 2}:
+        return rules.transposed(input)
+    axes = list(range(rank))
+    if rank:
+        axes[dim0], axes[dim1] = dim1, dim0
+    return rules.permute(input, tuple(axes))
+
+
+def swapaxes(input, axis0, axis1):
+    """Return the input with two dimensions exchanged: NumPy's name for ``transpose``."""
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input, dim0, dim1):
+    """Return the input with two dimensions exchanged: another name for ``transpose``."""
+    return transpose(input, dim0, dim1)
+
+
+def movedim(input, source, destination):
+    """Return the input with dimensions moved to other places, the rest in their order.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).movedim(0, -1).shape
+    aino.Size([3, 4, 2])
+    """
+    rank = input.array.ndim
+    origins, places = (
+        dims_of((dims,) if hasattr(dims, "__index__") else dims, rank)
+        for dims in (source, destination)
+    )
+    if len(origins) != len(places):
+        raise ShapeError(f"movedim: {len(origins)} dims can't be moved to {len(places)} places")
+    if not rank:
+        return rules.permute(input, ())
+    order = [dim for dim in range(rank) if dim not in origins]
+    for place, origin in sorted(zip(places, origins)):
+        order.insert(place, origin)
+    return rules.permute(input, tuple(order))
+
+
+def moveaxis(input, source, destination):
+    """Return the input with dimensions moved: NumPy's name for ``movedim``."""
+    return movedim(input, source, destination)
+
+
+def t(input):
+    """Return a matrix transposed; a vector or a number as it is.
+
+    >>> import aino
+    >>> aino.t(aino.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    if input.array.ndim > 2:
+        raise ShapeError(f"t: at most two dimensions, got shape {input.array.shape}; use mT")
+    return rules.transposed(input) if input.array.ndim == 2 else input[...]
+
+
+def T(input):
+    """The tensor with its dimensions in reverse order; of a matrix, its transpose."""
+    rank = input.array.ndim
+    if rank == 2:
+        return rules.transposed(input)
+    return rules.permute(input, tuple(range(rank - 1, -1, -1)))
+
+
+def mT(input):
+    """The matrices of the last two dimensions, transposed."""
+    if input.array.ndim < 2:
+        raise ShapeError(f"mT: at least two dimensions, got shape {input.array.shape}")
+    return rules.transposed(input)
+
+
+def H(input):
+    """A matrix transposed and conjugated."""
+    if input.array.ndim not in (0, 2):
+        raise ShapeError(f"H: a matrix is expected, got shape {input.array.shape}; use mH")
+    return adjoint(input) if input.array.ndim else input.conj()
+
+
+def adjoint(input):
+    """Return the matrices of the last two dimensions, transposed and conjugated.
+
+    >>> import aino
+    >>> aino.adjoint(aino.tensor([[1.0, 2.0]])).shape
+    aino.Size([2, 1])
+    """
+    matrices = mT(input)
+    return matrices.conj() if input.array.dtype.kind == "c" else matrices
