@@ -253,7 +253,10 @@ class Emitter:
             name = self.function(function, "reduce")
             return f"{name}({arguments[0]}, {axis}, {dtype}, {out}{keep})"
         tail = [f"{key}={self.text(item)}" for key, item in keywords.items()]
-        if call.method == "__call__":
+        if function in (np.maximum, np.minimum) and call.method == "__call__":
+            tail.append(f"out={out}")  # NumPy warns of a third argument to these two
+            return f"{self.function(function)}({', '.join([*arguments, *tail])})"
+        if call.method == "__call__" or function is np.dot:
             return f"{self.function(function)}({', '.join([*arguments, out, *tail])})"
         return f"{self.function(function, call.method)}({', '.join([*arguments, *tail, f'out={out}'])})"
 

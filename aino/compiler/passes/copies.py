@@ -8,7 +8,7 @@ from aino.compiler.passes.common import rewrite
 from aino.compiler.program import Call, Program, Storage, Value, map_values
 
 #: Functions that can write their result into given memory.
-_WITH_OUT = (np.concatenate,)
+_WITH_OUT = (np.concatenate, np.dot)
 
 
 def takes_out(call: Call) -> bool:
