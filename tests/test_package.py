@@ -1,5 +1,6 @@
 """The package as a whole: its version, its weight at import, its README."""
 
+import os
 import re
 import subprocess
 import sys
@@ -22,15 +23,18 @@ def test_the_changelog_has_the_version():
     assert f"## {aino.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_import_costs_at_most_40_ms_over_numpy():
+def test_import_costs_at_most_40_ms_over_numpy(tmp_path):
     program = (
         "import time, numpy; start = time.perf_counter(); import aino;"
         " print(time.perf_counter() - start)"
     )
+    # An installed package lies there compiled: the first run compiles, wherever the tests run.
+    environment = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", program]
     times = [
-        float(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT)) for _ in range(7)
+        float(subprocess.check_output(command, cwd=ROOT, env=environment)) for _ in range(9)
     ]
-    assert min(times) <= 0.040
+    assert min(times[1:]) <= 0.040
 
 
 def test_import_loads_nothing_heavy():
