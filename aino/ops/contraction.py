@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from aino.autograd.rules import elementwise, linalg, reduce, shape
+from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
+from aino.ops import reduction
 
 __all__ = ["einsum", "tensordot", "inner"]
 
@@ -79,7 +80,7 @@ def _summed(x, own, needed):
     """Sum over the axes whose labels are not needed."""
     axes = tuple([i for i, label in enumerate(own) if label not in needed])
     if axes:
-        x = reduce.sum(x, axes)
+        x = reduction.sum(x, axes)
     return x, [label for label in own if label in needed]
 
 

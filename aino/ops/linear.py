@@ -10,6 +10,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
+from aino.ops import reduction
 
 __all__ = [
     "matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "kron", "trace", "cross",
@@ -169,7 +170,7 @@ def trace(input):
     """
     if input.ndim != 2:
         raise ShapeError(f"trace: expected a matrix, got shape {tuple(input.shape)}")
-    return reduce.sum(shape.diagonal(input, 0, 0, 1))
+    return reduction.sum(shape.diagonal(input, 0, 0, 1))
 
 
 def cross(input, other, dim=None):
@@ -213,8 +214,8 @@ def _added(name, input, product, beta, alpha):
         raise DtypeError(
             f"{name}: the operands need the same dtype, got {input.dtype} and {product.dtype}"
         )
-    if input.dtype.kind in "iub" and (type(beta) is float or type(alpha) is float):
-        raise DtypeError(f"{name}: alpha and beta are integers for {input.dtype} tensors")
+    if input.dtype.kind in "iub":
+        beta, alpha = int(beta), int(alpha)
     own, full = input.shape, product.shape
     fits = len(own) <= len(full)
     for n, m in zip(reversed(own), reversed(full)):

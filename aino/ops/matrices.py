@@ -90,10 +90,8 @@ def slogdet(input):
     >>> aino.slogdet(-aino.eye(3)).sign
     tensor(-1.)
     """
-    size = matrices.logabsdet(_square("slogdet", input))
-    # The sign of a real determinant jumps, and has no slope anywhere else.
-    sign = matrices.signdet(input if input.dtype.kind == "c" else make(input.array))
-    return slogdet_result(sign, size)
+    _square("slogdet", input)
+    return slogdet_result(matrices.signdet(input), matrices.logabsdet(input))
 
 
 def logdet(input):

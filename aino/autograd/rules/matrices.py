@@ -67,7 +67,7 @@ logabsdet = primitive(
 
 
 def _turn(g, x, y):
-    """Return the slope of the sign of a complex determinant, which only turns on a circle."""
+    """Differentiate a sign: a complex one turns on a circle, a real one does not move."""
     along = g * y
     return (0.5 * (along - np.conjugate(along)))[..., None, None] * inv(x).mT
 
