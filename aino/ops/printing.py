@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -14,15 +13,15 @@ from aino.dtypes import COMPLEX_OF, bool_, get_default_dtype, int64
 __all__ = ["set_printoptions", "get_printoptions", "printoptions"]
 
 
-@dataclass
 class PrintOptions:
     """How tensors are printed; ``set_printoptions`` says what each means."""
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(self) -> None:
+        self.precision = 4
+        self.threshold: float = 1000
+        self.edgeitems = 3
+        self.linewidth = 80
+        self.sci_mode: bool | None = None
 
 
 options = PrintOptions()
@@ -66,7 +65,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict:
     """Return how tensors are printed, as keywords for ``set_printoptions``."""
-    return asdict(options)
+    return dict(vars(options))
 
 
 @contextlib.contextmanager
