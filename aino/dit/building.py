@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.errors import DitError
 from aino.ops.random import intercepted
 
 
@@ -18,26 +19,39 @@ class Building(threading.local):
     """
 
     active = False
+    #: How many more parameters may be made, so that no description builds without an end.
+    room = 0
+
+    def blank(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """The memory of a parameter that waits for its values: zeros, which nobody has touched."""
+        self.room -= 1
+        if self.room < 0:
+            raise DitError("makes far more parameters than the file has values for")
+        return np.zeros(shape, dtype)
 
 
 building = Building()
 
 
 @contextmanager
-def rebuilding() -> Iterator[None]:
-    """Construct modules inside without drawing random numbers.
+def rebuilding(entries: int) -> Iterator[None]:
+    """Construct modules inside without drawing random numbers, for a state of so many entries.
 
     A checkpoint that is saved or loaded in the middle of a run must not move its generators, nor
     NumPy's global one, which a user's constructor may draw from.
     """
-    before = building.active, intercepted.function
-    building.active, intercepted.function = True, _draw_nothing
-    numpy_random = None if before[0] else sys.modules.get("numpy.random")
+    if building.active:
+        yield
+        return
+    # Arguments that are only copied, and parts that were replaced since, come on top.
+    building.active, building.room = True, 10_000 + 10 * entries
+    before, intercepted.function = intercepted.function, _draw_nothing
+    numpy_random = sys.modules.get("numpy.random")
     numpy_state = numpy_random.get_state() if numpy_random else None
     try:
         yield
     finally:
-        building.active, intercepted.function = before
+        building.active, intercepted.function = False, before
         if numpy_random:
             numpy_random.set_state(numpy_state)
 

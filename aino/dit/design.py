@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor
-from aino.dit.compare import Comparison
+from aino.dit.archive import MAX_MEMBERS
+from aino.dit.compare import Comparison, same_array
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
-from aino.dit.values import Encoder, Tensors, is_module, join
+from aino.dit.values import Encoder, Tensors, is_module, join, own_attributes, tensor_class
 from aino.errors import DitError
 
 _OWN = ("_constructor", "training")  # they have places of their own
@@ -107,7 +108,7 @@ class Describer:
             view.flags.writeable = False  # whatever a constructor does to it
             return view
 
-        return Rebuilder(lambda cause: self.fail(cause, path), array, self.designs)
+        return Rebuilder(lambda cause: self.fail(cause, path), array, self.designs, MAX_MEMBERS)
 
     # What makes the object
 
@@ -200,8 +201,8 @@ class Describer:
         """Compare with a module that has no state yet: tensors of the state only have to fit."""
         if isinstance(a, Tensor):
             if path in self._stored or self._template:
-                fits = type(a) is type(b) and a.shape == b.shape
-                return fits and comparison.same(_extras(a), _extras(b), path)
+                fits = tensor_class(a) is tensor_class(b) and a.shape == b.shape
+                return fits and comparison.same(own_attributes(a), own_attributes(b), path)
             # Without a state a parameter holds anything, perhaps the right values by chance.
             return False if a.requires_grad else None
         return self._same_module(comparison, a, b, path)
@@ -209,8 +210,13 @@ class Describer:
     def _equals(self, comparison: Comparison, a: Any, b: Any, path: str) -> bool | None:
         """Compare with a module that was rebuilt completely."""
         if isinstance(a, Tensor):
-            met = comparison.paired(a, b) is not False
-            return None if met and comparison.same(_extras(a), _extras(b), path) else False
+            return (
+                tensor_class(a) is tensor_class(b)
+                and comparison.paired(a, b) is not False
+                and a.requires_grad is b.requires_grad
+                and same_array(a.array, b.array)
+                and comparison.same(own_attributes(a), own_attributes(b), path)
+            )
         if is_module(a) and getattr(b, "training", None) is not a.training:
             return False
         return self._same_module(comparison, a, b, path)
@@ -235,10 +241,6 @@ class Describer:
 
 def _attributes(module: Any) -> dict[str, Any]:
     return {name: part for name, part in vars(module).items() if name not in _OWN}
-
-
-def _extras(tensor: Any) -> dict[str, Any]:
-    return getattr(tensor, "__dict__", {})
 
 
 def _tied(module: Any) -> list[list[str]]:

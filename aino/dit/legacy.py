@@ -92,7 +92,7 @@ def load(source: Source, members: list[Member]) -> Any:
             stacklevel=3,
         )
     try:
-        with rebuilding():
+        with rebuilding(len(old.state)):
             model = network(old.sizes, activation_type=old.activation, output_activation=output)
         state = {key: make(array) for key, array in old.state.items()}
         model.load_state_dict(state, strict=True, assign=True)

@@ -42,7 +42,8 @@ def find(module: Any, path: str) -> tuple[Any, str]:
 class Rebuilder:
     """Makes the models of one file; each once, however often the file refers to it.
 
-    ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table.
+    ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table. Their
+    states have so many ``entries`` (counted where not given).
     """
 
     def __init__(
@@ -50,10 +51,14 @@ class Rebuilder:
         fail: Callable[[str], DitError],
         array: Callable[[int], np.ndarray],
         designs: list[Any],
+        entries: int | None = None,
     ) -> None:
         self.fail = fail
         self.array = array
         self.designs = designs
+        if entries is None:
+            entries = sum(len(item["state"]) for item in designs if is_model(item))
+        self._entries = entries
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
         self._lent: set[int] = set()
@@ -62,14 +67,14 @@ class Rebuilder:
     def module(self, body: Any) -> Any:
         """A module from its number in the list of designs, or from a description in place."""
         if type(body) is dict:
-            with rebuilding():
+            with rebuilding(self._entries):
                 return self.construct(body)
         if type(body) is not int or not 0 <= body < len(self.designs) or body in self._open:
             raise self.fail("refers to a model that is not there")
         if body not in self._made:
             outside = self._decoder, self._lent
             self._open.add(body)
-            with rebuilding():
+            with rebuilding(self._entries):
                 self._made[body] = self._model(self.designs[body])
             self._open.remove(body)
             self._decoder, self._lent = outside
@@ -111,8 +116,6 @@ class Rebuilder:
             for key, value in changes.items():
                 setattr(module, key, value)
             _reorder(module, design.get("order"))
-        except DitError:
-            raise
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise self.fail(f"{name} cannot be made as described: {cause}") from error

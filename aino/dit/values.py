@@ -37,6 +37,25 @@ def join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
+def tensor_class(tensor: Any) -> type:
+    """The class under which a tensor is stored.
+
+    One that is not registered may name another, as when it is pickled: a row of a layer is
+    stored as the parameter that it is for itself.
+    """
+    kind = type(tensor)
+    if isinstance(tensor, Tensor) and kind is not Tensor and name_of(kind) is None:
+        named = tensor.__reduce_ex__(2)[0]
+        if isinstance(named, type) and name_of(named):
+            return named
+    return kind
+
+
+def own_attributes(tensor: Any) -> dict[str, Any]:
+    """What a tensor of a class of its own carries beside what every tensor has."""
+    return getattr(tensor, "__dict__", {}) if tensor_class(tensor) is type(tensor) else {}
+
+
 def make_tensor(cls: type[Tensor], array: np.ndarray, attributes: dict[str, Any]) -> Tensor:
     """A tensor of any class over an array, with its own attributes."""
     tensor = cls.__new__(cls)
@@ -182,13 +201,14 @@ class Encoder:
             over.append(value)
         if view:
             result["view"] = view
-        if type(value) is not Tensor:
-            name = name_of(type(value))
+        cls = tensor_class(value)
+        if cls is not Tensor:
+            name = name_of(cls)
             if name is None:
                 raise self.fail(f"is a {type(value).__name__}, a class not registered", path)
             result["class"] = name
-            if vars(value):
-                result["attributes"] = self.encode(vars(value), path)
+            if own_attributes(value):
+                result["attributes"] = self.encode(own_attributes(value), path)
         if value.requires_grad:
             result["requires_grad"] = True
         return result

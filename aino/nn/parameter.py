@@ -9,6 +9,7 @@ import numpy as np
 
 from aino import dtypes
 from aino.autograd.tensor import Device, Tensor
+from aino.dit.building import building
 from aino.dit.registry import register
 from aino.epoch import epoch
 from aino.errors import DtypeError, ShapeError
@@ -81,4 +82,4 @@ def empty_parameter(shape: tuple[int, ...], device: Any = None, dtype: Any = Non
     dtype = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if dtype.kind not in "fc":
         raise DtypeError(f"parameters are of a floating point or complex dtype, not {dtype}")
-    return Parameter(np.empty(shape, dtype))
+    return Parameter(building.blank(shape, dtype) if building.active else np.empty(shape, dtype))

@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from aino.dit.source import Source
 from aino.errors import DitError
 from tests.dit import forge
 
+DATA = Path(__file__).parent.parent / "data" / "legacy"
 LOCAL_FLAGS, LOCAL_METHOD, LOCAL_CRC, LOCAL_SIZE = 6, 8, 14, 22
 CENTRAL_FLAGS, CENTRAL_METHOD, CENTRAL_CRC, CENTRAL_SIZE, CENTRAL_OFFSET = 8, 10, 16, 24, 42
 
@@ -356,3 +358,83 @@ def test_zip64_where_sizes_need_it(tmp_path):
     with Source(big) as source:
         assert archive.read_members(source) == members
         archive.check_canonical(source, members)
+
+
+# --- old files, whose bytes are not known exactly, are held to the same rules --------------------
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "old.dit"
+    path.write_bytes((DATA / "v1-relu.dit").read_bytes())
+    assert dit.verify(path).version == 1
+    return path
+
+
+def test_old_files_with_forged_headers_are_refused(old):
+    data = old.read_bytes()
+    readers = (dit.verify,)
+    place = central(data)
+    end = len(data) - 22
+
+    def patched_to(at, form, value, match):
+        refused(old, match, patched(data, at, form, value), readers)
+
+    patched_to(end + 20, "<H", 7, "has a comment or is cut short")
+    patched_to(end + 4, "<H", 1, "a part of an archive in several parts")
+    patched_to(place + CENTRAL_FLAGS, "<H", 0x10, "flags that no .dit uses")
+    patched_to(LOCAL_FLAGS, "<H", 0x10, "flags that no .dit uses")
+    patched_to(place + CENTRAL_METHOD, "<H", 8, "'config.npy': is deflated")
+    patched_to(LOCAL_METHOD, "<H", 99, "compressed by method 99")
+    patched_to(place + 32, "<H", 3, "reaches beyond|has a comment|is damaged")
+    patched_to(place + 34, "<H", 1, "lies on another disk")
+    patched_to(30, "<B", ord("k"), "has another name in its own header")
+    patched_to(LOCAL_CRC, "<L", 1, "disagree about size or checksum")
+    patched_to(place + CENTRAL_CRC, "<L", 1, "disagree about size or checksum")
+    patched_to(place + CENTRAL_SIZE, "<L", 1, "forged or compressed")
+    patched_to(place + CENTRAL_SIZE, "<L", 0xFFFF_FFFF, "forged or compressed")
+    patched_to(place + CENTRAL_OFFSET, "<L", 0xFFFF_FFFF, "forged or compressed|outside")
+    patched_to(40, "<H", 0x9999, "an extra field that no .dit uses")
+    patched_to(42, "<H", 0xFFFF, "an extra field that no .dit uses")
+    both = patched(data, place + CENTRAL_SIZE, "<L", 0xFFFF_FFFF)
+    both = patched(both, place + CENTRAL_SIZE - 4, "<L", 0xFFFF_FFFF)
+    refused(old, "is -1 bytes in -1 bytes", both, readers)
+
+
+def test_stray_bytes_in_the_directory_of_an_old_file_are_refused(old):
+    data = bytearray(old.read_bytes())
+    end = len(data) - 22
+    (size,) = struct.unpack_from("<L", data, end + 12)
+    struct.pack_into("<L", data, end + 12, size + 50)
+    data[end:end] = bytes(50)
+    refused(old, "50 stray bytes in the directory", bytes(data), (dit.verify,))
+
+
+def test_forged_zip64_records_are_refused(old):
+    data = old.read_bytes()
+    end = len(data) - 22
+    record = struct.unpack_from("<4s4H2LH", data, end)
+    count, size, start = record[4:7]
+    short = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, size, start, 0)
+    fields = [b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start]
+    locator = [b"PK\6\7", 0, end, 1]
+
+    def rebuilt(number=None, value=None):
+        wide = [*fields, *locator]
+        if number is not None:
+            wide[number] = value
+        records = struct.pack("<4sQ2H2L4Q", *wide[:10]) + struct.pack("<4sLQL", *wide[10:])
+        return data[:end] + records + short
+
+    old.write_bytes(rebuilt())
+    assert dit.verify(old).version == 1
+    for number, value in ((0, b"PK\6\0"), (10, b"PK\6\0")):
+        refused(old, "the zip64 end record is missing", rebuilt(number, value), (dit.verify,))
+    for number, value in ((1, 45), (11, 1), (12, end - 1), (13, 2)):
+        refused(old, "the zip64 end record is damaged", rebuilt(number, value), (dit.verify,))
+    for number, value in ((4, 1), (5, 1), (6, count + 1)):
+        refused(old, "in several parts", rebuilt(number, value), (dit.verify,))
+    for number, value in ((8, size - 1), (9, start + 1), (8, 2**63), (9, 2**64 - 1)):
+        refused(old, "is forged|cut short", rebuilt(number, value), (dit.verify,))
+    refused(old, "zip64 end record is missing", data[:end] + short, (dit.verify,))
+    refused(old, "zip64|truncated|too short|empty zip", short, (dit.verify,))
