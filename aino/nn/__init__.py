@@ -1,4 +1,4 @@
-"""Networks and their parts, under PyTorch's names, and AINO's own: Perceptron, Layer, NeuralNetwork."""
+"""Networks and their parts under PyTorch's names; and Perceptron, Layer, NeuralNetwork."""
 
 from importlib import import_module
 from typing import Any

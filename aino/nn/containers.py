@@ -114,6 +114,12 @@ class Sequential(_Listed):
         for name, module in named:
             self.add_module(name, module)
 
+    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+        """Return what would make this list as it is now; a file holds it."""
+        if self._names() == list(map(str, range(len(self)))):
+            return tuple(self._items()), {}
+        return ({name: vars(self)[name] for name in self._names()},), {}
+
     def forward(self, input: Any) -> Any:
         """Return what the last module returned."""
         for module in self._items():
@@ -167,6 +173,10 @@ class ModuleList(_Listed):
         super().__init__()
         if modules is not None:
             self.extend(modules)
+
+    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+        """Return what would make this list as it is now; a file holds it."""
+        return (self._items(),), {}
 
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):

@@ -25,6 +25,10 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
+    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+        """Return what would make this dict as it is now; a file holds it."""
+        return (self._held(),), {}
+
     def _held(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
 
@@ -118,6 +122,10 @@ class ParameterList(Module):
         if values is not None:
             self.extend(values)
 
+    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+        """Return what would make this list as it is now; a file holds it."""
+        return (list(self),), {}
+
     def _name_at(self, index: Any) -> str:
         position = operator.index(index)
         if not -self._size <= position < self._size:
@@ -159,7 +167,7 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({position}): {_described(value)}" for position, value in enumerate(self))
+        return "\n".join(f"  ({key}): {_described(value)}" for key, value in enumerate(self))
 
     def __call__(self, *args, **kwargs) -> Any:
         raise RuntimeError("ParameterList holds parameters; it computes nothing")
@@ -179,6 +187,10 @@ class ParameterDict(Module):
         self._keys: dict[str, None] = {}
         if parameters is not None:
             self.update(parameters)
+
+    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+        """Return what would make this dict as it is now; a file holds it."""
+        return (dict(self.items()),), {}
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
@@ -240,7 +252,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` where there is none."""
-        return self[key] if key in self else default
+        return vars(self)[key] if key in self._keys else default
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """Return a dict with these keys, each with the value ``default``."""

@@ -128,7 +128,7 @@ class Stateful(Tree):
         return self._add_hook("load_pre", Hook(hook))
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> HookHandle:
-        """Call ``hook(module, incompatible_keys)`` after loading; it may take keys off the lists."""
+        """Call ``hook(module, incompatible_keys)`` after loading; it may take keys away."""
         return self._add_hook("load_post", Hook(hook))
 
 
@@ -215,7 +215,8 @@ class _Loading:
             array = array.reshape(())
         if array.shape != own.shape:
             self.problems.append(
-                f'size mismatch for "{key}": the state has shape {array.shape}, the model {own.shape}'
+                f'size mismatch for "{key}": shape {array.shape} in the state, {own.shape} in the '
+                "model"
             )
         elif array.dtype.kind == "c" and own.dtype.kind != "c" and not self.assign:
             self.problems.append(f'"{key}" is {array.dtype} in the state, {own.dtype} in the model')

@@ -58,7 +58,7 @@ class Tree:
             raise KeyError(f"a {kind}'s name can't be empty")
         if value is not None and not isinstance(value, wanted):
             raise TypeError(
-                f"{type(value).__name__} is not a {wanted.__name__}; it can't be the {kind} {name!r}"
+                f"a {type(value).__name__} can't be the {kind} {name!r} of {type(self).__name__}"
             )
         held = vars(self).get(name)
         if hasattr(self, name) and not isinstance(held, wanted | None):

@@ -68,7 +68,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     """Drop whole channels of an input (N, C, H, W); the first two dimensions are kept apart."""
     if input.ndim == 3:
         warnings.warn(
-            "dropout2d takes a 3-D input for (N, C, L), and drops whole rows; dropout1d is for that",
+            "dropout2d drops whole rows of a 3-D input; for (N, C, L) there is dropout1d",
             stacklevel=2,
         )
     return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)

@@ -34,7 +34,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     listed = list(parameters)
     needed = sum(math.prod(parameter.array.shape) for parameter in listed)
     if vec.array.shape != (needed,):
-        raise ShapeError(f"the vector has shape {vec.array.shape}, the parameters {needed} elements")
+        raise ShapeError(f"a vector of shape {vec.array.shape} for {needed} elements of parameters")
     start = 0
     for parameter in listed:
         array = parameter.array

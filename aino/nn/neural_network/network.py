@@ -1,0 +1,332 @@
+"""NeuralNetwork: layers of perceptrons, and all that it takes to train and to ask them."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from aino import dit
+from aino.autograd.mode import no_grad
+from aino.autograd.tensor import Tensor, make
+from aino.dit.building import building
+from aino.errors import ShapeError
+from aino.nn import functional as F
+from aino.nn.activations import check_activation
+from aino.nn.containers import ModuleList
+from aino.nn.layer import Layer
+from aino.nn.module import Module
+from aino.nn.neural_network import objective, training
+from aino.nn.neural_network.data import Targets, as_inputs, as_targets
+from aino.nn.neural_network.progress import Progress
+from aino.nn.neural_network.scaling import Scaling
+from aino.ops.random import Generator, default_generator, draw
+
+
+class NeuralNetwork(Module):
+    """Layers of perceptrons, fully connected, that learn from data by themselves.
+
+    ``sizes`` counts the inputs, the perceptrons of each hidden layer, and the outputs.
+    ``activation_type`` is that of the hidden layers. ``output_activation`` is chosen by the data
+    where it is not given: see ``fit``. ``seed`` fixes the initial weights. ``layers[i][j]`` is
+    one perceptron.
+
+    Raises ``ValueError`` for an activation that there is not, and for sizes that are none.
+
+    >>> import aino
+    >>> model = aino.NeuralNetwork([2, 3, 1], activation_type="sigmoid", seed=0)
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> model = model.fit(X, y, epochs=2000, n=0.5, verbose=False)
+    >>> [round(p) for p in model.predict(X).tolist()]
+    [0, 1, 1, 0]
+    """
+
+    layers: ModuleList
+
+    def __init__(
+        self,
+        sizes: Any,
+        activation_type: str | None = "tanh",
+        output_activation: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.sizes = [training.count("each of the sizes", size) for size in sizes]
+        if len(self.sizes) < 2:
+            raise ValueError(f"sizes counts inputs and outputs at least, got {list(sizes)}")
+        self.activation_type = check_activation(activation_type)
+        self.output_activation = output_activation
+        last = check_activation(output_activation)
+        count = len(self.sizes) - 1
+        self.layers = ModuleList(
+            Layer(inputs, outputs, self.activation_type if i < count - 1 else last)
+            for i, (inputs, outputs) in enumerate(pairwise(self.sizes))
+        )
+        #: What y was at the last ``fit``, and whether it had one dimension.
+        self.kind: str | None = None
+        self.flat = False
+        #: The losses of all epochs so far, by name.
+        self.history: dict[str, list[float]] = {}
+        if seed is None and not building.active:
+            seed = int(draw(None, "integers", (), np.dtype(np.int64), 0, 2**31))
+        self.seed = seed
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the weights from the seed, whatever else is drawn from the default generator."""
+        if building.active or self.seed is None:
+            return
+        state = default_generator.get_state()
+        try:
+            default_generator.manual_seed(self.seed)
+            for layer in self.layers:
+                layer.reset_parameters()
+        finally:
+            default_generator.set_state(state)
+
+    def _is_as_drawn(self) -> bool:
+        """Tell whether the weights are still those that the seed gave."""
+        if self.history or self.seed is None:
+            return False
+        fresh = NeuralNetwork(
+            self.sizes, self.activation_type, self.output_activation, seed=self.seed
+        ).state_dict()
+        own = self.state_dict()
+        return list(own) == list(fresh) and all(
+            np.array_equal(own[key].array, fresh[key].array) for key in own
+        )
+
+    def forward(self, input: Any) -> Any:
+        """Return the outputs (..., outputs) for inputs (..., inputs)."""
+        for layer in self.layers:
+            input = layer(input)
+        return input
+
+    def _sums(self, input: Any) -> Any:
+        """Return the weighted sums of the last layer, before its activation."""
+        *hidden, last = self.layers
+        for layer in hidden:
+            input = layer(input)
+        return F.linear(input, last.weight, last.bias)
+
+    # Learning
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        epochs: int = 100,
+        n: float | None = None,
+        *,
+        lr: float | None = None,
+        batch_size: int | None = None,
+        loss: Any = None,
+        optimizer: Any = None,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        verbose: bool = True,
+    ) -> NeuralNetwork:
+        """Learn from samples ``X`` (samples, inputs) and their targets ``y``; return the network.
+
+        ``n``, or ``lr``, is the learning rate. What is left out is chosen by y:
+
+        - class indices (samples,), or one-hot rows: softmax, cross entropy;
+        - zeros and ones, one column an output: sigmoid, binary cross entropy;
+        - other numbers: linear outputs, mean squared error.
+
+        ``loss``: 'mse', 'l1', 'huber', 'smooth_l1', 'cross_entropy', 'bce' or a function of
+        outputs and targets. ``optimizer``: 'sgd', 'adam', ..., a class, or an optimizer; by
+        default stochastic gradient descent with Nesterov's momentum, gradients cut to length 1,
+        and a rate that falls to 0 along a cosine. Batches hold all of a few samples, else 32 to
+        256. While learning, inputs and targets are scaled to deviation 1; the first and last
+        layer take that over. ``seed`` fixes the order of the samples and, if the network is
+        still as it was made, its weights. ``validation_data`` (X, y) is evaluated after each
+        epoch. ``history`` holds the losses.
+
+        Whatever is wrong with the arguments raises ``ValueError`` or ``TypeError`` before
+        anything changes.
+        """
+        epochs = training.count("epochs", epochs)
+        rate = training.learning_rate(n, lr)
+        objective.check_loss(loss)
+        training.check_optimizer(optimizer, rate)
+        dtype = self.layers[0].weight.dtype
+        X, targets = self._samples("X", X, "y", y, dtype)
+        goal = objective.choose(targets, self.sizes[-1], loss, self.output_activation, dtype)
+        size = training.batch_size_for(len(X))
+        if batch_size is not None:
+            size = min(training.count("batch_size", batch_size), len(X))
+        held_out = None
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                raise ValueError("validation_data is a pair (X, y)")
+            held_out = self._samples("X_validation", validation_data[0], "y_validation",
+                                     validation_data[1], dtype)  # fmt: skip
+        generator = Generator().manual_seed(seed) if seed is not None else default_generator
+        parameters = [p for p in self.parameters() if p.requires_grad]
+        if not parameters:
+            raise ValueError("all parameters are frozen: there is nothing to learn")
+        rule = training.make_rule(optimizer, parameters, rate)
+
+        if seed is not None and self._is_as_drawn():
+            self.seed = seed
+            self._draw()
+        self.kind, self.flat = goal.kind, targets.flat
+        self.layers[-1].activation = goal.activation
+        self._learn(X, goal, rule, parameters, epochs, size, generator if shuffle else None,
+                    held_out, Progress(epochs, verbose))  # fmt: skip
+        return self
+
+    def _samples(self, x_name, X, y_name, y, dtype) -> tuple[np.ndarray, Targets]:
+        """Return checked samples and targets."""
+        X = as_inputs(x_name, X, self.sizes[0], dtype)
+        if not len(X):
+            raise ShapeError(f"{x_name} holds no samples")
+        return X, as_targets(y_name, y, len(X), self.sizes[-1], dtype)
+
+    def _learn(
+        self, X, goal, rule, parameters, epochs, size, generator, held_out, progress
+    ) -> None:
+        y = goal.targets
+        first = _scalable(self.layers[0])
+        last = _scalable(self.layers[-1]) if goal.power is not None else None
+        scaling = Scaling(first, last, X, y)
+        unit = scaling.spread ** (goal.power or 0)
+        step = training.make_step(self._sums, goal.loss, rule, parameters)
+        before = self.training
+        self.train()
+        scaling.enter()
+        inside = True
+        try:
+            losses = training.run(
+                step, rule, scaling.inputs(X), scaling.targets(y), epochs, size, generator
+            )
+            for epoch, value in enumerate(losses, 1):
+                values = {"loss": value * unit}
+                if held_out is not None:
+                    scaling.leave()
+                    inside = False
+                    values["val_loss"] = self._loss(*held_out, goal)
+                    values["val_score"] = self._score(self._outputs(held_out[0]), held_out[1])
+                    scaling.enter()
+                    inside = True
+                for name, number in values.items():
+                    self.history.setdefault(name, []).append(number)
+                progress.show(epoch, values)
+                if not np.isfinite(value):
+                    warnings.warn(
+                        f"the loss is {value} after epoch {epoch}: learning has come to nothing; "
+                        "try a smaller learning rate n",
+                        RuntimeWarning,
+                        stacklevel=3,
+                    )
+                    break
+        finally:
+            if inside:
+                scaling.leave()
+            for parameter in parameters:
+                parameter.grad = None
+            self.train(before)
+            progress.close()
+
+    def _loss(self, X: np.ndarray, targets: Targets, goal: objective.Objective) -> float:
+        """Return the loss of held-out samples."""
+        values = targets.values
+        if goal.targets.ndim == 2 and targets.kind == "classes":
+            values = np.eye(self.sizes[-1], dtype=X.dtype)[values]
+        with no_grad():
+            return float(goal.loss(self._sums(make(X)), make(values)).item())
+
+    # Asking
+
+    def _outputs(self, X: np.ndarray) -> np.ndarray:
+        """Return the outputs for checked inputs, as they are after ``eval()``."""
+        before = [module for module in self.modules() if module.training]
+        self.eval()
+        try:
+            with no_grad():
+                return self(make(X)).array
+        finally:
+            for module in before:
+                module.training = True
+
+    def _answer(self, X: Any) -> tuple[np.ndarray, Any]:
+        """Return the outputs, and what turns an array into what the user gave X as."""
+        inputs = as_inputs("X", X, self.sizes[0], self.layers[0].weight.dtype)
+        return self._outputs(inputs), make if isinstance(X, Tensor) else np.asarray
+
+    def predict(self, X: Any) -> Any:
+        """Return what the network says to inputs (samples, inputs), in the form that y had.
+
+        Class indices (samples,) if y was class indices; else the outputs, which are
+        probabilities where y was zeros and ones, in the shape of y. A tensor for a tensor, an
+        array for everything else.
+        """
+        outputs, wrap = self._answer(X)
+        if self.kind == "classes":
+            return wrap(outputs.argmax(axis=1))
+        return wrap(outputs[:, 0] if self.flat and outputs.shape[1] == 1 else outputs)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities: of each class (samples, classes), or of a one, in the shape of y.
+
+        Raises ``ValueError`` if the network gives numbers that are no probabilities.
+        """
+        outputs, wrap = self._answer(X)
+        activation = self.layers[-1].activation
+        if activation == "log_softmax":
+            outputs = np.exp(outputs)
+        elif activation not in ("softmax", "sigmoid", "hardsigmoid"):
+            if self.kind in ("classes", "one-hot"):
+                outputs = F.softmax(make(outputs), -1).array
+            elif self.kind == "binary" and activation == "linear":
+                outputs = F.sigmoid(make(outputs)).array
+            else:
+                raise ValueError(
+                    f"the outputs of this network ({activation}) are no probabilities; predict() "
+                    "gives them"
+                )
+        return wrap(outputs[:, 0] if self.flat and outputs.shape[1] == 1 else outputs)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the share of samples that are classified rightly; for numbers R².
+
+        R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over outputs: 1 at best, 0 for always saying
+        the mean.
+        """
+        X, targets = self._samples("X", X, "y", y, self.layers[0].weight.dtype)
+        return self._score(self._outputs(X), targets)
+
+    def _score(self, outputs: np.ndarray, targets: Targets) -> float:
+        kind = targets.kind if self.kind is None else self.kind
+        values = targets.values
+        if kind in ("classes", "one-hot"):
+            right = values if values.ndim == 1 else values.argmax(axis=1)
+            return float((outputs.argmax(axis=1) == right).mean())
+        if kind == "binary":
+            # Half-way between no and yes: 0.5 as a probability is 0 as a weighted sum.
+            middle = 0.0 if self.layers[-1].activation in ("linear", "tanh") else 0.5
+            return float(((outputs > middle) == (values > 0.5)).all(axis=1).mean())
+        y = values.astype(np.float64)
+        rest = ((y - outputs) ** 2).sum(axis=0)
+        total = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+        shares = np.where(total > 0, 1.0 - rest / np.where(total > 0, total, 1.0), rest == 0)
+        return float(shares.mean())
+
+    @classmethod
+    def load(cls, path: Any) -> NeuralNetwork:
+        """Return the network in a ``.dit`` file, of any version."""
+        model = dit.load(path)
+        if not isinstance(model, cls):
+            raise TypeError(f"{path} holds a {type(model).__name__}, not a {cls.__name__}")
+        return model
+
+
+def _scalable(layer: Any) -> Any:
+    """Return a layer that can take a scale over: it has a bias, and all of it is learned."""
+    if type(layer) is not Layer or layer.bias is None:
+        return None
+    return layer if layer.weight.requires_grad and layer.bias.requires_grad else None

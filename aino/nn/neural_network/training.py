@@ -1,0 +1,140 @@
+"""The loop in which a network learns."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aino import optim
+from aino.autograd.tensor import make
+from aino.nn.activations import suggestion
+from aino.nn.utils import clip_grad_norm_
+from aino.ops.random import Generator, draw
+
+#: What ``fit`` uses where nothing else is asked for: Nesterov's momentum on gradients that are
+#: never longer than 1, with a rate that falls to 0 along a cosine.
+DEFAULT_RATE, MOMENTUM, LONGEST_GRADIENT = 0.1, 0.9, 1.0
+
+OPTIMIZERS = {
+    name.lower(): getattr(optim, name)
+    for name in (
+        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam",
+        "ASGD", "Rprop",
+    )
+}  # fmt: skip
+
+
+class Rule(NamedTuple):
+    """How parameters are updated; ``falling``: by the defaults, with all that belongs to them."""
+
+    optimizer: Any
+    falling: bool
+
+
+def learning_rate(n: Any, lr: Any) -> float | None:
+    """Return the learning rate under either of its names."""
+    if n is not None and lr is not None and n != lr:
+        raise ValueError(f"n={n} and lr={lr} both give the learning rate; one is enough")
+    rate = lr if n is None else n
+    if rate is None:
+        return None
+    try:
+        value = float(rate)
+    except TypeError:
+        raise TypeError(f"the learning rate n is a number, not {rate!r}") from None
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"the learning rate n has to be above 0, got {rate}")
+    return value
+
+
+def count(name: str, value: Any) -> int:
+    """Return a number of epochs or samples; it is a whole number above 0."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {value!r}") from None
+    if isinstance(value, bool) or number < 1:
+        raise ValueError(f"{name} has to be at least 1, got {value}")
+    return number
+
+
+def check_optimizer(optimizer: Any, rate: float | None) -> None:
+    """Raise unless ``optimizer`` is None, a name, a class or an optimizer."""
+    if isinstance(optimizer, str) and optimizer.lower() not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {optimizer!r}" + suggestion(optimizer, OPTIMIZERS))
+    if isinstance(optimizer, optim.Optimizer):
+        if rate is not None:
+            raise ValueError("the optimizer has a learning rate already; leave n out")
+    elif optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
+        raise TypeError(
+            f"an optimizer is a name, a class or an optimizer, not {type(optimizer).__name__}"
+        )
+
+
+def make_rule(optimizer: Any, parameters: list, rate: float | None) -> Rule:
+    """Return the optimizer of these parameters."""
+    if optimizer is None:
+        rate = DEFAULT_RATE if rate is None else rate
+        return Rule(optim.SGD(parameters, lr=rate, momentum=MOMENTUM, nesterov=True), True)
+    if isinstance(optimizer, optim.Optimizer):
+        return Rule(optimizer, False)
+    made = OPTIMIZERS[optimizer.lower()] if isinstance(optimizer, str) else optimizer
+    return Rule(made(parameters) if rate is None else made(parameters, lr=rate), False)
+
+
+def batch_size_for(samples: int) -> int:
+    """Return how many samples a step looks at: all of a few, a hundredth of many."""
+    return samples if samples <= 32 else min(256, max(32, samples // 100))
+
+
+def batches(samples: int, size: int, generator: Generator | None) -> Iterator[np.ndarray | slice]:
+    """Yield which samples each step of an epoch looks at, shuffled by the generator."""
+    if size >= samples:
+        yield slice(None)
+        return
+    order: Any = np.arange(samples)
+    if generator is not None:
+        order = draw(generator, "permutation", (samples,), order.dtype, samples)
+    for start in range(0, samples, size):
+        yield order[start : start + size]
+
+
+def make_step(sums: Callable[[Any], Any], loss: Callable, rule: Rule, parameters: list) -> Callable:
+    """Return the function that learns from one batch and returns its loss."""
+    optimizer = rule.optimizer
+
+    def step(inputs: Any, targets: Any) -> Any:
+        optimizer.zero_grad()
+        value = loss(sums(inputs), targets)
+        value.backward()
+        if rule.falling:
+            clip_grad_norm_(parameters, LONGEST_GRADIENT)
+        optimizer.step()
+        return value
+
+    return step
+
+
+def run(
+    step: Callable, rule: Rule, X: np.ndarray, y: np.ndarray, epochs: int, size: int,
+    generator: Generator | None,
+) -> Iterator[float]:  # fmt: skip
+    """Learn for so many epochs; yield the mean loss of each."""
+    samples = len(X)
+    groups = rule.optimizer.param_groups
+    rates = [group["lr"] for group in groups]
+    whole = (make(X), make(y)) if size >= samples else None
+    for epoch in range(epochs):
+        if rule.falling:
+            share = 0.5 * (1.0 + math.cos(math.pi * epoch / epochs))
+            for group, rate in zip(groups, rates):
+                group["lr"] = rate * share
+        total = 0.0
+        for chosen in batches(samples, size, generator):
+            inputs, targets = whole or (make(X[chosen]), make(y[chosen]))
+            total += step(inputs, targets).item() * len(inputs)
+        yield total / samples
