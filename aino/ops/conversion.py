@@ -91,6 +91,8 @@ def as_index(self) -> builtins.int:
 def _real_item(self):
     value = item(self)
     if isinstance(value, complex):
+        if value.imag == 0.0:
+            return value.real
         raise DtypeError(f"a complex number ({value}) can't be converted to a real one")
     return value
 
@@ -156,8 +158,8 @@ def _cast(tensor, dtype, copy=False):
     array = tensor.array
     if array.dtype is dtype and not copy:
         return tensor
-    if dtype.kind not in "fc" and tensor.node is not None:
-        tensor = make(array)  # integers have no gradient
+    if dtype.kind not in "fc":  # these have no gradient
+        return make(array.astype(dtype) if dtype.kind == "b" else cast(array, dtype))
     return cast(tensor, dtype)
 
 

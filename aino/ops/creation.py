@@ -51,7 +51,7 @@ def _array_of(data, dtype):
     if isinstance(data, (np.ndarray, np.generic)):
         return np.array(data, as_dtype(data.dtype) if dtype is None else dtype, order="C")
     if isinstance(data, (bool, int, float, complex)):
-        array = _numbers(data, dtype)
+        array = numbers(data, dtype)
     elif isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):
         raise DtypeError(f"a tensor can't be made of {type(data).__name__}: {data!r:.80}")
     else:
@@ -59,7 +59,7 @@ def _array_of(data, dtype):
         data = _unwrapped(data, kinds)
         if not kinds <= _PLAIN and dtype is None:
             dtype = _common_dtype(data)
-        array = _numbers(data, dtype)
+        array = numbers(data, dtype)
     return array
 
 
@@ -103,12 +103,14 @@ def _common_dtype(data):
     return common
 
 
-def _numbers(data, dtype):
+def numbers(data, dtype):
     """Return numbers in nested sequences as an array."""
     try:
         array = np.array(data, dtype)
     except OverflowError as error:
-        raise DtypeError(f"a number does not fit into the dtype: {error}") from None
+        array = _wrapped(data, dtype)
+        if array is None:
+            raise DtypeError(f"a number does not fit into the dtype: {error}") from None
     except (TypeError, ValueError) as error:
         raise _not_an_array(data, error) from None
     if dtype is None:
@@ -119,6 +121,14 @@ def _numbers(data, dtype):
         if array.dtype.name not in BY_NAME or kind == "u":
             raise _not_an_array(data, f"NumPy makes {array.dtype} of it")
     return array
+
+
+def _wrapped(data, dtype):
+    """Return negative numbers as unsigned ones, -1 as the largest; None where they don't fit."""
+    array = np.array(data)
+    if dtype.kind != "u" or array.dtype.kind != "i" or abs(array).max() > np.iinfo(dtype).max:
+        return None
+    return array.astype(dtype)
 
 
 def _not_an_array(data, error) -> Exception:

@@ -11,7 +11,7 @@ from aino import dtypes
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import born
+from aino.ops.creation import born, numbers
 
 __all__ = [
     "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",
@@ -91,10 +91,11 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
 
 
 def _full(shape, value, dtype):
-    try:
-        return np.full(shape, value, dtype)
-    except (OverflowError, TypeError) as error:
-        raise DtypeError(f"{value!r} does not fit into {dtype}: {error}") from None
+    """Return a full array; unlike NumPy it changes no number to make it fit."""
+    number = numbers(value, dtype)
+    if dtype.kind == "f" and np.isinf(number) and math.isfinite(value):
+        raise DtypeError(f"{value!r} is too large for {dtype}")
+    return np.full(shape, number, dtype)
 
 
 def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
@@ -126,7 +127,8 @@ def full_like(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     dtype = input.dtype if dtype is None else as_dtype(dtype)
-    return born(np.full_like(input.array, fill_value, dtype), device, requires_grad)
+    number = _full((), fill_value, dtype)
+    return born(np.full_like(input.array, number, dtype), device, requires_grad)
 
 
 def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False):
@@ -155,12 +157,22 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, req
     start, end, step = (_number(value) for value in (start, end, step))
     if step == 0:
         raise ValueError("arange: the step must not be zero")
+    if not math.isfinite(start + end + step):
+        raise ValueError(f"arange: no finite range leads from {start} to {end} by {step}")
     if (end - start) * step < 0:
         raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
+    whole = all(isinstance(value, int) for value in (start, end, step))
     if dtype is None:
-        whole = all(isinstance(value, int) for value in (start, end, step))
         dtype = dtypes.int64 if whole else get_default_dtype()
-    return born(np.arange(start, end, step).astype(as_dtype(dtype)), device, requires_grad)
+    dtype = as_dtype(dtype)
+    if whole:
+        return born(np.arange(start, end, step).astype(dtype), device, requires_grad)
+    count = math.ceil((end - start) / step)
+    if dtype.kind in "iu":
+        start, step = int(start), int(step)
+        if step == 0:
+            raise ValueError(f"arange: the step is zero when it is cut to {dtype}")
+    return born((start + step * np.arange(count)).astype(dtype), device, requires_grad)
 
 
 def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
@@ -192,8 +204,18 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
     if dtype is None:
         dtype = get_default_dtype()
         dtype = COMPLEX_OF[dtype] if isinstance(start + end, complex) else dtype
-    array = np.linspace(start, end, steps).astype(as_dtype(dtype))
-    return born(array, device, requires_grad)
+    dtype = as_dtype(dtype)
+    if dtype.kind in "iu" and steps > 1:
+        return born(_integers_between(int(start), int(end), steps, dtype), device, requires_grad)
+    return born(np.linspace(start, end, steps).astype(dtype), device, requires_grad)
+
+
+def _integers_between(start, end, steps, dtype):
+    """Return integers at equal distances, counted from either end and cut as PyTorch does."""
+    step = np.float32(end - start) / np.float32(steps - 1)
+    places = np.arange(steps, dtype=np.float32)
+    upper = end - step * (steps - 1 - places)
+    return np.where(places < steps // 2, start + step * places, upper).astype(dtype)
 
 
 def logspace(

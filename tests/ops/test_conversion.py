@@ -35,6 +35,8 @@ def test_python_numbers():
     assert int(aino.tensor(-2.7)) == -2
     assert int(aino.tensor(True)) == 1
     assert complex(aino.tensor(2.0)) == 2
+    assert float(aino.tensor(2 + 0j)) == 2
+    assert aino.tensor([1j, 0j]).bool().tolist() == [True, False]
     assert bool(aino.tensor([[0.5]]))
     assert not aino.tensor(0)
     assert float(aino.tensor(2.5, requires_grad=True)) == 2.5

@@ -107,11 +107,16 @@ def test_what_is_no_tensor(data, error, words):
 
 
 @pytest.mark.parametrize(
-    ("data", "dtype"), [(300, "uint8"), ([-1], "uint8"), ([1j], "float32"), ([2**40], "int32")]
+    ("data", "dtype"), [(300, "uint8"), ([-256], "uint8"), ([1j], "float32"), ([2**40], "int32")]
 )
 def test_numbers_that_do_not_fit(data, dtype):
     with pytest.raises(DtypeError):
         aino.tensor(data, dtype=dtype)
+
+
+def test_negative_numbers_wrap_in_unsigned_dtypes():
+    assert aino.tensor([-1, 2], dtype=aino.uint8).tolist() == [255, 2]
+    assert aino.full((1,), -1, dtype=aino.uint8).tolist() == [255]
 
 
 @pytest.mark.parametrize("dtype", ["float99", "U3", object, "datetime64[s]", "longdouble"])
@@ -240,8 +245,12 @@ def test_full():
     assert aino.full_like(aino.ones(2), 3).dtype == aino.float32
     assert aino.ones(1, dtype=aino.int16).new_full((2,), 3).dtype == aino.int16
     assert aino.ones(1, dtype=aino.int16).new_tensor([1.5]).dtype == aino.int16
-    with pytest.raises(DtypeError, match="300"):
-        aino.full((2,), 300, dtype=aino.uint8)
+    for value, wrong in ((300, "uint8"), (1j, "float32"), (np.nan, "int64"), (1e10, "float16")):
+        for make in (aino.full, aino.ones(1, dtype=wrong).new_full):
+            with pytest.raises(DtypeError):
+                make((2,), value, dtype=wrong)
+        with pytest.raises(DtypeError):
+            aino.full_like(aino.ones(2, dtype=wrong), value)
 
 
 def test_scalar_tensor():
@@ -274,6 +283,12 @@ def test_arange_of_tensors_and_wrong_ways():
     for arguments in ((0, 3, -1), (3, 0), (0, 1, 0)):
         with pytest.raises(ValueError, match="step"):
             aino.arange(*arguments)
+    with pytest.raises(ValueError, match="finite"):
+        aino.arange(float("inf"))
+    # A step is cut to an integer dtype before it is used, as in PyTorch.
+    assert aino.arange(0, 5, 1.5, dtype=aino.int64).tolist() == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="zero"):
+        aino.arange(0, 2, 0.5, dtype=aino.int64)
     assert aino.range(1, 3).tolist() == [1.0, 2.0, 3.0]
 
 
@@ -281,6 +296,7 @@ def test_linspace_and_logspace():
     assert aino.linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert aino.linspace(1, -1, 3, dtype=aino.float64).tolist() == [1, 0, -1]
     assert aino.linspace(-10, 0, 4, dtype=aino.int64).tolist() == [-10, -6, -3, 0]
+    assert aino.linspace(0, 2.5, 5, dtype=aino.int64).tolist() == [0, 0, 1, 1, 2]
     assert aino.linspace(2, 3, 1).tolist() == [2]
     assert aino.linspace(0, 1, 0).shape == (0,)
     assert aino.linspace(0, 1j, 3).dtype == aino.complex64
