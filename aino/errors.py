@@ -13,6 +13,10 @@ class DtypeError(AinoError, TypeError, RuntimeError):
     """A dtype that the operation cannot take; also a RuntimeError, as PyTorch's users expect."""
 
 
+class DivisionError(AinoError, ZeroDivisionError, RuntimeError):
+    """An integer divided by zero; also a RuntimeError, as PyTorch's users expect."""
+
+
 class GradientError(AinoError, RuntimeError):
     """A gradient that was asked for and does not exist."""
 

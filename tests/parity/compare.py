@@ -46,7 +46,7 @@ def outcome(program, *arguments):
 def plain(value):
     """Return nested lists with NumPy arrays for tensors of either library."""
     if isinstance(value, torch.Tensor):
-        return value.detach().resolve_conj().resolve_neg().numpy().copy()
+        return value.detach().resolve_conj().resolve_neg().numpy(force=True).copy()
     if isinstance(value, aino.Tensor):
         return np.array(value.array)
     if isinstance(value, (torch.Size, type(aino.zeros(1).shape))):

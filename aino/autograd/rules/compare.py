@@ -26,8 +26,11 @@ masked = primitive(
 
 
 def _where(condition, a, b):
-    bits = BITS.get(a.dtype)
-    if bits is None or condition.size < 4096 or condition.dtype.kind != "b":
+    bits = None
+    if condition.size >= 4096 and condition.dtype.kind == "b":
+        dtype = getattr(a, "dtype", None)
+        bits = BITS.get(dtype) if dtype == getattr(b, "dtype", None) else None
+    if bits is None:
         return np.where(condition, a, b)
     # b, with the bits exchanged that differ from a where the condition holds: as above.
     bits_of_b = b.view(bits)

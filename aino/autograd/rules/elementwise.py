@@ -39,8 +39,6 @@ div = primitive(
 
 neg = primitive("neg", np.negative, formula="-x", x=lambda g: -g)
 
-positive = primitive("positive", np.positive, formula="x", x=lambda g: g)
-
 addcmul = primitive(
     "addcmul", lambda x, a, b, value: x + value * a * b, formula="x + value · a · b",
     broadcasts=True, promotes="common",
@@ -77,13 +75,13 @@ lerp = primitive(
 
 
 def _pow(a, b):
-    kind = b.dtype.kind
-    if kind == "b":
-        raise DtypeError("pow: expected numbers, got booleans")
-    if kind == "i" and type(b) is ndarray and (b < 0).any():
-        # Integers: the reciprocal, rounded to zero.
-        whole = np.power(a, np.absolute(b))
-        return np.where(b < 0, np.where(np.absolute(whole) == 1, whole, 0), whole)
+    if type(b) is ndarray and b.dtype.kind in "bi":
+        if b.dtype.kind == "b":
+            raise DtypeError("pow: expected numbers, got booleans")
+        if (b < 0).any():
+            # Integers: the reciprocal, rounded to zero.
+            whole = np.power(a, np.absolute(b))
+            return np.where(b < 0, np.where(np.absolute(whole) == 1, whole, 0), whole)
     return np.power(a, b)
 
 

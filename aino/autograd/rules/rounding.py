@@ -6,7 +6,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import ndarray
-from aino.errors import DtypeError
+from aino.errors import DivisionError, DtypeError
 
 # Rounding: flat nearly everywhere
 
@@ -57,11 +57,11 @@ def _whole(function):
     """Return a kernel that refuses to divide integers by zero, where NumPy would answer 0."""
 
     def divide(a, b):
-        kind = b.dtype.kind
-        if kind == "b":
-            raise DtypeError("expected numbers to divide, got booleans")
-        if kind in "iu" and type(b) is ndarray and not b.all():
-            raise ZeroDivisionError("an integer tensor was divided by zero")
+        if type(b) is ndarray and b.dtype.kind in "biu":
+            if b.dtype.kind == "b":
+                raise DtypeError("expected numbers to divide, got booleans")
+            if not b.all():
+                raise DivisionError("an integer tensor was divided by zero")
         return function(a, b)
 
     return divide
@@ -92,14 +92,14 @@ remainder = primitive(
     "remainder", _whole(np.remainder), formula="a - b · ⌊a / b⌋", broadcasts=True,
     promotes="common",
     a=lambda g: g,
-    b=lambda g, a, b: -g * np.floor(a / b),
+    b=lambda g, a, b: -g * floor_divide(a, b),
 )  # fmt: skip
 
 fmod = primitive(
     "fmod", _whole(np.fmod), formula="a - b · trunc(a / b)", broadcasts=True,
     promotes="common",
     a=lambda g: g,
-    b=lambda g, a, b: -g * np.trunc(a / b),
+    b=lambda g, a, b: -g * trunc_divide(a, b),
 )  # fmt: skip
 
 

@@ -211,8 +211,9 @@ polygamma = primitive(
 
 
 def _bessel(x, n):
-    if x.dtype != np.float64:
-        return _bessel(_as_double(x), n).astype(x.dtype)
+    double = np.result_type(x.dtype, np.float64)
+    if x.dtype != double:
+        return _bessel(x.astype(double), n).astype(x.dtype)
     near = np.absolute(x) < n + 1.0
     small, large = np.where(near, x, 0.0), np.where(near, 1.0 + n, x)
     before, y = np.cos(large) / large, np.sin(large) / large

@@ -79,7 +79,7 @@ def div(input, other, *, rounding_mode=None):
     """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
 
     ``rounding_mode`` ``"floor"`` rounds it down, ``"trunc"`` towards zero; the derivative is
-    then zero, and integers stay integers (``ZeroDivisionError`` when one is divided by zero).
+    then zero, and integers stay integers (``DivisionError`` when one is divided by zero).
 
     >>> import aino
     >>> aino.div(aino.tensor([-7, 7]), 2), aino.div(aino.tensor([-7, 7]), 2, rounding_mode="floor")
@@ -113,7 +113,7 @@ def true_divide(input, other):
 def floor_divide(input, other):
     """Return the quotient, rounded down: ``⌊input / other⌋``.
 
-    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+    Raises ``DivisionError`` when an integer is divided by zero.
 
     >>> import aino
     >>> aino.floor_divide(aino.tensor([-7, 7]), 2)
@@ -125,7 +125,7 @@ def floor_divide(input, other):
 def remainder(input, other):
     """Return what division leaves: ``input - other · ⌊input / other⌋``, as Python's ``%``.
 
-    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+    Raises ``DivisionError`` when an integer is divided by zero.
 
     >>> import aino
     >>> aino.remainder(aino.tensor([-7.0, 7.0]), 3)
@@ -137,7 +137,7 @@ def remainder(input, other):
 def fmod(input, other):
     """Return what division leaves, with the sign of the input, as C's ``fmod``.
 
-    Raises ``ZeroDivisionError`` when an integer is divided by zero.
+    Raises ``DivisionError`` when an integer is divided by zero.
 
     >>> import aino
     >>> aino.fmod(aino.tensor([-7.0, 7.0]), 3)
