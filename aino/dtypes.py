@@ -33,6 +33,8 @@ BY_NAME = {dtype.name: dtype for dtype in ALL} | {
     "cdouble": complex128, "short": int16, "int": int32, "long": int64,
 }  # fmt: skip
 CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+# NumPy takes microseconds to tell a dtype's name; most dtypes are AINO's own already.
+_OWN = {dtype: dtype for dtype in ALL}
 COMPLEX_OF = {float16: complex64, float32: complex64, float64: complex128}
 
 _default = float32
@@ -58,6 +60,10 @@ def as_dtype(dtype) -> np.dtype:
     >>> as_dtype(float), as_dtype("int64")
     (dtype('float32'), dtype('int64'))
     """
+    try:
+        return _OWN[dtype]
+    except (KeyError, TypeError):
+        pass
     if dtype.__class__ is str and dtype in BY_NAME:
         return BY_NAME[dtype]
     if dtype is float:

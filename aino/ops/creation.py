@@ -8,7 +8,7 @@ import numpy as np
 
 from aino import dtypes
 from aino.autograd.tensor import Device, Tensor, make
-from aino.dtypes import BY_NAME, COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
+from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
 
 __all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "device"]
@@ -104,7 +104,12 @@ def _common_dtype(data):
 
 
 def numbers(data, dtype):
-    """Return numbers in nested sequences as an array."""
+    """Return numbers in nested sequences as an array; too large ones become infinite."""
+    with np.errstate(over="ignore"):
+        return _cast_numbers(data, dtype)
+
+
+def _cast_numbers(data, dtype):
     try:
         array = np.array(data, dtype)
     except OverflowError as error:
@@ -118,7 +123,7 @@ def numbers(data, dtype):
         if kind in "fc":
             target: Any = default if kind == "f" else COMPLEX_OF[default]
             return array.astype(target, copy=False)
-        if array.dtype.name not in BY_NAME or kind == "u":
+        if kind not in "bi":
             raise _not_an_array(data, f"NumPy makes {array.dtype} of it")
     return array
 
