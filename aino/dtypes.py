@@ -24,7 +24,7 @@ float64 = np.dtype(np.float64)
 complex64 = np.dtype(np.complex64)
 complex128 = np.dtype(np.complex128)
 
-ALL = (
+ALL: tuple[np.dtype, ...] = (
     bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64,
     float16, float32, float64, complex64, complex128,
 )  # fmt: skip
@@ -35,7 +35,7 @@ BY_NAME = {dtype.name: dtype for dtype in ALL} | {
 CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 # NumPy takes microseconds to tell a dtype's name; most dtypes are AINO's own already.
 _OWN = {dtype: dtype for dtype in ALL}
-COMPLEX_OF = {float16: complex64, float32: complex64, float64: complex128}
+COMPLEX_OF: dict[np.dtype, np.dtype] = {float16: complex64, float32: complex64, float64: complex128}
 
 _default = float32
 
