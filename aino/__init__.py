@@ -16,6 +16,7 @@ from aino.autograd.mode import (
 )
 from aino.autograd.tensor import Device as device
 from aino.autograd.tensor import Size, Tensor
+from aino.dit.registry import provide
 from aino.dtypes import (
     bool_ as bool,
 )
@@ -84,6 +85,9 @@ _LAZY = {
     "register": "aino.dit.registry",
 }
 _PACKAGES = ("nn", "optim", "dit", "drawing", "compiler", "utils", "linalg", "errors")
+
+# A file may name AINO's modules before anything else has asked for them.
+provide(lambda: import_module("aino.nn.neural_network"))
 
 
 def __getattr__(name: str):

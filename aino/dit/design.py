@@ -126,6 +126,8 @@ class Describer:
             for name, part in own.items()
             if name not in before or not comparison.same(part, before[name], join(path, name))
         ]
+        if "_hooks" in differing:
+            raise self.fail("has hooks, which are code: remove them before it is stored", path)
         outside, self._in_arguments = self._in_arguments, False
         changes = {
             self.encoder.text(name, path): self.encoder.encode(own[name], join(path, name))
@@ -155,13 +157,9 @@ class Describer:
         raise self.fail(cause, path)
 
     def _arguments(self, module: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
-        """The constructor's arguments as JSON, by name where they have one.
-
-        A container says by ``_constructor_arguments`` what it would be made with now.
-        """
+        """The constructor's arguments as JSON, by name where they have one."""
         signature = inspect.signature(type(module).__init__)
-        current = getattr(module, "_constructor_arguments", None)
-        args, kwargs = current() if current else vars(module)["_constructor"]
+        args, kwargs = _made_with(module)
         bound = signature.bind(module, *args, **kwargs)
         given = {*bound.arguments}
         bound.apply_defaults()
@@ -239,8 +237,24 @@ class Describer:
         return list(own) == list(other)
 
 
+def _made_with(module: Any) -> tuple[tuple, dict[str, Any]]:
+    """The arguments of the constructor that would make this module.
+
+    A container says by ``_constructor_arguments`` what it would be made with now; a class with a
+    constructor of its own that inherits from one does not mean those.
+    """
+    maker = next(cls for cls in type(module).__mro__ if "__init__" in vars(cls))
+    if "_constructor_arguments" in vars(maker):
+        return module._constructor_arguments()
+    return vars(module)["_constructor"]
+
+
 def _attributes(module: Any) -> dict[str, Any]:
-    return {name: part for name, part in vars(module).items() if name not in _OWN}
+    """What a module has to have again, in order."""
+    left_out = {*_OWN, *getattr(type(module), "_not_stored", ())}
+    if not vars(module).get("_hooks"):
+        left_out.add("_hooks")  # there were some once
+    return {name: part for name, part in vars(module).items() if name not in left_out}
 
 
 def _tied(module: Any) -> list[list[str]]:

@@ -146,7 +146,7 @@ def _design_lines(
         label = f"{key}=" if key else ""
         found = list(_modules(value, key or str(len(inside))))
         inside += found
-        if not found:
+        if not found and value is not None:
             simple.append(f"{_safe(label)}{_shown_argument(contents, value)}")
     inside += [pair for key, value in design.get("changes", {}).items()
                for pair in _modules(value, key)]  # fmt: skip
@@ -173,4 +173,4 @@ def _modules(value: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, value["$module"]
         return
     for key, part in _entries(value):
-        yield from _modules(part, f"{name}.{key}")
+        yield from _modules(part, str(key))

@@ -83,8 +83,8 @@ def load(source: Source, members: list[Member]) -> Any:
     """
     old = read(source, members)
     network: Any = registered("NeuralNetwork")
-    output = None if old.version == 1 else old.output_activation
-    if output == "softmax":
+    output = old.output_activation
+    if old.version == 2 and output == "softmax":
         warnings.warn(
             f"{source.path}: AINO 2 computed an output activation of 'softmax' as ReLU; the "
             "network is loaded with softmax, and predicts otherwise than it did there",

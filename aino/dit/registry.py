@@ -10,6 +10,7 @@ from aino.errors import DitError
 _Class = TypeVar("_Class", bound=type)
 _classes: dict[str, type] = {}
 _names: dict[type, str] = {}
+_providers: list[Callable[[], object]] = []
 
 
 @overload
@@ -20,7 +21,9 @@ def register(which):
     """Let a ``.dit`` hold models of this class; a decorator, bare or with a name.
 
     The name is what stands in the file (the class's own by default). A file can only name
-    classes that were registered in the process that reads it.
+    classes that were registered in the process that reads it. A model is made again by the
+    arguments of its constructor; attributes that were changed since are stored too. Caches that
+    need no storing are named by the class in ``_not_stored = ("_cache", ...)``.
 
     Raises `DitError` when another class has the name already. Defining the same class again, as
     a notebook does, replaces it.
@@ -56,10 +59,15 @@ def _origin(cls: type) -> tuple[str, str]:
     return cls.__module__, cls.__qualname__
 
 
+def provide(load: Callable[[], object]) -> None:
+    """Call ``load`` once before a class is looked up: it imports classes that register."""
+    _providers.append(load)
+
+
 def registered(name: str) -> type:
     """Return the class registered by this name; raise `DitError` when there is none."""
     try:
-        return _classes[name]
+        return registered_classes()[name]
     except KeyError:
         raise DitError(
             f"unknown class {name[:100]!r}: import the module that defines it, "
@@ -74,4 +82,6 @@ def name_of(cls: type) -> str | None:
 
 def registered_classes() -> dict[str, type]:
     """Return all registered classes by their names."""
-    return dict(_classes)
+    while _providers:
+        _providers.pop()()
+    return _classes.copy()

@@ -38,6 +38,9 @@ class Hooks:
     def __init__(self) -> None:
         self.at: dict[str, OrderedDict[int, Hook]] = {name: OrderedDict() for name in self.MOMENTS}
 
+    def __bool__(self) -> bool:
+        return any(self.at.values())
+
     def add(self, moment: str, hook: Hook, prepend: bool = False) -> ModuleHookHandle:
         hooks = self.at[moment]
         handle = ModuleHookHandle(hooks)

@@ -4,19 +4,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.dit import register
-from aino.dit.registry import registered_classes
-
-if "Parameter" not in registered_classes():
-
-    @register
-    class Parameter(Tensor):
-        """A tensor that is learned."""
-
-        def __init__(self, data, requires_grad=True):
-            super().__init__(data)
-            self.requires_grad_(requires_grad)
-else:
-    Parameter = registered_classes()["Parameter"]
+from aino.nn import Parameter
 
 
 class Fake:

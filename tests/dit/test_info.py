@@ -36,7 +36,7 @@ def test_a_model(tmp_path, monkeypatch):
         "architecture",
         "  test.Chain(), in evaluation mode",
         "    0: test.Line(inputs=3, outputs=2, bias=False, scale=1.0)",
-        "    1: test.Net(width=2, tied=True, act=None)",
+        "    1: test.Net(width=2, tied=True)",
         "      drop: test.Drop(rate=0.5), changed: rate",
         "tensors: 4, of 14 values in 56 bytes",
         "  0.weight        float32  (2, 3)  24 bytes",

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import aino.dit as dit
+import aino
+from aino import dit
 from aino.dit import legacy, registry
 from aino.dit.reader import open_archive
 from aino.dit.source import Source
@@ -74,7 +75,7 @@ def test_old_files_load_as_networks(network, name):
     sizes, activation, output = model.arguments
     assert sizes == old.sizes
     assert activation == old.activation
-    assert output == (None if name[1] == "1" else old.output_activation)
+    assert output == (activation if name[1] == "1" else old.output_activation)
     for key, tensor in model.state_dict().items():
         assert np.array_equal(tensor.array, old.state[key])
         assert tensor.array.dtype is old.state[key].dtype
@@ -109,6 +110,21 @@ def v2(**changes):
         "layer_1_b": np.ones((1, 1), np.float32),
     } | changes
     return {name: array for name, array in arrays.items() if array is not None}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_old_files_predict_what_their_authors_got(tmp_path, name):
+    expected = np.load(OLD / f"{name}.expected.npz")
+    model = aino.load(OLD / f"{name}.dit")
+    assert type(model) is aino.NeuralNetwork
+    for path in (None, tmp_path / "new.dit"):
+        if path is not None:
+            model.save(path)
+            model = aino.NeuralNetwork.load(path)
+        prediction = model(aino.from_numpy(expected["X"])).detach().numpy()
+        assert prediction.dtype is np.dtype("float64" if name[1] == "1" else "float32")
+        tolerance = TOLERANCE.get(name, 2e-6)
+        assert np.allclose(prediction, expected["prediction"], rtol=0, atol=tolerance)
 
 
 def test_softmax_is_loaded_as_softmax_with_a_warning(network, tmp_path):

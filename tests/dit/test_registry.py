@@ -1,8 +1,12 @@
 """What may be named in a file, and by which name."""
 
+import subprocess
+import sys
+
 import pytest
 
-import aino.dit as dit
+import aino
+from aino import dit
 from aino.dit import registry
 from aino.errors import DitError
 from tests.dit import fakes
@@ -75,8 +79,25 @@ def test_a_model_of_a_class_that_is_gone_says_what_to_import(tmp_path, monkeypat
         dit.load(tmp_path / "m.dit")
 
 
+SCRIPT = """
+import sys
+import aino
+assert "aino.nn" not in sys.modules
+model, network = aino.load(sys.argv[1])
+assert type(model).__name__ == "Sequential", model
+assert type(network) is aino.NeuralNetwork
+"""
+
+
+def test_a_fresh_process_knows_the_classes_of_aino(tmp_path):
+    path = tmp_path / "m.dit"
+    model = aino.nn.Sequential(aino.nn.Linear(2, 1))
+    aino.save([model, aino.NeuralNetwork([2, 1])], path)
+    subprocess.run([sys.executable, "-c", SCRIPT, path], check=True)
+
+
 def test_the_package_loads_its_parts_when_they_are_used():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dit.nothing
     assert callable(dit.describe)
-    assert dit.save is dit.save
+    assert aino.save is dit.save
