@@ -16,6 +16,8 @@ def dim_of(dim, rank: int) -> int:
 
     Raises ``IndexError`` when there is no such dimension.
     """
+    if dim.__class__ is int and 0 <= dim < rank:
+        return dim
     dim = index(dim)
     reach = rank or 1
     if dim < -reach or dim >= reach:
@@ -40,9 +42,9 @@ def reduced(dim, rank: int):
 
     No dimensions at all, ``()``, mean all of them, as in PyTorch.
     """
-    if dim is None:
-        return None
-    if dim.__class__ is int or hasattr(dim, "__index__"):
+    if dim is None or (dim.__class__ is int and 0 <= dim < rank):
+        return dim
+    if hasattr(dim, "__index__"):
         dim = dim_of(dim, rank)
         return dim if rank else ()
     dims = dims_of(dim, rank)
@@ -63,10 +65,11 @@ def numpy_names(function):
 
     @functools.wraps(function)
     def call(*arguments, **keywords):
-        if "axis" in keywords:
-            keywords["dim"] = keywords.pop("axis")
-        if "keepdims" in keywords:
-            keywords["keepdim"] = keywords.pop("keepdims")
+        if keywords:
+            if "axis" in keywords:
+                keywords["dim"] = keywords.pop("axis")
+            if "keepdims" in keywords:
+                keywords["keepdim"] = keywords.pop("keepdims")
         return function(*arguments, **keywords)
 
     return call

@@ -41,22 +41,29 @@ def needs_dim(keepdim, name: str) -> None:
         raise TypeError(f"{name}: keepdim needs a dim")
 
 
-def along(input, dim, keepdim, index, name):
-    """Return the named tuple of the values at ``index`` along ``dim``, and the index."""
-    index = np.expand_dims(index, dim) if input.array.ndim else index
+def along(input, dim, keepdim, index, result):
+    """Return the named tuple of the values at ``index``, one for each row along ``dim``."""
+    index = wrapped(index)
     if not input.array.ndim:
-        values = input.clone()
-    else:
-        values = index_rules.gather(input, index, dim, True)
-    index = make(index)
-    if not keepdim and input.array.ndim:
+        return result(input.clone(), index)
+    values = index_rules.choose(input, index, dim)
+    if keepdim:
         shape = values.array.shape
-        shape = shape[:dim] + shape[dim + 1 :]
+        shape = (*shape[:dim], 1, *shape[dim:])
         values, index = values.reshape(shape), index.reshape(shape)
-    return getattr(return_types, name)(values, index)
+    return result(values, index)
 
 
-def _extreme(input, dim, keepdim, name, search, whole, pairwise):
+def _argmax(array, dim):
+    # The method takes a third of the function's time.
+    return array.argmax(dim) if type(array) is np.ndarray else np.argmax(array, dim)
+
+
+def _argmin(array, dim):
+    return array.argmin(dim) if type(array) is np.ndarray else np.argmin(array, dim)
+
+
+def _extreme(input, dim, keepdim, name, result, search, whole, pairwise):
     """The three forms of ``max`` and ``min``."""
     if isinstance(dim, Tensor):
         return pairwise(input, dim)
@@ -70,7 +77,7 @@ def _extreme(input, dim, keepdim, name, search, whole, pairwise):
         nonempty(input, dim, name)
     array = input.array
     index = search(array, dim) if array.ndim else np.zeros((), np.int64)
-    return along(input, dim, keepdim, index, name)
+    return along(input, dim, keepdim, index, result)
 
 
 @numpy_names
@@ -86,7 +93,9 @@ def max(input, dim=None, keepdim=False, *, other=None):
     (tensor(7.), tensor([1, 0]), tensor([4., 5.]))
     """
     dim = dim if other is None else other
-    return _extreme(input, dim, keepdim, "max", np.argmax, rules.max, compare.maximum)
+    return _extreme(
+        input, dim, keepdim, "max", return_types.max, _argmax, rules.max, compare.maximum
+    )
 
 
 @numpy_names
@@ -98,7 +107,9 @@ def min(input, dim=None, keepdim=False, *, other=None):
     tensor([1., 3.])
     """
     dim = dim if other is None else other
-    return _extreme(input, dim, keepdim, "min", np.argmin, rules.min, compare.minimum)
+    return _extreme(
+        input, dim, keepdim, "min", return_types.min, _argmin, rules.min, compare.minimum
+    )
 
 
 @numpy_names

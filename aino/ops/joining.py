@@ -35,23 +35,14 @@ def cat(tensors, dim=0):
     tensor([1, 2, 3])
     """
     tensors = _some(tensors, "cat")
-    # A tensor of shape (0,) joins anything, as in PyTorch.
-    full = [x for x in tensors if x.array.shape != (0,)]
-    if full and len(full) < len(tensors) and full[0].array.ndim != 1:
-        tensors = full
+    shapes = [x.array.shape for x in tensors]
+    if (0,) in shapes:
+        # A tensor of shape (0,) joins anything, as in PyTorch.
+        tensors = [x for x, shape in zip(tensors, shapes) if shape != (0,)] or tensors
     rank = tensors[0].array.ndim
     if not rank:
         raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
-    dim = dim_of(dim, rank)
-    first = tensors[0].array.shape
-    for position, x in enumerate(tensors):
-        shape = x.array.shape
-        if len(shape) != rank or shape[:dim] + shape[dim + 1 :] != first[:dim] + first[dim + 1 :]:
-            raise ShapeError(
-                f"cat: all lengths but that of dim {dim} must agree; tensor 0 has shape {first}, "
-                f"tensor {position} {shape}"
-            )
-    return rules.cat(tensors, dim)
+    return rules.cat(tensors, dim_of(dim, rank))
 
 
 def concat(tensors, dim=0):
@@ -75,14 +66,7 @@ def stack(tensors, dim=0):
             [2, 4]])
     """
     tensors = _some(tensors, "stack")
-    first = tensors[0].array.shape
-    for position, x in enumerate(tensors):
-        if x.array.shape != first:
-            raise ShapeError(
-                f"stack: all tensors must have one shape; tensor 0 has {first}, tensor "
-                f"{position} {x.array.shape}"
-            )
-    return rules.stack(tensors, dim_of(dim, len(first) + 1))
+    return rules.stack(tensors, dim_of(dim, tensors[0].array.ndim + 1))
 
 
 def hstack(tensors):

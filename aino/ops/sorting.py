@@ -124,9 +124,9 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     if not 1 <= k <= length:
         raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
-        return along(input, dim, keepdim, np.zeros((), int64), "kthvalue")
+        return along(input, dim, keepdim, np.zeros((), int64), return_types.kthvalue)
     index = np.argpartition(array, k - 1, axis=dim)[(slice(None),) * dim + (k - 1,)]
-    return along(input, dim, keepdim, index, "kthvalue")
+    return along(input, dim, keepdim, index, return_types.kthvalue)
 
 
 def _chosen(results, wanted):

@@ -14,7 +14,7 @@ from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64, get_default_dtype, int64
 from aino.errors import DtypeError, ShapeError
-from aino.ops import reduction
+from aino.ops import reduction, return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.extremes import along, needs_dim
 from aino.ops.sorting import order, sort
@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _median(input, dim, keepdim, whole, rank_of, name):
+def _median(input, dim, keepdim, whole, rank_of, name, result):
     array = input.array
     if array.dtype.kind in "bc":
         raise DtypeError(f"{name}: the input must be of real numbers, not {array.dtype}")
@@ -36,13 +36,13 @@ def _median(input, dim, keepdim, whole, rank_of, name):
         return whole(input)
     dim = dim_of(dim, array.ndim)
     if not array.ndim:
-        return along(input, dim, keepdim, np.zeros((), int64), name)
+        return along(input, dim, keepdim, np.zeros((), int64), result)
     if not array.shape[dim]:
         raise IndexError(f"{name}: dim {dim} of shape {array.shape} has no elements")
     index = order(array, dim)
     numbers = array.shape[dim] - np.count_nonzero(array != array, axis=dim, keepdims=True)
     place = rank_of(numbers, array.shape[dim])
-    return along(input, dim, keepdim, np.take_along_axis(index, place, dim).squeeze(dim), name)
+    return along(input, dim, keepdim, np.take_along_axis(index, place, dim).squeeze(dim), result)
 
 
 @numpy_names
@@ -59,7 +59,7 @@ def median(input, dim=None, keepdim=False):
     def rank_of(numbers, length):
         return np.where(numbers == length, (length - 1) // 2, length - 1)
 
-    return _median(input, dim, keepdim, rules.median, rank_of, "median")
+    return _median(input, dim, keepdim, rules.median, rank_of, "median", return_types.median)
 
 
 @numpy_names
@@ -74,7 +74,9 @@ def nanmedian(input, dim=None, keepdim=False):
     def rank_of(numbers, length):
         return np.maximum(numbers - 1, 0) // 2
 
-    return _median(input, dim, keepdim, rules.nanmedian, rank_of, "nanmedian")
+    return _median(
+        input, dim, keepdim, rules.nanmedian, rank_of, "nanmedian", return_types.nanmedian
+    )
 
 
 @numpy_names
@@ -90,7 +92,7 @@ def mode(input, dim=-1, keepdim=False):
     array = input.array
     dim = dim_of(dim, array.ndim)
     if not array.ndim:
-        return along(input, dim, keepdim, np.zeros((), int64), "mode")
+        return along(input, dim, keepdim, np.zeros((), int64), return_types.mode)
     if not array.shape[dim]:
         raise IndexError(f"mode: dim {dim} of shape {array.shape} has no elements")
     rows = np.moveaxis(array, dim, -1)
@@ -100,7 +102,7 @@ def mode(input, dim=-1, keepdim=False):
             rows[row], return_inverse=True, return_counts=True, equal_nan=False
         )
         index[row] = np.flatnonzero(inverse.reshape(-1) == np.argmax(counts))[-1]
-    return along(input, dim, keepdim, index, "mode")
+    return along(input, dim, keepdim, index, return_types.mode)
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")

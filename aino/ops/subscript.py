@@ -10,7 +10,7 @@ from aino.autograd.mode import mode
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
-from aino.dtypes import int64
+from aino.dtypes import int64, uint8
 from aino.errors import ShapeError
 
 __all__: list[str] = []
@@ -44,8 +44,11 @@ def getitem(input, index):
         index = raw_index(index)
         if is_basic_index(index):
             return rules.getitem(input, _dotted(index))
-        if len(index) == 1 and _is_mask(index[0]):
-            return _where_true(input, index[0])
+        if len(index) == 1 and index[0].ndim and input.array.ndim:
+            (item,) = index
+            if item.dtype.kind == "b":
+                return _where_true(input, item)
+            return rules.take(input, item, 0, False)
         basic, indices = split_index(index, input.array.shape)
         part = input if basic is None else rules.getitem(input, basic)
         return _at_indices(part, indices)
@@ -95,7 +98,7 @@ def _raw_item(item):
             "an index is made of integers, slices, ..., None, and tensors or lists of integers "
             f"or booleans; got {found}"
         )
-    if item.dtype.name == "uint8":
+    if item.dtype is uint8:
         # As by PyTorch: bytes were its booleans once.
         return item != 0
     if kind in "iu" and not item.ndim and type(item) is ndarray:
@@ -114,10 +117,6 @@ def select_basic(input, index: tuple):
         return rules.getitem(input, _dotted(index))
     except IndexError as error:
         raise explained(error, input) from None
-
-
-def _is_mask(item) -> bool:
-    return type(item) not in _BASIC and item.dtype.kind == "b" and item.ndim > 0
 
 
 def _check_mask(mask, shape, start) -> None:

@@ -7,6 +7,7 @@ position occurs twice, so that writing may stand for adding up.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -114,17 +115,28 @@ def pick_at(x, indices):
 # One index for each element, along an axis
 
 
+@lru_cache(maxsize=256)
+def _steps(length, step, after):
+    """Return 0, step, 2 · step, ... along an axis that ``after`` others follow."""
+    steps = np.arange(0, length * step, step).reshape((length,) + (1,) * after)
+    steps.flags.writeable = False
+    return steps
+
+
+def _places(length, step, after):
+    """The same, remembered where it is short."""
+    if length > 4096 or not step:
+        return np.arange(length).reshape((length,) + (1,) * after) * step
+    return _steps(length, step, after)
+
+
 def _along(index, axis):
     """Return the index of NumPy that means ``index`` along ``axis`` and itself elsewhere."""
-    rank = len(index.shape)
-    if rank == 1:
+    shape = index.shape
+    last = len(shape) - 1
+    if not last:
         return (index,)
-    return tuple(
-        [
-            index if i == axis else np.arange(n).reshape((n,) + (1,) * (rank - 1 - i))
-            for i, n in enumerate(index.shape)
-        ]
-    )
+    return tuple([index if i == axis else _places(n, 1, last - i) for i, n in enumerate(shape)])
 
 
 gather = primitive(
@@ -139,12 +151,11 @@ def _scatter_sum(x, index, axis, shape, unique):
     if unique:
         y[_along(index, axis)] = x
         return y
-    flat = index
-    if len(shape) > 1:
-        steps = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-        flat = 0
-        for part, step in zip(_along(index, axis), steps):
-            flat = flat + part * step
+    flat, step, last = 0, 1, len(shape) - 1
+    for i in range(last, -1, -1):
+        place = index if i == axis else _places(index.shape[i], step, last - i)
+        flat = flat + (place * step if i == axis and step != 1 else place)
+        step *= shape[i]
     np.add.at(y.reshape((-1,)), flat.reshape((-1,)), x.reshape((-1,)))
     return y
 
@@ -152,6 +163,39 @@ def _scatter_sum(x, index, axis, shape, unique):
 scatter_sum = primitive(
     "scatter_sum", _scatter_sum, inputs="x index", formula="y[indexᵢⱼ, j] += xᵢⱼ",
     x=lambda g, index, axis, unique: gather(g, index, axis, unique),
+)  # fmt: skip
+
+
+# One element of each row along an axis, which goes
+
+
+def _beside(index, axis):
+    """Return the index of NumPy that means ``index`` on an axis that it does not have."""
+    shape = index.shape
+    rank = len(shape)
+    if not rank:
+        return (index, ...)
+    before = [_places(shape[i], 1, rank - 1 - i) for i in range(axis)]
+    after = [_places(shape[i], 1, rank - 1 - i) for i in range(axis, rank)]
+    return (*before, index, *after)
+
+
+choose = primitive(
+    "choose", lambda x, index, axis: x[_beside(index, axis)], inputs="x index",
+    formula="yⱼ = x[indexⱼ, j]",
+    x=lambda g, index, axis, x_shape: chosen(g, index, axis, x_shape),
+)  # fmt: skip
+
+
+def _chosen(x, index, axis, shape):
+    y = zeros(shape, x)
+    y[_beside(index, axis)] = x
+    return y
+
+
+chosen = primitive(
+    "chosen", _chosen, inputs="x index", formula="y[indexⱼ, j] = xⱼ, else 0",
+    x=lambda g, index, axis: choose(g, index, axis),
 )  # fmt: skip
 
 
