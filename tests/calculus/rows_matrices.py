@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops import linear, matrices
+from aino.ops import linear, matrices, norms
 from tests.calculus.row import Row, case, given, real, regular
 
 NOT_SQUARE = [case(real(2, 3)), case(real(3))]
@@ -38,6 +38,18 @@ def turned(a, b):
 def logdet_oracle(x):
     sign, size = np.linalg.slogdet(x)
     return np.log(sign) + size
+
+
+def norm_oracle(x, ord=None, dim=None, keepdim=False):
+    return np.linalg.norm(x, ord, dim, keepdim)
+
+
+def matrix_norm_oracle(x, ord="fro", dim=(-2, -1), keepdim=False):
+    return np.linalg.norm(x, ord, dim, keepdim)
+
+
+def vector_norm_oracle(x, ord=2, dim=None, keepdim=False):
+    return np.linalg.vector_norm(x, axis=dim, keepdims=keepdim, ord=ord)
 
 
 SQUARE = [case(regular(3, 3)), case(regular(2, 2, 2)), case(regular(1, 1))]
@@ -111,5 +123,49 @@ ROWS = [
         ],
         covers="inv mm bmm", complex=True, dtypes="float32",
         errors=[case(real(2, 3), 2), case(real(2, 2), 1.5)],
+    ),
+    Row(
+        "linalg.vector_norm", norms.vector_norm, vector_norm_oracle,
+        [
+            case(real(2, 3).away(0)),
+            case(real(2, 3).away(0), 3.0, 1),
+            case(real(2, 3).away(0), 1, (0, 1), True),
+        ],
+        covers="norm", complex=True, method="", dtypes="int64 float32",
+    ),
+    Row(
+        "linalg.matrix_norm", norms.matrix_norm, matrix_norm_oracle,
+        [
+            case(real(2, 3).away(0)),
+            case(real(2, 3).away(0), 1),
+            case(real(2, 3).away(0), -1),
+            case(real(2, 2, 3).away(0), float("inf")),
+            case(real(2, 2, 3).away(0), -float("inf"), (2, 0)),
+            case(real(2, 2, 3).away(0), 1, (0, 1), True),
+        ],
+        covers="norm amax amin", complex=True, method="", dtypes="int64 float32",
+        errors=[case(real(3)), case(real(2, 2), "other"), case(real(2, 2), 1, (0, 0))],
+    ),
+    Row(
+        "linalg.norm", norms.any_norm, norm_oracle,
+        [
+            case(real(2, 3).away(0)),
+            case(real(3).away(0), 1),
+            case(real(2, 3).away(0), 1),
+            case(real(2, 3).away(0), 3.0, 1),
+            case(real(2, 2, 3).away(0), 1, (1, 2)),
+        ],
+        covers="norm", complex=True, method="", dtypes="int64 float32",
+        errors=[case(real(2, 2, 2), 3)],
+    ),
+    Row(
+        "linalg.vecdot", norms.vecdot, lambda x, y, dim=-1: (np.conjugate(x) * y).sum(dim),
+        [
+            case(real(2, 3), real(2, 3)),
+            case(real(2, 3), real(3)),
+            case(real(2, 3), real(2, 3), dim=0),
+        ],
+        covers="mul sum", complex=True, method="", dtypes="float32",
+        errors=[case(real(2, 3), real(2))],
     ),
 ]  # fmt: skip
