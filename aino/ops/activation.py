@@ -277,6 +277,8 @@ def threshold(input, threshold, value):
     >>> aino.threshold(aino.tensor([-1.0, 2.0]), 0.5, -7.0)
     tensor([-7.,  2.])
     """
+    if input.dtype.kind in "iu":
+        threshold, value = int(threshold), int(value)
     return rules.threshold(input, threshold, value)
 
 

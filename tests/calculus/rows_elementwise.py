@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from aino.autograd.rules import elementwise, rounding
 from aino.ops import math as ops
 from tests.calculus.row import Row, between, case, given, integers, nonzero, positive, real
 

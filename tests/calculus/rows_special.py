@@ -76,7 +76,8 @@ TURN = 0.6 - 1.1j
 def turned(name, oracle, **options):
     """Return the row of a function of complex numbers, of which it makes some first."""
     return Row(
-        name, lambda x: getattr(ops, name)(x * TURN), lambda x: oracle(x * TURN), [case(real(3, 4))],
+        name, lambda x: getattr(ops, name)(x * TURN), lambda x: oracle(x * TURN),
+        [case(real(3, 4))],
         torch=lambda torch, x: getattr(torch, name)(x * TURN),
         covers="conj" if name == "conj_physical" else name, complex=True,
         elementwise=True, method="", **options,

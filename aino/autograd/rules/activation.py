@@ -259,6 +259,8 @@ gelu_tanh = primitive(
 
 
 def _softmax(x, axis):
+    if not x.size:
+        return x.astype(x.dtype)
     e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
@@ -272,6 +274,8 @@ softmax = primitive("softmax", _softmax, formula="eˣ / Σ eˣ", promotes="float
 
 
 def _log_softmax(x, axis):
+    if not x.size:
+        return x.astype(x.dtype)
     x = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
 
