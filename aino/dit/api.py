@@ -54,12 +54,7 @@ def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None
     resolve_target(path)
     describer = Describer(fail)
     content = describer.encoder.encode(obj, "")
-    checked = {
-        describer.encoder.text(_text(key, fail), "metadata"): describer.encoder.text(
-            _text(value, fail), "metadata"
-        )
-        for key, value in (metadata or {}).items()
-    }
+    checked = _check_metadata(metadata, describer)
     if is_module(obj):
         kind = "model"
     else:
@@ -80,10 +75,16 @@ def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None
     write(path, contents, arrays)
 
 
-def _text(value: Any, fail: Any) -> str:
-    if type(value) is not str:
-        raise fail(f"holds {type(value).__name__}; keys and values have to be strings", "metadata")
-    return value
+def _check_metadata(metadata: Any, describer: Describer) -> dict[str, str]:
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise describer.fail("have to be a mapping of strings to strings", "metadata")
+    for text in (*metadata, *metadata.values()):
+        if type(text) is not str:
+            raise describer.fail(f"hold {type(text).__name__}; only strings can be", "metadata")
+        describer.encoder.text(text, "metadata")
+    return dict(metadata)
 
 
 def _total(rows: list[Tensor]) -> int:

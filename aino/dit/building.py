@@ -1,5 +1,7 @@
 """Construction without initial values: they will come from the file."""
 
+import math
+import mmap
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ import numpy as np
 
 from aino.errors import DitError
 from aino.ops.random import intercepted
+
+_PAGES_FROM = 1 << 20
 
 
 class Building(threading.local):
@@ -23,11 +27,19 @@ class Building(threading.local):
     room = 0
 
     def blank(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """The memory of a parameter that waits for its values: zeros, which nobody has touched."""
+        """The memory of a parameter that waits for its values: zeros.
+
+        Large ones are pages that the system gives out when they are touched, which costs neither
+        time nor memory, whatever size a file asks for.
+        """
         self.room -= 1
         if self.room < 0:
             raise DitError("makes far more parameters than the file has values for")
-        return np.zeros(shape, dtype)
+        size = math.prod(shape) * dtype.itemsize
+        if size < _PAGES_FROM or not hasattr(mmap, "MAP_PRIVATE"):
+            return np.zeros(shape, dtype)
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        return np.ndarray(shape, dtype, pages)
 
 
 building = Building()

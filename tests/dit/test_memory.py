@@ -6,10 +6,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import aino.dit as dit
+import aino
+from aino import dit, nn
 from aino.autograd.tensor import Tensor
 from aino.errors import DitError
-from tests.dit import fakes
+from tests.dit import fakes, forge
 
 MEGABYTE = 1 << 20
 
@@ -106,6 +107,56 @@ def test_a_mapped_model_is_a_model(tmp_path):
     back.first.weight.array -= 1
     assert not np.array_equal(back.first.weight.array, model.first.weight.array)
     assert np.array_equal(dit.load(path).first.weight.array, model.first.weight.array)
+
+
+def model_of(state, arguments, path):
+    """A file whose model was made with other arguments than its state says."""
+    dit.save(state, path)
+
+    def forge_arguments(document):
+        document["architecture"][0]["design"]["arguments"].update(arguments)
+
+    return forge.with_manifest(path, path.with_name("forged.dit"), forge_arguments)
+
+
+def test_arguments_that_ask_for_terabytes_get_nothing(tmp_path):
+    """Address space is not memory: what is touched counts."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "m.dit"
+    sizes = {"in_features": 100_000, "out_features": 100_000}
+    paths = [
+        model_of(nn.Linear(2, 3), sizes, path),
+        model_of(nn.Linear(2, 3), {"in_features": 1 << 40, "out_features": 1 << 20}, path),
+        model_of(nn.Embedding(2, 3), {"num_embeddings": 1 << 33}, path),
+        model_of(nn.LayerNorm(4), {"normalized_shape": [1 << 33]}, path),
+        model_of(aino.NeuralNetwork([2, 3]), {"sizes": [100_000, 100_000, 1]}, path),
+    ]
+    for path in paths:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak, _ = peak_of(pytest.raises, DitError, dit.load, path)
+        assert peak < 16 * MEGABYTE
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 << 10
+
+
+def test_a_description_that_builds_without_an_end_is_stopped(tmp_path):
+    @dit.register("my.Endless")
+    class Endless(nn.Module):
+        def __init__(self, count):
+            super().__init__()
+            self.parts = nn.ModuleList(nn.Linear(1, 1) for _ in range(count))
+
+    path = model_of(Endless(2), {"count": 10**12}, tmp_path / "m.dit")
+    with pytest.raises(DitError, match="far more parameters than the file has values for"):
+        dit.load(path)
+
+
+def test_mapping_a_large_model_touches_nothing(tmp_path):
+    path = tmp_path / "m.dit"
+    model = nn.Sequential(*(nn.Linear(1000, 1000) for _ in range(8)))
+    dit.save(model, path)
+    peak, back = peak_of(dit.load, path, mmap=True)
+    assert peak < MEGABYTE
+    assert np.array_equal(back[7].weight.detach().numpy(), model[7].weight.detach().numpy())
 
 
 def test_mapped_tensors_outlive_the_loaded_object(tmp_path):
