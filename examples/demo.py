@@ -45,9 +45,8 @@ print(f"   All {len(here)} predictions are equal, bit for bit.")
 
 print("4. Drawing the network, and the graph of one flower's loss.")
 aino.draw(model).render(folder / "network.svg")
-loss = aino.nn.functional.cross_entropy(
-    model(aino.tensor(X_test[:1], dtype=aino.float32)), aino.tensor(y_test[:1])
-)
+flower = aino.tensor(X_test[:1], dtype=aino.float32)
+loss = -aino.log(model(flower)[0, y_test[0]])
 loss.backward()
 aino.draw(loss).render(folder / "graph.svg")
 

@@ -37,6 +37,7 @@ FLOORS = {
     "aino.nn": 6,
     "aino.compiler": 7,
     "aino.draw": 7,
+    "aino.drawing": 7,
     "aino.utils": 7,
     "aino.nn.neural_network": 8,
     "aino.train": 8,
