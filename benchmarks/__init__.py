@@ -1,0 +1,1 @@
+"""AINO beside its peers: ``python -m benchmarks [names]``."""

@@ -1,0 +1,74 @@
+"""Runs the benchmarks: all of them, a family, or those whose name contains a given text.
+
+python -m benchmarks                     everything (a quarter of an hour)
+python -m benchmarks eager training      two families
+python -m benchmarks 4-16-3 --quick      whatever has 4-16-3 in its name, in seconds
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+FAMILIES = (
+    "eager",
+    "optimizers",
+    "training",
+    "physics",
+    "inference",
+    "elementwise",
+    "importing",
+)
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", help="families, or parts of a benchmark's name")
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="folder for the figures")
+    parser.add_argument("--rounds", type=int, default=25, help="turns of each contender")
+    parser.add_argument("--seconds", type=float, default=0.03, help="length of a turn")
+    parser.add_argument("--threads", type=int, default=2, help="threads of every library")
+    parser.add_argument("--quick", action="store_true", help="a rough look: few, short turns")
+    parser.add_argument("--list", action="store_true", help="say what there is, and stop")
+    options = parser.parse_args()
+    rounds, seconds = (5, 0.01) if options.quick else (options.rounds, options.seconds)
+
+    # Libraries read the number of their threads when they are loaded.
+    peers = import_module("benchmarks.peers")
+    peers.set_threads(options.threads)
+    harness = import_module("benchmarks.harness")
+    report = import_module("benchmarks.report")
+
+    chosen = [
+        case
+        for family in FAMILIES
+        for case in import_module(f"benchmarks.{family}").cases()
+        if not options.names
+        or any(name == family or name in f"{family} {case.name}" for name in options.names)
+    ]
+    if options.list or not chosen:
+        print("\n".join(f"{case.family}: {case.name}" for case in chosen) or "nothing of that name")
+        return
+    results = []
+    for case in chosen:
+        result = harness.measure(case, rounds, seconds)
+        print(report.table(result), flush=True)
+        results.append(result)
+    environment = peers.environment()
+    options.out.mkdir(parents=True, exist_ok=True)
+    report.write_figures(results, environment, options.out / "figures.json")
+    title = (
+        f"Time in units of AINO's ({environment['processor']}, {options.threads} threads, float32)"
+    )
+    (options.out / "chart.svg").write_text(report.chart(results, title), encoding="utf-8")
+    print(f"figures and chart are in {options.out}")
+
+
+if __name__ == "__main__":
+    main()
