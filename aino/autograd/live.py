@@ -7,6 +7,7 @@ or changes Python state asks here, and pays one attribute read when nothing is t
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
@@ -34,6 +35,40 @@ def hyperparameters(group):
 def is_tracing() -> bool:
     """Tell whether this thread is being traced."""
     return session.trace is not None
+
+
+def untraced(method):
+    """Return a method that runs as ordinary code on real memory, also inside a trace.
+
+    For what prepares Python objects, such as the layout of an optimizer's state.
+    """
+
+    @functools.wraps(method)
+    def call(*arguments, **keywords):
+        trace, session.trace = session.trace, None
+        try:
+            return method(*arguments, **keywords)
+        finally:
+            session.trace = trace
+
+    return call
+
+
+def known(array):
+    """Return a constant array as a trace sees it, for functions that dispatch on it alone."""
+    trace = session.trace
+    return array if trace is None else trace.lift(array)
+
+
+def opaque(kernel):
+    """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see."""
+
+    @functools.wraps(kernel)
+    def call(*arguments):
+        trace = session.trace
+        return kernel(*arguments) if trace is None else trace.opaque(kernel, arguments)
+
+    return call
 
 
 def forbid_in_trace(what: str, instead: str) -> None:

@@ -34,13 +34,14 @@ def constant(value, like):
     if value is None or isinstance(value, np.ndarray):
         return value
     if isinstance(value, (bool, int, float, complex, np.generic)):
-        return np.asarray(value).astype(_dtype_beside(value, like.dtype))
+        return np.asarray(value).astype(dtype_beside(value, like.dtype))
     if hasattr(value, "__array_ufunc__"):
-        return value
+        # A number of a running program becomes an array; tracers and CuPy's arrays are ones.
+        return value.beside(like) if hasattr(kind, "beside") else value
     raise DtypeError(f"expected a tensor or a number, got {kind.__name__}: {value!r}")
 
 
-def _dtype_beside(value, dtype) -> np.dtype:
+def dtype_beside(value, dtype) -> np.dtype:
     """Return the dtype of a number beside a tensor: the tensor's, unless its kind is too low."""
     own = scalar_dtype(value)
     rank = "biufc".index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,9 @@ def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
                 )
             trace.add_argument(slot_of(item) if isinstance(item, Tensor) else item, name, item)
         elif type(item) is float:
-            replaced[name] = Number(trace, item, name)
+            label = re.sub(r"\W+", "_", name)
+            trace.floats[label] = name
+            replaced[name] = Number(trace, item, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
     try:
         with Lifted(trace), watched_draws(trace):
@@ -122,7 +125,7 @@ def replace_arguments(arguments, keywords, names, replaced):
 
 def _finish(trace: Trace, result) -> Program:
     """Make the program of a trace, with what it could not do again in its notes."""
-    kept = {id(x): x for x in trace.survivors()}
+    kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
     for leaf, before in trace.leaves.items():
         if before is UNTOUCHED:
@@ -184,7 +187,7 @@ def _forget_history(tensor: Tensor, kept, what: str) -> None:
             )
         tensor.node = None
     while tensor is not None:
-        kept.pop(id(tensor), None)
+        kept.discard(id(tensor))
         view, tensor.view_of = tensor.view_of, None
         tensor = view.parent if view is not None else None  # type: ignore[assignment]
 

@@ -239,7 +239,7 @@ def optimise(variant: Variant, passes, name: str) -> None:
     layout = plan_memory(program)
     notes["layout"] = layout
     variant.program = program
-    variant.source = Emitter(program, layout, name, trace.containers).emit()
+    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit()
 
 
 def build(source: Source):

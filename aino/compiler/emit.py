@@ -15,6 +15,7 @@ import numpy as np
 
 from aino.autograd.primitive import REGISTRY
 from aino.compiler.chains import ChainWriter, run_chain
+from aino.compiler.expressions import Expressions
 from aino.compiler.layout import Layout, is_elementwise, returned_values
 from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
 from aino.compiler.number import Number
@@ -42,7 +43,7 @@ class Source:
 class Emitter:
     """Writes one program; ``name`` is what the step is called."""
 
-    def __init__(self, program: Program, layout: Layout, name: str, containers) -> None:
+    def __init__(self, program: Program, layout: Layout, name: str, containers, floats) -> None:
         self.program = program
         self.layout = layout
         self.names = Names(["np", "build", name, "float32", "empty", "self"])
@@ -58,6 +59,11 @@ class Emitter:
         self.objects: dict[int, str] = {}
         self.makers = storages_by_maker(program)
         self.containers = containers
+        numbers = [c.arguments[0].source for c in program.calls if c.function is number_array]
+        numbers += [number.source for _, _, number in program.updates]
+        self.names.taken.update(floats)
+        self.expressions = Expressions(numbers, self.names.fresh)
+        self.floats = list(floats)
         for label, container in containers.items():
             self.names.taken.add(label)
             self.bound[label] = container
@@ -140,11 +146,11 @@ class Emitter:
         if isinstance(item, Value):
             return self.value(item)
         if isinstance(item, Number):
-            return item.source
+            return self.expressions.rewritten.get(item.source, item.source)
         if isinstance(item, np.dtype):
-            return f"np.{item.type.__name__}"
+            return self.dtype(item)
         if isinstance(item, type) and issubclass(item, np.generic):
-            return f"np.{item.__name__}"
+            return self.dtype(np.dtype(item))
         if isinstance(item, (tuple, list)):
             inner = ", ".join(self.text(part) for part in item)
             if isinstance(item, list):
@@ -162,6 +168,13 @@ class Emitter:
             name = self.objects[id(item)] = self.names.fresh(type(item).__name__.lower())
             self.bound[name] = item
         return self.objects[id(item)]
+
+    def dtype(self, dtype: np.dtype) -> str:
+        """Return the name of a dtype, bound in the prelude."""
+        if id(dtype) not in self.objects:
+            name = self.objects[id(dtype)] = self.names.fresh(f"{dtype}_")
+            self.prelude["functions"].append(f'{name} = np.dtype("{dtype}")')
+        return self.objects[id(dtype)]
 
     def index(self, index) -> str:
         """Return an index as it is written between brackets."""
@@ -235,6 +248,7 @@ class Emitter:
         """Return a call that writes its result into ``target``."""
         function = call.function
         if function is number_array:
+            self._open_numbers()
             return f"{self.value(target)}[()] = {self.text(call.arguments[0])}"
         if function in (".copy", ".astype", np.copyto):
             casting = ', "unsafe"' if function == ".astype" else ""
@@ -281,6 +295,7 @@ class Emitter:
                 name = self.names.fresh(f"{storage.label or 'leaf'}_grad")
                 self.storage_names[storage] = name
                 parameters.append(name)
+        parameters += self.floats
         section = ""
         for call in self.program.calls:
             if call.section != section:
@@ -296,13 +311,21 @@ class Emitter:
             self.body.append((f"return {', '.join(returned)}{',' * (len(returned) == 1)}", None))
         return Source(self._assemble(parameters), self.bound, parameters, self.body)
 
+    def _open_numbers(self) -> None:
+        """Compute what several number expressions share, before the first of them."""
+        self.body += [(line, None) for line in self.expressions.assignments]
+        self.expressions.assignments.clear()
+
     def _updates(self) -> None:
-        updates = self.program.updates
-        if updates:
-            self.body.append(("# numbers that the step changes", None))
-        for container, key, number in updates:
+        """Write the numbers back, all at once: each was computed from the old ones."""
+        places, sources = [], []
+        for container, key, number in self.program.updates:
             label = next(name for name, known in self.containers.items() if known is container)
-            self.body.append((f"{label}[{key!r}] = {number.source}", None))
+            places.append(f"{label}[{key!r}]")
+            sources.append(self.text(number))
+        if places:
+            self._open_numbers()
+            self.body.append((f"{', '.join(places)} = {', '.join(sources)}", None))
 
     def _assemble(self, parameters) -> str:
         bound = "".join(f", {name}" for name in self.bound)

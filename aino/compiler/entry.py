@@ -52,9 +52,10 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``."""
     door = Door()
     _open_arguments(door, flat, names, arguments, keywords)
+    door.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     _guard_surroundings(door, trace, still_fits)
     _guard_tensors(door, trace)
-    given = _given(door, program, source, flat)
+    given = _given(door, program, source, flat) + list(trace.floats)
     door.bound["step"] = step
     call = f"step({', '.join(given)})"
     count = len(_returned(program.result))
@@ -140,6 +141,12 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits) -> None:
     door.need("epoch.count == seen[0] or still_fits()")
     for label, container in trace.containers.items():
         door.bound[label] = container
+    for owner in trace.context.owners.values():
+        for group in getattr(owner, "param_groups", ()):
+            name = door.bind("group", group)
+            for key, value in group.items():
+                if value is None or isinstance(value, bool):
+                    door.need(f"{name}[{key!r}] is {value}")
     for text, outcome in trace.guards.items():
         door.need(f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}")
     for text, value in dict(trace.entries).items():
@@ -164,7 +171,12 @@ def _guard_tensors(door: Door, trace: Trace) -> None:
         name = door.bind("t", tensor)
         conditions.append(f"{name}.array is {door.bind('m', tensor.array)}")
         if tensor.node is None or type(tensor.node) is Leaf:
-            conditions.append(f"{name}.node is {door.bind('n', tensor.node)}")
+            node = door.bind("n", tensor.node)
+            conditions.append(f"{name}.node is {node}")
+            if tensor.node is not None:
+                conditions.append(f"{node}.extras is None" if tensor.node.extras is None else (
+                    f"list({node}.extras.hooks) == {list(tensor.node.extras.hooks)} and "
+                    f"list({node}.extras.after) == {list(tensor.node.extras.after)}"))  # fmt: skip
     for leaf, had in trace.read_first.items():
         if had is not None and leaf not in trace.argument_leaves:
             conditions.append(f"{door.bind('leaf', leaf)}.grad is {'not ' if had else ''}None")

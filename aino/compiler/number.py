@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.operands import dtype_beside
 from aino.errors import CompileError
 
 
@@ -107,7 +108,7 @@ class Number:
 
     def beside(self, like):
         """Return the tracer of a 0-d array that holds this number in the dtype of ``like``."""
-        return self.trace.number_array(self, np.result_type(like.dtype, self.now))
+        return self.trace.number_array(self, dtype_beside(self.now, like.dtype))
 
     def __repr__(self) -> str:
         return f"<number {self.source}, now {self.now}>"
@@ -148,6 +149,6 @@ class Mapping:
 
     def __setitem__(self, key, value) -> None:
         if isinstance(value, Number):
-            self._trace.write_number(self._container, self._label, key, value)
+            self._trace.write_number(self._container, key, value)
         else:
             self._trace.set_entry(self._container, key, value)

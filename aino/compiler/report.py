@@ -70,7 +70,9 @@ def explain(variant, name: str, runs: int) -> Report:
         layout.bytes_before,
         layout.bytes_after,
     )
-    medians = measure_lines(variant.source, _specimens(program), runs)
+    medians = measure_lines(
+        variant.source, [*_specimens(program), *(1.0 for _ in variant.capture.trace.floats)], runs
+    )
     texts = [line for line, _ in variant.source.body if _counts(line)]
     notes_of = {line: note for line, note in _notes(variant.source.text)}
     for text, seconds in zip(texts, medians):

@@ -60,6 +60,8 @@ class Trace:
         self._born_leaves: weakref.WeakSet = weakref.WeakSet()
         self._undo: list[Any] = []
         self.entries_set = False
+        #: Float arguments: the name that stands for each in expressions, and what it stands for.
+        self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
         #: Leaves that come with the arguments, by the argument's name.
         self.argument_leaves: dict[Leaf, str] = {}
@@ -372,6 +374,10 @@ class Trace:
                     f"shapes: use aino.where(mask, x, 0){self.where()}"
                 )
 
+    def opaque(self, kernel, arguments):
+        """Record a kernel that can't be traced into as one call."""
+        return self.call(kernel, "", arguments, {}, kernel)
+
     def draw(self, function, generator, arguments):
         """Record a random draw: the program makes it again, in the same order."""
         if id(generator) not in self.generators:
@@ -415,12 +421,15 @@ class Trace:
         update = self.updates.get((id(container), key))
         return None if update is None else update[2]
 
-    def write_number(self, container, label, key, number: Number) -> None:
+    def write_number(self, container, key, number: Number) -> None:
         """Note that the step writes a number back."""
         self.updates[(id(container), key)] = (container, key, number)
 
     def set_entry(self, container, key, value) -> None:
         """Set a plain entry, as the step does once (making its state), with a way back."""
+        if type(value) in (int, float) and type(container.get(key)) in (int, float):
+            self.write_number(container, key, Number(self, value, repr(value)))
+            return
         self.entries_set = True
         self._undo.append((container, key, container.get(key, UNTOUCHED)))
         container[key] = value

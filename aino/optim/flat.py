@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import add, multiply, negative, subtract
 
-from aino.autograd.live import hyperparameters, session
+from aino.autograd.live import hyperparameters, session, untraced
 from aino.autograd.mode import enable_grad
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
@@ -115,6 +115,7 @@ class FlatOptimizer(Optimizer):
                 self._advance(segment, group, gradients)
         return loss
 
+    @untraced
     def _divide(self, group: dict[str, Any], kinds: tuple) -> Layout:
         """Divide a group into segments anew, keeping those that are still all of a piece."""
         kept: list[Segment] = []

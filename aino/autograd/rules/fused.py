@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive
+from aino.autograd.primitive import primitive, sum_rows
 from aino.autograd.rules.activation import log_softmax
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.elementwise import sigmoid
@@ -46,16 +46,18 @@ def _as_rows(x):
 def _linear_x(g, weight):
     if len(weight.shape) == 1:
         return g[..., None] * weight
-    return g @ weight if len(g.shape) == 2 else rows_mm(g, weight)
+    return np.dot(g, weight) if len(g.shape) == 2 else rows_mm(g, weight)
 
 
 def _linear_weight(g, x, weight_shape):
     if len(weight_shape) == 1:
         return g.reshape((math.prod(g.shape),)) @ _as_rows(x)
-    return _as_rows(g).mT @ _as_rows(x)
+    return np.dot(_as_rows(g).mT, _as_rows(x))
 
 
 def _linear_bias(g, bias_shape):
+    if len(g.shape) == 2 and bias_shape:
+        return sum_rows(g)
     return np.add.reduce(g, axis=tuple(range(len(g.shape) - len(bias_shape))))
 
 

@@ -44,8 +44,8 @@ def _as_rows(x):
 
 mm = primitive(
     "mm", product, formula="a b",
-    a=lambda g, b: g @ b.mT,
-    b=lambda g, a: a.mT @ g,
+    a=lambda g, b: np.dot(g, b.mT),
+    b=lambda g, a: np.dot(a.mT, g),
 )  # fmt: skip
 
 bmm = primitive(
