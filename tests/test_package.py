@@ -45,25 +45,46 @@ print(*(set(sys.modules) - before))"
     assert heavy.isdisjoint(loaded)
 
 
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/dit.md", "docs/from-pytorch.md"]
+
+
+def code_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
 @pytest.mark.parametrize(
     "code",
-    re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S),
-    ids=lambda code: code.strip().splitlines()[-1],
+    [
+        pytest.param(code, id=f"{page}-{number}")
+        for page in PAGES
+        if page != "CONTRIBUTING.md"
+        for number, code in enumerate(code_blocks(page), 1)
+    ],
 )
-def test_the_readme_runs(code, tmp_path):
+def test_code_in_the_documents_runs(code, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("code", code_blocks("CONTRIBUTING.md"))
+def test_contributing_quotes_what_stands_in_the_files(code):
+    file, *lines = code.splitlines()
+    source = (ROOT / file.removeprefix("# ")).read_text(encoding="utf-8").splitlines()
+    stripped = [line.strip() for line in source]
+    missing = [line for line in lines if line.strip() not in stripped and '"""' not in line]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'src="([^"]+)"', text)
-    broken = [t for t in targets if "://" not in t and not (ROOT / t).exists()]
+    folder = (ROOT / page).parent
+    broken = [t for t in targets if "://" not in t and not (folder / t).exists()]
     assert broken == []
