@@ -17,6 +17,7 @@ FAMILIES = (
     "training",
     "physics",
     "inference",
+    "fit",
     "elementwise",
     "importing",
 )
