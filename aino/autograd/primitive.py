@@ -126,6 +126,16 @@ class RecordedNode(Node):
         partials = [found.get(node) for node in nodes]
         return [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
 
+    def saved_values(self) -> list[tuple[str, Any]]:
+        """Return the saved values that the rules of the wanted inputs read."""
+        declared = self.primitive
+        saved = zip(declared.saved_names, self.saved or ())
+        if declared.definition is not None or declared.variadic:
+            return list(saved)
+        wanted = [n for n, edge in zip(declared.differentiable, self.inputs) if edge is not None]
+        read = {name for rule in wanted for name in declared.reads[rule]}
+        return [(name, value) for name, value in saved if name in read]
+
     def _edge(self, name) -> Node | None:
         """Return the edge of an input: edges stand in the order of the rules."""
         rules = self.primitive.differentiable
@@ -184,7 +194,7 @@ def _stub(declared: Primitive):
     """
     namespace = {
         "Tensor": Tensor, "View": View, "new": new, "refresh": refresh, "mode": mode,
-        "tick": tick, "ndarray": np.ndarray, "wrap": _wrap, "annotate": annotate,
+        "tick": tick, "ndarray": np.ndarray, "wrap": wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
         "only_floating": only_floating, "only_ordered": only_ordered,
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
@@ -233,13 +243,13 @@ def _variadic(declared: Primitive):
                 refresh(x)
             arrays.append(x.array if recorded else x)
             nodes.append(x.node if recorded else None)
-        if declared.promotes:
+        if declared.promotes and any([x.dtype is not arrays[0].dtype for x in arrays]):
             arrays, nodes = promote(arrays, nodes)
         try:
             y = kernel(arrays, *parameters)
         except ValueError as error:
             raise _explain(declared, error, arrays) from None
-        result = make(y if type(y) is np.ndarray else _wrap(y))
+        result = make(y if type(y) is np.ndarray else wrap(y))
         if rule is not None and mode.level and any([node is not None for node in nodes]):
             result.node = node = new(node_class)
             values = {listed: arrays, "y": result.array, **dict(zip(declared.parameters, parameters))}
@@ -279,7 +289,7 @@ def _node_name(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
 
 
-def _wrap(y):
+def wrap(y):
     """Return what a kernel returned as an array: NumPy reduces to scalars."""
     return np.asarray(y) if isinstance(y, (np.generic, bool, int, float, complex)) else y
 

@@ -102,10 +102,13 @@ class Emitter:
             owner = self.storage(value.storage)
             suffix = {"T": "T", "mT": "T", "real": "real", "imag": "imag"}.get(value.how[0], "view")
             name = self.names.fresh(f"{owner}_{suffix}")
+            lines = [f"{name} = {text}"]
+            if value.how[0] == ".diagonal":
+                lines.append(f"{name}.flags.writeable = True")
             if self.layout.place.get(value.storage, "bound") in ("bound", "buffer"):
-                self.prelude["views"].append(f"{name} = {text}")
+                self.prelude["views"] += lines
             else:
-                self.body.append((f"{name} = {text}", None))
+                self.body += [(line, None) for line in lines]
         self.value_names[value] = name
         return name
 

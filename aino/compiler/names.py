@@ -88,8 +88,8 @@ def function_text(function, method: str) -> tuple[str, str]:
     module = getattr(function, "__module__", "numpy") or "numpy"
     name = function.__name__
     if isinstance(function, np.ufunc):
-        name = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), name)
-        return name, f"np.{name}"
+        found = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), None)
+        return (found, f"np.{found}") if found else (name.strip("_"), "")
     if module.startswith("numpy"):
         path = module.removeprefix("numpy").removeprefix(".")
         dotted = f"np.{path}.{name}" if path and hasattr(np, path.split(".")[0]) else f"np.{name}"

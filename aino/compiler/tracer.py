@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,13 @@ def _reading(what: str, advice: str):
 
 _BRANCH = "use aino.where, or branch outside the compiled function"
 _RETURN = "return the tensor and read it outside the compiled function"
+
+
+#: Methods of arrays that only compute; the dialect of rules does without, ops may use them.
+_METHODS = {
+    "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "dot", "max",
+    "mean", "min", "prod", "repeat", "round", "std", "sum", "take", "trace", "var",
+}  # fmt: skip
 
 
 class UnknownAttributeError(CompileError, AttributeError):
@@ -97,7 +105,10 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
         return self._method("squeeze", axis)
 
     def diagonal(self, *arguments):
-        return self._method("diagonal", *arguments)
+        diagonal = self._method("diagonal", *arguments)
+        # NumPy guards the view against writing, out of an old habit.
+        diagonal.shadow.flags.writeable = self.shadow.flags.writeable
+        return diagonal
 
     def view(self, *arguments):
         return self._method("view", *arguments)
@@ -109,6 +120,11 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
 
     def copy(self, order="C"):
         return self._method("copy", order) if order != "C" else self._method("copy")
+
+    def _computed(self, name: str, *arguments, **keywords):
+        method = getattr(np.ndarray, name)
+        values = (self, *arguments)
+        return self.trace.call(f".{name}", "method", values, keywords, method)
 
     def conj(self):
         return np.conjugate(self)
@@ -156,6 +172,8 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
     __hash__ = None  # type: ignore[assignment]
 
     def __getattr__(self, name: str):
+        if name in _METHODS:
+            return functools.partial(self._computed, name)
         raise UnknownAttributeError(
             f"the tracer does not know the array attribute {name!r}, which this operation uses"
             f"{self.trace.where()}"

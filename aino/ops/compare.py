@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino.autograd.rules import compare as rules
+from aino.autograd.primitive import wrap
 from aino.autograd.tensor import make
 from aino.errors import DtypeError
 from aino.ops.documented import documented
@@ -110,13 +111,13 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     if equal_nan:
         same = same | ((a != a) & (b != b))
     if rtol == 0 and atol == 0:
-        return make(np.asarray(same))
+        return make(wrap(same))
     if a.dtype.kind in "biu":
         a, b = a.astype(np.float64), b.astype(np.float64)
     with np.errstate(invalid="ignore"):
         distance = np.absolute(a - b)
         near = np.isfinite(distance) & (distance <= atol + rtol * np.absolute(b))
-    return make(np.asarray(same | near))
+    return make(wrap(same | near))
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
@@ -192,7 +193,7 @@ def isreal(input):
     >>> aino.isreal(aino.tensor([1 + 0j, 1j]))
     tensor([ True, False])
     """
-    return make(np.asarray(input.array.imag == 0))
+    return make(wrap(input.array.imag == 0))
 
 
 def signbit(input):

@@ -1,0 +1,87 @@
+"""Every row of the calculus runs compiled and equals eager: values, gradients, second order."""
+
+import numpy as np
+import pytest
+
+import aino
+from aino.autograd.tensor import Tensor, make
+from aino.errors import CompileError
+from tests.calculus import harness
+
+#: What a program can't do, because its shapes or its branches depend on the data.
+REFUSED = {
+    "nonzero", "argwhere", "unique", "unique_consecutive", "unique_consecutive_counted",
+    "masked_select", "masked_scatter", "bincount", "histc", "equal", "allclose", "is_nonzero",
+    "where (the indices)", "median", "nanmedian", "mode", "quantile", "nanquantile",
+    "searchsorted", "searchsorted_right", "bucketize",
+}  # fmt: skip
+
+CASES = [
+    (row, case)
+    for row in harness.load_rows()
+    for case in row.cases[:2]
+    if not row.seeded
+]
+
+
+def results_of(outputs):
+    """Return the tensors in nested outputs."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    if isinstance(outputs, (tuple, list)):
+        return [tensor for part in outputs for tensor in results_of(part)]
+    return []
+
+
+def program(row, case, wanted):
+    """Return a function of the samples' tensors: the outputs and two orders of gradients."""
+
+    def compute(*tensors):
+        tensors = [
+            tensor.detach().requires_grad_() if want else tensor
+            for tensor, want in zip(tensors, wanted)
+        ]
+        args, kwargs = case.fill(tensors)
+        outputs = results_of(row.function(*args, **kwargs))
+        sources = [tensor for tensor, want in zip(tensors, wanted) if want]
+        found = [output.detach() for output in outputs]
+        smooth = [y for y in outputs if y.requires_grad]
+        if not smooth or row.order == 0:
+            return found
+        total = sum((y * y.detach()).real.sum() if y.is_complex() else (y * y.detach()).sum()
+                    for y in smooth)  # fmt: skip
+        slopes = aino.autograd.grad(total, sources, create_graph=row.order > 1, allow_unused=True)
+        found += [slope.detach() for slope in slopes if slope is not None]
+        curved = [slope for slope in slopes if slope is not None and slope.requires_grad]
+        if row.order > 1 and curved:
+            total = sum((slope * slope).sum() for slope in curved)
+            more = aino.autograd.grad(total, sources, allow_unused=True)
+            found += [slope for slope in more if slope is not None]
+        return found
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    ("row", "case"), CASES, ids=[f"{row.name}-{case}" for row, case in CASES]
+)
+def test_compiled_equals_eager(row, case):
+    arrays = case.draw(row.name)
+    wanted = [
+        sample.wanted and array.dtype.kind in "fc" for sample, array in zip(case.samples(), arrays)
+    ]
+    tensors = [make(array.copy()) for array in arrays]
+    compute = program(row, case, wanted)
+    with np.errstate(all="ignore"):
+        expected = compute(*tensors)
+        compiled = aino.compile(compute)
+        if row.name in REFUSED:
+            with pytest.raises(CompileError):
+                compiled(*tensors)
+            return
+        for _ in range(3):
+            found = compiled(*tensors)
+    assert len(found) == len(expected)
+    for mine, its in zip(found, expected):
+        assert mine.array.dtype == its.array.dtype
+        np.testing.assert_allclose(mine.array, its.array, rtol=1e-12, atol=1e-14)
