@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import masked
-from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip
+from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
 from aino.errors import DtypeError
 
@@ -50,6 +50,8 @@ def _leaky_relu(x, slope):
 
 
 def _leaky_relu_to_x(g, x, slope):
+    if 0 < slope <= 1:
+        return g * np.maximum(np.sign(x), slope)
     passed = masked(g, x > 0)
     return passed + slope * (g - passed)
 
@@ -78,8 +80,11 @@ def _elu(x, alpha):
 
 
 def _elu_to_x(g, x, alpha):
+    rise = np.exp(negative_part(x))
+    if alpha == 1:
+        return g * rise
     passed = masked(g, x > 0)
-    return passed + alpha * (g - passed) * np.exp(negative_part(x))
+    return passed + alpha * (g - passed) * rise
 
 
 elu = primitive(
@@ -91,14 +96,10 @@ def _celu(x, alpha):
     return _relu(x) + alpha * np.expm1(_negative_part(x) / alpha)
 
 
-def _celu_to_x(g, x, alpha):
-    passed = masked(g, x > 0)
-    return passed + (g - passed) * np.exp(negative_part(x) / alpha)
-
-
 celu = primitive(
-    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="floating", x=_celu_to_x
-)
+    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="floating",
+    x=lambda g, x, alpha: g * np.exp(negative_part(x) / alpha),
+)  # fmt: skip
 
 
 # Bounded ramps: flat outside their bounds, and at them
@@ -168,19 +169,22 @@ threshold = primitive(
 )  # fmt: skip
 
 
-# Smooth ones. Exponentials are taken of -|x|, so that none overflows
+# Smooth ones
 
 
 def _softplus(x, beta, threshold):
-    z = beta * x
-    y = (_relu(z) + np.log1p(np.exp(-np.absolute(z)))) / beta
-    return np.where(z > threshold, x, y)
+    z = x if beta == 1 else beta * x
+    y = np.log1p(quiet_exp(np.minimum(z, threshold)))
+    if beta != 1:
+        y = y / beta
+    # Beyond 20, ln(1 + eᶻ) is z but for 2e-9, and below it is more.
+    return np.maximum(x, y) if threshold >= 20 else np.where(z > threshold, x, y)
 
 
 def _softplus_to_x(g, x, beta, threshold):
-    z = beta * x
-    linear = z > threshold
-    return masked(g, linear) + masked(g * sigmoid(z), np.logical_not(linear))
+    z = x if beta == 1 else beta * x
+    slope = g * sigmoid(z)
+    return slope if threshold >= 20 else np.where(z > threshold, g, slope)
 
 
 softplus = primitive(
@@ -239,14 +243,14 @@ _ROOT_2_BY_PI, _CUBIC = math.sqrt(2.0 / math.pi), 0.044715
 
 
 def _gelu_tanh(x):
-    return 0.5 * x * (1.0 + np.tanh(_ROOT_2_BY_PI * (x + _CUBIC * x * x * x)))
+    half = 0.5 * x
+    return half + half * np.tanh(x * (_ROOT_2_BY_PI + _ROOT_2_BY_PI * _CUBIC * (x * x)))
 
 
 def _gelu_tanh_to_x(g, x):
-    square = x * x
-    t = np.tanh(_ROOT_2_BY_PI * x * (_CUBIC * square + 1.0))
-    inner = _ROOT_2_BY_PI * (3.0 * _CUBIC * square + 1.0)
-    return g * (0.5 * (t + 1.0) + 0.5 * x * (1.0 - t * t) * inner)
+    square = _ROOT_2_BY_PI * _CUBIC * (x * x)
+    t = np.tanh(x * (_ROOT_2_BY_PI + square))
+    return 0.5 * g * (1.0 + t + (x - x * t * t) * (_ROOT_2_BY_PI + 3.0 * square))
 
 
 gelu_tanh = primitive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.autograd.rules.constants import BITS
+from aino.autograd.rules.constants import BITS, clip
 
 # Selection
 
@@ -48,7 +48,7 @@ where = primitive(
 # Bounds: the gradient passes at a bound too
 
 clamp = primitive(
-    "clamp", lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "clamp", lambda x, low, high: clip(x, low, high),
     formula="x within [low, high]", broadcasts=True, promotes="ordered",
     x=lambda g, x, low, high: masked(g, (x >= low) & (x <= high)),
     low=lambda g, x, low, high: masked(g, (x < low) & (low < high)),
@@ -56,14 +56,14 @@ clamp = primitive(
 )  # fmt: skip
 
 clamp_min = primitive(
-    "clamp_min", np.maximum, formula="max(x, low)", inputs="x low", broadcasts=True,
+    "clamp_min", lambda x, low: np.maximum(x, low), formula="max(x, low)", broadcasts=True,
     promotes="ordered",
     x=lambda g, x, low: masked(g, x >= low),
     low=lambda g, x, low: masked(g, x < low),
 )  # fmt: skip
 
 clamp_max = primitive(
-    "clamp_max", np.minimum, formula="min(x, high)", inputs="x high", broadcasts=True,
+    "clamp_max", lambda x, high: np.minimum(x, high), formula="min(x, high)", broadcasts=True,
     promotes="ordered",
     x=lambda g, x, high: masked(g, x <= high),
     high=lambda g, x, high: masked(g, x > high),

@@ -97,13 +97,28 @@ pow = primitive(
 )  # fmt: skip
 
 
+#: Exponents for which products are taken: NumPy is slow over powers of negative numbers.
+_BY_PRODUCTS = frozenset([*range(-16, -1), *range(3, 17)])
+
+
+def _pow_number(x, exponent):
+    if exponent.__class__ not in (int, float) or exponent not in _BY_PRODUCTS:
+        return x**exponent
+    y = x
+    for bit in f"{math.floor(math.fabs(exponent)):b}"[1:]:
+        y = y * y
+        if bit == "1":
+            y = y * x
+    return y if exponent > 0 else 1.0 / y
+
+
 def _pow_number_to_x(g, x, exponent):
-    return g * (exponent * x ** (exponent - 1)) if exponent else np.zeros_like(g)
+    if not exponent:
+        return np.zeros_like(g)
+    return g * (exponent * pow_number(x, exponent - 1))
 
 
-pow_number = primitive(
-    "pow_number", lambda x, exponent: x**exponent, formula="xⁿ", x=_pow_number_to_x
-)
+pow_number = primitive("pow_number", _pow_number, formula="xⁿ", x=_pow_number_to_x)
 
 square = primitive("square", np.square, formula="x²", x=lambda g, x: g * (x + x))
 

@@ -83,7 +83,7 @@ def mvlgamma(input, p):
 
     >>> import aino
     >>> aino.mvlgamma(aino.tensor([2.0, 3.0]), 2)
-    tensor([0.4516, 1.8379])
+    tensor([0.4516, 1.5502])
     """
     if p < 1:
         raise ShapeError(f"mvlgamma: the dimension p is 1 or more, not {p}")
