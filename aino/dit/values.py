@@ -76,8 +76,8 @@ class Tensors:
 
     def add(self, array: np.ndarray, name: str) -> int:
         """The number of this array's row; the same memory seen twice is stored once."""
-        memory = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
-        key = memory if array.size else id(array)
+        place, _ = array.__array_interface__["data"]
+        key = place, array.shape, array.strides, array.dtype.str
         index = self._by_memory.get(key)
         if index is None:
             index = self._by_memory[key] = len(self.arrays)

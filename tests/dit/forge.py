@@ -14,12 +14,15 @@ from aino.dit.archive import Member
 NO_SUM = "0" * 64
 
 
-def pack(members):
-    """An archive of (name, content) pairs in exactly the layout that AINO writes."""
+def pack(members, wrong=None):
+    """An archive of (name, content) pairs in exactly the layout that AINO writes.
+
+    The member called ``wrong`` gets a wrong CRC-32.
+    """
     names, contents = zip(*members, strict=True)
     placed = archive.lay_out(names, [len(content) for content in contents])
     placed = [
-        member._replace(crc=zlib.crc32(content))
+        member._replace(crc=zlib.crc32(content) ^ (member.name == wrong))
         for member, content in zip(placed, contents, strict=True)
     ]
     parts = [archive.local_header(m) + c for m, c in zip(placed, contents, strict=True)]

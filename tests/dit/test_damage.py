@@ -143,3 +143,22 @@ def test_memory_that_was_viewed_as_bool_is_saved_as_bool(tmp_path):
     path = tmp_path / "b.dit"
     dit.save(Tensor(np.array([0, 1, 2], np.uint8).view(bool)), path)
     assert dit.load(path).array.view(np.uint8).tolist() == [0, 1, 1]
+
+
+def test_both_checksums_are_compared(tmp_path):
+    """The SHA-256 where the CRC-32 is right, and the CRC-32 where the SHA-256 is right."""
+    path = tmp_path / "f.dit"
+    row = forge.row(data=b"\1" * 8)
+    text = forge.seal(forge.manifest([row], {"$array": 0}))
+    members = [("dit.json", text), ("w.npy", forge.npy(data=b"\2" * 8))]
+    path.write_bytes(forge.pack(members))
+    for function in (dit.load, dit.verify):
+        with pytest.raises(DitError, match=r"'w\.npy': is damaged: its SHA-256"):
+            function(path)
+    members[1] = ("w.npy", forge.npy(data=b"\1" * 8))
+    path.write_bytes(forge.pack(members, wrong="w.npy"))
+    with pytest.raises(DitError, match=r"'w\.npy': is damaged: its CRC-32"):
+        dit.verify(path)
+    path.write_bytes(forge.pack(members, wrong="dit.json"))
+    with pytest.raises(DitError, match=r"'dit\.json': is damaged: its CRC-32"):
+        dit.load(path)

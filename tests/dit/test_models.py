@@ -350,6 +350,35 @@ def test_a_constructor_that_writes_into_its_argument_does_not_harm_the_model(tmp
     assert array[0] == 5
 
 
+@dit.register("test.Moody")
+class Moody(fakes.Fake):
+    """Does what the tests want it to do at that moment."""
+
+    mood = 1.0
+    writes = False
+
+    def __init__(self, weight=None):
+        self.weight = None if weight is None else Parameter(weight)
+        self.box = [Parameter(np.full(2, Moody.mood, np.float32))]
+        if Moody.writes:
+            weight.array[:] = 0
+
+
+def test_a_constructor_cannot_write_into_what_was_learned(tmp_path, monkeypatch):
+    dit.save(Moody(Tensor(np.ones(3, np.float32))), tmp_path / "m.dit")
+    monkeypatch.setattr(Moody, "writes", True)
+    with pytest.raises(DitError, match="cannot be made as described: ValueError: .*read-only"):
+        dit.load(tmp_path / "m.dit")
+
+
+def test_parameters_out_of_sight_are_stored_even_if_they_are_as_they_were_made(
+    tmp_path, monkeypatch
+):
+    dit.save(Moody(), tmp_path / "m.dit")
+    monkeypatch.setattr(Moody, "mood", 2.0)
+    assert dit.load(tmp_path / "m.dit").box[0].array.tolist() == [1, 1]
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
