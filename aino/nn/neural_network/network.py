@@ -195,7 +195,7 @@ class NeuralNetwork(Module):
         last = _scalable(self.layers[-1]) if goal.power is not None else None
         scaling = Scaling(first, last, X, y)
         unit = scaling.spread ** (goal.power or 0)
-        step = training.make_step(self._sums, goal.loss, rule, parameters)
+        step = training.compiled(training.make_step(self._sums, goal.loss, rule, parameters))
         before = self.training
         self.train()
         scaling.enter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from aino import optim
 from aino.autograd.tensor import make
+from aino.compiler.compiled import compile
+from aino.errors import CompileError
 from aino.nn.activations import suggestion
 from aino.nn.utils import clip_grad_norm_
 from aino.ops.random import Generator, draw
@@ -117,6 +120,26 @@ def make_step(sums: Callable[[Any], Any], loss: Callable, rule: Rule, parameters
         return value
 
     return step
+
+
+def compiled(step: Callable) -> Callable:
+    """Return the step as the program behind it; as it is, with a warning, where it has none.
+
+    A loss or layer of the user's own may do what no program could do again.
+    """
+    program: Any = compile(step)
+
+    def call(inputs: Any, targets: Any) -> Any:
+        nonlocal program
+        if program is not None:
+            try:
+                return program(inputs, targets)
+            except CompileError as error:
+                program = None
+                warnings.warn(f"fit goes on uncompiled: {error}", RuntimeWarning, stacklevel=5)
+        return step(inputs, targets)
+
+    return call
 
 
 def run(
