@@ -28,6 +28,7 @@ def structure(owners) -> tuple:
                 for key, value in vars(module).items():
                     found.append((key, _seen(value)))
         else:
+            found.append(getattr(owner, "arrangement", tuple)())
             for group in owner.param_groups:
                 for key, value in group.items():
                     if key == "params":

@@ -183,6 +183,14 @@ class FlatOptimizer(Optimizer):
                     named[kind if count[kind] == 1 else f"{kind}_{count[kind]}"] = tensor
         return named
 
+    def arrangement(self) -> tuple:
+        """Return what is another when parameters are divided anew; compiled programs compare it."""
+        return tuple(
+            (id(segment), segment.alive)
+            for layout in self._layouts.values()
+            for segment in layout.segments
+        )
+
     # Loading
 
     def _loaded(self, position, parameter: Tensor, group, entries) -> Any:
