@@ -91,7 +91,8 @@ class Compiled:
         self._run = no_grad()(function.__call__) if self._module is not None else function
         self._variants: OrderedDict[Any, Variant] = OrderedDict()
         self._latest: Variant | None = None
-        self._entry: Any = None
+        #: The doors of the programs that are ready, the newest first: each knows its own calls.
+        self._entries: list[Any] = []
         self._lock = threading.RLock()
         self._positional = _positional_names(function)
         if not isinstance(function, type) and hasattr(function, "__name__"):
@@ -102,8 +103,8 @@ class Compiled:
 
     def __call__(self, *args, **kwargs):
         with self._lock:
-            if self._entry is not None:
-                result = self._entry(args, kwargs)
+            for entry in self._entries:
+                result = entry(args, kwargs)
                 if result is not MISS:
                     return result
             return self._call_slowly(args, kwargs)
@@ -114,18 +115,18 @@ class Compiled:
     def _call_slowly(self, args, kwargs):
         """Find the variant of this signature, or trace."""
         key = self._signature(args, kwargs)
-        variants = self._variants.setdefault(key, Variant())
+        variant = self._variants.get(key)
+        if variant is None or variant.entry is not None:
+            # New, or its program is no longer right for the models that it was made for.
+            variant = self._variants[key] = Variant()
         self._variants.move_to_end(key)
         if len(self._variants) > KEPT:
             self._variants.popitem(last=False)
-        variant = variants
-        if variant.entry is not None:
-            result = variant.entry(args, kwargs)
-            if result is not MISS:
-                self._latest, self._entry = variant, variant.entry
-                return result
-            variant = self._variants[key] = Variant()
-        return self._trace(variant, args, kwargs)
+        try:
+            return self._trace(variant, args, kwargs)
+        finally:
+            ready = [v.entry for v in self._variants.values() if v.entry is not None]
+            self._entries = ready[::-1]
 
     def _signature(self, args, kwargs) -> tuple:
         flat: list[tuple[str, Any]] = []
@@ -172,7 +173,6 @@ class Compiled:
         if variant.notes["agreed"]:
             variant.differences = 0
             self._finish(variant, args, kwargs, names)
-            self._entry = variant.entry
         return capture.result
 
     def _finish(self, variant: Variant, args, kwargs, names) -> None:

@@ -54,7 +54,8 @@ class Context:
                 line = f"{filename}:{frame.f_lineno}"
             if code.co_argcount and code.co_varnames[0] == "self":
                 owner = frame.f_locals.get("self")
-                if hasattr(owner, "named_parameters") or hasattr(owner, "param_groups"):
+                kind = type(owner)
+                if hasattr(kind, "named_parameters") or hasattr(kind, "add_param_group"):
                     self.owners.setdefault(id(owner), owner)
             if filename.startswith(_COMPILER) and code.co_name == "run_traced":
                 break
