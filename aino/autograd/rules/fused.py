@@ -24,7 +24,7 @@ from aino.errors import ShapeError
 # Weighted sums: x Wᵀ + b; a weight of one dimension is one row of a matrix, without its axis
 
 
-def _linear(x, weight, bias):
+def _linear(x, weight, bias=None):
     if x.shape[-1:] != weight.shape[-1:]:
         raise ShapeError(
             f"linear: the input has shape {x.shape}, and a weight of shape {weight.shape} takes "
@@ -55,15 +55,18 @@ def _linear_weight(g, x, weight_shape):
     return np.dot(_as_rows(g).mT, _as_rows(x))
 
 
-def _linear_bias(g, bias_shape):
-    if len(g.shape) == 2 and bias_shape:
+def _over_rows(g, rank):
+    """Return the sum over all dimensions but the last ``rank``."""
+    rows = len(g.shape) - rank
+    if rows == 1 == rank:
         return sum_rows(g)
-    return np.add.reduce(g, axis=tuple(range(len(g.shape) - len(bias_shape))))
+    return np.add.reduce(g, axis=tuple(range(rows))) if rows else g
 
 
 linear = primitive(
     "linear", _linear, formula="x Wᵀ + b",
-    x=_linear_x, weight=_linear_weight, bias=_linear_bias,
+    x=_linear_x, weight=_linear_weight,
+    bias=lambda g, bias_shape: _over_rows(g, len(bias_shape)),
 )  # fmt: skip
 
 # Losses of single numbers
@@ -106,9 +109,10 @@ huber = primitive(
 # Losses of probabilities
 
 
-def _log_of(x):
-    """Return ln x, but not below -100, where a probability of 0 would make the loss infinite."""
-    return np.maximum(np.log(x), -100.0)
+def _binary_cross_entropy(x, target):
+    # The logarithms end at -100: a probability of 0 must not make the loss infinite.
+    no, yes = np.maximum(np.log1p(-x), -100.0), np.maximum(np.log(x), -100.0)
+    return (target - 1.0) * no - target * yes
 
 
 def _binary_cross_entropy_x(g, x, target):
@@ -116,11 +120,10 @@ def _binary_cross_entropy_x(g, x, target):
 
 
 binary_cross_entropy = primitive(
-    "binary_cross_entropy",
-    lambda x, target: (target - 1.0) * np.maximum(np.log1p(-x), -100.0) - target * _log_of(x),
+    "binary_cross_entropy", _binary_cross_entropy,
     formula="-(t ln x + (1 - t) ln(1 - x))", promotes="common",
     x=_binary_cross_entropy_x,
-    target=lambda g, x: g * (np.maximum(np.log1p(-x), -100.0) - _log_of(x)),
+    target=lambda g, x: g * (np.log1p(-x) - np.log(x)),
 )  # fmt: skip
 
 
@@ -196,15 +199,11 @@ def _layer_norm_x(g, x, weight, rank, eps):
     return (g - along - z * across) / deviation
 
 
-def _sum_of_rows(g, rank):
-    return np.add.reduce(g, axis=tuple(range(len(g.shape) - rank)))
-
-
 layer_norm = primitive(
     "layer_norm", _layer_norm, formula="(x - E[x]) / √(Var[x] + ε) · γ + β", promotes=None,
     x=_layer_norm_x,
-    weight=lambda g, x, rank, eps: _sum_of_rows(g * _standardised(x, rank, eps)[0], rank),
-    bias=lambda g, rank: _sum_of_rows(g, rank),
+    weight=lambda g, x, rank, eps: _over_rows(g * _standardised(x, rank, eps)[0], rank),
+    bias=lambda g, rank: _over_rows(g, rank),
 )  # fmt: skip
 
 
@@ -230,7 +229,7 @@ def _rms_norm_x(g, x, weight, rank, eps):
 rms_norm = primitive(
     "rms_norm", _rms_norm, formula="x / √(E[x²] + ε) · γ",
     x=_rms_norm_x,
-    weight=lambda g, x, rank, eps: _sum_of_rows(g * (x / _root_mean_square(x, rank, eps)), rank),
+    weight=lambda g, x, rank, eps: _over_rows(g * (x / _root_mean_square(x, rank, eps)), rank),
 )  # fmt: skip
 
 

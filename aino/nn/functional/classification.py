@@ -38,7 +38,7 @@ def cross_entropy(
     """
     if reduction != "mean" or size_average is not None or reduce is not None:
         reduction = named_reduction(size_average, reduce, reduction)
-    if weight is None and label_smoothing == 0.0 and reduction == "mean":
+    if weight is None and label_smoothing == 0.0 and reduction == "mean" and ignore_index < 0:
         loss = _plain_cross_entropy(input, target)
         if loss is not None:
             return loss
@@ -64,7 +64,7 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
     shape = scores.shape
     if len(shape) != 2 or labels.shape != shape[:1] or not shape[0] or labels.dtype.kind != "i":
         return None
-    if scores.dtype.kind != "f":
+    if scores.dtype.kind != "f" or not scores.flags.c_contiguous:
         return None
     try:
         places = np.ravel_multi_index((np.arange(shape[0]), labels), shape)

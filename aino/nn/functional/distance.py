@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.rules.index import take
 from aino.autograd.rules.reduce import norm
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
@@ -145,4 +146,5 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     if input.ndim != 2:
         raise ShapeError(f"pdist takes a matrix, got shape {tuple(input.shape)}")
     first, second = np.triu_indices(input.shape[0], 1)
-    return _length(input[first] - input[second], p, -1)
+    rows = [take(input, index, 0, False) for index in (first, second)]
+    return _length(rows[0] - rows[1], p, -1)
