@@ -53,7 +53,7 @@ def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None
 
     resolve_target(path)
     describer = Describer(fail)
-    content = describer.encoder.encode(obj, "")
+    content = describer.encode(obj)
     checked = _check_metadata(metadata, describer)
     if is_module(obj):
         kind = "model"

@@ -15,6 +15,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor
 from aino.dit.archive import MAX_MEMBERS
 from aino.dit.compare import Comparison, same_array
+from aino.dit.parts import Part, find_parts
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
 from aino.dit.values import Encoder, Tensors, is_module, join, own_attributes, tensor_class
@@ -34,7 +35,8 @@ class Describer:
         self.fail = fail
         self.tensors = Tensors()
         self.designs: list[Any] = []
-        self.encoder = Encoder(fail, self._module, self.tensors)
+        self.encoder = Encoder(fail, self._module, self._refer, self.tensors)
+        self._parts: dict[int, Part] = {}
         self._numbers: dict[int, int] = {}
         self._places: dict[int, str] = {}  # the modules of the model being described
         self._stored: set[str] = set()  # the paths of the tensors in its state
@@ -42,7 +44,20 @@ class Describer:
         self._template = False  # describing a module that is an argument, but no part of the model
         self._differs = ""
 
+    def encode(self, value: Any) -> Any:
+        """The JSON of a value with all models in it."""
+        self._parts = find_parts(value)
+        return self.encoder.encode(value, "")
+
+    def _refer(self, value: Any) -> dict[str, Any] | None:
+        """The JSON of what is a part of another model in the same file, None of what is not."""
+        part = None if self._places else self._parts.get(id(value))
+        return part and {"$part": [self.model(part.model, part.path), part.place]}
+
     def _module(self, module: Any, path: str) -> dict[str, Any]:
+        part = self._refer(module)
+        if part:
+            return part
         place = self._places.get(id(module))
         if place is not None:
             return {"$module": self._design(module, place)}

@@ -129,6 +129,8 @@ def _shown(contents: Manifest, value: Any) -> str:
         return f"{tag[1:]} {_safe(contents.tensors[body].name)}"
     if tag == "$module" and type(body) is int:
         return f"model {body}"
+    if tag == "$part":
+        return f"{_safe(body[1])} of model {body[0]}"
     if tag == "$module":
         return _safe(body["class"])
     return _safe(str(body))

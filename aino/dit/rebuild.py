@@ -65,10 +65,15 @@ class Rebuilder:
         self._decoder = Decoder(fail, self._argument, self.module)
 
     def module(self, body: Any) -> Any:
-        """A module from its number in the list of designs, or from a description in place."""
+        """A module from its number in the list of designs, or from a description in place.
+
+        A number and a path give what stands there inside the module.
+        """
         if type(body) is dict:
             with rebuilding(self._entries):
                 return self.construct(body)
+        if type(body) is list:
+            return self._part(body)
         if type(body) is not int or not 0 <= body < len(self.designs) or body in self._open:
             raise self.fail("refers to a model that is not there")
         if body not in self._made:
@@ -79,6 +84,18 @@ class Rebuilder:
             self._open.remove(body)
             self._decoder, self._lent = outside
         return self._made[body]
+
+    def _part(self, body: list[Any]) -> Any:
+        if len(body) != 2 or type(body[0]) is not int or type(body[1]) is not str:
+            raise self.fail("refers to a part of a model wrongly")
+        try:
+            owner, name = find(self.module(body[0]), body[1])
+            part = vars(owner)[name]
+        except (LookupError, TypeError):
+            raise self.fail(f"refers to a part {body[1]!r:.80}, which is not there") from None
+        if not is_module(part) and not isinstance(part, Tensor):
+            raise self.fail(f"refers to {body[1]!r:.80}, which is no part of a model")
+        return part
 
     def _argument(self, row: int) -> np.ndarray:
         """An array for a constructor, which must not write into what is going to be the state."""

@@ -47,6 +47,11 @@ class _Surveyor(Rebuilder):
     def _values(part: Any) -> Any:
         return part.values() if type(part) is dict else part
 
+    def _part(self, body: list[Any]) -> Any:
+        if len(body) != 2 or type(body[0]) is not int or type(body[1]) is not str:
+            raise self.fail("refers to a part of a model wrongly")
+        return self.module(body[0])
+
     def _model(self, item: Any) -> Any:
         if not is_model(item):
             raise self.fail("holds a damaged description of a model")

@@ -96,17 +96,20 @@ class Tensors:
 class Encoder:
     """Turns values into JSON, and collects their arrays.
 
-    ``fail(cause, path)`` makes the error; ``describe(module, path)`` turns a module into JSON.
+    ``fail(cause, path)`` makes the error; ``describe(module, path)`` turns a module into JSON;
+    ``refer(tensor)`` does so with a tensor that is a part of one (else it gives None).
     """
 
     def __init__(
         self,
         fail: Callable[[str, str], DitError],
         describe: Callable[[Any, str], Any],
+        refer: Callable[[Tensor], Any],
         tensors: Tensors,
     ) -> None:
         self.fail = fail
         self.describe = describe
+        self.refer = refer
         self.tensors = tensors
         self.depth = 0
         self._over: dict[int, list[Tensor]] = {}
@@ -127,7 +130,7 @@ class Encoder:
         if kind is complex:
             return {"$complex": [self.encode(value.real, path), self.encode(value.imag, path)]}
         if isinstance(value, Tensor):
-            return self._tensor(value, path)
+            return self.refer(value) or self._tensor(value, path)
         if isinstance(value, np.ndarray):
             return {"$array": self.array(value, path)}
         if isinstance(value, np.generic):
@@ -228,7 +231,7 @@ class Decoder:
     """Turns JSON back into values.
 
     ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table, and
-    ``build(description)`` makes a module.
+    ``build(description)`` makes a module, or gives a part of one.
     """
 
     def __init__(
@@ -266,7 +269,7 @@ class Decoder:
             return self._tensor(body, value)
         if len(value) != 1:
             raise self.fail(f"has entries beside {tag!r:.40}")
-        if tag == "$module":
+        if tag == ("$part" if type(body) is list else "$module"):
             return self.build(body)
         if tag == "$array":
             return self._row(body)

@@ -88,6 +88,14 @@ def test_a_description_that_nothing_refers_to_is_checked_too(model_file):
         dit.verify(path)
 
 
+@pytest.mark.parametrize("place", ["", "nothing", "first.nothing", "act", "first.scale", "first."])
+def test_a_part_that_is_not_there_is_refused(model_file, place):
+    content = [{"$module": 0}, {"$part": [0, place]}]
+    path = forged(model_file, "document", {"kind": "checkpoint", "content": content})
+    with pytest.raises(DitError, match=r"which is not there|which is no part of a model"):
+        dit.load(path)
+
+
 def test_a_state_that_does_not_fit_names_every_key(model_file, tmp_path):
     def change(document):
         state = document["architecture"][0]["state"]

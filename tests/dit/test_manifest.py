@@ -138,6 +138,11 @@ CONTENTS = {
     "module": ({"$module": 0}, "refers to a model|is of kind"),
     "module -1": ([{"$module": -1}], "refers to a model"),
     "module true": ([{"$module": True}], "refers to a model"),
+    "part": ({"$part": 0}, "damaged or unknown value"),
+    "part of nothing": ({"$part": [0, "a"]}, "a model that is not there"),
+    "part without a place": ([{"$part": [0]}], "a part of a model wrongly"),
+    "part of text": ([{"$part": ["0", "a"]}], "a part of a model wrongly"),
+    "module in a list": ([{"$module": [0, "a"]}], "damaged or unknown value"),
     "deep": (json.loads("[" * 80 + "]" * 80), "nested too deeply"),
 }
 

@@ -240,6 +240,18 @@ def test_initial_values_of_buffers_are_made_although_those_of_parameters_are_not
     assert dit.load(tmp_path / "m.dit").mask.tolist() == [3.0] * 4
 
 
+def test_random_numbers_that_a_constructor_draws_are_not_drawn_again(tmp_path):
+    @dit.register("my.Noisy")
+    class Noisy(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.weight = nn.Parameter(aino.randn(size))
+            self.noise = aino.rand(size)
+            self.order = aino.randperm(size)
+
+    check(Noisy(6), tmp_path / "m.dit")
+
+
 def test_a_perceptron_of_a_layer_is_stored_as_a_perceptron(tmp_path):
     layer = nn.Layer(3, 2, "tanh")
     dit.save(layer[1], tmp_path / "m.dit")

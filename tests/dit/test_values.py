@@ -177,6 +177,7 @@ def test_awkward_names_come_back(tmp_path):
     path = tmp_path / "n.dit"
     assert same(again(state, path), state)
     for name, content in forge.unpack(path):
+        assert not name.endswith(".npy.npy")
         assert name == "dit.json" or content.startswith(b"\x93NUMPY")
         assert len(name) < 256
         assert not {"/", "\\", "\0"} & {*name}
