@@ -184,7 +184,8 @@ def _check_inputs(inputs) -> None:
                 "double precision floating point or complex.",
                 stacklevel=3,
             )
-        if any([step == 0 and length > 1 for step, length in zip(x.array.strides, x.shape)]):
+        steps = zip(x.array.strides, x.shape)
+        if x.array.size and any([step == 0 and length > 1 for step, length in steps]):
             raise RuntimeError(
                 f"The {position}th input has a dimension with stride 0. gradcheck only supports "
                 "inputs that are non-overlapping in memory; clone() it first"

@@ -87,9 +87,9 @@ def _raw_item(item):
     elif isinstance(item, (list, tuple, range)):
         item = np.asarray([x.array if isinstance(x, Tensor) else x for x in item])
         item = item if item.size else item.astype(int64)
-    elif isinstance(item, (bool, np.generic)):
+    if isinstance(item, (bool, np.generic)):
         item = np.asarray(item)
-    elif hasattr(item, "__index__"):
+    elif hasattr(item, "__index__") and not hasattr(item, "dtype"):
         return item.__index__()
     kind = getattr(getattr(item, "dtype", None), "kind", None)
     if kind is None or kind not in "iub":
