@@ -18,6 +18,7 @@ FAMILIES = (
     "physics",
     "inference",
     "fit",
+    "memory",
     "elementwise",
     "importing",
 )

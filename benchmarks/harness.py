@@ -61,15 +61,19 @@ class Case:
     tolerance: float = 2e-3
     work: int = 1
     unit: str = "step"
+    #: What is measured, "seconds" or "bytes", and how often if not as often as asked for.
+    kind: str = "seconds"
+    rounds: int | None = None
 
 
 @dataclass
 class Result:
-    """What a case gave: seconds per call, one number for each contender and round."""
+    """What a case gave: seconds (or bytes) per call, a number for each contender and round."""
 
     family: str
     name: str
     unit: str
+    kind: str
     seconds: dict[str, list[float]]
     wanted: dict[str, float]
     notes: list[str]
@@ -110,13 +114,13 @@ def measure(case: Case, rounds: int, seconds: float) -> Result:
     notes = check_agreement(case, contenders)
     counts = {c.name: calls_within(c, seconds) for c in contenders}
     times: dict[str, list[float]] = {c.name: [] for c in contenders}
-    for turn in range(rounds):
+    for turn in range(case.rounds or rounds):
         start = turn % len(contenders)
         gc.collect()
         for contender in contenders[start:] + contenders[:start]:
             count = counts[contender.name]
             times[contender.name].append(contender.timed(count) / count / case.work)
-    return Result(case.family, case.name, case.unit, times, case.wanted, notes)
+    return Result(case.family, case.name, case.unit, case.kind, times, case.wanted, notes)
 
 
 def calls_within(contender: Contender, seconds: float) -> int:

@@ -8,13 +8,18 @@ from xml.sax.saxutils import escape
 
 from benchmarks.harness import AINO, Result
 
+UNITS = {
+    "seconds": ((1e6, "µs"), (1e3, "ms"), (1, "s")),
+    "bytes": ((1e-3, "kB"), (1e-6, "MB"), (1e-9, "GB")),
+}
 
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    for factor, unit in ((1e6, "µs"), (1e3, "ms")):
-        if seconds * factor < 1000:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds:.3g} s"
+
+def amount(value: float, kind: str = "seconds") -> str:
+    """Return a time, or a size, in the unit that suits it."""
+    for factor, unit in UNITS[kind]:
+        if value * factor < 1000:
+            break
+    return f"{value * factor:.3g} {unit}"
 
 
 def table(result: Result) -> str:
@@ -22,7 +27,7 @@ def table(result: Result) -> str:
     lines = [f"{result.family}: {result.name} (per {result.unit})"]
     width = max(len(name) for name in result.seconds)
     for position, name in enumerate(result.seconds):
-        line = f"  {name:{width}}  {duration(result.median(name)):>8}"
+        line = f"  {name:{width}}  {amount(result.median(name), result.kind):>8}"
         if position:
             low, middle, high = result.ratios(name)
             line += f"   × {middle:<6.3g} [{low:.3g} … {high:.3g}]   {result.verdict(name)}"
@@ -40,6 +45,7 @@ def write_figures(results: list[Result], environment: dict, path: Path) -> None:
                 "family": result.family,
                 "name": result.name,
                 "unit": result.unit,
+                "kind": result.kind,
                 "medians": {name: result.median(name) for name in result.seconds},
                 "ratios": {name: result.ratios(name) for name in result.seconds},
                 "wanted": result.wanted,
@@ -70,7 +76,7 @@ def chart(results: list[Result], title: str) -> str:
     y = 44
     for result in compared:
         first, *others = result.seconds
-        heading = f"{result.name}: {first} {duration(result.median(first))}"
+        heading = f"{result.name}: {first} {amount(result.median(first), result.kind)}"
         parts.append(_text(10, y + 14, heading, bold=True))
         y += HEAD
         for name in others:

@@ -13,7 +13,7 @@ from benchmarks.networks import Network
 
 
 def result(**seconds):
-    return Result("family", "a < case", "step", seconds, {"peer": 2.0}, ["a note"])
+    return Result("family", "a < case", "step", "seconds", seconds, {"peer": 2.0}, ["a note"])
 
 
 def test_ratios_are_taken_turn_by_turn():
@@ -66,7 +66,11 @@ def test_figures_and_chart_are_sound(tmp_path):
     ("seconds", "text"), [(1.5e-6, "1.5 µs"), (2.34e-3, "2.34 ms"), (12.0, "12 s")]
 )
 def test_durations(seconds, text):
-    assert report.duration(seconds) == text
+    assert report.amount(seconds) == text
+
+
+def test_sizes():
+    assert report.amount(12_300_000.0, "bytes") == "12.3 MB"
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
