@@ -7,6 +7,7 @@ holds its output tensor, so no cycle arises and a graph goes when its last refer
 from __future__ import annotations
 
 import itertools
+import weakref
 from typing import Any
 
 #: One clock for the process: it numbers nodes and writes, so that "written since" is one compare.
@@ -54,16 +55,18 @@ class Node:
 class Leaf(Node):
     """The node of a tensor that the user asked gradients for: its gradient lives here."""
 
-    __slots__ = ("grad", "dtype")
+    __slots__ = ("grad", "dtype", "tensor")
 
-    def __init__(self, shape: tuple[int, ...], dtype) -> None:
+    def __init__(self, tensor) -> None:
         self.inputs = ()
         self.saved = ()
         self.sequence = tick()
-        self.shape = shape
-        self.dtype = dtype
+        self.shape = tensor.array.shape
+        self.dtype = tensor.array.dtype
         self.extras = None
         self.grad = None
+        #: A weak reference to the tensor whose node this is, for who shows its value.
+        self.tensor = weakref.ref(tensor)
 
     def name(self) -> str:
         return "AccumulateGrad"

@@ -191,7 +191,7 @@ class Tensor:
         if thawed is not None and thawed.shape == self.array.shape:
             self.node = thawed
         else:
-            self.node = Leaf(self.array.shape, self.array.dtype)
+            self.node = Leaf(self)
         return self
 
     def _keeper(self) -> Any:
@@ -240,7 +240,7 @@ class Tensor:
                 self.retain_grad()
                 keeper = self._keeper()
             else:
-                keeper = self.frozen = Leaf(self.array.shape, self.array.dtype)
+                keeper = self.frozen = Leaf(self)
         keeper.grad = gradient
 
     @grad.deleter
