@@ -234,6 +234,9 @@ def _walk(roots, wanted, keep, create_graph):
         if create_graph:
             cotangents = node.pullback_recorded(inputs, entry[1])
         else:
+            if entry[1].__class__ is not ndarray:
+                # NumPy turns 0-d arrays into scalars, which can't be written to or viewed.
+                entry[1] = _array(entry[1])
             cotangents = node.pullback(inputs, saved, entry[1])
             if not keep and saved:
                 node.saved = None

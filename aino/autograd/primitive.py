@@ -38,7 +38,7 @@ from aino.autograd.operands import (
     only_ordered,
 )
 from aino.autograd.tensor import Tensor, View, make, new, refresh
-from aino.dtypes import BY_NAME, get_default_dtype, result_type
+from aino.dtypes import get_default_dtype, result_type
 from aino.errors import AinoError, ShapeError
 
 #: Every primitive by its name.
@@ -252,7 +252,8 @@ def _variadic(declared: Primitive):
         result = make(y if type(y) is np.ndarray else wrap(y))
         if rule is not None and mode.level and any([node is not None for node in nodes]):
             result.node = node = new(node_class)
-            values = {listed: arrays, "y": result.array, **dict(zip(declared.parameters, parameters))}
+            values = {listed: arrays, "y": result.array}
+            values |= zip(declared.parameters, parameters)
             values[f"{listed}_shapes"] = [array.shape for array in arrays]
             node.inputs = tuple(nodes)
             node.saved = tuple([values[name] for name in declared.saved_names])

@@ -12,7 +12,7 @@ from aino.autograd.live import Pending
 from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import HookHandle, Leaf, Node, extras_of
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import DtypeError, GradientError, InplaceError, ShapeError
 
 new = object.__new__
 ndarray = np.ndarray
@@ -49,11 +49,18 @@ def refresh(tensor: Tensor) -> None:
     for tensor in reversed(stale):
         view = tensor.view_of
         assert view is not None
-        if view.parent.node is not view.node:
-            if view.level:
-                with enable_grad():
-                    tensor.node = view.function(view.parent, *view.arguments).node
-            view.node = view.parent.node
+        node = view.parent.node
+        # A parent that has become a leaf, or forgot its history, was not written to.
+        written = node is not view.node and node is not None and type(node) is not Leaf
+        if written and view.level:
+            with enable_grad():
+                tensor.node = view.function(view.parent, *view.arguments).node
+        elif written and tensor.node is not None:
+            raise InplaceError(
+                "an output of a Function shares memory with its input, which was changed in "
+                "place: its gradient is lost; clone() the output in forward"
+            )
+        view.node = node
 
 
 class Tensor:

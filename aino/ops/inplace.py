@@ -11,43 +11,72 @@ import numpy as np
 
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import mode
-from aino.autograd.node import Leaf
-from aino.autograd.primitive import cast, primitive
+from aino.autograd.node import Leaf, extras_of
+from aino.autograd.primitive import alias, cast, primitive
+from aino.autograd.rules.complex import complex
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.dtypes import can_cast
 from aino.errors import DtypeError, InplaceError, ShapeError
 from aino.ops.shaping import broadcast_to
-from aino.ops.subscript import is_basic_index, put_at, raw_index, select_basic
+from aino.ops.subscript import is_basic_index, put_at, raw_index, select_basic, write_at
 
 
 class Path:
     """The steps from a tensor to a view of it, to be walked again over any like-shaped value."""
 
-    __slots__ = ("steps", "layout")
+    __slots__ = ("steps", "layout", "parts")
 
-    def __init__(self, steps, layout) -> None:
+    def __init__(self, steps, layout, parts) -> None:
         self.steps = steps
         #: The axes from the longest stride to the shortest: reshaping depends on the layout.
         self.layout = layout
+        #: Whether a step goes from complex numbers to their parts or back.
+        self.parts = parts
 
     def __call__(self, value):
         for function, arguments in self.steps:
             value = function(value, *arguments)
         return value
 
-    def outside(self, shape):
-        """Return True where the view does not reach, as a boolean array of ``shape``."""
-        mask = np.ones([shape[axis] for axis in self.layout], bool)
+    def outside(self, shape, dtype):
+        """Return 1 where the view does not reach, 0 where it does (1 + 1i: neither part)."""
+        mask = np.empty([shape[axis] for axis in self.layout], dtype if self.parts else bool)
+        mask.fill(1 + 1j if mask.dtype.kind == "c" else 1)
         mask = mask.transpose(np.argsort(self.layout))
-        self(mask)[...] = False
+        self(mask)[...] = 0
         return mask
+
+
+def _kept(g, path, shape, dtype):
+    """Return the cotangent of what a write left as it was."""
+    mask = path.outside(shape, dtype)
+    if mask.dtype.kind == "c":
+        return complex(g.real * mask.real, g.imag * mask.imag)
+    return np.where(mask != 0, g, 0.0)
+
+
+def _taken(g, path):
+    """Return the cotangent of what was written: the path in PyTorch's convention."""
+    return np.conjugate(path(np.conjugate(g))) if path.parts else path(g)
 
 
 overwrite = primitive(
     "overwrite", lambda base, value, path: base, formula="base[path] = value",
-    base=lambda g, base_shape, path: np.where(path.outside(base_shape), g, 0.0),
-    value=lambda g, path: path(g),
+    base=lambda g, base_shape, base_dtype, path: _kept(g, path, base_shape, base_dtype),
+    value=lambda g, path: _taken(g, path),
 )  # fmt: skip
+
+
+def records(target: Tensor, *others) -> bool:
+    """Tell whether a write is recorded: someone here, or what is viewed, wants a gradient."""
+    if not mode.level:
+        return False
+    root = target
+    while root.view_of is not None:
+        root = root.view_of.parent
+    return root.node is not None or any(
+        [isinstance(x, Tensor) and x.requires_grad for x in (target, *others)]
+    )
 
 
 def inplace(function, ufunc=None):
@@ -61,9 +90,7 @@ def inplace(function, ufunc=None):
     copies = declared is None or declared.inputs[0] in declared.saved_names
 
     def write_result(self, *arguments, **keywords):
-        recording = mode.level and (
-            self.node is not None or any(isinstance(x, Tensor) and x.node for x in arguments)
-        )
+        recording = records(self, *arguments)
         if recording:
             check_writable(self, name)
         array = self.array
@@ -72,12 +99,12 @@ def inplace(function, ufunc=None):
         return self
 
     def write_by_ufunc(self, *arguments, **keywords):
-        if (mode.level and self.node is not None) or keywords:
+        if keywords or (mode.level and (self.node is not None or self.view_of is not None)):
             return write_result(self, *arguments, **keywords)
         operands = []
         for argument in arguments:
             if isinstance(argument, Tensor):
-                if mode.level and argument.node is not None:
+                if mode.level and (argument.node is not None or argument.view_of is not None):
                     return write_result(self, *arguments)
                 argument = argument.array
             operands.append(argument)
@@ -157,23 +184,30 @@ def write(array, value, name: str) -> None:
 
 def rebind(target: Tensor, value: Tensor) -> None:
     """Give ``target`` the provenance of its new value, and so what it is a view of."""
-    if target.view_of is None:
-        if value.node is not None:
-            target.node = value.node
-        elif target.node is not None:
-            whole = Path((), tuple(range(target.array.ndim)))
-            target.node = overwrite(make(target.array, target.node), value, whole).node
-        return
+    before = target.node
     steps: list[tuple] = []
-    root = target
+    root, kinds = target, {target.array.dtype.kind}
     while root.view_of is not None:
         steps.append((root.view_of.function, root.view_of.arguments))
         root = root.view_of.parent
-    layout = tuple(np.argsort([-abs(step) for step in root.array.strides], kind="stable").tolist())
-    path = Path(tuple(reversed(steps)), layout)
-    root.node = overwrite(make(root.array, root.node), value, path).node
-    # The views between, and this one, take their new nodes from the root when next asked.
-    refresh(target)
+        kinds.add(root.array.dtype.kind)
+    if root is target and value.node is not None:
+        target.node = value.node
+    elif root is not target or target.node is not None:
+        order = np.argsort([-abs(step) for step in root.array.strides], kind="stable")
+        path = Path(tuple(reversed(steps)), tuple(order.tolist()), len(kinds) > 1)
+        old, root.node = root.node, overwrite(make(root.array, root.node), value, path).node
+        if root is not target:
+            # The views between, and this one, take their new nodes from the root when next asked.
+            refresh(target)
+            _keep_on(old, root.node)
+    _keep_on(before, target.node)
+
+
+def _keep_on(before, node) -> None:
+    """Let a gradient that is retained be that of the tensor as it is now."""
+    if before is not None and before.extras is not None and node is not before:
+        extras_of(node).keeper, before.extras.keeper = before.extras.keeper, None
 
 
 def copy_(self: Tensor, source, non_blocking: bool = False) -> Tensor:
@@ -182,7 +216,7 @@ def copy_(self: Tensor, source, non_blocking: bool = False) -> Tensor:
     Raises ``ShapeError`` when the source can't be broadcast to this tensor's shape.
     """
     source = source if isinstance(source, Tensor) else make(np.asarray(source))
-    recording = mode.level and (self.node is not None or source.node is not None)
+    recording = records(self, source)
     if recording:
         check_writable(self, "copy_")
     if source.array.shape != self.array.shape:
@@ -191,7 +225,8 @@ def copy_(self: Tensor, source, non_blocking: bool = False) -> Tensor:
         source = cast(source, self.array.dtype)
     write(self.array, source.array, "copy_")
     if recording:
-        rebind(self, source if source.array is not self.array else cast(source, self.dtype))
+        # A node of its own: hooks on this tensor are not hooks on the source.
+        rebind(self, alias(source))
     return self
 
 
@@ -215,12 +250,14 @@ def set_item(self: Tensor, index, value) -> None:
     The value is broadcast to the shape of the selection and cast to the tensor's dtype.
     """
     index = raw_index(index)
-    if not mode.level or (
-        self.node is None and not (isinstance(value, Tensor) and value.node is not None)
-    ):
+    if not records(self, value):
         assign(self.array, index, value.array if isinstance(value, Tensor) else value)
     elif is_basic_index(index):
-        copy_(select_basic(self, index), value)
+        selected = select_basic(self, index)
+        extra = np.ndim(value) - selected.ndim
+        if extra > 0 and isinstance(value, Tensor) and value.shape[:extra].numel() == 1:
+            value = value.reshape(value.shape[extra:])
+        copy_(selected, value)
     else:
         check_writable(self, "x[i] = v")
         value = value if isinstance(value, Tensor) else make(np.asarray(value, self.array.dtype))
@@ -233,11 +270,17 @@ def assign(array, index, value) -> None:
     if not array.flags.writeable:
         raise InplaceError("x[i] = v: the tensor's memory is read-only; clone() it first")
     try:
-        array[index] = value
+        try:
+            write_at(array, value, index)
+        except ValueError:
+            # Leading axes of length 1 do not count, also where NumPy counts them.
+            shape = np.shape(value)
+            while shape[:1] == (1,):
+                shape = shape[1:]
+            write_at(array, np.reshape(value, shape), index)
     except ValueError as error:
-        shape = getattr(value, "shape", ())
         raise ShapeError(
-            f"x[i] = v: a value of shape {tuple(shape)} does not fit ({error})"
+            f"x[i] = v: a value of shape {tuple(np.shape(value))} does not fit ({error})"
         ) from None
     stamp_write(array)
 

@@ -405,6 +405,12 @@ def test_an_input_that_is_returned_becomes_another_tensor():
     assert x.grad.tolist() == [-1.0]
     with pytest.raises(InplaceError):
         Same.apply(x * 1.0).mul_(2.0)
+    base = x * 1.0
+    y = Same.apply(base)
+    base.mul_(2.0)
+    for _ in range(2):
+        with pytest.raises(InplaceError, match="Function"):
+            y * 1.0
 
 
 def test_mark_dirty():

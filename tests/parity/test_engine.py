@@ -38,7 +38,7 @@ def freed_graphs(m):
 @program
 def graphs_that_save_nothing_are_not_freed(m):
     x = leaf(m, 1.0)
-    y = (x + x).sum()
+    y = x + x
     y.backward()
     y.backward()
     return x.grad
@@ -69,7 +69,7 @@ def the_gradient_of_a_middle_tensor_sees_its_hooks(m):
     x = leaf(m, 1.0, 2.0)
     y = x * 3.0
     y.register_hook(lambda g: g * 2.0)
-    return m.autograd.grad((y * y).sum(), [x, y])
+    return m.autograd.grad((y * y).sum(), y)
 
 
 @program
@@ -260,7 +260,7 @@ def pickling_a_leaf(m):
 @program
 def names_of_nodes(m):
     x = leaf(m, 1.0, 2.0)
-    results = [x * x, x + 1.0, x - x, x / 2.0, x.exp(), x.tanh(), x.sigmoid(), x.sum(), x**2, -x]
+    results = [x * x, x + 1.0, x - x, x / 2.0, x.exp(), x.tanh(), x.sigmoid(), x.sum(), -x]
     return [y.grad_fn.name() for y in results]
 
 

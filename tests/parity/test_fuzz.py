@@ -13,6 +13,10 @@ from tests.parity.programs import NEW, STEPS, VALUES, run, steps
 PURE = [name for name in NEW if name not in ("detach", "silent_row")]
 
 
+#: A write into a part of an expanded tensor is refused, where PyTorch allows the few that do not
+#: overlap.
+WRITING = [name for name in STEPS if name != "expand"]
+
 #: Steps after which finite differences see more than the gradient does.
 QUIET = {"detach", "silent_row", "silent_add_", "detached_add_"}
 
@@ -38,19 +42,23 @@ def numerical(program):
 
 @pytest.mark.parametrize("order", [1, 2])
 @settings(max_examples=700)
-@given(program=steps(STEPS))
+@given(program=steps(WRITING))
 def test_writes_in_place(order, program):
     """A gradient is PyTorch's, or both raise; where only PyTorch raises, it has to be right."""
     ours = outcome(run, aino, program, VALUES, order)
     theirs = outcome(run, torch, program, VALUES, order)
     if isinstance(ours, Failed) and isinstance(theirs, Failed):
         return
-    lenient = isinstance(theirs, Failed) or (
-        not isinstance(ours, Failed) and set(ours[0]) < set(theirs[0])
-    )
-    if lenient and not isinstance(ours, Failed):
-        if not QUIET.intersection(name for name, _, _ in program):
+    if refused(ours) < refused(theirs) or isinstance(theirs, Failed):
+        # PyTorch refuses a step, or the whole, where AINO goes on: either to an error or to
+        # the right gradient.
+        if not isinstance(ours, Failed) and not QUIET.intersection(name for name, _, _ in program):
             np.testing.assert_allclose(ours[2], numerical(program), rtol=1e-4, atol=1e-5)
         return
     text = difference(ours, theirs)
     assert not text, text
+
+
+def refused(result) -> set:
+    steps = result.error.refused if isinstance(result, Failed) else result[0]
+    return {(position, name) for position, name in enumerate(steps) if name}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import aino
-from tests.parity.compare import difference, outcome, torch
+from tests.parity.compare import Failed, difference, outcome, torch
 
 LEAF = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.5]])
 PROGRAMS = {}
@@ -892,8 +892,38 @@ def real_and_imaginary_views(m, x):
     return (z * z.conj()).real
 
 
+#: What PyTorch refuses and AINO differentiates: by finite differences, or where a part is
+#: detached, by hand.
+ALLOWED = {
+    "a_chain_of_functions": None,
+    "views_of_split": None,
+    "views_of_unbind": None,
+    "detach_in_place": 8.0 * LEAF,
+    "a_view_under_no_grad_and_its_base_is_written": np.full(LEAF.shape, 6.0),
+}
+
+
+def numerical(function):
+    """Return the gradient of a program by central differences."""
+    gradient = np.zeros(LEAF.shape)
+    for element in np.ndindex(LEAF.shape):
+        step = np.zeros(LEAF.shape)
+        step[element] = 1e-6
+        ahead, behind = (
+            function(aino, aino.tensor(LEAF + sign * step, requires_grad=True)).sum().item()
+            for sign in (1.0, -1.0)
+        )
+        gradient[element] = (ahead - behind) / 2e-6
+    return gradient
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(name):
     function = PROGRAMS[name]
-    text = difference(outcome(run, aino, function), outcome(run, torch, function))
+    ours, theirs = outcome(run, aino, function), outcome(run, torch, function)
+    if name in ALLOWED and isinstance(theirs, Failed):
+        expected = numerical(function) if ALLOWED[name] is None else ALLOWED[name]
+        np.testing.assert_allclose(ours[1], expected, rtol=1e-6, atol=1e-8)
+        return
+    text = difference(ours, theirs)
     assert not text, text
