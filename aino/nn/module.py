@@ -16,6 +16,7 @@ from aino.nn.hooks import Hook, call_with_hooks
 from aino.nn.state import Stateful
 
 
+@register
 class Module(Stateful):
     """The base of every network and of every part of one.
 

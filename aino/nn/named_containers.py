@@ -98,7 +98,7 @@ def _described(value: Any) -> str:
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(map(str, value.array.shape))
-    return f"{kind} containing: [{value.array.dtype} of size {size}]"
+    return f"{kind} containing: [aino.{value.array.dtype} of size {size}]"
 
 
 def _as_parameter(value: Any) -> Any:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from aino.nn import functional as F
-from tests.calculus.row import Row, between, booleans, case, given, integers, positive, real
+from tests.calculus.row import Row, between, case, given, integers, positive, real
 
 inf, nan = np.inf, np.nan
 REDUCTIONS = ("mean", "sum", "none")

@@ -25,7 +25,7 @@ def layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
     return z if bias is None else z + bias
 
 
-def rms_norm(x, shape, weight=None, eps=np.finfo(float).eps):
+def rms_norm(x, shape, weight=None, eps=2.0**-52):
     axes = tuple(range(-len(shape), 0))
     z = x / np.sqrt((x * x).mean(axes, keepdims=True) + eps)
     return z if weight is None else z * weight
