@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import primitive
@@ -19,7 +21,7 @@ def _masked(x, mask):
     return (x.view(bits) * mask.astype(bits)).view(x.dtype)
 
 
-masked = primitive(
+masked: Any = primitive(
     "masked", _masked, formula="x where mask, else 0", inputs="x mask", broadcasts=True,
     x=lambda g, mask: masked(g, mask),
 )  # fmt: skip
@@ -28,8 +30,8 @@ masked = primitive(
 def _where(condition, a, b):
     bits = None
     if condition.size >= 4096 and condition.dtype.kind == "b":
-        dtype = getattr(a, "dtype", None)
-        bits = BITS.get(dtype) if dtype == getattr(b, "dtype", None) else None
+        dtypes = {getattr(a, "dtype", None), getattr(b, "dtype", None)}
+        bits = BITS.get(dtypes.pop()) if len(dtypes) == 1 else None
     if bits is None:
         return np.where(condition, a, b)
     # b, with the bits exchanged that differ from a where the condition holds: as above.

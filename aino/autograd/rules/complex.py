@@ -7,6 +7,7 @@ that of a real part is real and that of ``w(z)`` is ``g · ∂w/∂z + conj(g ·
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def _view_as_complex(x):
     return pairs.reshape(pairs.shape[:-1])
 
 
-view_as_complex = primitive(
+view_as_complex: Any = primitive(
     "view_as_complex", _view_as_complex, formula="x₀ + x₁i", view=True,
     x=lambda g: view_as_real(np.conjugate(g)),
 )  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from numpy._core.umath import clip
+from numpy._core.umath import clip  # type: ignore[attr-defined]
 
 __all__ = [
     "BITS",
@@ -43,7 +44,7 @@ INFINITY = kept(math.inf)
 MINUS_INFINITY = kept(-math.inf)
 
 #: The integers that a floating-point dtype is stored in.
-BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+BITS: dict[Any, np.dtype] = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 #: eˣ that overflows to infinity without a warning, where 1 / eˣ is what is wanted.
 quiet_exp = np.errstate(over="ignore")(np.exp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ def _pow_number_to_x(g, x, exponent):
     return g * (exponent * pow_number(x, exponent - 1))
 
 
-pow_number = primitive("pow_number", _pow_number, formula="xⁿ", x=_pow_number_to_x)
+pow_number: Any = primitive("pow_number", _pow_number, formula="xⁿ", x=_pow_number_to_x)
 
 square = primitive("square", np.square, formula="x²", x=lambda g, x: g * (x + x))
 
@@ -194,7 +195,9 @@ def _sigmoid_to_x(g, y):
     return g - g * y
 
 
-sigmoid = primitive("sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", promotes="float", x=_sigmoid_to_x)
+sigmoid: Any = primitive(
+    "sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", promotes="float", x=_sigmoid_to_x
+)
 
 
 def _logit(x, eps):

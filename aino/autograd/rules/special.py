@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -196,12 +197,12 @@ lgamma = primitive(
     x=lambda g, x: g * digamma(x),
 )  # fmt: skip
 
-digamma = primitive(
+digamma: Any = primitive(
     "digamma", _digamma, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
     x=lambda g, x: g * polygamma(x, 1),
 )  # fmt: skip
 
-polygamma = primitive(
+polygamma: Any = primitive(
     "polygamma", _polygamma, formula="ψ⁽ⁿ⁾(x)", promotes="float",
     x=lambda g, x, n: g * polygamma(x, n + 1),
 )  # fmt: skip
