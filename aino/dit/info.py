@@ -22,8 +22,8 @@ def describe(path: Any) -> str:
     >>> import aino, tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "state.dit")
     >>> aino.save({"epoch": 3, "weight": aino.ones(2, 2)}, path, metadata={"run": "first"})
-    >>> print(describe(path))  # doctest: +ELLIPSIS
-    .../state.dit: a state in .dit version 3, written by AINO ..., ... bytes
+    >>> print(describe(path).replace(path, "state.dit"))  # doctest: +ELLIPSIS
+    state.dit: a state in .dit version 3, written by AINO ..., ... bytes
     metadata
       run: first
     content
