@@ -218,8 +218,8 @@ def pow(input, exponent):
     Either may be a number. Raises ``ValueError`` for integers to a negative integer power.
 
     >>> import aino
-    >>> aino.pow(aino.tensor([1.0, 2.0, 3.0]), 2), aino.pow(2, aino.tensor([1.0, 3.0]))
-    (tensor([1., 4., 9.]), tensor([2., 8.]))
+    >>> aino.pow(aino.tensor([1.0, 2.0, 3.0]), 2), aino.pow(2, aino.tensor([0.5]))
+    (tensor([1., 4., 9.]), tensor([1.4142]))
     """
     kind = exponent.__class__
     if kind is not int and kind is not float:
