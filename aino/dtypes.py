@@ -134,6 +134,9 @@ def result_type(*operands) -> np.dtype:
             continue
         if result is None:
             result = dtype
+        elif dtype.kind == "c" and result.kind == "f":
+            # Only the kind counts, not the width.
+            result = COMPLEX_OF[result]
         elif CATEGORY[dtype.kind] > CATEGORY[result.kind]:
             result = promote_types(result, dtype)
     if result is None:

