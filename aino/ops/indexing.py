@@ -118,7 +118,7 @@ def take(input, index):
     try:
         return rules.take(flat, index, 0, False)
     except IndexError as error:
-        raise explained(error, flat) from None
+        raise explained(error, 1) from None
 
 
 @numpy_names

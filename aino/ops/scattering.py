@@ -275,7 +275,7 @@ def index_put(input, indices, values, accumulate=False):
         flat = np.arange(input.array.size).reshape(shape)
         places = (flat if basic is None else flat[basic])[parts]
     except IndexError as error:
-        raise explained(error, input) from None
+        raise explained(error, input.array.ndim) from None
     values = broadcast_to(values, places.shape)
     return input + shape_rules.reshape(
         rules.take_sum(values, places, 0, input.array.size, False), shape

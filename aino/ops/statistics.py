@@ -117,14 +117,14 @@ def _quantile(input, q, dim, keepdim, interpolation, ignore_nan, name):
             f"{name}: interpolation must be one of {', '.join(_INTERPOLATIONS)}, "
             f"not {interpolation!r}"
         )
-    if not isinstance(q, Tensor):
-        q = make(np.asarray(q, array.dtype))
-    elif q.array.dtype != array.dtype:
-        raise DtypeError(f"{name}: q is of {q.array.dtype}, the input of {array.dtype}")
-    if q.array.ndim > 1:
-        raise ShapeError(f"{name}: q must be a number or 1-D, got shape {q.array.shape}")
-    if q.array.size and not (q.array.min() >= 0 and q.array.max() <= 1):
+    places = q.array if isinstance(q, Tensor) else np.asarray(q, array.dtype)
+    if places.dtype != array.dtype:
+        raise DtypeError(f"{name}: q is of {places.dtype}, the input of {array.dtype}")
+    if places.ndim > 1:
+        raise ShapeError(f"{name}: q must be a number or 1-D, got shape {places.shape}")
+    if type(places) is np.ndarray and not np.all((places >= 0) & (places <= 1)):
         raise ValueError(f"{name}: q must be between 0 and 1")
+    q = q if isinstance(q, Tensor) else make(places)
     if not array.size:
         raise ShapeError(f"{name}: the input has no elements")
     rank = array.ndim

@@ -53,14 +53,14 @@ def getitem(input, index):
         part = input if basic is None else rules.getitem(input, basic)
         return _at_indices(part, indices)
     except IndexError as error:
-        raise explained(error, input) from None
+        raise explained(error, input.array.ndim) from None
 
 
-def explained(error, input) -> IndexError:
+def explained(error, rank: int) -> IndexError:
     """Return NumPy's error in PyTorch's words."""
     message = str(error)
     if message.startswith("too many indices"):
-        return IndexError(f"too many indices for tensor of dimension {input.array.ndim}")
+        return IndexError(f"too many indices for tensor of dimension {rank}")
     return IndexError(message.replace("axis", "dimension"))
 
 
@@ -116,7 +116,7 @@ def select_basic(input, index: tuple):
     try:
         return rules.getitem(input, _dotted(index))
     except IndexError as error:
-        raise explained(error, input) from None
+        raise explained(error, input.array.ndim) from None
 
 
 def _check_mask(mask, shape, start) -> None:
@@ -217,12 +217,16 @@ def put_at(input, value, index: tuple):
     try:
         return rules.put(input, value, basic, indices)
     except IndexError as error:
-        raise explained(error, input) from None
+        raise explained(error, input.array.ndim) from None
 
 
 def write_at(array, value, index: tuple) -> None:
     """``array[index] = value`` for a raw index, on the memory itself."""
-    if not is_basic_index(index):
-        basic, index = split_index(index, array.shape)
-        array = array if basic is None else array[basic]
-    array[index] = value
+    rank = array.ndim
+    try:
+        if not is_basic_index(index):
+            basic, index = split_index(index, array.shape)
+            array = array if basic is None else array[basic]
+        array[index] = value
+    except IndexError as error:
+        raise explained(error, rank) from None

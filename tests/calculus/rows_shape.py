@@ -114,8 +114,8 @@ ORDERS = [
         torch=lambda torch, x: x.T, **VIEWS),
     Row("mT_property", transposing.mT, lambda x: x.mT, [case(real(2, 3, 4))], covers="", method="",
         torch=lambda torch, x: x.mT, **VIEWS, errors=[case(real(2))]),
-    Row("H_property", transposing.H, lambda x: np.conjugate(x.T), [case(real(2, 3))], covers="", method="",
-        torch=lambda torch, x: x.H, complex=True, errors=[case(real(2))]),
+    Row("H_property", transposing.H, lambda x: np.conjugate(x.T), [case(real(2, 3))], covers="",
+        method="", torch=lambda torch, x: x.H, complex=True, errors=[case(real(2))]),
 ]  # fmt: skip
 
 BROADCASTS = [

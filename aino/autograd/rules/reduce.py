@@ -111,14 +111,15 @@ min = primitive(
 
 
 def _middle(x):
-    ordered = np.sort(x.reshape(-1))
-    nan = x.dtype.kind == "f" and ordered[-1] != ordered[-1]
-    return ordered[-1 if nan else (x.size - 1) // 2]
+    ordered = np.sort(x.reshape((-1,)))
+    # Sorting puts NaN last.
+    return np.where(ordered[-1] != ordered[-1], ordered[-1], ordered[(len(ordered) - 1) // 2])
 
 
 def _middle_number(x):
-    numbers = x.size - np.count_nonzero(x != x)
-    return np.sort(x.reshape(-1))[(numbers - 1) // 2 if numbers else 0]
+    ordered = np.sort(x.reshape((-1,)))
+    numbers = np.add.reduce(ordered == ordered)
+    return np.take(ordered, np.maximum(numbers - 1, 0) // 2)
 
 
 median = primitive("median", _middle, formula="median x", x=lambda g, x, y: _whole_slope(g, x, y))
