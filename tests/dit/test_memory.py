@@ -9,6 +9,7 @@ import pytest
 import aino
 from aino import dit, nn
 from aino.autograd.tensor import Tensor
+from aino.dit.source import Source
 from aino.errors import DitError
 from tests.dit import fakes, forge
 
@@ -175,3 +176,13 @@ def test_a_damaged_tensor_is_found_by_verify_not_by_mapping(tmp_path):
     assert dit.load(path, mmap=True)["w"].any()
     with pytest.raises(DitError, match=r"'w\.npy': is damaged"):
         dit.verify(path)
+
+
+def test_nothing_is_allocated_for_bytes_that_are_not_there(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"12345")
+    with Source(path) as source:
+        assert source.read(1, 4) == b"2345"
+        for offset, length in ((0, 1 << 50), (5, 1), (-1, 2), (0, -1), (1 << 70, 1)):
+            peak, _ = peak_of(pytest.raises, DitError, source.read, offset, length)
+            assert peak < MEGABYTE
