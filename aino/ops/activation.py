@@ -233,8 +233,8 @@ def hardswish(input):
     """Return ``x · hardsigmoid(x)``. Howard et al., "Searching for MobileNetV3" (2019).
 
     >>> import aino
-    >>> aino.nn.functional.hardswish(aino.tensor([-4.0, 1.0, 4.0]))
-    tensor([-0.0000,  0.6667,  4.0000])
+    >>> aino.nn.functional.hardswish(aino.tensor([-1.0, 1.0, 4.0]))
+    tensor([-0.3333,  0.6667,  4.0000])
     """
 
 

@@ -63,6 +63,10 @@ def prelu(x, weight):
     return np.where(x > 0, x, weight * x).reshape(x.shape)
 
 
+def rrelu(x, low=1.0 / 8.0, high=1.0 / 3.0):
+    return np.where(x > 0, x, x * (low + high) / 2.0)
+
+
 def glu(x, dim=-1):
     first, second = np.split(x, 2, dim)
     return first * sigmoid(second)
@@ -99,6 +103,8 @@ RAMPS = [
         covers="prelu", dtypes=FLOATS, elementwise=False,
         kinks=[case(given([0.0]), given([0.5])).slopes([0.5], [0.0])],
         errors=[case(real(2, 3), real(4)), case(real(2, 3), real(3, 1))]),
+    activation("rrelu", rrelu, nonzero(3, 4), cases=[case(nonzero(3), 0.1, 0.2)],
+               covers="leaky_relu", errors=[case(real(3), 0.5, 0.1)]),
     activation("elu", elu, nonzero(3, 4), cases=[case(nonzero(3), 2.0)], covers="elu",
                kinks=[at([0.0, -1000.0, 1000.0], [1.0, 0.0, 1.0]), at([0.0], [2.0], 2.0)]),
     activation("selu", lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772), nonzero(3, 4),
