@@ -84,7 +84,7 @@ _LAZY = {
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
 }
-_PACKAGES = ("nn", "optim", "dit", "drawing", "compiler", "utils", "linalg", "errors")
+_PACKAGES = ("nn", "optim", "dit", "drawing", "compiler", "linalg", "errors")
 
 # A file may name AINO's modules before anything else has asked for them.
 provide(lambda: import_module("aino.nn.neural_network"))

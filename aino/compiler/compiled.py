@@ -239,7 +239,9 @@ def optimise(variant: Variant, passes, name: str) -> None:
     layout = plan_memory(program)
     notes["layout"] = layout
     variant.program = program
-    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit()
+    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
+        trace.leaf_labels
+    )
 
 
 def build(source: Source):
@@ -247,7 +249,8 @@ def build(source: Source):
     namespace: dict[str, Any] = {}
     code = builtins.compile(source.text, f"<program {len(source.text)}>", "exec")
     exec(code, namespace)
-    return namespace["build"](np, **source.bound)
+    built = namespace["build"](np, **source.bound)
+    return built if isinstance(built, tuple) else (built, [])
 
 
 def _positional_names(function) -> list[str]:

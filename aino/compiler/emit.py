@@ -16,7 +16,7 @@ import numpy as np
 from aino.autograd.primitive import REGISTRY
 from aino.compiler.chains import ChainWriter, run_chain
 from aino.compiler.expressions import Expressions
-from aino.compiler.layout import Layout, is_elementwise, returned_values
+from aino.compiler.layout import Layout, returned_values
 from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
 from aino.compiler.number import Number
 from aino.compiler.passes.blocks import Chain
@@ -55,6 +55,10 @@ class Emitter:
         self.body: list[tuple[str, Call | None]] = []
         self.functions: dict[tuple[int, str], str] = {}
         self.storage_names: dict[Storage, str] = {}
+        #: (the storage that owns a buffer, the wish) -> the name for both.
+        self.shared: dict[tuple[Storage, str], str] = {}
+        #: What a gradient's region is called: after its parameter.
+        self.wishes: dict[Value, str] = {}
         self.value_names: dict[Value, str] = {}
         self.objects: dict[int, str] = {}
         self.makers = storages_by_maker(program)
@@ -75,14 +79,22 @@ class Emitter:
         known = self.storage_names.get(storage)
         if known is not None:
             return known
-        name = self.names.fresh(wish_for(storage, self.makers.get(storage)))
-        self.storage_names[storage] = name
         place = self.layout.place.get(storage, "bound")
+        wish = wish_for(storage, self.makers.get(storage))
+        twin = self.layout.twin.get(storage)
+        if place == "buffer" and (twin or storage, wish) in self.shared:
+            # The next value of the same operation, in the memory of the last: the same name.
+            name = self.storage_names[storage] = self.shared[twin or storage, wish]
+            return name
+        if twin is not None:
+            self.storage(twin)
+        name = self.names.fresh(wish)
+        self.storage_names[storage] = name
         if place == "bound":
             root = storage.root if storage.kind == "static" else storage.initial
             self.bound[name] = storage.root if root is None else root
         elif place == "buffer":
-            twin = self.layout.twin.get(storage)
+            self.shared[twin or storage, wish] = name
             text = self.storage(twin) if twin is not None else empty_like(storage.whole)
             self.prelude["memory"].append(f"{name} = {text}")
         return name
@@ -100,8 +112,8 @@ class Emitter:
         else:
             text = self._cut(value)
             owner = self.storage(value.storage)
-            suffix = {"T": "T", "mT": "T", "real": "real", "imag": "imag"}.get(value.how[0], "view")
-            name = self.names.fresh(f"{owner}_{suffix}")
+            suffix = {"T": "T", "mT": "T", "real": "real", "imag": "imag"}.get(value.how[0], "part")
+            name = self.names.fresh(self.wishes.get(value, f"{owner}_{suffix}"))
             lines = [f"{name} = {text}"]
             if value.how[0] == ".diagonal":
                 lines.append(f"{name}.flags.writeable = True")
@@ -286,8 +298,8 @@ class Emitter:
 
     # The whole
 
-    def emit(self) -> Source:
-        """Return the source of the program."""
+    def emit(self, labels) -> Source:
+        """Return the source of the program; ``labels`` name the leaves."""
         parameters = []
         for storage in self.program.arguments:
             name = self.names.fresh(storage.label)
@@ -299,6 +311,12 @@ class Emitter:
                 self.storage_names[storage] = name
                 parameters.append(name)
         parameters += self.floats
+        for leaf, value in self.program.gradients:
+            if value is not None and (label := leaf if isinstance(leaf, str) else labels.get(leaf)):
+                self.wishes.setdefault(value, f"d_{label}")
+        for call in self.program.calls:
+            if call.method != "chain" and not isinstance(call.function, str):
+                self.function(call.function, call.method)  # functions have their names first
         section = ""
         for call in self.program.calls:
             if call.section != section:
@@ -311,7 +329,7 @@ class Emitter:
                 self.value(value)
         self._updates()
         if returned:
-            self.body.append((f"return {', '.join(returned)}{',' * (len(returned) == 1)}", None))
+            self.body.append((f"return {', '.join(returned)}", None))
         return Source(self._assemble(parameters), self.bound, parameters, self.body)
 
     def _open_numbers(self) -> None:
@@ -339,13 +357,16 @@ class Emitter:
             if self.prelude[part]:
                 lines.append("")
         lines.append(f"    def {self.name}({', '.join(parameters)}):")
+        last = ""
         for line, call in self.body:
-            note = comment(call)
+            note = comment(call) if call is not None else last
+            note, last = ("" if note == last else note), note
             line = f"        {line}"
             lines.append(f"{line:<{_COLUMN}}  # {note}" if note else line)
         if len(self.body) == 0:
             lines.append("        pass")
-        lines += ["", f"    return {self.name}, ({''.join(f'{name}, ' for name in gradients)})"]
+        places = f", [{', '.join(gradients)}]" if gradients else ""
+        lines += ["", f"    return {self.name}{places}"]
         return "\n".join(lines) + "\n"
 
     def gradient_names(self) -> list[str]:
@@ -375,13 +396,20 @@ def comment(call: Call | None) -> str:
 
 
 def rule_text(code) -> str:
-    """Return the text of a rule, as it stands in the calculus."""
-    line = linecache.getline(code.co_filename, code.co_firstlineno)
-    match = re.search(r"lambda[^:]*: *(.*)$", line.strip())
-    return match.group(1).rstrip(",)") if match and match.group(1).count("(") == match.group(
-        1).rstrip(",").count(")") else (match.group(1).rstrip(",") if match else code.co_name)  # fmt: skip
-
-
-def count_elementwise(program: Program) -> int:
-    """Return how many calls are element-wise."""
-    return sum(is_elementwise(call) for call in program.calls)
+    """Return the text of a rule, as it stands in the calculus; of a long one its name."""
+    if code.co_name == "<lambda>":
+        line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+        found = re.search(r"lambda[^:]*: *(.*)$", line)
+        text = found.group(1).rstrip(", ") if found else ""
+        while text.count(")") > text.count("("):
+            text = text[:-1]
+        return text if text.count("(") == text.count(")") else ""
+    last = max((line for *_, line in code.co_lines() if line), default=code.co_firstlineno)
+    lines = [
+        linecache.getline(code.co_filename, number).strip()
+        for number in range(code.co_firstlineno, last + 1)
+    ]
+    returns = [line.removeprefix("return ") for line in lines if line.startswith("return ")]
+    if len(returns) == 1 and len(returns[0]) <= 40 and returns[0].count("(") == returns[0].count(")"):
+        return returns[0]
+    return code.co_name.strip("_").replace("_", " ")

@@ -59,7 +59,8 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     door.bound["step"] = step
     call = f"step({', '.join(given)})"
     count = len(_returned(program.result))
-    door.lines.append(f"{''.join(f'r{i}, ' for i in range(count))}= {call}" if count else call)
+    names_of_results = ", ".join(f"r{i}" for i in range(count))
+    door.lines.append(f"{names_of_results} = {call}" if count else call)
     stamps = [stamp_of(s.root) for s in program.storages() if s.kind == "static" and _is_written(program, s)]  # fmt: skip
     if stamps:
         door.lines.append("clock.last_write = now = tick()")

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from aino.compiler.program import Call, Program, Storage
+from aino.compiler.program import Call, Program, Storage, number_array
 from aino.compiler.trace import Trace
 
 
@@ -35,11 +35,11 @@ def label_outside(trace: Trace) -> None:
     owners = list(trace.context.owners.values())
     modules = [owner for owner in owners if hasattr(owner, "named_parameters")]
     inner = {id(child) for module in modules for child in _children(module)}
-    roots = [module for module in modules if id(module) not in inner]
+    roots = [module for module in modules if id(module) not in inner and any(_named(module))]
     for number, module in enumerate(roots):
         prefix = "" if len(roots) == 1 else f"model{number + 1}_"
-        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-            labels.setdefault(id(tensor), prefix + name.replace(".", "_"))
+        for name, tensor in _named(module):
+            labels.setdefault(id(tensor), prefix + _spoken(module, name))
     for optimizer in owners:
         for label, tensor in getattr(optimizer, "named_memory", dict)().items():
             labels.setdefault(id(tensor), label)
@@ -55,6 +55,19 @@ def label_outside(trace: Trace) -> None:
         trace.leaf_labels[leaf] = labels.get(id(tensor), "")
 
 
+def _named(module) -> list:
+    return [*module.named_parameters(), *module.named_buffers()]
+
+
+def _spoken(module, name: str) -> str:
+    """Return a parameter's path as a name: ``0.weight`` of a Sequential as ``linear0_weight``."""
+    parts = []
+    for part in name.split("."):
+        module = getattr(module, "_modules", vars(module)).get(part, module)
+        parts.append(f"{type(module).__name__.lower()}{part}" if part.isdigit() else part)
+    return "_".join(parts)
+
+
 def _children(module):
     modules = iter(module.modules())
     next(modules)
@@ -66,9 +79,11 @@ def wish_for(storage: Storage, call: Call | None) -> str:
     if storage.label:
         return storage.label
     if storage.kind != "temporary":
-        return "constant" if storage.kind == "constant" else storage.kind
+        return storage.kind if storage.kind == "gradient" or storage.written else "constant"
     if call is None:
         return "flat"
+    if call.function is number_array:
+        return "number"
     if call.method == "chain":
         return "result"
     function = call.function
@@ -89,7 +104,10 @@ def function_text(function, method: str) -> tuple[str, str]:
     name = function.__name__
     if isinstance(function, np.ufunc):
         found = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), None)
-        return (found, f"np.{found}") if found else (name.strip("_"), "")
+        if found:
+            return found, f"np.{found}"
+        inner = getattr(np._core.umath, name, None) is function
+        return name.strip("_"), f"np._core.umath.{name}" if inner else ""
     if module.startswith("numpy"):
         path = module.removeprefix("numpy").removeprefix(".")
         dotted = f"np.{path}.{name}" if path and hasattr(np, path.split(".")[0]) else f"np.{name}"

@@ -115,7 +115,8 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
         key: item.copy() if isinstance(item, (np.ndarray, dict)) else item
         for key, item in source.bound.items()
     }
-    step = namespace["build"](np, **copied)[0]
+    built = namespace["build"](np, **copied)
+    step = built[0] if isinstance(built, tuple) else built
     empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
     overhead = -float(np.median(empty))
     with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ _HEADER = '''"""{title}
 Written by aino.compile. It needs NumPy only: {usage}
 """
 
-import numpy as np
+{imports}import numpy as np
 
 '''
 
@@ -44,17 +44,18 @@ def save_source(variant, name: str, path, weights=None) -> None:
         if not relative.endswith(".npz"):
             relative += ".npz"
         opened = (
-            "import os\n\n"
             f"_weights = np.load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
             f"{relative!r}))\n"
             + "".join(f"{label} = _weights[{label!r}]\n" for label in arrays)
         )
     parameters = ", ".join(source.parameters)
     text = _HEADER.format(title=f"{name}({parameters}) as a NumPy program.",
-                          usage=f"`from {_module(path)} import {name}`.")  # fmt: skip
+                          usage=f"`from {_module(path)} import {name}`.",
+                          imports="import os\n\n" if weights is not None else "")  # fmt: skip
     text += opened + "".join(f"{line}\n" for line in lines) + "\n\n" + source.text
     bound = "".join(f", {label}" for label in source.bound)
-    text += f"\n\n{name}, gradients = build(np{bound})\n"
+    left = f"{name}, gradients" if variant.program.gradients else name
+    text += f"\n\n{left} = build(np{bound})\n"
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 

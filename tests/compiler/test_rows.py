@@ -14,6 +14,8 @@ REFUSED = {
     "masked_select", "masked_scatter", "bincount", "histc", "equal", "allclose", "is_nonzero",
     "where (the indices)", "median", "nanmedian", "mode", "quantile", "nanquantile",
     "searchsorted", "searchsorted_right", "bucketize", "nn.functional.one_hot",
+    "getitem_by_mask", "nonzero_as_tuple", "scatter_combined", "scatter_reduce_prod",
+    "index_reduce_prod", "put",
 }  # fmt: skip
 
 CASES = [

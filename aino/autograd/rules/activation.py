@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive
+from aino.autograd.primitive import primitive, sum_kept
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
@@ -266,12 +266,12 @@ def _softmax(x, axis):
     if not x.size:
         return x.astype(x.dtype)
     e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
+    return e / sum_kept(e, axis)
 
 
 def _softmax_to_x(g, y, axis):
     g = g * y
-    return g - y * np.add.reduce(g, axis=axis, keepdims=True)
+    return g - y * sum_kept(g, axis)
 
 
 softmax = primitive("softmax", _softmax, formula="eˣ / Σ eˣ", promotes="float", x=_softmax_to_x)
@@ -281,10 +281,10 @@ def _log_softmax(x, axis):
     if not x.size:
         return x.astype(x.dtype)
     x = x - np.maximum.reduce(x, axis=axis, keepdims=True)
-    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+    return x - np.log(sum_kept(np.exp(x), axis))
 
 
 log_softmax = primitive(
     "log_softmax", _log_softmax, formula="x - ln Σ eˣ", promotes="float",
-    x=lambda g, y, axis: g - np.exp(y) * np.add.reduce(g, axis=axis, keepdims=True),
+    x=lambda g, y, axis: g - np.exp(y) * sum_kept(g, axis),
 )  # fmt: skip

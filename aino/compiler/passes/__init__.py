@@ -5,6 +5,7 @@ from aino.compiler.passes.common import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place
 from aino.compiler.passes.dead import drop_dead_calls
+from aino.compiler.passes.lower import lower_small_rows
 
 #: The passes in the order in which they run, by the names that ``aino.compile`` takes.
 PASSES = {
@@ -13,5 +14,6 @@ PASSES = {
     "copies": elide_copies,
     "gather": gather_in_place,
     "dead": drop_dead_calls,
+    "lower": lower_small_rows,
     "blocks": run_in_blocks,
 }

@@ -122,20 +122,19 @@ def _shrink_uniform(call: Call) -> None:
         array = contents(value)
         first = array[(0,) * array.ndim]
         if (array == first).all() and not (first == 0 and np.signbit(array.real).any()):
-            storage = Storage("constant", np.array(first))
-            storage.initial = storage.root
-            small = region_of(storage)
+            small = constant(np.array(first))
             arguments = list(call.arguments)
             arguments[position] = small
             call.arguments = tuple(arguments)
 
 
-def region_of(storage: Storage) -> Value:
-    """Return the whole of a constant storage."""
-    from_root = Value(storage, storage.root.shape, storage.root.dtype, storage.root.strides, 0)
-    storage.whole = from_root
-    storage.values[(0, from_root.shape, from_root.strides, from_root.dtype)] = from_root
-    return from_root
+def constant(array) -> Value:
+    """Return the whole of a new constant."""
+    storage = Storage("constant", array)
+    storage.initial = array
+    storage.whole = Value(storage, array.shape, array.dtype, array.strides, 0)
+    storage.values[(0, array.shape, array.strides, array.dtype)] = storage.whole
+    return storage.whole
 
 
 def _identity(call: Call) -> Value | None:

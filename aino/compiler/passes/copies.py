@@ -117,6 +117,8 @@ def _gather(program: Program, gathering: Call, target: Value, returned) -> int:
     if not moves:
         return 0
     calls[end : end + 1] = copies
+    if gathering.section == "update" and not target.storage.label:
+        target.storage.label = "gradients"
     for storage, place in moves.items():
         maker = makers[storage]
         if maker.results[0] is storage.whole:

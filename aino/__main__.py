@@ -1,0 +1,32 @@
+"""The command line: ``python -m aino info FILE``, ``python -m aino verify FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import aino
+from aino.dit import describe, verify
+from aino.errors import DitError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m aino", description="AINO's command line.")
+    parser.add_argument("--version", action="version", version=f"aino {aino.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    info = commands.add_parser("info", help="architecture, tensors, sizes and metadata of a .dit")
+    check = commands.add_parser("verify", help="check every byte of a .dit, loading nothing")
+    for command in (info, check):
+        command.add_argument("file", metavar="FILE")
+    chosen = parser.parse_args(arguments)
+    try:
+        print(describe(chosen.file) if chosen.command == "info" else verify(chosen.file))
+    except (DitError, OSError) as error:
+        print(f"aino: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
