@@ -30,12 +30,11 @@ class detect_anomaly:
     >>> import aino
     >>> x = aino.tensor(0.0, requires_grad=True)
     >>> with aino.autograd.detect_anomaly():
-    ...     y = aino.sqrt(x) * 0.0
+    ...     y = aino.log(x) * 0.0
     ...     y.backward()
     Traceback (most recent call last):
         ...
-    aino.errors.AnomalyError: SqrtBackward0 returned nan for its input 0; its forward call was:
-    ...
+    aino.errors.AnomalyError: LogBackward0 returned nan for its input 0...
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -126,7 +126,7 @@ class FunctionNode(Node):
     def _received(self, g) -> list:
         """Return what arrived for each output, as tensors of PyTorch's convention."""
         parts = g.parts if type(g) is Cotangents else {0: g}
-        received: list[Tensor | None] = []
+        received: list[Any] = []
         for position, output in enumerate(self.outputs):
             part = parts.get(position)
             if part is None:

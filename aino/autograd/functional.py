@@ -120,7 +120,7 @@ def _rows(output: Tensor, position: int, inputs, create_graph: bool, strict: boo
                 _check_row(position, source, gradient, create_graph)
         for column, gradient, x in zip(columns, found, inputs):
             column.append(make(np.zeros_like(x.array)) if gradient is None else gradient)
-    results = []
+    results: list[Any] = []
     for column, x in zip(columns, inputs):
         shape = array.shape + x.array.shape
         if not column:

@@ -81,6 +81,11 @@ def test_the_state_is_restored():
     assert (zero() * 2.0).grad_fn.extras is None
 
 
+def test_a_nan_in_a_tensor_without_axes_is_seen():
+    with detect_anomaly(), pytest.raises(AnomalyError):
+        (zero()[0].log() * 0.0).backward()
+
+
 def test_set_detect_anomaly():
     set_detect_anomaly(True)
     try:

@@ -267,8 +267,10 @@ def check_float32(row: Row, case: Case) -> None:
         tensors = tensors_of(case, arrays)
         outputs = call(row, case, tensors)
         for y, value in zip(outputs, call(row, case, [make(array) for array in doubles])):
-            if array_of(value).dtype.kind in "fc":
-                _check_single(y, "an output")
+            if array_of(value).dtype.kind not in "fc":
+                continue
+            _check_single(y, "an output")
+            if not row.seeded:  # which may draw other numbers in double precision
                 close(y, value, max(row.rtol, 2e-4), max(row.atol, 2e-4), "float32")
         used = [y for y in outputs if isinstance(y, Tensor) and y.requires_grad]
         if not row.order or not used:

@@ -91,7 +91,7 @@ def test_result_type_and_can_cast():
     found = []
     for label, mine, others in pairs():
         expected = outcome(torch.result_type, *others)
-        if not isinstance(expected, Failed):
+        if not isinstance(expected, Failed) and expected != "complex32":
             text = difference(outcome(aino.result_type, *mine), expected)
             found += [f"{label}: {text}"] if text else []
     for first, theirs in DTYPE_NAMES.items():
