@@ -12,8 +12,6 @@ from aino.dit.registry import registered
 from aino.dit.values import Decoder, is_module, join, make_tensor
 from aino.errors import DitError
 
-_MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
-_DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
 _SHOWN = 20  # keys that an error lists
 
 
@@ -42,6 +40,7 @@ def find(module: Any, path: str) -> tuple[Any, str]:
 class Rebuilder:
     """Makes the models of one file; each once, however often the file refers to it.
 
+    The descriptions have the form that `survey` requires, or were just made.
     ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table. Their
     states have so many ``entries`` (counted where not given).
     """
@@ -57,7 +56,7 @@ class Rebuilder:
         self.array = array
         self.designs = designs
         if entries is None:
-            entries = sum(len(item["state"]) for item in designs if is_model(item))
+            entries = sum(len(item["state"]) for item in designs)
         self._entries = entries
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
@@ -109,8 +108,6 @@ class Rebuilder:
 
     def construct(self, design: dict[str, Any]) -> Any:
         """Call the class with the arguments described, and repeat what was changed since."""
-        if not is_design(design):
-            raise self.fail("holds a damaged description of a module")
         name = design["class"]
         try:
             cls: Any = registered(name)
@@ -141,8 +138,6 @@ class Rebuilder:
     # The state
 
     def _model(self, item: Any) -> Any:
-        if not is_model(item):
-            raise self.fail("holds a damaged description of a model")
         self._lent = {row for row in item["state"].values() if type(row) is int}
         self._decoder = Decoder(self.fail, self._argument, self.module)
         model = self._decoder.decode({"$module": item["design"]})
@@ -237,39 +232,6 @@ def _misfits(wanted: dict[str, Any], given: dict[str, Any]) -> list[str]:
                 shown = [tuple(shape or ()) for shape in shapes]
                 problems.append(f"{key} has the shape {shown[1]} instead of {shown[0]}")
     return problems
-
-
-def is_design(design: dict[str, Any]) -> bool:
-    """Whether this is the form of a module's description; its values are not looked at."""
-    names = [*design.get("changes", ()), *design.get("removed", ()), *design.get("order", ())]
-    return (
-        {"class", "arguments"} <= {*design} <= _DESIGN
-        and type(design["class"]) is str
-        and type(design["arguments"]) is dict
-        and type(design.get("changes", {})) is dict
-        and all(type(design.get(key, [])) is list for key in ("positional", "removed", "order"))
-        and all(type(name) is str and not name.startswith("__") for name in names)
-    )
-
-
-def is_model(item: Any) -> bool:
-    """Whether this is the form of a model's description: a design, a state, and how they meet."""
-    return (
-        type(item) is dict
-        and tuple(item) == _MODEL
-        and type(item["design"]) is dict
-        and type(item["training"]) is bool
-        and _is_names(item["switched"])
-        and type(item["requires_grad"]) is dict
-        and all(type(wanted) is bool for wanted in item["requires_grad"].values())
-        and type(item["tied"]) is list
-        and all(_is_names(group) and len(group) > 1 for group in item["tied"])
-        and type(item["state"]) is dict
-    )
-
-
-def _is_names(names: Any) -> bool:
-    return type(names) is list and all(type(name) is str for name in names)
 
 
 def _reorder(module: Any, order: list[str] | None) -> None:

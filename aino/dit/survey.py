@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.dit.manifest import NAME, Manifest
-from aino.dit.rebuild import Rebuilder, is_design, is_model
+from aino.dit.rebuild import Rebuilder
 from aino.dit.registry import registered_classes
 from aino.dit.source import Source
 from aino.dit.values import Decoder
+
+_MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
+_DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
 
 
 class Survey(NamedTuple):
@@ -24,7 +27,8 @@ class _Surveyor(Rebuilder):
         self.contents = contents
         self.used: set[int] = set()
         self.classes: dict[str, None] = {}
-        super().__init__(lambda cause: source.error(cause, NAME), self.shape, contents.architecture)
+        designs = contents.architecture
+        super().__init__(lambda cause: source.error(cause, NAME), self.shape, designs, 0)
 
     def shape(self, row: int) -> np.ndarray:
         """Something of the tensor's dtype and shape that takes no memory."""
@@ -35,7 +39,7 @@ class _Surveyor(Rebuilder):
         return np.broadcast_to(np.zeros((), tensor.dtype), tensor.shape)
 
     def construct(self, design: dict[str, Any]) -> Any:
-        if not is_design(design):
+        if not _is_design(design):
             raise self.fail("holds a damaged description of a module")
         self.classes[design["class"]] = None
         for part in ("positional", "arguments", "changes"):
@@ -53,7 +57,7 @@ class _Surveyor(Rebuilder):
         return self.module(body[0])
 
     def _model(self, item: Any) -> Any:
-        if not is_model(item):
+        if not _is_model(item):
             raise self.fail("holds a damaged description of a model")
         for entry in item["state"].values():
             self._state_value(entry)
@@ -74,3 +78,36 @@ def survey(source: Source, contents: Manifest) -> Survey:
         raise surveyor.fail("lists tensors that nothing refers to")
     known = registered_classes()
     return Survey([name for name in surveyor.classes if name not in known])
+
+
+def _is_design(design: dict[str, Any]) -> bool:
+    """Whether this is the form of a module's description; its values are not looked at."""
+    names = [*design.get("changes", ()), *design.get("removed", ()), *design.get("order", ())]
+    return (
+        {"class", "arguments"} <= {*design} <= _DESIGN
+        and type(design["class"]) is str
+        and type(design["arguments"]) is dict
+        and type(design.get("changes", {})) is dict
+        and all(type(design.get(key, [])) is list for key in ("positional", "removed", "order"))
+        and all(type(name) is str and not name.startswith("__") for name in names)
+    )
+
+
+def _is_model(item: Any) -> bool:
+    """Whether this is the form of a model's description: a design, a state, and how they meet."""
+    return (
+        type(item) is dict
+        and tuple(item) == _MODEL
+        and type(item["design"]) is dict
+        and type(item["training"]) is bool
+        and _is_names(item["switched"])
+        and type(item["requires_grad"]) is dict
+        and all(type(wanted) is bool for wanted in item["requires_grad"].values())
+        and type(item["tied"]) is list
+        and all(_is_names(group) and len(group) > 1 for group in item["tied"])
+        and type(item["state"]) is dict
+    )
+
+
+def _is_names(names: Any) -> bool:
+    return type(names) is list and all(type(name) is str for name in names)

@@ -35,7 +35,7 @@ def read(path):
 @pytest.fixture
 def network(monkeypatch):
     """Stands for `NeuralNetwork` where that is not imported, and predicts with NumPy."""
-    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    monkeypatch.setattr(registry, "_classes", registry.registered_classes())
 
     class NeuralNetwork(fakes.Fake):
         def __init__(self, sizes, activation_type="sigmoid", output_activation=None):

@@ -116,7 +116,7 @@ def test_every_module_class_of_aino_is_registered():
         for cls in classes(nn.Module)
         if cls.__module__.startswith("aino.") and not cls.__name__.startswith("_")
     }
-    assert found == {*OURS.values()}
+    assert found == {*OURS.values()} - {nn.Module}
     assert len(found) > 60
     assert aino.NeuralNetwork in found
 

@@ -15,7 +15,7 @@ from tests.dit import fakes
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch):
     """Classes that a test registers are forgotten after it."""
-    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    monkeypatch.setattr(registry, "_classes", registry.registered_classes())
     monkeypatch.setattr(registry, "_names", dict(registry._names))
 
 
