@@ -108,10 +108,10 @@ class Sequential(_Listed):
     def __init__(self, *args: Any) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], Mapping):
-            named = args[0].items()
+            named = dict(args[0])
         else:
-            named = [(str(position), module) for position, module in enumerate(args)]
-        for name, module in named:
+            named = {str(position): module for position, module in enumerate(args)}
+        for name, module in named.items():
             self.add_module(name, module)
 
     def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:

@@ -87,8 +87,10 @@ class Embedding(Module):
         """Return an Embedding over a given table, which is not learned unless ``freeze=False``."""
         if embeddings.ndim != 2:
             raise ShapeError(f"a table of embeddings has 2 dimensions, not {embeddings.ndim}")
+        rows, columns = embeddings.shape
         return cls(
-            *embeddings.shape,
+            rows,
+            columns,
             padding_idx=padding_idx,
             max_norm=max_norm,
             norm_type=norm_type,

@@ -30,9 +30,19 @@ class _Row(Parameter):
     def __init__(self, whole: Parameter, index: int) -> None:
         self.whole = whole
         self.index = index
-        with enable_grad():
-            self.node = getitem(whole, (index, ...)).node
+        self._node: Any = None
         self.view_of = View(whole, getitem, ((index, ...),))
+
+    @property
+    def node(self) -> Any:
+        """The way to the layer's gradient: recorded anew when a backward pass has used it up."""
+        leaf, node = self.whole.node, self._node
+        if leaf is None:
+            return None
+        if node is None or node.saved is None or node.inputs[0] is not leaf:
+            with enable_grad():
+                node = self._node = getitem(self.whole, (self.index, ...)).node
+        return node
 
     @property
     def array(self) -> Any:  # type: ignore[override]

@@ -89,7 +89,7 @@ def _pairs(given: Any, what: str) -> list[tuple[str, Any]]:
     for position, pair in enumerate(pairs):
         if len(pair) != 2:
             raise ValueError(f"element {position} has length {len(pair)}; 2 is required")
-    return pairs  # type: ignore[return-value]
+    return pairs
 
 
 def _described(value: Any) -> str:

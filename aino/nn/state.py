@@ -30,8 +30,6 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
 
-    __str__ = __repr__
-
 
 class Stateful(Tree):
     """The part of a module that gives and takes its state."""

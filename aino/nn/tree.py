@@ -60,8 +60,7 @@ class Tree:
             raise TypeError(
                 f"a {type(value).__name__} can't be the {kind} {name!r} of {type(self).__name__}"
             )
-        held = vars(self).get(name)
-        if hasattr(self, name) and not isinstance(held, wanted | None):
+        if hasattr(self, name) and not isinstance(vars(self).get(name, name), wanted | None):
             raise KeyError(f"attribute {name!r} already exists")
         vars(self)[name] = value
         epoch.move()

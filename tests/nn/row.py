@@ -75,7 +75,9 @@ class ModuleRow:
         return self.oracle(*arrays, **state)
 
 
-def row(name: str, *args: Any, inputs: Any, oracle: Callable, text: str, **options: Any) -> ModuleRow:
+def row(
+    name: str, *args: Any, inputs: Any, oracle: Callable, text: str, **options: Any
+) -> ModuleRow:
     """Return a row; keywords that are no fields of it go to the constructor."""
     known = {key: options.pop(key) for key in list(options) if key in ModuleRow.__annotations__}
     inputs = inputs if isinstance(inputs, tuple) else (inputs,)

@@ -21,8 +21,8 @@ def pair(row: ModuleRow):
     """Return the row's module in both libraries, in float64, with AINO's state in both."""
     ours = row.double()
     theirs = row.make(torch.nn, torch.from_numpy).double()
-    state = {key: torch.from_numpy(value.numpy().copy()) for key, value in ours.state_dict().items()}
-    theirs.load_state_dict(state)
+    state = ours.state_dict().items()
+    theirs.load_state_dict({key: torch.from_numpy(value.numpy().copy()) for key, value in state})
     if row.random:
         ours.eval(), theirs.eval()
     return ours, theirs
@@ -110,7 +110,10 @@ def hooked(library, tensor, log):
     module = library.Bilinear(2, 2, 2).double()
     for parameter in module.parameters():
         parameter.data = parameter.data * 0.0 + 0.5
-    shown = lambda values: [None if v is None else np.round(np.array(v.tolist()), 9).tolist() for v in values]  # noqa: E731
+
+    def shown(values):
+        return [None if v is None else np.round(np.array(v.tolist()), 9).tolist() for v in values]
+
     module.register_forward_pre_hook(lambda m, args: log.append(("pre", len(args))))
     module.register_forward_pre_hook(
         lambda m, args, kwargs: (args, {k: 2.0 * v for k, v in kwargs.items()}), with_kwargs=True
@@ -128,7 +131,7 @@ def hooked(library, tensor, log):
     b = tensor([[3.0, -1.0]]).double().requires_grad_()
     module(a, b).sum().backward()
     module(a, input2=b).sum().backward()
-    with pytest.raises(Exception):  # noqa: B017, PT011
+    with pytest.raises(Exception):  # noqa: B017
         module(a)
     return shown([a.grad, b.grad, module.weight.grad, module.bias.grad])
 

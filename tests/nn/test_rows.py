@@ -49,7 +49,7 @@ def test_value(row):
 def test_gradients(row):
     module = settled(row)
     parameters = list(module.parameters())
-    inputs = [x for x in row.tensors(row.draw())]
+    inputs = row.tensors(row.draw())
     assert gradcheck(lambda *all: module(*all[: len(inputs)]), (*inputs, *parameters))
 
 

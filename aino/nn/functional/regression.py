@@ -121,7 +121,7 @@ def poisson_nll_loss(
         loss = input - target * (input + eps).log()
     if full:
         large = target.array > 1
-        counts = np.where(large, target, 1.0)
+        counts: Any = np.where(large, target, 1.0)
         stirling = counts * counts.log() - counts + 0.5 * (2.0 * math.pi * counts).log()
         loss = loss + np.where(large, stirling, 0.0)
     return reduced(loss, reduction)

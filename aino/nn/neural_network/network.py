@@ -209,7 +209,7 @@ class NeuralNetwork(Module):
                 if held_out is not None:
                     scaling.leave()
                     inside = False
-                    values["val_loss"] = self._loss(*held_out, goal)
+                    values["val_loss"] = self._loss(held_out[0], held_out[1], goal)
                     values["val_score"] = self._score(self._outputs(held_out[0]), held_out[1])
                     scaling.enter()
                     inside = True

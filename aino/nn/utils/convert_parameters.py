@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numpy as np
-
 from aino.autograd.memory import stamp_write
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
+from aino.ops.joining import cat
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -20,7 +19,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> aino.nn.utils.parameters_to_vector(layer.parameters()).shape
     aino.Size([8])
     """
-    return np.concatenate([parameter.reshape(-1) for parameter in parameters])
+    return cat([parameter.reshape(-1) for parameter in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
