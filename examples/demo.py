@@ -47,8 +47,7 @@ print("4. Drawing the network, and the graph of one flower's loss.")
 aino.draw(model).render(folder / "network.svg")
 flower = aino.tensor(X_test[:1], dtype=aino.float32)
 loss = -aino.log(model(flower)[0, y_test[0]])
-loss.backward()
-aino.draw(loss).render(folder / "graph.svg")
+aino.draw(loss, gradients=True).render(folder / "graph.svg")
 
 print(f"""
 Made in {folder}/:
