@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from sys import getrefcount
+from typing import Any
 
 import numpy as np
 
 from aino.autograd.live import Pending
 from aino.autograd.memory import clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Leaf, Node
+from aino.autograd.node import Leaf, Node, Placed
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
 
@@ -197,17 +198,20 @@ def walk(roots, wanted, keep, create_graph) -> dict[Node, Tensor]:
 
 def _walk(roots, wanted, keep, create_graph):
     found: dict[Node, Tensor] = {}
-    useful = None if wanted is None else _leading_to(wanted, [node for node, _ in roots])
+    useful: Any = None if wanted is None else _leading_to(wanted, [node for node, _ in roots])
     # pending: sequence -> [node, cotangent, whether the walk may write into it].
     pending: dict[int, list] = {}
     order: list[int] = []
     anomaly = mode.anomaly and mode.check_nan
+    entry: Any
     for node, cotangent in roots:
         _arrive(pending, order, node, cotangent)
     node = cotangent = None
     while order:
         entry = pending.pop(-heappop(order))
         node = entry[0]
+        if entry[1].__class__ is Placed:
+            entry[1] = entry[1].dense()
         if node.extras is not None:
             entry[1] = _visit_extras(node, entry[1])
         if type(node) is Leaf:
@@ -280,7 +284,7 @@ def _leading_to(wanted, roots) -> set[Node]:
             if edge is not None and edge.sequence >= oldest and edge not in reached:
                 reached.add(edge)
                 stack.append(edge)
-    useful = set()
+    useful: set[Node] = set()
     for node in sorted(reached, key=lambda node: node.sequence):
         if node in wanted or not useful.isdisjoint(node.inputs):
             useful.add(node)
@@ -320,7 +324,7 @@ def _array(value):
 
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
-    held = leaf.grad
+    held: Any = leaf.grad
     if held.__class__ is Pending:
         held = held.take()
     if held is None:
@@ -382,7 +386,7 @@ def _check_unwritten(node: Node) -> None:
 
 def _check_finite(node: Node, cotangents) -> None:
     for position, cotangent in enumerate(cotangents):
-        array = cotangent.array if isinstance(cotangent, Tensor) else cotangent
+        array = cotangent.array if isinstance(cotangent, Tensor) else _array(cotangent)
         if isinstance(array, ndarray) and array.dtype.kind in "fc" and np.isnan(array).any():
             where = ""
             if node.extras is not None and node.extras.trace is not None:

@@ -10,6 +10,8 @@ import itertools
 import weakref
 from typing import Any
 
+import numpy as np
+
 #: One clock for the process: it numbers nodes and writes, so that "written since" is one compare.
 tick = itertools.count(1).__next__
 
@@ -116,6 +118,53 @@ class Cotangents:
         for index, part in other.parts.items():
             parts[index] = parts[index] + part if index in parts else part
         return Cotangents(parts)
+
+
+class Placed:
+    """The cotangent of a part of an array: zero elsewhere.
+
+    The parts of one array are added into one as they arrive, so that going through a tensor
+    slice by slice takes linear time. The walk makes it dense before anybody else sees it.
+    """
+
+    __slots__ = ("part", "index", "shape", "whole")
+
+    def __init__(self, part, index, shape) -> None:
+        self.part = part
+        self.index = index
+        self.shape = shape
+        self.whole: Any = None
+
+    def dense(self):
+        """Return the cotangent of the whole array."""
+        if self.whole is not None:
+            return self.whole
+        whole = np.zeros(self.shape, self.part.dtype)
+        whole[self.index] = self.part
+        return whole
+
+    def added_to(self, whole):
+        """Add this to ``whole``, in place, and return it."""
+        if self.whole is not None:
+            whole += self.whole
+        else:
+            whole[self.index] += self.part
+        return whole
+
+    def __add__(self, other):
+        if type(other) is Placed:
+            self.whole = other.added_to(self.dense())
+        else:
+            self.whole = self.dense()
+            self.whole += other
+        return self
+
+    def __array_ufunc__(self, ufunc, method, array, placed, out=None):
+        """Answer ``array + placed`` and ``array += placed``."""
+        if out is not None:
+            return placed.added_to(array)
+        placed.whole = placed.added_to(array.copy())
+        return placed
 
 
 class Extras:

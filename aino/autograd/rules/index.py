@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from aino.autograd.live import session
+from aino.autograd.mode import mode
+from aino.autograd.node import Placed
 from aino.autograd.primitive import cast, primitive, sum_to_shape
 from aino.autograd.rules.shape import permute, zeros
 
@@ -19,9 +23,17 @@ ndarray = np.ndarray
 
 # Basic indices: numbers, slices, None, Ellipsis
 
+
+def _back_in_place(g, index, shape):
+    # Many slices of one array are added up in one; what is recorded or traced is placed each.
+    if mode.level or session.trace is not None or not shape:
+        return place(g, index, shape)
+    return Placed(g, index, shape)
+
+
 getitem = primitive(
     "getitem", lambda x, index: x[index], formula="x[index]", view=True,
-    x=lambda g, index, x_shape: place(g, index, x_shape),
+    x=lambda g, index, x_shape: _back_in_place(g, index, x_shape),
 )  # fmt: skip
 
 
@@ -81,7 +93,7 @@ take_sum = primitive(
 
 def _pick_sum(x, indices, axis, shape):
     lengths = shape[axis : axis + len(indices)]
-    merged = 0
+    merged: Any = 0
     for index, length in zip(indices, lengths):
         merged = merged * length + index % max(length, 1)
     return _take_sum(x, merged, axis, math.prod(lengths), False).reshape(shape)
@@ -151,7 +163,8 @@ def _scatter_sum(x, index, axis, shape, unique):
     if unique:
         y[_along(index, axis)] = x
         return y
-    flat, step, last = 0, 1, len(shape) - 1
+    flat: Any = 0
+    step, last = 1, len(shape) - 1
     for i in range(last, -1, -1):
         place = index if i == axis else _places(index.shape[i], step, last - i)
         flat = flat + (place * step if i == axis and step != 1 else place)
