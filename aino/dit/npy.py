@@ -51,7 +51,7 @@ def dtype_problem(dtype: np.dtype) -> str | None:
     if dtype.newbyteorder("=") in DTYPES.values() and dtype.names is None:
         return None
     what = _KINDS.get(dtype.kind, f"dtype {dtype}")
-    return f"{what} cannot be stored; a .dit holds {', '.join(DTYPES)}"
+    return f"holds {what}, which cannot be stored; a .dit holds {', '.join(DTYPES)}"
 
 
 def shape_problem(shape: object, itemsize: int) -> str | None:

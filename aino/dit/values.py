@@ -17,6 +17,7 @@ from aino.dit.npy import DTYPES, dtype_problem
 from aino.dit.registry import name_of, registered
 from aino.errors import DitError
 
+_LARGEST = 10**LONGEST_INTEGER
 _DICTS: dict[str, Any] = {"$dict": dict, "$ordered": OrderedDict, "$counter": Counter}
 _DICT_TAGS = {kind: tag for tag, kind in _DICTS.items()}
 _TENSOR = {"$tensor", "class", "attributes", "requires_grad", "view"}
@@ -120,7 +121,7 @@ class Encoder:
         if value is None or kind is bool:
             return value
         if kind is int:
-            if abs(value) >= 10**LONGEST_INTEGER:
+            if abs(value) >= _LARGEST:
                 raise self.fail("is a whole number of too many digits", path)
             return value
         if kind is str:

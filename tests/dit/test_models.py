@@ -414,7 +414,7 @@ def test_a_class_that_is_not_registered_is_refused(tmp_path):
 def test_an_array_of_objects_in_a_model_is_refused(tmp_path):
     net = Net(2)
     net.first.names = np.array(["a", None], object)
-    refused(net, tmp_path, r"nets\.0\.first\.names objects cannot be stored")
+    refused(net, tmp_path, r"nets\.0\.first\.names holds objects, which cannot be stored")
 
 
 def test_a_class_whose_constructor_fails_now_is_refused(tmp_path):

@@ -223,12 +223,12 @@ class Text(str):
 Point = collections.namedtuple("Point", "x y")
 
 REFUSED = {
-    "object array": (np.array([None]), "objects cannot be stored"),
-    "text array": (np.array(["a"]), "text cannot be stored"),
-    "bytes array": (np.array([b"a"]), "bytes cannot be stored"),
-    "dates": (np.array(["2020-01-01"], "M8[D]"), "dates cannot be stored"),
-    "structured": (np.zeros(1, [("a", "f4")]), "structured or void dtype cannot be stored"),
-    "void": (np.zeros(1, "V4"), "void dtype cannot be stored"),
+    "object array": (np.array([None]), "objects, which cannot be stored"),
+    "text array": (np.array(["a"]), "text, which cannot be stored"),
+    "bytes array": (np.array([b"a"]), "bytes, which cannot be stored"),
+    "dates": (np.array(["2020-01-01"], "M8[D]"), "dates, which cannot be stored"),
+    "structured": (np.zeros(1, [("a", "f4")]), "structured or void dtype, which cannot be stored"),
+    "void": (np.zeros(1, "V4"), "void dtype, which cannot be stored"),
     "float128": (np.zeros(1, np.longdouble), "cannot be stored"),
     "masked": (np.ma.array([1.0]), "only plain arrays"),
     "lambda": (lambda x: x, "is code (REFUSED.<lambda>)|<lambda>"),
@@ -252,7 +252,7 @@ REFUSED = {
     "numpy generator": (np.random.default_rng(), "of type Generator"),
     "key": ({b"a": 1}, "has a key of type bytes"),
     "key class": ({Color.RED: 1}, "has a key of type Color"),
-    "dtype": (np.dtype("M8"), "dates cannot be stored"),
+    "dtype": (np.dtype("M8"), "dates, which cannot be stored"),
 }  # fmt: skip
 
 
