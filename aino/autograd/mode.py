@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+from typing import Any
 
 
 class Mode(threading.local):
@@ -46,7 +47,8 @@ class _Switch:
             @functools.wraps(function)
             def generate(*args, **kwargs):
                 generator = function(*args, **kwargs)
-                resume, passed = generator.send, (None,)
+                resume: Any = generator.send
+                passed: tuple = (None,)
                 while True:
                     # The mode is the generator's only while it runs: what is sent, thrown in
                     # or asked to close meets it in the same mode.
