@@ -34,7 +34,7 @@ class _Row(Parameter):
         self.view_of = View(whole, getitem, ((index, ...),))
 
     @property
-    def node(self) -> Any:
+    def node(self) -> Any:  # type: ignore[override]
         """The way to the layer's gradient: recorded anew when a backward pass has used it up."""
         leaf, node = self.whole.node, self._node
         if leaf is None:
@@ -45,7 +45,7 @@ class _Row(Parameter):
         return node
 
     @property
-    def array(self) -> Any:  # type: ignore[override]
+    def array(self) -> Any:
         return self.whole.array[self.index, ...]
 
     @array.setter

@@ -214,9 +214,7 @@ def nll(x, t, weight=None, ignore_index=-100, reduction="mean"):
     return values.sum() / (weights.sum() if reduction == "mean" else 1.0)
 
 
-def cross_entropy(
-    x, t, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
-):
+def cross_entropy(x, t, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     axis = 1 if x.ndim > 1 else 0
     if t.dtype.kind == "f":
         count = x.shape[axis]

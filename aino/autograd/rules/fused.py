@@ -111,7 +111,8 @@ huber = primitive(
 
 def _binary_cross_entropy(x, target):
     # The logarithms end at -100: a probability of 0 must not make the loss infinite.
-    no, yes = np.maximum(np.log1p(-x), -100.0), np.maximum(np.log(x), -100.0)
+    with np.errstate(divide="ignore"):
+        no, yes = np.maximum(np.log1p(-x), -100.0), np.maximum(np.log(x), -100.0)
     return (target - 1.0) * no - target * yes
 
 

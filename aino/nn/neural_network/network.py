@@ -19,7 +19,7 @@ from aino.nn.containers import ModuleList
 from aino.nn.layer import Layer
 from aino.nn.module import Module
 from aino.nn.neural_network import objective, training
-from aino.nn.neural_network.data import Targets, as_inputs, as_targets
+from aino.nn.neural_network.data import Targets, as_inputs, as_targets, one_hot
 from aino.nn.neural_network.progress import Progress
 from aino.nn.neural_network.scaling import Scaling
 from aino.ops.random import Generator, default_generator, draw
@@ -64,9 +64,11 @@ class NeuralNetwork(Module):
             Layer(inputs, outputs, self.activation_type if i < count - 1 else last)
             for i, (inputs, outputs) in enumerate(pairwise(self.sizes))
         )
-        #: What y was at the last ``fit``, and whether it had one dimension.
+        #: What y was at the last ``fit``, whether it had one dimension, and whether outputs are
+        #: scores that have to be turned into probabilities.
         self.kind: str | None = None
         self.flat = False
+        self.scores = False
         #: The losses of all epochs so far, by name.
         self.history: dict[str, list[float]] = {}
         if seed is None and not building.active:
@@ -90,12 +92,12 @@ class NeuralNetwork(Module):
         """Tell whether the weights are still those that the seed gave."""
         if self.history or self.seed is None:
             return False
-        fresh = NeuralNetwork(
+        drawn = NeuralNetwork(
             self.sizes, self.activation_type, self.output_activation, seed=self.seed
-        ).state_dict()
-        own = self.state_dict()
-        return list(own) == list(fresh) and all(
-            np.array_equal(own[key].array, fresh[key].array) for key in own
+        )
+        pairs = list(zip(self.parameters(), drawn.parameters()))
+        return len(pairs) == len(list(self.parameters())) == len(list(drawn.parameters())) and all(
+            np.array_equal(own.array, fresh.array) for own, fresh in pairs
         )
 
     def forward(self, input: Any) -> Any:
@@ -171,13 +173,21 @@ class NeuralNetwork(Module):
             raise ValueError("all parameters are frozen: there is nothing to learn")
         rule = training.make_rule(optimizer, parameters, rate)
 
-        if seed is not None and self._is_as_drawn():
+        fresh = self._is_as_drawn()
+        if fresh and seed is not None:
             self.seed = seed
             self._draw()
-        self.kind, self.flat = goal.kind, targets.flat
+        self.kind, self.flat, self.scores = goal.kind, targets.flat, goal.scores
         self.layers[-1].activation = goal.activation
+        first = _scalable(self.layers[0])
+        last = _scalable(self.layers[-1]) if goal.power is not None else None
+        scaling = Scaling(first, last, X, goal.targets)
+        if not fresh:
+            scaling.enter()
+        # A function of the user's may do what a program would not do again.
+        trusted = isinstance(loss, str | None) and isinstance(optimizer, str | None)
         self._learn(X, goal, rule, parameters, epochs, size, generator if shuffle else None,
-                    held_out, Progress(epochs, verbose))  # fmt: skip
+                    held_out, scaling, Progress(epochs, verbose), trusted)  # fmt: skip
         return self
 
     def _samples(self, x_name, X, y_name, y, dtype) -> tuple[np.ndarray, Targets]:
@@ -188,57 +198,54 @@ class NeuralNetwork(Module):
         return X, as_targets(y_name, y, len(X), self.sizes[-1], dtype)
 
     def _learn(
-        self, X, goal, rule, parameters, epochs, size, generator, held_out, progress
-    ) -> None:
-        y = goal.targets
-        first = _scalable(self.layers[0])
-        last = _scalable(self.layers[-1]) if goal.power is not None else None
-        scaling = Scaling(first, last, X, y)
+        self, X, goal, rule, parameters, epochs, size, generator, held_out, scaling, progress,
+        trusted,
+    ) -> None:  # fmt: skip
+        """Learn, on scaled data; afterwards the layers take raw data."""
         unit = scaling.spread ** (goal.power or 0)
-        step = training.compiled(training.make_step(self._sums, goal.loss, rule, parameters))
-        before = self.training
+        step = training.make_step(self._sums, goal.loss, rule, parameters)
+        if trusted:
+            step = training.compiled(step, size, epochs * -(-len(X) // size))
+        inputs, targets = scaling.inputs(X), scaling.targets(goal.targets)
+        before = [(module, module.training) for module in self.modules()]
         self.train()
-        scaling.enter()
-        inside = True
         try:
-            losses = training.run(
-                step, rule, scaling.inputs(X), scaling.targets(y), epochs, size, generator
-            )
-            for epoch, value in enumerate(losses, 1):
-                values = {"loss": value * unit}
-                if held_out is not None:
-                    scaling.leave()
-                    inside = False
-                    values["val_loss"] = self._loss(held_out[0], held_out[1], goal)
-                    values["val_score"] = self._score(self._outputs(held_out[0]), held_out[1])
-                    scaling.enter()
-                    inside = True
-                for name, number in values.items():
-                    self.history.setdefault(name, []).append(number)
-                progress.show(epoch, values)
-                if not np.isfinite(value):
-                    warnings.warn(
-                        f"the loss is {value} after epoch {epoch}: learning has come to nothing; "
-                        "try a smaller learning rate n",
-                        RuntimeWarning,
-                        stacklevel=3,
-                    )
-                    break
+            with np.errstate(all="ignore"):  # the loss tells when learning has come to nothing
+                losses = training.run(step, rule, inputs, targets, epochs, size, generator)
+                for epoch, loss in enumerate(losses, 1):
+                    values = {"loss": loss * unit}
+                    if held_out is not None:
+                        values |= self._validate(held_out[0], held_out[1], goal, scaling, unit)
+                    for name, value in values.items():
+                        self.history.setdefault(name, []).append(value)
+                    progress.show(epoch, values)
+                    if not np.isfinite(loss):
+                        warnings.warn(
+                            f"the loss is {loss} after epoch {epoch}: learning has come to "
+                            "nothing; try a smaller learning rate n",
+                            RuntimeWarning,
+                            stacklevel=3,
+                        )
+                        break
         finally:
-            if inside:
-                scaling.leave()
+            scaling.leave()
             for parameter in parameters:
                 parameter.grad = None
-            self.train(before)
+            for module, mode in before:
+                module.training = mode
             progress.close()
 
-    def _loss(self, X: np.ndarray, targets: Targets, goal: objective.Objective) -> float:
-        """Return the loss of held-out samples."""
-        values = targets.values
-        if goal.targets.ndim == 2 and targets.kind == "classes":
-            values = np.eye(self.sizes[-1], dtype=X.dtype)[values]
+    def _validate(self, X, targets, goal, scaling, unit) -> dict[str, float]:
+        """Return loss and score of held-out samples, in the midst of learning."""
+        X, values = scaling.inputs(X), targets.values
+        if targets.kind == "classes" and goal.targets.ndim == 2:
+            values = one_hot(targets, self.sizes[-1], X.dtype)
+        self.eval()
         with no_grad():
-            return float(goal.loss(self._sums(make(X)), make(values)).item())
+            loss = goal.loss(self._sums(make(X)), make(scaling.targets(values))).item()
+            outputs = scaling.outputs(self(make(X)).array)
+        self.train()
+        return {"val_loss": loss * unit, "val_score": self._score(outputs, targets)}
 
     # Asking
 
@@ -277,18 +284,17 @@ class NeuralNetwork(Module):
         """
         outputs, wrap = self._answer(X)
         activation = self.layers[-1].activation
-        if activation == "log_softmax":
+        if self.scores:
+            several = self.kind in ("classes", "one-hot")
+            sums = make(outputs)
+            outputs = (F.softmax(sums, -1) if several else F.sigmoid(sums)).array
+        elif activation == "log_softmax":
             outputs = np.exp(outputs)
         elif activation not in ("softmax", "sigmoid", "hardsigmoid"):
-            if self.kind in ("classes", "one-hot"):
-                outputs = F.softmax(make(outputs), -1).array
-            elif self.kind == "binary" and activation == "linear":
-                outputs = F.sigmoid(make(outputs)).array
-            else:
-                raise ValueError(
-                    f"the outputs of this network ({activation}) are no probabilities; predict() "
-                    "gives them"
-                )
+            raise ValueError(
+                f"the outputs of this network ({activation}) are no probabilities; predict() "
+                "gives them"
+            )
         return wrap(outputs[:, 0] if self.flat and outputs.shape[1] == 1 else outputs)
 
     def score(self, X: Any, y: Any) -> float:
@@ -307,8 +313,8 @@ class NeuralNetwork(Module):
             right = values if values.ndim == 1 else values.argmax(axis=1)
             return float((outputs.argmax(axis=1) == right).mean())
         if kind == "binary":
-            # Half-way between no and yes: 0.5 as a probability is 0 as a weighted sum.
-            middle = 0.0 if self.layers[-1].activation in ("linear", "tanh") else 0.5
+            # Half-way between no and yes: a probability of 0.5 is a score of 0.
+            middle = 0.0 if self.scores else 0.5
             return float(((outputs > middle) == (values > 0.5)).all(axis=1).mean())
         y = values.astype(np.float64)
         rest = ((y - outputs) ** 2).sum(axis=0)

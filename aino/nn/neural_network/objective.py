@@ -25,16 +25,18 @@ _PROBABILITIES = {"classes": "softmax", "one-hot": "softmax", "binary": "sigmoid
 class Objective(NamedTuple):
     """``loss(sums, targets)`` of the last layer's weighted sums, and that layer's activation.
 
-    ``kind`` is that of the targets, ``targets`` the array that the loss takes, ``power`` how the
-    loss grows with the scale of numbers: 2 for squares, 1 for distances, None where it does not
-    follow a scale.
+    ``kind`` is that of the targets, ``targets`` the array that the loss takes. ``scores``:
+    whether outputs are scores that a softmax or sigmoid turns into probabilities. ``power``: how
+    the loss grows with the scale of numbers, 2 for squares, 1 for distances, None where it does
+    not follow a scale.
     """
 
     kind: str
     activation: str
     loss: Callable[[Any, Any], Any]
     targets: np.ndarray
-    power: int | None
+    scores: bool = False
+    power: int | None = None
 
 
 def check_loss(loss: Any) -> None:
@@ -53,37 +55,37 @@ def choose(
     Class indices and one-hot rows: cross entropy of a softmax. Zeros and ones: binary cross
     entropy of a sigmoid. Numbers: mean squared error of linear outputs.
     """
+    if loss == "cross_entropy" and outputs == 1:
+        raise ValueError("cross_entropy compares classes; with one output there is only one")
     kind = _kind(targets, loss)
     if loss is None:
         loss = _default_loss(kind, activation)
     if activation is None:
         activation = "sigmoid" if loss in _BINARY else _PROBABILITIES.get(kind, "linear")
     function = ACTIVATIONS[activation]
-    values = targets.values
     if loss == "cross_entropy":
-        if outputs == 1:
-            raise ValueError("cross_entropy compares classes; with one output there is only one")
-        scores = activation in ("softmax", "log_softmax", "linear")
+        direct = activation in ("softmax", "log_softmax", "linear")
 
         def cross_entropy(sums: Any, target: Any) -> Any:
-            return F.cross_entropy(sums if scores else function(sums), target)
+            return F.cross_entropy(sums if direct else function(sums), target)
 
-        return Objective(kind, activation, cross_entropy, values, None)
+        scores = activation not in ("softmax", "log_softmax")
+        return Objective(kind, activation, cross_entropy, targets.values, scores)
+    values = one_hot(targets, outputs, dtype)
     if loss in _BINARY:
-        return Objective(
-            kind, activation, _binary_loss(activation), one_hot(targets, outputs, dtype), None
-        )
-    if isinstance(loss, str):
-        values = one_hot(targets, outputs, dtype)
-        power = {"mse": 2, "l1": 1, "mae": 1}.get(loss) if activation == "linear" else None
-        measure: Any = LOSSES[loss]
-    else:
-        power, measure = None, loss
+        binary, scores = _binary_loss(activation)
+        return Objective(kind, activation, binary, values, scores)
+    if not isinstance(loss, str):
+        values = targets.values
+    measure: Any = LOSSES[loss] if isinstance(loss, str) else loss
 
     def compare(sums: Any, target: Any) -> Any:
         return measure(function(sums), target)
 
-    return Objective(kind, activation, compare, values, power)
+    power = {"mse": 2, "l1": 1, "mae": 1}.get(loss) if isinstance(loss, str) else None
+    return Objective(
+        kind, activation, compare, values, power=power if activation == "linear" else None
+    )
 
 
 def _kind(targets: Targets, loss: Any) -> str:
@@ -112,10 +114,11 @@ def _default_loss(kind: str, activation: str | None) -> str:
     return "mse"
 
 
-def _binary_loss(activation: str) -> Callable[[Any, Any], Any]:
+def _binary_loss(activation: str) -> tuple[Callable[[Any, Any], Any], bool]:
+    """Return the binary cross entropy of outputs, and whether they are scores."""
     function = ACTIVATIONS[activation]
     if activation in ("sigmoid", "linear"):
-        return F.binary_cross_entropy_with_logits
+        return F.binary_cross_entropy_with_logits, activation == "linear"
     if activation in ("softmax", "hardsigmoid"):
-        return lambda sums, target: F.binary_cross_entropy(function(sums), target)
-    return lambda sums, target: F.binary_cross_entropy_with_logits(function(sums), target)
+        return lambda sums, target: F.binary_cross_entropy(function(sums), target), False
+    return lambda sums, target: F.binary_cross_entropy_with_logits(function(sums), target), True

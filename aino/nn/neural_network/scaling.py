@@ -5,8 +5,8 @@ first and the last layer take the scales over when learning ends: with x' = (x -
 
     W x' + b = (W / s) x + (b - W m / s),
 
-so that the network stays what it is, layers and nothing else. Learning goes on from there in
-the same way, turned round.
+so that the network stays what it is, layers and nothing else. Where learning goes on, the layers
+first give the scales back; weights that were only drawn are meant for scaled numbers already.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class Scaling:
         if self.last is None:
             return y
         return ((y - self.center) / self.spread).astype(y.dtype)
+
+    def outputs(self, y: np.ndarray) -> np.ndarray:
+        """Return what the network says while it learns as it will say it afterwards."""
+        return y if self.last is None else (y * self.spread + self.center).astype(y.dtype)
 
     def enter(self) -> None:
         """Let the layers take scaled inputs and give scaled outputs."""

@@ -22,6 +22,9 @@ from aino.ops.random import Generator, draw
 #: never longer than 1, with a rate that falls to 0 along a cosine.
 DEFAULT_RATE, MOMENTUM, LONGEST_GRADIENT = 0.1, 0.9, 1.0
 
+#: Tracing takes as long as some hundred steps.
+WORTH_COMPILING = 500
+
 OPTIMIZERS = {
     name.lower(): getattr(optim, name)
     for name in (
@@ -122,16 +125,17 @@ def make_step(sums: Callable[[Any], Any], loss: Callable, rule: Rule, parameters
     return step
 
 
-def compiled(step: Callable) -> Callable:
-    """Return the step as the program behind it; as it is, with a warning, where it has none.
+def compiled(step: Callable, size: int, steps: int) -> Callable:
+    """Return the step as the program behind it, where so many steps are worth the tracing.
 
-    A loss or layer of the user's own may do what no program could do again.
+    The last, smaller batch of an epoch is computed as it is, and so is, with a warning, what has
+    no program: a layer of the user's own may do what none could do again.
     """
-    program: Any = compile(step)
+    program: Any = compile(step) if steps >= WORTH_COMPILING else None
 
     def call(inputs: Any, targets: Any) -> Any:
         nonlocal program
-        if program is not None:
+        if program is not None and len(inputs) == size:
             try:
                 return program(inputs, targets)
             except CompileError as error:
