@@ -233,7 +233,7 @@ _ORDERS = {None: 2.0, "fro": 2.0, "inf": math.inf, "-inf": -math.inf}
 
 
 @numpy_names
-def norm(input, p: float | str | None = "fro", dim=None, keepdim=False, out=None, dtype=None):
+def norm(input, p: float | str | None = "fro", dim=None, keepdim=False, *, dtype=None):
     """Return the vector norm over ``dim``, (Σ |x|ᵖ)^(1/p); 'fro' is p = 2.
 
     p = ∞ gives the largest |x|, −∞ the smallest, 0 the number of elements that are not zero.

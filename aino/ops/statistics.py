@@ -171,7 +171,7 @@ def _at_ranks(values, q, interpolation, ignore_nan):
 
 
 @numpy_names
-def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Return the q-th quantiles over all elements or along ``dim``; NaN where there is one.
 
     ``q`` is a number or a 1-D tensor, in [0, 1]; of the latter the results stand on a first
@@ -186,7 +186,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=N
 
 
 @numpy_names
-def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Return the q-th quantiles of what is not NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
 

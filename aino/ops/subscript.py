@@ -11,7 +11,6 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.dtypes import int64, uint8
-from aino.errors import ShapeError
 
 __all__: list[str] = []
 
@@ -61,7 +60,8 @@ def explained(error, rank: int) -> IndexError:
     message = str(error)
     if message.startswith("too many indices"):
         return IndexError(f"too many indices for tensor of dimension {rank}")
-    return IndexError(message.replace("axis", "dimension"))
+    message = message.replace("indexing arrays", "indexing tensors").replace("axis", "dimension")
+    return IndexError(message.strip())
 
 
 def _dotted(index: tuple) -> tuple:
@@ -197,13 +197,7 @@ def _at_indices(input, indices):
     if mode.level and input.node is not None:
         # The rule reads them later: whoever owns them may have changed them by then.
         indices = tuple([index if index is _ALL else index.copy() for index in indices])
-    try:
-        return rules.pick_at(input, indices)
-    except ShapeError:
-        shapes = ", ".join([str(list(indices[axis].shape)) for axis in arrays])
-        raise IndexError(
-            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
-        ) from None
+    return rules.pick_at(input, indices)
 
 
 def put_at(input, value, index: tuple):
