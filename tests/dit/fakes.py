@@ -105,3 +105,11 @@ class Net(Fake):
         self.act = act
         if tied:
             self.last.weight = self.first.weight
+
+
+@register("test.Keeps")
+class Keeps(Fake):
+    """Keeps whatever it is given."""
+
+    def __init__(self, one=None, /, two=None, *more, three=None, **rest):
+        self.all = [one, two, more, three, rest]
