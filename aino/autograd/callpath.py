@@ -134,7 +134,7 @@ def _recording(declared) -> list[str]:
     positions = {name: i for i, name in enumerate(declared.inputs)}
     edges = [f"n{positions[name]}" for name in declared.differentiable]
     wanted = " or ".join(f"{edge} is not None" for edge in edges)
-    saved = "".join(f"{_saved(name, positions)}, " for name in declared.saved_names)
+    saved = "".join(f"{_kept(declared, name, positions, edges)}, " for name in declared.saved_names)
     return [
         f"    if ({wanted}) and (level := mode.level):",
         "        t.node = node = new(Recorded)",
@@ -148,6 +148,19 @@ def _recording(declared) -> list[str]:
         "        t.node = None",
         "    return t",
     ]
+
+
+def _kept(declared, name, positions, edges) -> str:
+    """Return what is saved of a value: nothing where none of the rules that read it is wanted."""
+    source = _saved(name, positions)
+    if declared.definition is not None or (name != "y" and name not in positions):
+        return source
+    readers = [
+        edge for key, edge in zip(declared.differentiable, edges) if name in declared.reads[key]
+    ]
+    if len(readers) == len(edges):
+        return source
+    return f"{source} if {' or '.join(f'{edge} is not None' for edge in readers)} else None"
 
 
 def _saved(name, positions) -> str:

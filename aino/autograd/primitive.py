@@ -148,7 +148,7 @@ class RecordedNode(Node):
         assert self.saved is not None
         for name, value in zip(primitive.saved_names, self.saved):
             if name == "y":
-                value = make(value, self)
+                value = None if value is None else make(value, self)
             elif primitive.variadic and name == primitive.inputs[0]:
                 value = [make(array, edge) for array, edge in zip(value, self.inputs)]
             elif name in primitive.inputs:

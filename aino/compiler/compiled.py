@@ -189,7 +189,7 @@ class Compiled:
         variant.program = program
         variant.entry = write_entry(
             trace, program, variant.source, step, buffers, flat, names, args, kwargs,
-            lambda: structure(owners) == before,
+            lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
         trace.let_go()
 

@@ -48,13 +48,16 @@ class Door:
 
 
 def write_entry(trace: Trace, program: Program, source: Source, step, buffers, flat, names,
-                arguments, keywords, still_fits):  # fmt: skip
-    """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``."""
+                arguments, keywords, still_fits, recorded):  # fmt: skip
+    """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``.
+
+    ``recorded``: whether gradients play a part, or the function records nothing in any mode.
+    """
     door = Door()
     _open_arguments(door, flat, names, arguments, keywords)
     door.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
-    _guard_surroundings(door, trace, still_fits)
-    _guard_tensors(door, trace)
+    _guard_surroundings(door, trace, still_fits, recorded)
+    _guard_tensors(door, trace, recorded)
     given = _given(door, program, source, flat) + list(trace.floats)
     door.bound["step"] = step
     call = f"step({', '.join(given)})"
@@ -133,9 +136,10 @@ def _check_array(door: Door, name: str, array) -> None:
     door.need(f"{name}.shape == {array.shape} and {name}.dtype is {dtype}")
 
 
-def _guard_surroundings(door: Door, trace: Trace, still_fits) -> None:
+def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) -> None:
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
-    door.need(f"mode.level == {mode.level}")
+    if recorded:
+        door.need(f"mode.level == {mode.level}")
     door.need(f"dtypes._default is {door.bind('default', dtypes.get_default_dtype())}")
     door.bound["seen"] = seen = [epoch.count]
     door.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
@@ -165,13 +169,13 @@ def _look_closer(seen, still_fits) -> bool:
     return False
 
 
-def _guard_tensors(door: Door, trace: Trace) -> None:
+def _guard_tensors(door: Door, trace: Trace, recorded: bool) -> None:
     """Tensors from outside must be the same memory, and want gradients as before."""
     conditions = []
     for tensor in trace.tensors.values():
         name = door.bind("t", tensor)
         conditions.append(f"{name}.array is {door.bind('m', tensor.array)}")
-        if tensor.node is None or type(tensor.node) is Leaf:
+        if recorded and (tensor.node is None or type(tensor.node) is Leaf):
             node = door.bind("n", tensor.node)
             conditions.append(f"{name}.node is {node}")
             if tensor.node is not None:
