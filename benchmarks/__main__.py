@@ -43,7 +43,7 @@ def main() -> None:
 
     # Libraries read the number of their threads when they are loaded.
     peers = import_module("benchmarks.peers")
-    peers.set_threads(options.threads)
+    peers.prepare(options.threads)
     harness = import_module("benchmarks.harness")
     report = import_module("benchmarks.report")
 

@@ -58,7 +58,7 @@ class Case:
     build: Callable[[], list[Contender]]
     wanted: dict[str, float] = field(default_factory=dict)
     calls_before_check: int = 20
-    tolerance: float = 2e-3
+    tolerance: float = 5e-3
     work: int = 1
     unit: str = "step"
     #: What is measured, "seconds" or "bytes", and how often if not as often as asked for.

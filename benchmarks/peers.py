@@ -7,23 +7,29 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 #: Read by the libraries when they are loaded, so set before any of them is.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+#: Some test machines pin NumPy's kernels to those of an old processor, and nobody else's.
+PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NPY_DISABLE_CPU_FEATURES")
 
 
-def set_threads(count: int) -> None:
+def prepare(threads: int) -> None:
     """Give every library that is loaded from now on the same number of threads, and of cores.
 
-    The cores bind those too that take as many threads as they find cores, such as JAX.
+    The cores bind those too that take as many threads as they find cores, such as JAX. Each
+    library chooses the kernels for this processor by itself.
     """
     for name in THREAD_VARIABLES:
-        os.environ[name] = str(count)
+        os.environ[name] = str(threads)
+    for name in PINS:
+        os.environ.pop(name, None)
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[-count:])
+        os.sched_setaffinity(0, cores[-threads:])
 
 
 def optional(name: str) -> Any:
@@ -68,10 +74,18 @@ def environment() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": os.environ.get(THREAD_VARIABLES[0], "unset"),
+        "kernels": _kernels(),
         "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
         "versions": versions,
         "commit": _commit(),
     }
+
+
+def _kernels() -> dict[str, str]:
+    """Return the kernels that each library of linear algebra has chosen, where that can be told."""
+    control = optional("threadpoolctl")
+    found = control.threadpool_info() if control is not None else []
+    return {Path(lib["filepath"]).name: lib.get("architecture") or "" for lib in found}
 
 
 def _processor() -> str:
