@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from aino.nn import functional as F
@@ -40,7 +40,8 @@ RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "celu", "gelu", "silu", "swi
 
 def suggestion(name: Any, known: Any) -> str:
     """Return what a mistyped name was probably meant to be, as the end of a message."""
-    close = difflib.get_close_matches(str(name).lower(), list(known), 1, 0.6)
+    # difflib is loaded for a mistake only: it costs a tenth of the package.
+    close = import_module("difflib").get_close_matches(str(name).lower(), list(known), 1, 0.6)
     return f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 

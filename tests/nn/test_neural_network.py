@@ -203,6 +203,16 @@ def test_a_seed_makes_everything_repeatable(flowers):
     assert a.history == b.history
 
 
+def test_a_seed_reaches_layers_that_draw(flowers):
+    models = []
+    for _ in range(2):
+        model = aino.NeuralNetwork([4, 8, 3])
+        model.layers.insert(1, nn.Dropout(0.3))
+        models.append(model.fit(*flowers, epochs=3, seed=5, verbose=False))
+        aino.rand(3)
+    assert models[0].history == models[1].history
+
+
 def test_a_seed_does_not_undo_what_was_learned(flowers):
     X, labels = flowers
     model = quiet([4, 8, 3], X, labels, epochs=30)

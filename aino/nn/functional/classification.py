@@ -109,8 +109,8 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
     safe = np.where(counted, labels, 0)
     if not is_tracing():
         count = shape[1] if len(shape) > 1 else shape[0]
-        wrong = labels[counted & ((safe < 0) | (safe >= count))]
-        if wrong.size:
+        if safe.size and (safe.min() < 0 or safe.max() >= count):
+            wrong = safe[(safe < 0) | (safe >= count)]
             raise IndexError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
     return safe, counted, labels
 
@@ -121,6 +121,8 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
     classes = 0 if scores.ndim == 1 else 1
     index = labels[None] if scores.ndim == 1 else labels[:, None]
     picked = gather(scores, index, classes, True).reshape(labels.shape)
+    if weight is None and not is_tracing() and counted.all():
+        return reduced(-picked, reduction)
     weights = counted.astype(scores.array.dtype)
     if weight is not None:
         if weight.ndim != 1 or weight.shape[0] != scores.shape[classes]:

@@ -22,7 +22,7 @@ from aino.nn.neural_network import objective, training
 from aino.nn.neural_network.data import Targets, as_inputs, as_targets, one_hot
 from aino.nn.neural_network.progress import Progress
 from aino.nn.neural_network.scaling import Scaling
-from aino.ops.random import Generator, default_generator, draw
+from aino.ops.random import draw, fork_rng, manual_seed
 
 
 class NeuralNetwork(Module):
@@ -80,13 +80,11 @@ class NeuralNetwork(Module):
         """Draw the weights from the seed, whatever else is drawn from the default generator."""
         if building.active or self.seed is None:
             return
-        state = default_generator.get_state()
-        try:
-            default_generator.manual_seed(self.seed)
+        with fork_rng():
+            manual_seed(self.seed)
             for layer in self.layers:
-                layer.reset_parameters()
-        finally:
-            default_generator.set_state(state)
+                if isinstance(layer, Layer):
+                    layer.reset_parameters()
 
     def _is_as_drawn(self) -> bool:
         """Tell whether the weights are still those that the seed gave."""
@@ -167,7 +165,6 @@ class NeuralNetwork(Module):
                 raise ValueError("validation_data is a pair (X, y)")
             held_out = self._samples("X_validation", validation_data[0], "y_validation",
                                      validation_data[1], dtype)  # fmt: skip
-        generator = Generator().manual_seed(seed) if seed is not None else default_generator
         parameters = [p for p in self.parameters() if p.requires_grad]
         if not parameters:
             raise ValueError("all parameters are frozen: there is nothing to learn")
@@ -186,8 +183,11 @@ class NeuralNetwork(Module):
             scaling.enter()
         # A function of the user's may do what a program would not do again.
         trusted = isinstance(loss, str | None) and isinstance(optimizer, str | None)
-        self._learn(X, goal, rule, parameters, epochs, size, generator if shuffle else None,
-                    held_out, scaling, Progress(epochs, verbose), trusted)  # fmt: skip
+        with fork_rng(enabled=seed is not None):
+            if seed is not None:
+                manual_seed(seed)
+            self._learn(X, goal, rule, parameters, epochs, size, shuffle, held_out, scaling,
+                        Progress(epochs, verbose), trusted)  # fmt: skip
         return self
 
     def _samples(self, x_name, X, y_name, y, dtype) -> tuple[np.ndarray, Targets]:
@@ -198,7 +198,7 @@ class NeuralNetwork(Module):
         return X, as_targets(y_name, y, len(X), self.sizes[-1], dtype)
 
     def _learn(
-        self, X, goal, rule, parameters, epochs, size, generator, held_out, scaling, progress,
+        self, X, goal, rule, parameters, epochs, size, shuffle, held_out, scaling, progress,
         trusted,
     ) -> None:  # fmt: skip
         """Learn, on scaled data; afterwards the layers take raw data."""
@@ -211,7 +211,7 @@ class NeuralNetwork(Module):
         self.train()
         try:
             with np.errstate(all="ignore"):  # the loss tells when learning has come to nothing
-                losses = training.run(step, rule, inputs, targets, epochs, size, generator)
+                losses = training.run(step, rule, inputs, targets, epochs, size, shuffle)
                 for epoch, loss in enumerate(losses, 1):
                     values = {"loss": loss * unit}
                     if held_out is not None:

@@ -16,7 +16,7 @@ from aino.compiler.compiled import compile
 from aino.errors import CompileError
 from aino.nn.activations import suggestion
 from aino.nn.utils import clip_grad_norm_
-from aino.ops.random import Generator, draw
+from aino.ops.random import draw
 
 #: What ``fit`` uses where nothing else is asked for: Nesterov's momentum on gradients that are
 #: never longer than 1, with a rate that falls to 0 along a cosine.
@@ -97,14 +97,14 @@ def batch_size_for(samples: int) -> int:
     return samples if samples <= 32 else min(256, max(32, samples // 100))
 
 
-def batches(samples: int, size: int, generator: Generator | None) -> Iterator[np.ndarray | slice]:
-    """Yield which samples each step of an epoch looks at, shuffled by the generator."""
+def batches(samples: int, size: int, shuffle: bool) -> Iterator[np.ndarray | slice]:
+    """Yield which samples each step of an epoch looks at."""
     if size >= samples:
         yield slice(None)
         return
     order: Any = np.arange(samples)
-    if generator is not None:
-        order = draw(generator, "permutation", (samples,), order.dtype, samples)
+    if shuffle:
+        order = draw(None, "permutation", (samples,), order.dtype, samples)
     for start in range(0, samples, size):
         yield order[start : start + size]
 
@@ -148,7 +148,7 @@ def compiled(step: Callable, size: int, steps: int) -> Callable:
 
 def run(
     step: Callable, rule: Rule, X: np.ndarray, y: np.ndarray, epochs: int, size: int,
-    generator: Generator | None,
+    shuffle: bool,
 ) -> Iterator[float]:  # fmt: skip
     """Learn for so many epochs; yield the mean loss of each."""
     samples = len(X)
@@ -161,7 +161,7 @@ def run(
             for group, rate in zip(groups, rates):
                 group["lr"] = rate * share
         total = 0.0
-        for chosen in batches(samples, size, generator):
+        for chosen in batches(samples, size, shuffle):
             inputs, targets = whole or (make(X[chosen]), make(y[chosen]))
             total += step(inputs, targets).item() * len(inputs)
         yield total / samples
