@@ -37,6 +37,7 @@ class Source:
     text: str
     bound: dict[str, Any]
     parameters: list[str]
+    name: str
     body: list[tuple[str, Call | None]] = field(default_factory=list)
 
 
@@ -330,7 +331,9 @@ class Emitter:
         self._updates()
         if returned:
             self.body.append((f"return {', '.join(returned)}", None))
-        return Source(self._assemble(parameters), self.bound, parameters, self.body)
+        return Source(
+            self._assemble(parameters), self.bound, parameters, self.name, self.body
+        )
 
     def _open_numbers(self) -> None:
         """Compute what several number expressions share, before the first of them."""

@@ -92,17 +92,19 @@ def _notes(text: str):
 
 
 def _specimens(program) -> list[np.ndarray]:
-    """Return arrays like those that the step is given."""
+    """Return copies of the arrays that the step was given when it was traced."""
     given = [*program.arguments, *(s for s in program.storages() if s.kind == "gradient")]
-    return [np.zeros(s.whole.shape, s.whole.dtype) for s in given]
+    return [storage.root.copy() for storage in given]
 
 
 def measure_lines(source, specimens, runs: int) -> list[float]:
     """Return the median seconds of each line of a program that is run on copies."""
     lines = []
     count = 0
+    begun = False
     for line in source.text.splitlines():
-        inside = line.startswith("        ") and _counts(line.strip()) and line.strip() != "pass"
+        begun = begun or line.startswith(f"    def {source.name}(")
+        inside = begun and line.startswith("        ") and _counts(line.strip()) and line.strip() != "pass"
         if inside:
             lines += ["        _before = _now()", line, f"        _times[{count}].append(_now() - _before)"]
             count += 1

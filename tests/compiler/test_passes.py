@@ -1,0 +1,210 @@
+"""Each pass alone, on programs written by hand; and every pass can be left out."""
+
+import numpy as np
+import pytest
+
+import aino
+from aino.compiler.compiled import build
+from aino.compiler.emit import Emitter
+from aino.compiler.layout import plan_memory
+from aino.compiler.passes import PASSES
+from aino.compiler.passes.blocks import Chain, run_in_blocks
+from aino.compiler.passes.common import share_common_calls
+from aino.compiler.passes.constants import constant, fold_constants
+from aino.compiler.passes.copies import elide_copies, gather_in_place
+from aino.compiler.passes.dead import drop_dead_calls
+from aino.compiler.passes.lower import lower_small_rows
+from aino.compiler.program import Call, Program, Returned, Storage, region
+from tests.compiler.test_steps import OPTIMIZERS, assert_same, data, network, plain, run_both
+
+
+class Hand:
+    """Writes a program call by call, as a trace would."""
+
+    def __init__(self):
+        self.calls = []
+        self.arguments = []
+
+    def argument(self, shape, dtype=np.float64):
+        storage = Storage("argument", np.zeros(shape, dtype), f"x{len(self.arguments)}")
+        self.arguments.append(storage)
+        return region(storage, self.at_home(storage, storage.root))
+
+    def at_home(self, storage, array):
+        """Let a storage begin where an array of its form lies."""
+        storage.address = array.__array_interface__["data"][0]
+        return array
+
+    def call(self, function, *values, method="__call__", out=None, **keywords):
+        """Append a call; its result has the form that NumPy gives it."""
+        arrays = [np.ones(v.shape, v.dtype) if hasattr(v, "storage") else v for v in values]
+        if function is np.concatenate:
+            values = arrays = (list(values),)
+            arrays = ([np.ones(v.shape, v.dtype) for v in values[0]],)
+        run = getattr(np.ndarray, function[1:]) if isinstance(function, str) else (
+            getattr(function, method) if isinstance(function, np.ufunc) else function)  # fmt: skip
+        made = np.asarray(run(*arrays, **keywords)).copy()
+        if isinstance(function, str):
+            method = "method"
+        elif not isinstance(function, np.ufunc):
+            method = ""
+        if out is not None:
+            out.storage.written = True
+            self.calls.append(Call(function, method, tuple(values), keywords, [], out=out))
+            return out
+        storage = Storage("temporary")
+        value = region(storage, self.at_home(storage, made))
+        self.calls.append(Call(function, method, tuple(values), keywords, [value]))
+        return value
+
+    def program(self, *results):
+        returned = tuple(Returned(value) for value in results)
+        return Program(self.calls, self.arguments, returned, [], [])
+
+
+def run(program, *arrays):
+    """Write a program out and run it."""
+    source = Emitter(program, plan_memory(program), "step", {}, {}).emit({})
+    step, _ = build(source)
+    result = step(*arrays)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def names(program):
+    return [getattr(call.function, "__name__", call.function) for call in program.calls]
+
+
+def test_dead_calls_go_and_writes_to_lasting_memory_stay():
+    hand = Hand()
+    x = hand.argument((3,))
+    hand.call(np.exp, x)
+    y = hand.call(np.sin, x)
+    hand.call(np.add, x, x, out=x)
+    program = hand.program(y)
+    assert drop_dead_calls(program) == 1
+    assert names(program) == ["sin", "add"]
+
+
+def test_common_calls_are_shared_unless_memory_was_written_between():
+    hand = Hand()
+    x = hand.argument((3,))
+    a = hand.call(np.exp, x)
+    b = hand.call(np.exp, x)
+    hand.call(np.add, x, x, out=x)
+    c = hand.call(np.exp, x)
+    program = hand.program(hand.call(np.add, hand.call(np.add, a, b), c))
+    assert share_common_calls(program) == 1
+    np.testing.assert_allclose(run(program, np.zeros(3))[0], 3.0)
+    np.testing.assert_allclose(run(program, np.ones(3))[0], 2 * np.e + np.e**2)
+
+
+def test_results_of_the_caller_are_not_shared():
+    hand = Hand()
+    x = hand.argument((3,))
+    program = hand.program(hand.call(np.exp, x), hand.call(np.exp, x))
+    assert share_common_calls(program) == 0
+    first, second = run(program, np.zeros(3))
+    assert not np.shares_memory(first, second)
+
+
+def test_constants_are_folded_and_factors_of_one_vanish():
+    hand = Hand()
+    x = hand.argument((3,))
+    y = hand.call(np.sin, x)
+    ones = hand.call(np.multiply, constant(np.full(3, 2.0)), constant(np.full(3, 0.5)))
+    z = hand.call(np.multiply, y, ones)
+    program = hand.program(hand.call(np.add, z, z))
+    assert fold_constants(program) == 2
+    assert names(program) == ["sin", "add"]
+    np.testing.assert_array_equal(run(program, np.ones(3))[0], 2 * np.sin(np.ones(3)))
+
+
+def test_copies_go_unless_the_original_is_written_later():
+    hand = Hand()
+    x = hand.argument((3,))
+    y = hand.call(np.sin, x)
+    kept = hand.call(".copy", y)
+    hand.call(np.add, y, y, out=y)
+    program = hand.program(hand.call(np.add, kept, y))
+    assert elide_copies(program) == 0
+    np.testing.assert_allclose(run(program, np.ones(3))[0], 3 * np.sin(1.0))
+    hand = Hand()
+    y = hand.call(np.sin, hand.argument((3,)))
+    program = hand.program(hand.call(np.add, hand.call(".copy", y), y))
+    assert elide_copies(program) == 1
+    np.testing.assert_allclose(run(program, np.ones(3))[0], 2 * np.sin(1.0))
+
+
+def test_parts_are_computed_in_their_places():
+    hand = Hand()
+    x = hand.argument((2, 2))
+    a, b = hand.call(np.sin, x), hand.call(np.exp, x)
+    flat = hand.call(np.concatenate, a, b, axis=None)
+    program = hand.program(hand.call(np.multiply, flat, 2.0), hand.call(np.add, a, 1.0))
+    assert gather_in_place(program) == 2
+    assert "concatenate" not in names(program)
+    given = np.arange(4.0).reshape(2, 2)
+    both, first = run(program, given)
+    np.testing.assert_array_equal(both, 2 * np.concatenate([np.sin(given), np.exp(given)], None))
+    np.testing.assert_array_equal(first, np.sin(given) + 1)
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (32, 16), (4, 3), (32, 100)])
+def test_small_rows_are_lowered_bit_for_bit(shape):
+    hand = Hand()
+    x, row, column = hand.argument(shape), hand.argument(shape[1:]), hand.argument((shape[0], 1))
+    y = hand.call(np.subtract, hand.call(np.add, x, row), column)
+    high = hand.call(np.maximum, y, method="reduce", axis=1, keepdims=True)
+    program = hand.program(hand.call(np.multiply, hand.call(np.subtract, y, high), 2.0))
+    count = lower_small_rows(program)
+    assert (count > 0) == (shape[0] >= 8 and shape[1] <= 32)
+    rng = np.random.default_rng(0)
+    a, b, c = rng.random(shape), rng.random(shape[1:]), rng.random((shape[0], 1))
+    expected = a + b - c
+    expected = (expected - expected.max(1, keepdims=True)) * 2.0
+    np.testing.assert_array_equal(run(program, a, b, c)[0], expected)
+
+
+def test_long_stretches_run_in_blocks():
+    size = 300_000
+    hand = Hand()
+    x = hand.argument((size,))
+    y = hand.call(np.multiply, hand.call(np.exp, hand.call(np.sin, x)), x)
+    program = hand.program(y)
+    assert run_in_blocks(program) == 3
+    (chain,) = program.calls
+    assert isinstance(chain, Chain)
+    assert len(chain.local) == 2
+    given = np.linspace(0, 1, size)
+    np.testing.assert_array_equal(run(program, given)[0], np.exp(np.sin(given)) * given)
+
+
+def test_a_large_step_in_blocks_agrees_with_eager():
+    def make():
+        aino.manual_seed(0)
+        model = aino.nn.Sequential(
+            aino.nn.Linear(4, 700), aino.nn.Tanh(), aino.nn.Linear(700, 300), aino.nn.Linear(300, 3)
+        ).double()
+        optimizer = aino.optim.Adam(model.parameters(), lr=0.001)
+        return model, plain(model, optimizer, aino.nn.CrossEntropyLoss())
+
+    assert_same(run_both(make, 8, data()))
+
+
+@pytest.mark.parametrize("left_out", PASSES)
+def test_every_pass_can_be_left_out(left_out):
+    passes = [name for name in PASSES if name != left_out]
+    finals = []
+    for chosen in (None, passes, []):
+        aino.manual_seed(0)
+        model = network(aino.nn.ReLU())
+        step = plain(model, OPTIMIZERS["Adam"](model.parameters()), aino.nn.CrossEntropyLoss())
+        step = aino.compile(step, passes=chosen)
+        finals.append([step(*data()).item() for _ in range(8)])
+    np.testing.assert_allclose(finals[1], finals[0], rtol=1e-13)
+    np.testing.assert_allclose(finals[2], finals[0], rtol=1e-13)
+
+
+def test_an_unknown_pass_is_named():
+    with pytest.raises(ValueError, match="unknown pass 'fuse'"):
+        aino.compile(lambda x: x, passes=["fuse"])
