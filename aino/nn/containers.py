@@ -122,8 +122,9 @@ class Sequential(_Listed):
 
     def forward(self, input: Any) -> Any:
         """Return what the last module returned."""
-        for module in self._items():
-            input = module(input)
+        for value in vars(self).values():
+            if isinstance(value, Module):
+                input = value(input)
         return input
 
     def __getitem__(self, idx: Any) -> Any:

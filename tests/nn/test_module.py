@@ -379,6 +379,11 @@ def test_dtypes():
         net.train("yes")
 
 
+def test_an_input_of_another_dtype_is_named():
+    with pytest.raises(TypeError, match=r"input is float64 and the weight float32.*double\(\)"):
+        nn.Linear(2, 1)(aino.ones(1, 2, dtype=aino.float64))
+
+
 # Copies
 
 

@@ -19,7 +19,7 @@ from aino.autograd.rules.index import take, take_sum
 from aino.autograd.rules.linalg import product, rows_mm
 from aino.autograd.rules.reduce import mean
 from aino.autograd.rules.shape import reshape
-from aino.errors import ShapeError
+from aino.errors import DtypeError, ShapeError
 
 # Weighted sums: x Wᵀ + b; a weight of one dimension is one row of a matrix, without its axis
 
@@ -29,6 +29,11 @@ def _linear(x, weight, bias=None):
         raise ShapeError(
             f"linear: the input has shape {x.shape}, and a weight of shape {weight.shape} takes "
             f"{weight.shape[-1:]} in its last dimension"
+        )
+    if x.dtype is not weight.dtype and x.dtype != weight.dtype:
+        raise DtypeError(
+            f"linear: the input is {x.dtype} and the weight {weight.dtype}; bring them together "
+            "with input.float() or model.double()"
         )
     if weight.ndim == 1:
         y = product(x, weight)

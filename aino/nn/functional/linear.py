@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.autograd.rules.fused import linear
+from aino.autograd.rules import fused
 from aino.errors import ShapeError
 from aino.ops.contraction import einsum
+from aino.ops.documented import documented
 
-__all__ = ["bilinear", "linear"]
+
+@documented(fused.linear)
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """Return x Wᵀ + b: input (..., in), weight (out, in), bias (out,); output (..., out).
+
+    A weight (in,) with a bias () is a single neuron; its output is (...). Raises ``ShapeError``
+    when the features do not agree, ``DtypeError`` when the dtypes differ.
+
+    >>> import aino
+    >>> aino.nn.functional.linear(aino.ones(1, 2), aino.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[3., 7.]])
+    """
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
