@@ -41,5 +41,9 @@ class CompileError(AinoError, RuntimeError):
     """A function that cannot be compiled into a straight-line program."""
 
 
+class RenderError(AinoError, RuntimeError):
+    """Graphviz could not make a picture of a drawing."""
+
+
 class MissingExtraError(AinoError, ImportError):
     """An optional dependency that is not installed; the message names the extra."""

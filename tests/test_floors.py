@@ -36,7 +36,6 @@ FLOORS = {
     "aino.dit": 6,
     "aino.nn": 6,
     "aino.compiler": 7,
-    "aino.draw": 7,
     "aino.drawing": 7,
     "aino.utils": 7,
     "aino.nn.neural_network": 8,

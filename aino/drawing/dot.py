@@ -1,0 +1,185 @@
+"""Writes a graph in Graphviz's language, DOT."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+
+import numpy as np
+
+from aino.drawing import style
+from aino.drawing.graph import Box, Graph, Value, Vertex, counted
+from aino.drawing.numbers import number_lines, shape_text, shorten
+
+#: The longest line of a label.
+_WIDEST = 44
+
+
+def quoted(text: str) -> str:
+    """Return text as a DOT string.
+
+    >>> print(quoted('a "b"'))
+    "a \\"b\\""
+    """
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def attributes(**values: str) -> str:
+    """Return attributes as DOT writes them; labels in ``<...>`` are HTML."""
+    written = [
+        f"{name}={value if name == 'label' and value.startswith('<') else quoted(value)}"
+        for name, value in values.items()
+    ]
+    return f" [{', '.join(written)}]" if written else ""
+
+
+def escaped(text: str) -> str:
+    """Return text for an HTML label: what can't be printed is replaced."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return html.escape(printable)
+
+
+def text_line(text: str, tag: str = "", color: str = "") -> str:
+    """Return one line of an HTML label, shortened, in bold (``B``) or italics (``I``)."""
+    text = escaped(shorten(text, _WIDEST))
+    if tag:
+        text = f"<{tag}>{text}</{tag}>"
+    return f'<FONT COLOR="{color}">{text}</FONT>' if color else text
+
+
+def opening(rankdir: str) -> list[str]:
+    """Return the first lines of a drawing: what holds for all of it."""
+    font = {"fontname": style.FONT}
+    return [
+        "digraph aino {",
+        "  graph" + attributes(
+            rankdir=rankdir, bgcolor="transparent", pad="0.1", nodesep="0.22", ranksep="0.34",
+            **font, fontsize="11", fontcolor=style.GREY,
+        ),
+        "  node" + attributes(**font, fontsize="11", fontcolor=style.INK, margin="0.1,0.05",
+                              height="0.1", width="0.1"),
+        "  edge" + attributes(color=style.GREY, fontcolor=style.GREY, **font, fontsize="9",
+                              arrowsize="0.65"),
+    ]  # fmt: skip
+
+
+def write(graph: Graph, rankdir: str, numbers: int) -> str:
+    """Return the drawing's text; arrays of up to ``numbers`` elements show them."""
+    names = {vertex: f"v{i}" for i, vertex in enumerate(graph.vertices)}
+    lines = opening(rankdir)
+    if any(vertex.box for vertex in graph.vertices):
+        inputs = [names[vertex] for vertex in graph.vertices if vertex.kind == "input"]
+        lines += [f"  {{ rank=source; {'; '.join(inputs)} }}"] if inputs else []
+    lines += _contents(graph, None, names, numbers, "  ", [0])
+    fed_inside = {edge.head for edge in graph.edges if edge.tail.box is edge.head.box}
+    for edge in graph.edges:
+        options = {"label": edge.label and f" {shorten(edge.label, 20)} "}
+        options["style"] = {"gradient": "", "constant": "dashed", "unseen": "invis"}[edge.kind]
+        if edge.tail.box is not edge.head.box and edge.head in fed_inside:
+            # A box below the one before: what feeds it inside stands a step lower than its input.
+            options |= {"minlen": "2", "weight": "3"}
+        written = attributes(**{name: text for name, text in options.items() if text})
+        lines.append(f"  {names[edge.tail]} -> {names[edge.head]}{written}")
+    return "\n".join([*lines, "}", ""])
+
+
+def _contents(
+    graph: Graph, box: Box | None, names: dict[Vertex, str], numbers: int, indent: str, count: list
+) -> list[str]:
+    """Return the lines of what a box holds: vertices, and boxes where their first vertex is."""
+    lines = []
+    inside: set[Box] = set()
+    level = 0 if box is None else box.depth + 1
+    for vertex in graph.vertices:
+        chain = [] if vertex.box is None else vertex.box.chain()
+        if (chain[level - 1] if 0 < level <= len(chain) else None) is not box:
+            continue
+        if len(chain) == level:
+            lines.append(f"{indent}{names[vertex]}{vertex_attributes(vertex, numbers)}")
+        elif chain[level] not in inside:
+            inside.add(chain[level])
+            number, count[0] = count[0], count[0] + 1
+            lines.append(f"{indent}subgraph cluster_{number} {{")
+            lines.append(f"{indent}  graph{_box_attributes(chain[level])}")
+            lines += _contents(graph, chain[level], names, numbers, indent + "  ", count)
+            lines.append(f"{indent}}}")
+    return lines
+
+
+def _box_attributes(box: Box) -> str:
+    title = text_line(box.name, "B") + "  " if box.name else ""
+    return attributes(
+        label=f"<{title}{text_line(_kind_text(box))}>", labeljust="l", style="rounded,filled",
+        fillcolor=style.BOX_FILL, color=style.BOX_LINE, margin="10",
+    )  # fmt: skip
+
+
+def _kind_text(box: Box) -> str:
+    return box.kind + (f", {counted(box.parameters, 'parameter')}" if box.parameters else "")
+
+
+def vertex_attributes(vertex: Vertex, numbers: int) -> str:
+    """Return the look of one vertex."""
+    look = dict(style.VERTEX[vertex.kind])
+    if vertex.output:
+        look |= style.OUTPUT
+        if vertex.kind == "module":
+            look |= {"peripheries": "1", "penwidth": "2", "fillcolor": style.OUTPUT_HEADER}
+    label = (_card if vertex.kind in style.HEADER else _plain)(vertex, numbers)
+    return attributes(label=f"<{label}>", **look)
+
+
+def _plain(vertex: Vertex, numbers: int) -> str:
+    lines = [text_line(vertex.title, "B")] if vertex.title else []
+    if vertex.formula:
+        lines.append(text_line(vertex.formula, "I"))
+    if vertex.kind == "more":
+        lines = [text_line(f"… {vertex.title}", "I", style.GREY)]
+    lines += [text_line(text, color=style.PALE_INK) for text in _wrapped(vertex.details)]
+    for value in vertex.values:
+        lines += value_lines(value, numbers)
+    return "<BR/>".join(lines)
+
+
+def _card(vertex: Vertex, numbers: int) -> str:
+    """Return a table: the operation or module above, what it computed below."""
+    title = text_line(vertex.title, "B")
+    if vertex.formula:
+        apart = "<BR/>" if len(vertex.title) + len(vertex.formula) > 24 else "&#160;&#160;"
+        title += apart + text_line(vertex.formula, "I", style.PALE_INK)
+    head = [title, *(text_line(text, color=style.PALE_INK) for text in _wrapped(vertex.details))]
+    body = [text_line(vertex.name, "B")] if vertex.name else []
+    for value in vertex.values:
+        body += value_lines(value, numbers)
+    color = style.OUTPUT_HEADER if vertex.output else style.HEADER[vertex.kind]
+    rows = [f'<TR><TD BGCOLOR="{color}">{"<BR/>".join(head)}</TD></TR>']
+    if body:
+        rows.append(f'<TR><TD BGCOLOR="{style.PAPER}">{"<BR/>".join(body)}</TD></TR>')
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4">'
+    return f"{table}{''.join(rows)}</TABLE>"
+
+
+def _wrapped(texts: list[str]) -> list[str]:
+    """Return texts in lines that are not too long, four at most."""
+    return [line for text in texts for line in textwrap.wrap(text, _WIDEST, max_lines=4)]
+
+
+def value_lines(value: Value, numbers: int) -> list[str]:
+    """Return shape and dtype, the numbers where they are few, and the gradient."""
+    lines = [text_line(shape_text(value.shape, value.dtype), color=style.PALE_INK)]
+    if value.array is not None and 0 < value.array.size <= numbers:
+        lines += [text_line(text) for text in number_lines(value.array)]
+    if value.grad is not None:
+        if 0 < value.grad.size <= numbers:
+            first, *rest = number_lines(value.grad)
+            texts = [f"grad {first}", *rest]
+        else:
+            texts = [f"‖grad‖ = {_norm(value.grad):.3g}"]
+        lines += [text_line(text, color=style.GRADIENT) for text in texts]
+    return lines
+
+
+def _norm(array: np.ndarray) -> float:
+    wide = np.abs(array).astype(np.float64)
+    return math.sqrt(float(np.sum(wide * wide)))

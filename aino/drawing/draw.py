@@ -1,0 +1,196 @@
+"""``aino.draw``: what was computed, or what a network is made of, as a picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.engine import grad
+from aino.autograd.node import Node
+from aino.autograd.tensor import Tensor, make
+from aino.drawing import names as naming
+from aino.drawing.build import Builder, walk
+from aino.drawing.dot import write
+from aino.drawing.fold import fold
+from aino.drawing.graph import Box, Graph
+from aino.drawing.layers import architecture
+from aino.drawing.neurons import as_neurons, draw_neurons
+from aino.drawing.picture import Drawing
+from aino.drawing.run import Run
+from aino.errors import GradientError
+from aino.nn.module import Module
+
+
+def draw(
+    obj: Any,
+    *inputs: Any,
+    depth: int | None = None,
+    names: Any = None,
+    rankdir: str | None = None,
+    numbers: int = 9,
+    gradients: bool = False,
+    repeat: int | None = 4,
+    limit: int = 300,
+) -> Drawing:
+    """Draw a computation or a network; the result is rendered by ``.render("graph.svg")``.
+
+    ``obj`` is what to draw:
+
+    - a tensor, or tuples, lists and dicts of them: the operations that were recorded on the way
+      to it, each with its formula and what it computed;
+    - a module with example ``inputs``: it is run once on them, and what it recorded is drawn,
+      with a box around what each module inside did. ``depth`` folds the boxes that have so many
+      others around them: 0 the whole module, 1 those inside it;
+    - a module alone: what it is made of, neuron by neuron if it is small, else layer by layer.
+
+    Solid arrows are those along which gradients come back, dashed ones carry constants. Tensors
+    are called as in ``names``, a dict such as ``dict(model.named_parameters())`` or a module,
+    else by the variables of the caller. Arrays of up to ``numbers`` elements show them, and
+    their gradients; of others, the gradient's norm. Values that were dropped since, as
+    ``backward()`` does without ``retain_graph=True``, show their shape alone.
+    ``gradients=True`` computes the gradient of every value, for the drawing only; the output has
+    to be a scalar. ``rankdir`` is the direction: ``"TB"`` downwards, ``"LR"`` to the right.
+    Of what repeats more than ``repeat`` times in a row, one is drawn; None draws all. Of more
+    than ``limit`` operations, the oldest are left out.
+
+    Raises ``TypeError`` for what can't be drawn, ``GradientError`` where nothing was recorded.
+
+    >>> import aino
+    >>> x = aino.tensor([1.0, 2.0], requires_grad=True)
+    >>> drawing = aino.draw((x * x).sum())
+    >>> "a · b" in drawing.source
+    True
+    """
+    _check(depth, rankdir, numbers, repeat, limit)
+    known = naming.Names()
+    known.add_all(naming.given(names))
+    if isinstance(obj, Module) and not inputs:
+        if gradients:
+            raise GradientError(
+                "a module that is not run has no values: aino.draw(module, x, gradients=True)"
+            )
+        neurons = as_neurons(obj) if depth is None else None
+        if neurons is not None:
+            return Drawing(draw_neurons(neurons, rankdir or "LR", numbers > 0))
+        graph = architecture(obj)
+    else:
+        caller = sys._getframe(1)
+        graph = _computation(obj, inputs, depth, known, gradients, caller)
+    fold(graph, depth, repeat, limit)
+    return Drawing(write(graph, rankdir or "TB", numbers))
+
+
+def _computation(
+    obj: Any,
+    inputs: tuple,
+    depth: int | None,
+    known: naming.Names,
+    gradients: bool,
+    caller: FrameType,
+) -> Graph:
+    """Return the graph of what was recorded, or of what a module records now."""
+    begin: dict[Node, naming.Named] = {}
+    boxes: list[Box] = []
+    if isinstance(obj, Module):
+        known.add_all(naming.of_module(obj))
+        run = Run(obj, inputs, known)
+        begin, boxes = run.inputs, run.boxes
+        outputs = list(_tensors(run.output, "", strict=False))
+        if not outputs:
+            raise TypeError(f"{type(obj).__name__} returned no tensor: there is nothing to draw")
+    else:
+        _check_tensors(obj, inputs, depth)
+        outputs = list(_tensors(obj, "", strict=True))
+        if not outputs:
+            raise TypeError(f"there is nothing to draw: the {type(obj).__name__} holds no tensor")
+        if isinstance(obj, dict):
+            known.add_all(outputs)
+    known.add_all(naming.of_variables(caller))
+    if not any(y.requires_grad for _, y in outputs):
+        raise GradientError(
+            "nothing was recorded on the way to this tensor: ask for the gradient of what it is "
+            "computed from, x.requires_grad_(), and compute it outside no_grad()"
+        )
+    computed = _all_gradients(outputs, begin) if gradients else {}
+    return Builder(outputs, known, begin, boxes, computed).graph
+
+
+def _check(depth: Any, rankdir: Any, numbers: Any, repeat: Any, limit: Any) -> None:
+    for name, value, least in (
+        ("depth", depth, 0), ("numbers", numbers, 0), ("repeat", repeat, 1), ("limit", limit, 1)
+    ):  # fmt: skip
+        if value is None and name in ("depth", "repeat"):
+            continue
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} is a whole number, not {value!r}")
+        if value < least:
+            raise ValueError(f"{name} should be at least {least}, got {value}")
+    if rankdir not in (None, "TB", "BT", "LR", "RL"):
+        raise ValueError(
+            f"rankdir is 'TB' (downwards), 'LR' (to the right), 'BT' or 'RL', not {rankdir!r}"
+        )
+
+
+def _check_tensors(obj: Any, inputs: tuple, depth: int | None) -> None:
+    """Raise where there is no module to run, and what was given needs one."""
+    if isinstance(obj, type) and issubclass(obj, Module):
+        raise TypeError(f"{obj.__name__} is a class: make a module of it, {obj.__name__}(...)")
+    if not isinstance(obj, (Tensor, tuple, list, dict)):
+        made = ": aino.tensor(array, requires_grad=True)" if isinstance(obj, np.ndarray) else ""
+        raise TypeError(
+            f"aino.draw takes a tensor, tuples, lists and dicts of tensors, or a module, not "
+            f"{type(obj).__name__}{made}"
+        )
+    if inputs:
+        raise TypeError(
+            "inputs are for a module to run on; a tensor knows already what it was computed from"
+        )
+    if depth is not None:
+        raise TypeError(
+            "depth folds modules, and a tensor does not know which modules computed it: "
+            "aino.draw(module, x, depth=...) runs the module and sees"
+        )
+
+
+def _tensors(value: Any, path: str, strict: bool) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of a nested structure, each with where it is; ``strict``: only tensors."""
+    if isinstance(value, Tensor):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _tensors(item, f"{path}[{key!r}]" if path else str(key), strict)
+    elif isinstance(value, (tuple, list)):
+        for position, item in enumerate(value):
+            yield from _tensors(item, f"{path or 'output'}[{position}]", strict)
+    elif strict and value is not None:
+        raise TypeError(f"{path} should be a tensor, not {type(value).__name__}")
+
+
+def _all_gradients(outputs: list, begin: dict) -> dict[Node, Tensor]:
+    """Return the gradient of every value, leaving all that is kept as it was."""
+    if len(outputs) != 1 or outputs[0][1].array.size != 1:
+        raise GradientError(
+            "gradients=True differentiates one scalar; draw a loss, or a module that returns one"
+        )
+    (_, y) = outputs[0]
+    nodes, _ = walk([y.node], begin)
+    hidden = [(node, node.extras) for node in nodes if node.extras is not None]
+    values = [make(np.empty(node.shape), node) for node in nodes]
+    try:
+        for node, _ in hidden:
+            # Hooks would run, and gradients that are retained would grow.
+            node.extras = None
+        found = grad(y, values, retain_graph=True, allow_unused=True)
+    except GradientError as error:
+        raise GradientError(
+            f"gradients=True needs the graph as it was recorded: draw before backward(), or "
+            f"call backward(retain_graph=True) ({error})"
+        ) from None
+    finally:
+        for node, extras in hidden:
+            node.extras = extras
+    return {node: x for node, x in zip(nodes, found) if x is not None}

@@ -1,0 +1,77 @@
+"""What a module is made of, layer by layer: names, shapes and counts of parameters."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
+from aino.drawing.run import box_of
+from aino.nn.containers import ModuleList, Sequential
+from aino.nn.layer import Layer
+from aino.nn.module import Module
+
+
+def parts_in_order(module: Module) -> list[tuple[str, Any]] | None:
+    """Return a module's parts if it runs them one after another, else None.
+
+    A neural network is known by what it has: ``sizes``, and as many ``layers`` as lie between.
+    """
+    if isinstance(module, Sequential):
+        return [(name, part) for name, part in vars(module).items() if isinstance(part, Module)]
+    layers, sizes = getattr(module, "layers", None), getattr(module, "sizes", None)
+    if isinstance(layers, ModuleList) and isinstance(sizes, list):
+        if len(sizes) == len(layers) + 1 and all(isinstance(layer, Layer) for layer in layers):
+            return [(f"layers.{i}", layer) for i, layer in enumerate(layers)]
+    return None
+
+
+def architecture(module: Module) -> Graph:
+    """Return the modules inside, in boxes; arrows where it is certain what follows on what."""
+    graph = Graph()
+    first, last = _place(graph, module, "", None)
+    width = getattr(first.subject, "in_features", None)
+    if first is not last and isinstance(width, int) and parts_in_order(module) is not None:
+        given = Vertex("input", "input", details=[f"(…, {width})"])
+        graph.vertices.insert(0, given)
+        graph.edges.insert(0, Edge(given, first))
+    return graph
+
+
+def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple[Vertex, Vertex]:
+    """Add a module to the graph; return its first and its last vertex."""
+    box = box_of(module, path, parent)
+    children = list(module.named_children())
+    ordered = parts_in_order(module)
+    if not children:
+        vertex = Vertex("module", path or box.kind, box=parent, subject=module)
+        vertex.details = _description(module, box, bool(path))
+        graph.vertices.append(vertex)
+        return vertex, vertex
+    own = [
+        Vertex("parameter", f"{path}.{name}" if path else name, box=box,
+               values=[Value(tuple(parameter.shape), parameter.dtype)])
+        for name, parameter in module.named_parameters(recurse=False)
+    ]  # fmt: skip
+    graph.vertices += own
+    ends = [(vertex, vertex) for vertex in own]
+    for name, part in ordered or children:
+        ends.append(_place(graph, part, f"{path}.{name}" if path else name, box))
+    for (_, tail), (head, _) in pairwise(ends):
+        known = ordered is not None and tail.kind == "module"
+        width = getattr(tail.subject, "out_features", None)
+        label = f"(…, {width})" if known and isinstance(width, int) else ""
+        graph.edges.append(Edge(tail, head, label, "gradient" if known else "unseen"))
+    return ends[0][0], ends[-1][1]
+
+
+def _description(module: Module, box: Box, named: bool) -> list[str]:
+    """Return what is written under a module's name: class, settings, parameters."""
+    lines = [box.kind] if named else []
+    if box.note:
+        lines.append(box.note)
+    shapes = [f"{name} {tuple(p.shape)}" for name, p in module.named_parameters(recurse=False)]
+    if shapes:
+        lines.append(", ".join(shapes))
+        lines.append(counted(box.parameters, "parameter"))
+    return lines

@@ -1,0 +1,122 @@
+"""By which names tensors are known: given ones, a model's, and those of the caller's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aino.autograd.node import Node
+from aino.autograd.tensor import Tensor
+from aino.nn.module import Module
+from aino.nn.parameter import Buffer, Parameter
+
+
+class Named(NamedTuple):
+    """A tensor, what it is called, and as what it is drawn."""
+
+    name: str
+    tensor: Tensor
+    kind: str
+
+
+class Names:
+    """Tensors by what a graph knows of them: their node, or else their memory.
+
+    The first name that a tensor gets stays.
+    """
+
+    def __init__(self) -> None:
+        self._by_node: dict[Node, Named] = {}
+        self._by_memory: dict[tuple, Named] = {}
+
+    def add(self, name: str, tensor: Tensor, kind: str | None = None) -> None:
+        if kind is None:
+            kind = kind_of(tensor)
+        named = Named(name, tensor, kind)
+        if tensor.requires_grad and tensor.node is not None:
+            self._by_node.setdefault(tensor.node, named)
+        if isinstance(tensor.array, np.ndarray):
+            self._by_memory.setdefault(_place(tensor.array), named)
+
+    def add_all(self, pairs: Iterable[tuple[str, Tensor]]) -> None:
+        for name, tensor in pairs:
+            self.add(name, tensor)
+
+    def of_node(self, node: Node) -> Named | None:
+        return self._by_node.get(node)
+
+    def of_array(self, array: np.ndarray) -> Named | None:
+        """Return the tensor that has this memory, perhaps in another shape."""
+        return self._by_memory.get(_place(array))
+
+
+def _place(array: np.ndarray) -> tuple:
+    return array.__array_interface__["data"][0], array.size, array.dtype
+
+
+def kind_of(tensor: Tensor) -> str:
+    """Return as what a tensor is drawn that no operation made."""
+    if isinstance(tensor, Parameter):
+        return "parameter"
+    return "constant" if isinstance(tensor, Buffer) else "input"
+
+
+def given(names: Any) -> Iterator[tuple[str, Tensor]]:
+    """Yield what the user calls his tensors; raise ``TypeError`` where it is not understood."""
+    if names is None:
+        return
+    if isinstance(names, Module):
+        yield from of_module(names)
+        return
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            "names is a dict of tensors by their names, such as {'x': x} or "
+            f"dict(model.named_parameters()), or a module; not {type(names).__name__}"
+        )
+    for name, value in names.items():
+        if not isinstance(name, str):
+            raise TypeError(
+                f"the keys of names are strings, its values tensors: {{'x': x}}; got a key of "
+                f"type {type(name).__name__}"
+            )
+        if isinstance(value, Module):
+            yield from of_module(value, name)
+        elif isinstance(value, Tensor):
+            yield name, value
+        else:
+            raise TypeError(
+                f"names[{name!r}] should be a tensor or a module, not {type(value).__name__}"
+            )
+
+
+def of_module(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield the parameters and buffers of a module with their dotted names."""
+    yield from module.named_parameters(prefix)
+    yield from module.named_buffers(prefix)
+
+
+def of_variables(frame: FrameType) -> Iterator[tuple[str, Tensor]]:
+    """Yield tensors by the names of the variables that hold them, itself or in a list.
+
+    Names that begin with an underscore are left out: in a notebook they hold past outputs.
+    """
+    for variables in (frame.f_locals, frame.f_globals):
+        modules = []
+        for name, value in list(variables.items()):
+            if name.startswith("_"):
+                continue
+            if isinstance(value, Tensor):
+                yield name, value
+            elif isinstance(value, Module):
+                modules.append((name, value))
+            elif type(value) in (list, tuple):
+                pairs = [(i, item) for i, item in enumerate(value) if isinstance(item, Tensor)]
+                yield from ((f"{name}[{i}]", item) for i, item in pairs)
+            elif type(value) is dict:
+                pairs = [(key, item) for key, item in value.items() if isinstance(item, Tensor)]
+                yield from ((f"{name}[{key!r}]", item) for key, item in pairs)
+        for name, module in modules:
+            yield from of_module(module, name)

@@ -1,0 +1,114 @@
+"""Runs a module once while watching: which call of which module recorded what."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.mode import enable_grad
+from aino.autograd.node import Node, tick
+from aino.autograd.primitive import alias
+from aino.autograd.tensor import Tensor, make
+from aino.drawing.graph import Box
+from aino.drawing.names import Named, Names
+from aino.nn.module import Module
+from aino.ops.random import default_generator
+
+
+class Run:
+    """What one call of a module showed: its output, the calls inside, and its inputs.
+
+    ``inputs`` holds the nodes at which the graph begins. ``boxes`` are in the order of the calls.
+    """
+
+    def __init__(self, module: Module, inputs: tuple, names: Names) -> None:
+        self.names = names
+        self.inputs: dict[Node, Named] = {}
+        self.boxes: list[Box] = []
+        labels = _argument_names(module, len(inputs))
+        chance = default_generator.get_state()
+        try:
+            with enable_grad(), _watched(module, self.boxes):
+                stand_ins = [self._stand_in(x, label) for x, label in zip(inputs, labels)]
+                self.output = module(*stand_ins)
+        finally:
+            default_generator.set_state(chance)
+
+    def _stand_in(self, value: Any, name: str) -> Any:
+        """Return what the module is given in the place of an input.
+
+        Of a number that a gradient can flow to: a tensor over the same memory that records all
+        that is done with it, whether the user wants its gradient or not.
+        """
+        if isinstance(value, np.ndarray):
+            value = make(value)
+        if isinstance(value, Tensor):
+            given = self.names.of_array(value.array)
+            if given is not None and given.tensor is value:
+                name = given.name
+            self.names.add(name, value, "input")
+            if value.array.dtype.kind not in "fc":
+                return value
+            recorded = alias(make(value.array).requires_grad_())
+            self.inputs[recorded.node] = Named(name, value, "input")
+            return recorded
+        if isinstance(value, dict):
+            return {k: self._stand_in(item, f"{name}[{k!r}]") for k, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(self._stand_in(x, f"{name}[{i}]") for i, x in enumerate(value))
+        return value
+
+
+def _argument_names(module: Module, count: int) -> list[str]:
+    """Return what ``forward`` calls its arguments."""
+    names: list[str] = []
+    for parameter in inspect.signature(module.forward).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}[{i}]" for i in range(count - len(names))]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    return names + ["input"] * (count - len(names))
+
+
+@contextmanager
+def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
+    """Note the beginning and the end of every call of a module inside; leave no trace."""
+    paths = {id(inner): path for path, inner in module.named_modules()}
+    calls: dict[int, int] = {}
+    open_boxes: list[Box] = []
+
+    def enter(inner: Module, args: tuple) -> None:
+        count = calls[id(inner)] = calls.get(id(inner), 0) + 1
+        box = box_of(inner, paths[id(inner)], open_boxes[-1] if open_boxes else None)
+        if count > 1:
+            box.name += f" (call {count})"
+        box.start = tick()
+        boxes.append(box)
+        open_boxes.append(box)
+
+    def leave(inner: Module, args: tuple, output: Any) -> None:
+        open_boxes.pop().end = tick()
+
+    handles = []
+    bare = [inner for inner in module.modules() if inner._hooks is None]
+    try:
+        for inner in module.modules():
+            handles.append(inner.register_forward_pre_hook(enter, prepend=True))
+            handles.append(inner.register_forward_hook(leave, always_call=True))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for inner in bare:
+            # Without hooks a call is a plain call of forward again.
+            vars(inner).pop("_hooks", None)
+
+
+def box_of(module: Module, path: str, parent: Box | None) -> Box:
+    """Return the box of a module, named by its path."""
+    own = sum(parameter.array.size for parameter in module.parameters())
+    return Box(path, type(module).__name__, module.extra_repr(), own, parent)

@@ -1,0 +1,165 @@
+"""What is known of the values in a graph, where the tensors themselves are gone.
+
+A node keeps what its rules read, and that is often the output of the node before. What nobody
+kept is computed again from what is known, where that is little work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.function import FunctionNode
+from aino.autograd.memory import written_since
+from aino.autograd.node import Leaf, Node, Pick
+from aino.autograd.tensor import Tensor, make
+from aino.drawing.graph import Value
+from aino.dtypes import result_type
+
+#: An operation on more elements than these is not computed again for the sake of a drawing.
+_LITTLE = 100_000
+_PLAIN = (int, float, complex, bool, str, type(None), slice, type(...), np.dtype)
+_COMPLEX_TO_REAL = ("abs", "angle", "real", "imag")
+_UNKNOWN = object()
+
+
+def edges_of(node: Node) -> dict[str, Node | None]:
+    """Return a node's edges by the names of its inputs."""
+    declared = node.primitive
+    if declared is None or declared.variadic:
+        return {str(i): edge for i, edge in enumerate(node.inputs)}
+    return dict(zip(declared.differentiable, node.inputs))
+
+
+def saved_of(node: Node) -> dict[str, Any]:
+    """Return what a node keeps for its rules, by name; nothing after it was freed."""
+    if node.primitive is None or node.saved is None:
+        return {}
+    return dict(zip(node.primitive.saved_names, node.saved))
+
+
+class Values:
+    """Arrays, dtypes and gradients of the nodes of a graph, given in the order of computation."""
+
+    def __init__(
+        self, nodes: list[Node], tensors: Mapping[Node, Tensor], grads: Mapping[Node, Tensor]
+    ) -> None:
+        self._grads = grads
+        self._arrays: dict[Node, np.ndarray] = {}
+        self._dtypes: dict[Node, np.dtype | None] = {}
+        for node in nodes:
+            tensor = tensors.get(node)
+            if tensor is None:
+                tensor = _tensor_of(node)
+            if tensor is not None and tensor.array.shape == node.shape:
+                self._arrays[node] = tensor.array
+        for node in nodes:
+            for kept_of, array in _kept(node):
+                if array.shape == kept_of.shape and not written_since(array, node.sequence):
+                    self._arrays.setdefault(kept_of, array)
+        for node in nodes:
+            if node not in self._arrays and (again := self._again(node)) is not None:
+                self._arrays[node] = again
+            self._dtypes[node] = self._dtype(node)
+
+    def of(self, node: Node) -> Value:
+        return Value(node.shape, self._dtypes[node], self._arrays.get(node), self._grad(node))
+
+    def _grad(self, node: Node) -> np.ndarray | None:
+        if node in self._grads:
+            return self._grads[node].array
+        if type(node) is Leaf:
+            grad = make(None, node).grad
+        else:
+            keeper = None if node.extras is None else node.extras.keeper
+            grad = None if keeper is None else keeper[1].grad
+        return None if grad is None else grad.array
+
+    def _again(self, node: Node) -> np.ndarray | None:
+        """Compute a node's output again, None where that is not possible or much work."""
+        declared = node.primitive
+        if declared is None:
+            return None
+        edges, saved = edges_of(node), saved_of(node)
+        parameters = [saved.get(name, _UNKNOWN) for name in declared.parameters]
+        if declared.variadic:
+            (listed,) = declared.inputs
+            held = saved.get(listed) or [None] * len(node.inputs)
+            inputs = [self._fresh(e, node) if e else x for e, x in zip(node.inputs, held)]
+        else:
+            inputs = [
+                self._fresh(edges[name], node) if edges.get(name) else saved.get(name)
+                for name in declared.inputs
+            ]
+        sizes = [x.size if isinstance(x, np.ndarray) else _LITTLE + 1 for x in inputs]
+        sizes.append(math.prod(node.shape))
+        if sum(sizes) > _LITTLE or not all(_is_plain(value) for value in parameters):
+            return None
+        with np.errstate(all="ignore"):
+            again = np.asarray(
+                declared.kernel(inputs, *parameters)
+                if declared.variadic
+                else declared.kernel(*inputs, *parameters)
+            )
+        return again if again.shape == node.shape else None
+
+    def _fresh(self, edge: Node | None, user: Node) -> np.ndarray | None:
+        """Return an input's array, unless it was written since ``user`` read it."""
+        array = None if edge is None else self._arrays.get(edge)
+        return None if array is None or written_since(array, user.sequence) else array
+
+    def _dtype(self, node: Node) -> np.dtype | None:
+        if node in self._arrays:
+            return self._arrays[node].dtype
+        if isinstance(node, (Leaf, Pick)):
+            return node.dtype
+        if isinstance(node, FunctionNode) and len(node.outputs) == 1:
+            return node.outputs[0][1]
+        declared = node.primitive
+        if declared is None or declared.name == "cast":
+            return None
+        arrays = [x for x in saved_of(node).values() if isinstance(x, np.ndarray)]
+        dtypes = [self._dtypes.get(edge) for edge in node.inputs if edge is not None]
+        dtypes += [x.dtype for x in arrays if x.dtype.kind in "fc"]
+        if not dtypes or None in dtypes:
+            return None
+        dtype = result_type(*(np.empty(1, dtype) for dtype in dtypes))
+        return None if dtype.kind == "c" and declared.name in _COMPLEX_TO_REAL else dtype
+
+
+def _tensor_of(node: Node) -> Tensor | None:
+    """Return the tensor that a leaf or a retained gradient belongs to, if it is still there."""
+    if type(node) is Leaf:
+        return node.tensor()
+    if node.extras is not None and node.extras.keeper is not None:
+        return node.extras.keeper[0]()
+    return None
+
+
+def _kept(node: Node) -> Iterator[tuple[Node, np.ndarray]]:
+    """Yield the arrays that a node keeps, each with the node whose output it is."""
+    if isinstance(node, FunctionNode):
+        for array, _, source, output in filter(None, node.saved or ()):
+            owner = node if output is not None else source is not None and node.inputs[source]
+            if owner and len(node.outputs) == 1:
+                yield owner, array
+        return
+    edges = edges_of(node)
+    for name, value in saved_of(node).items():
+        if node.primitive.variadic and name == node.primitive.inputs[0]:
+            yield from (
+                (edge, array) for edge, array in zip(node.inputs, value) if edge is not None
+            )
+        elif isinstance(value, np.ndarray):
+            owner = node if name == "y" else edges.get(name)
+            if owner is not None:
+                yield owner, value
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(_is_plain(item) for item in value)
+    return isinstance(value, (*_PLAIN, np.ndarray, np.generic))
