@@ -275,6 +275,8 @@ class Emitter:
         if function is np.concatenate:
             axis = self.text(keywords.get("axis", 0))
             return f"{self.function(function)}({arguments[0]}, {axis}, {self.value(target)})"
+        if _is_single(call, target):
+            return self._single(call, target)
         out = self.value(target)
         if call.method == "reduce" and set(keywords) <= {"axis", "keepdims", "dtype"}:
             axis = arguments[1] if len(arguments) > 1 else self.text(keywords.get("axis", 0))
@@ -296,6 +298,17 @@ class Emitter:
             self.names.taken.add("run_chain")
             self.bound["run_chain"] = run_chain
         return "run_chain"
+
+    def _single(self, call: Call, target: Value) -> str:
+        """Return arithmetic on single numbers, which Python indexes sooner than NumPy loops."""
+        place, first, second = [
+            f"{self.value(value)}[{', '.join('0' * len(value.shape)) or '()'}]"
+            for value in (target, *call.arguments)
+        ]
+        symbol = _SYMBOLS[call.function]
+        if place == first:
+            return f"{place} {symbol}= {second}"
+        return f"{place} = {first} {symbol} {second}"
 
     # The whole
 
@@ -375,6 +388,24 @@ class Emitter:
     def gradient_names(self) -> list[str]:
         """Return the names of the regions that hold gradients when the step is done."""
         return [self.value(v) for _, v in self.program.gradients if v is not None]
+
+
+_SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
+
+
+def _is_single(call: Call, target: Value) -> bool:
+    """Tell whether a call is plain arithmetic on two numbers of one dtype."""
+    return (
+        call.function in _SYMBOLS
+        and call.method == "__call__"
+        and not call.keywords
+        and target.size == 1
+        and target.dtype.kind == "f"
+        and all(
+            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype
+            for v in call.arguments
+        )
+    )
 
 
 def empty_like(value: Value) -> str:

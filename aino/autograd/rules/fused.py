@@ -1,8 +1,8 @@
 """Several operations as one: where a measurement shows that it pays.
 
 Their rules compute what they need anew from the inputs, so that they can be differentiated
-again; where a rule reads a value that was kept from the forward pass instead, the primitive has
-a ``definition`` in terms of others, which is differentiated in its place.
+again. Where a rule reads what the caller computed from the inputs instead, the primitive has a
+``definition`` that computes all of it, which is differentiated in its place.
 """
 
 from __future__ import annotations
@@ -79,7 +79,12 @@ linear = primitive(
 
 def _mse_loss(x, target):
     d = x - target
-    return np.add.reduce(d * d, axis=None) / math.prod(d.shape) if d.shape else d * d
+    count = math.prod(d.shape)
+    if 0 < count <= 65536 and d.dtype.kind == "f":
+        # The sum of squares by BLAS, while there are few enough to be summed one by one.
+        d = d.reshape((count,))
+        return np.dot(d, d) / count
+    return np.add.reduce(d * d, axis=None) / count
 
 
 def _mse_loss_x(g, x, target):
@@ -171,7 +176,8 @@ cross_entropy = primitive(
 )  # fmt: skip
 
 
-# Normalisation over the last ``rank`` dimensions
+# Normalisation over the last ``rank`` dimensions: ``z`` is what is left of x when mean and scale
+# are taken out, computed by the caller and kept for the rules, as above
 
 
 def _last(x, rank):
@@ -180,62 +186,65 @@ def _last(x, rank):
     return (axes if rank > 1 else axes[0]), math.prod(x.shape[len(x.shape) - rank :])
 
 
-def _standardised(x, rank, eps):
+def standardised(x, rank, eps):
     """Return x with mean 0 and variance 1, and what it was divided by."""
     axes, count = _last(x, rank)
     x = x - np.add.reduce(x, axis=axes, keepdims=True) / count
-    deviation = np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
-    return x / deviation, deviation
+    scale = np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
+    return x / scale, scale
 
 
-def _layer_norm(x, weight, bias, rank, eps):
-    y, _ = _standardised(x, rank, eps)
-    if weight is not None:
-        y = y * weight
+def rescaled(x, rank, eps):
+    """Return x with mean square 1, and what it was divided by."""
+    axes, count = _last(x, rank)
+    scale = np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
+    return x / scale, scale
+
+
+def _affine(z, weight, bias):
+    y = z.copy() if weight is None else z * weight
     return y if bias is None else y + bias
 
 
-def _layer_norm_x(g, x, weight, rank, eps):
-    z, deviation = _standardised(x, rank, eps)
-    axes, count = _last(x, rank)
+def _layer_norm_x(g, weight, z, scale, rank):
+    axes, count = _last(z, rank)
     if weight is not None:
         g = g * weight
     along = np.add.reduce(g, axis=axes, keepdims=True) / count
     across = np.add.reduce(g * z, axis=axes, keepdims=True) / count
-    return (g - along - z * across) / deviation
+    return (g - along - z * across) / scale
+
+
+def _layer_norm(x, weight, bias, z, scale, rank, eps):
+    return _affine(z, weight, bias)
 
 
 layer_norm = primitive(
-    "layer_norm", _layer_norm, formula="(x - E[x]) / √(Var[x] + ε) · γ + β", promotes=None,
+    "layer_norm", _layer_norm, formula="(x - E[x]) / √(Var[x] + ε) · γ + β",
+    definition=lambda x, weight, bias, z, scale, rank, eps: _affine(
+        standardised(x, rank, eps)[0], weight, bias
+    ),
     x=_layer_norm_x,
-    weight=lambda g, x, rank, eps: _over_rows(g * _standardised(x, rank, eps)[0], rank),
+    weight=lambda g, z, rank: _over_rows(g * z, rank),
     bias=lambda g, rank: _over_rows(g, rank),
 )  # fmt: skip
 
 
-def _root_mean_square(x, rank, eps):
-    axes, count = _last(x, rank)
-    return np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
-
-
-def _rms_norm(x, weight, rank, eps):
-    y = x / _root_mean_square(x, rank, eps)
-    return y if weight is None else y * weight
-
-
-def _rms_norm_x(g, x, weight, rank, eps):
-    root = _root_mean_square(x, rank, eps)
-    z = x / root
-    axes, count = _last(x, rank)
+def _rms_norm_x(g, weight, z, scale, rank):
+    axes, count = _last(z, rank)
     if weight is not None:
         g = g * weight
-    return (g - z * (np.add.reduce(g * z, axis=axes, keepdims=True) / count)) / root
+    return (g - z * (np.add.reduce(g * z, axis=axes, keepdims=True) / count)) / scale
 
 
 rms_norm = primitive(
-    "rms_norm", _rms_norm, formula="x / √(E[x²] + ε) · γ",
+    "rms_norm", lambda x, weight, z, scale, rank, eps: _affine(z, weight, None),
+    formula="x / √(E[x²] + ε) · γ",
+    definition=lambda x, weight, z, scale, rank, eps: _affine(
+        rescaled(x, rank, eps)[0], weight, None
+    ),
     x=_rms_norm_x,
-    weight=lambda g, x, rank, eps: _over_rows(g * (x / _root_mean_square(x, rank, eps)), rank),
+    weight=lambda g, z, rank: _over_rows(g * z, rank),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from aino.compiler.program import Call, Program, Storage, Value
 #: Rows longer than this are walked quickly enough.
 LONGEST = 32
 #: Fewer rows than this are not worth a copy.
-FEWEST = 8
+FEWEST = 3
 
 
 def lower_small_rows(program: Program) -> int:
@@ -68,7 +68,13 @@ def _settle_numbers(call: Call) -> None:
 def _spread(call: Call) -> Call | None:
     """Let a call read a row or column that is spread over a matrix; return the spreading."""
     target = call.out or call.results[0]
-    if len(target.shape) != 2 or not is_contiguous(target) or call.keywords:
+    if call.keywords:
+        return None
+    call.arguments = tuple(
+        reshaped(v, ()) if isinstance(v, Value) and v.size == 1 and target.size > 1 else v
+        for v in call.arguments
+    )
+    if len(target.shape) != 2 or not is_contiguous(target):
         return None
     rows, columns = target.shape
     if columns > LONGEST or rows < FEWEST or columns == 1:
