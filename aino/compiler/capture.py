@@ -74,6 +74,13 @@ def watched_draws(trace: Trace):
     def answer(generator, *arguments):
         random.intercepted.function = None
         try:
+            if arguments[0] == "manual_seed":
+                return trace.reseed(generator, arguments[1])
+            if arguments[0] in ("get_state", "set_state"):
+                raise CompileError(
+                    "the state of a generator is read or set, which would be frozen in the "
+                    f"program; do it outside, or use manual_seed{trace.where()}"
+                )
             return trace.draw(random.draw, generator, arguments)
         finally:
             random.intercepted.function = answer
@@ -125,6 +132,7 @@ def replace_arguments(arguments, keywords, names, replaced):
 
 def _finish(trace: Trace, result) -> Program:
     """Make the program of a trace, with what it could not do again in its notes."""
+    _refuse_shared_memory(trace)
     kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
     for leaf, before in trace.leaves.items():
@@ -140,7 +148,7 @@ def _finish(trace: Trace, result) -> Program:
         array = slot_of(gradient)
         tracer = array if type(array) is Tracer else trace.lift(array)
         program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
-    program.result = _returned(result, trace, kept)
+    program.result = _returned(result, trace, kept, {})
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     if kept:
         result = None
@@ -159,21 +167,64 @@ def _finish(trace: Trace, result) -> Program:
     return program
 
 
-def _returned(item, trace: Trace, kept):
-    """Return the returned structure with regions in the places of tensors."""
+def _refuse_shared_memory(trace: Trace) -> None:
+    """Raise if an argument lies in memory that is known otherwise, and one of them is written.
+
+    The program would hold them for two pieces of memory.
+    """
+    outside = [s for s in trace.storages if s.root is not None and s.kind != "constant"]
+    for given in outside:
+        if given.kind != "argument":
+            continue
+        for other in outside:
+            if other is given or not (given.written or other.written):
+                continue
+            if np.may_share_memory(given.root, other.root) and _overlap(given.root, other.root):
+                named = f"argument {other.label}" if other.kind == "argument" else (
+                    "a tensor that the function holds")  # fmt: skip
+                raise CompileError(
+                    f"argument {given.label} shares memory with {named}, and one of them is "
+                    "written in place; pass a clone()"
+                )
+
+
+def _overlap(first, second) -> bool:
+    try:
+        return np.shares_memory(first, second, max_work=10_000)
+    except np.exceptions.TooHardError:
+        return True
+
+
+def _returned(item, trace: Trace, kept, known):
+    """Return the returned structure with regions in the places of tensors.
+
+    ``known``: what has been returned before, by the identity of the tensor.
+    """
     if isinstance(item, Tensor):
-        array = slot_of(item)
-        if type(array) is not Tracer:
-            if id(item) in trace.tensors:
-                return Returned(trace.lift(array).value, item)
-            array = trace.lift(array)
-        _forget_history(item, kept, "a returned tensor")
-        return Returned(array.value)
+        if id(item) not in known:
+            known[id(item)] = _returned_tensor(item, trace, kept)
+        return known[id(item)]
     if isinstance(item, (tuple, list)):
-        return rebuild(type(item), [_returned(part, trace, kept) for part in item])
+        return rebuild(type(item), [_returned(part, trace, kept, known) for part in item])
     if isinstance(item, dict):
-        return {key: _returned(part, trace, kept) for key, part in item.items()}
+        return {key: _returned(part, trace, kept, known) for key, part in item.items()}
     return item
+
+
+def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
+    array = slot_of(item)
+    if not trace.made(item):
+        region = array if type(array) is Tracer else trace.lift(array)
+        return Returned(region.value, trace.argument_name(item) or item)
+    if type(array) is not Tracer:
+        array = trace.lift(array)
+    if type(item.node) is Leaf:
+        raise CompileError(
+            "a returned tensor requires grad, but was made in the compiled function; return "
+            "tensor.detach() and call requires_grad_() outside"
+        )
+    _forget_history(item, kept, "a returned tensor")
+    return Returned(array.value)
 
 
 def _forget_history(tensor: Tensor, kept, what: str) -> None:

@@ -17,6 +17,7 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.emit import Source
+from aino.compiler.layout import returned_values
 from aino.compiler.number import Number
 from aino.compiler.program import Program, Returned
 from aino.compiler.trace import Trace
@@ -54,14 +55,15 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     ``recorded``: whether gradients play a part, or the function records nothing in any mode.
     """
     door = Door()
-    _open_arguments(door, flat, names, arguments, keywords)
+    _open_arguments(door, trace, flat, names, arguments, keywords)
     door.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     _guard_surroundings(door, trace, still_fits, recorded)
     _guard_tensors(door, trace, recorded)
-    given = _given(door, program, source, flat) + list(trace.floats)
+    _guard_sharing(door, trace, program, flat)
+    given = _given(door, trace, program, source, flat) + list(trace.floats)
     door.bound["step"] = step
     call = f"step({', '.join(given)})"
-    count = len(_returned(program.result))
+    count = len(returned_values(program))
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     door.lines.append(f"{names_of_results} = {call}" if count else call)
     stamps = [stamp_of(s.root) for s in program.storages() if s.kind == "static" and _is_written(program, s)]  # fmt: skip
@@ -70,8 +72,7 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
         for stamp in stamps:
             door.lines.append(f"{door.bind('stamp', stamp)}.time = now")
     _leave_gradients(door, program, buffers)
-    counter = iter(range(count))
-    door.lines.append(f"return {_result(door, program.result, counter)}")
+    door.lines.append(f"return {Answer(door).text(program.result)}")
     text = "def entry(args, kwargs):\n" + "\n".join(f"    {line}" for line in door.lines)
     exec(compile(text, "<entry>", "exec"), door.bound)
     entry = door.bound["entry"]
@@ -92,7 +93,7 @@ def structure_of(item):
     return None
 
 
-def _open_arguments(door: Door, flat, names, arguments, keywords) -> None:
+def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) -> None:
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
     door.need(f"len(args) == {len(arguments)} and len(kwargs) == {len(keywords)}")
     for position, name in enumerate(names[: len(arguments)]):
@@ -115,7 +116,7 @@ def _open_arguments(door: Door, flat, names, arguments, keywords) -> None:
             if item.node is None:
                 door.need(f"{name}.node is None")
             else:
-                door.need(f"type({name}.node) is Leaf")
+                _check_leaf(door, f"{name}.node", item.node, trace)
             position += 1
         elif isinstance(item, np.ndarray):
             door.need(f"{name}.__class__ is ndarray")
@@ -129,6 +130,75 @@ def _open_arguments(door: Door, flat, names, arguments, keywords) -> None:
             door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
             door.need(f"{name} is {door.bind('known', item)}")
+
+
+def _check_leaf(door: Door, node: str, leaf: Leaf, trace: Trace) -> None:
+    """Check what a program relies on of an argument's leaf: its hooks, and whether it has a grad."""
+    if _has_hooks(leaf):
+        door.need(f"{node} is {door.bind('n', leaf)}")
+        door.need(_same_hooks(node, leaf))
+    else:
+        door.need(f"type({node}) is Leaf and ({node}.extras is None or not {door.bind('has_hooks', _has_hooks)}({node}))")
+    had = trace.read_first.get(leaf)
+    if had is not None:
+        door.need(f"{node}.grad is {'not ' if had else ''}None")
+
+
+def _has_hooks(leaf: Leaf) -> bool:
+    return leaf.extras is not None and bool(leaf.extras.hooks or leaf.extras.after)
+
+
+def _same_hooks(name: str, leaf: Leaf) -> str:
+    """Return the condition that a leaf has the hooks that it has now."""
+    assert leaf.extras is not None
+    return (f"{name}.extras is not None and list({name}.extras.hooks) == {list(leaf.extras.hooks)} "
+            f"and list({name}.extras.after) == {list(leaf.extras.after)}")  # fmt: skip
+
+
+def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
+    """Check that arguments share memory with each other, and with the rest, as in the trace.
+
+    Two arguments are one array or two, as before. What the step writes lies in no other argument.
+    """
+    given = [(name, x) for name, x in flat if isinstance(x, (Tensor, np.ndarray))]
+    arrays = [x.array if isinstance(x, Tensor) else x for _, x in given]
+    written = [storage for storage in program.storages() if _is_written(program, storage)]
+    conditions = []
+    for i, first in enumerate(arrays):
+        for j in range(i):
+            conditions.append(f"x{i} is {'' if first is arrays[j] else 'not '}x{j}")
+            if given[i][1] is given[j][1]:
+                conditions.append(f"{given[i][0]} is {given[j][0]}")
+            nodes = [getattr(given[k][1], "node", None) for k in (i, j)]
+            if None not in nodes:
+                same = "is" if nodes[0] is nodes[1] else "is not"
+                conditions.append(f"{given[i][0]}.node {same} {given[j][0]}.node")
+        for tensor in trace.tensors.values():
+            if tensor.array is first:  # a closed-over tensor that is given as an argument as well
+                conditions.append(f"x{i} is {door.bind('m', first)}")
+    roots = [s.root for s in written if s.kind == "static"]
+    named = [f"x{k}" for k, (name, _) in enumerate(given)]
+    for name in named:
+        for root in roots[:4]:
+            bound = door.bind("root", root)
+            conditions.append(f"{name} is not {bound} and {name}.base is not {bound}")
+        if len(roots) > 4:
+            bound = door.bind("roots", frozenset(id(root) for root in roots[4:]))
+            conditions.append(f"id({name}) not in {bound} and id({name}.base) not in {bound}")
+    labels = {s.label for s in written if s.kind == "argument"}
+    apart = door.bind("apart", _apart)
+    for k, (name, _) in enumerate(given):
+        if name in labels:
+            others = [x for m, x in enumerate(named) if arrays[m] is not arrays[k]]
+            static = [door.bind("root", s.root) for s in program.storages() if s.kind == "static"]
+            if others or static:
+                conditions.append(f"{apart}(x{k}, {', '.join(others + static)})")
+    if conditions:
+        door.need(" and ".join(conditions))
+
+
+def _apart(array, *others) -> bool:
+    return not any(np.may_share_memory(array, other) for other in others)
 
 
 def _check_array(door: Door, name: str, array) -> None:
@@ -180,8 +250,7 @@ def _guard_tensors(door: Door, trace: Trace, recorded: bool) -> None:
             conditions.append(f"{name}.node is {node}")
             if tensor.node is not None:
                 conditions.append(f"{node}.extras is None" if tensor.node.extras is None else (
-                    f"list({node}.extras.hooks) == {list(tensor.node.extras.hooks)} and "
-                    f"list({node}.extras.after) == {list(tensor.node.extras.after)}"))  # fmt: skip
+                    _same_hooks(node, tensor.node)))  # fmt: skip
     for leaf, had in trace.read_first.items():
         if had is not None and leaf not in trace.argument_leaves:
             conditions.append(f"{door.bind('leaf', leaf)}.grad is {'not ' if had else ''}None")
@@ -189,13 +258,14 @@ def _guard_tensors(door: Door, trace: Trace, recorded: bool) -> None:
         door.need(" and ".join(conditions))
 
 
-def _given(door: Door, program: Program, source: Source, flat) -> list[str]:
+def _given(door: Door, trace: Trace, program: Program, source: Source, flat) -> list[str]:
     """Return the expressions of the arrays that the step is given."""
     labels = [name for name, item in flat if isinstance(item, (Tensor, np.ndarray))]
     given = [f"x{labels.index(storage.label)}" for storage in program.arguments]
     for storage in program.storages():
         if storage.kind == "gradient":
-            holder = door.bind("holder", storage.leaf)
+            label = trace.argument_leaves.get(storage.leaf)
+            holder = f"{label}.node" if label else door.bind("holder", storage.leaf)
             name = f"g{len(given)}"
             door.lines.append(f"{name} = {holder}.grad")
             door.lines.append(
@@ -220,32 +290,38 @@ def _leave_gradients(door: Door, program: Program, buffers) -> None:
             door.lines.append(f"{holder}.grad = {door.bind('pending', pending)}")
 
 
-def _returned(item) -> list[Returned]:
-    if isinstance(item, Returned):
-        return [item] if item.original is None else []
-    if isinstance(item, dict):
-        item = list(item.values())
-    if isinstance(item, (tuple, list)):
-        return [found for part in item for found in _returned(part)]
-    return []
+class Answer:
+    """Writes the expression of the returned structure."""
 
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.made: dict[int, str] = {}
 
-def _result(door: Door, item, counter) -> str:
-    """Return the expression of the returned structure."""
-    if isinstance(item, Returned):
+    def text(self, item) -> str:
+        """Return the expression of one part."""
+        door = self.door
+        if isinstance(item, Returned):
+            return self._tensor(item)
+        if isinstance(item, Number):
+            return item.source
+        if isinstance(item, (tuple, list)):
+            parts = [self.text(part) for part in item]
+            if type(item) not in (tuple, list):
+                kind, inner = door.bind("kind", type(item)), ", ".join(parts)
+                return f"{kind}({inner})" if hasattr(item, "_fields") else f"{kind}([{inner}])"
+            if isinstance(item, list):
+                return f"[{', '.join(parts)}]"
+            return f"({''.join(f'{part}, ' for part in parts)})"
+        if isinstance(item, dict):
+            parts = [f"{door.bind('key', key)}: {self.text(part)}" for key, part in item.items()]
+            return "{" + ", ".join(parts) + "}"
+        return door.bind("value", item)
+
+    def _tensor(self, item: Returned) -> str:
         if item.original is not None:
-            return door.bind("same", item.original)
-        return f"make(r{next(counter)})"
-    if isinstance(item, Number):
-        return item.source
-    if isinstance(item, (tuple, list)):
-        parts = [_result(door, part, counter) for part in item]
-        if hasattr(item, "_fields"):
-            return f"{door.bind('kind', type(item))}({', '.join(parts)})"
-        if isinstance(item, list):
-            return f"[{', '.join(parts)}]"
-        return f"({''.join(f'{part}, ' for part in parts)})"
-    if isinstance(item, dict):
-        parts = [f"{key!r}: {_result(door, part, counter)}" for key, part in item.items()]
-        return "{" + ", ".join(parts) + "}"
-    return door.bind("value", item)
+            given = isinstance(item.original, str)
+            return item.original if given else self.door.bind("same", item.original)
+        if id(item) not in self.made:
+            name = self.made[id(item)] = f"t{len(self.made)}"
+            self.door.lines.append(f"{name} = make(r{len(self.made) - 1})")
+        return self.made[id(item)]

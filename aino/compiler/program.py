@@ -163,23 +163,29 @@ class Program:
 
 @dataclass(frozen=True)
 class Returned:
-    """A tensor in the returned structure: the region and whether it aliases an argument tensor."""
+    """A tensor in the returned structure: its region, and the tensor itself if it exists already.
+
+    ``original``: None for a tensor made by the program, the name of an argument, or a tensor that
+    the function holds.
+    """
 
     value: Value
     original: Any = None
 
 
-def collect_result(tree, found: list[Value]) -> None:
-    """Append the regions of a returned structure to ``found``."""
+def collect_result(tree, found: list[Value], seen=None) -> None:
+    """Append the regions of a returned structure to ``found``, once for each tensor."""
+    seen = set() if seen is None else seen
     if isinstance(tree, Returned):
-        if tree.original is None:
+        if tree.original is None and id(tree) not in seen:
+            seen.add(id(tree))
             found.append(tree.value)
     elif isinstance(tree, dict):
         for item in tree.values():
-            collect_result(item, found)
+            collect_result(item, found, seen)
     elif isinstance(tree, (tuple, list)):
         for item in tree:
-            collect_result(item, found)
+            collect_result(item, found, seen)
 
 
 def rebuild(kind, items: list):

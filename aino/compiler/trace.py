@@ -34,6 +34,11 @@ _STRUCTURAL = {
 }  # fmt: skip
 
 
+def manual_seed(generator, seed: int) -> None:
+    """Start a generator anew, as a call of a program."""
+    generator.manual_seed(seed)
+
+
 class Trace:
     """What one traced run has met and done."""
 
@@ -54,7 +59,7 @@ class Trace:
         self._lifted: dict[int, Tracer] = {}
         self._roots: dict[int, Storage] = {}
         self._kept: list[Any] = []
-        self._arguments: dict[int, Tensor] = {}
+        self._arguments: dict[int, tuple[Tensor, str]] = {}
         self._born: dict[int, weakref.ref] = {}
         self._born_roots: set[int] = set()
         self._born_leaves: weakref.WeakSet = weakref.WeakSet()
@@ -123,7 +128,7 @@ class Trace:
         if id(array) not in self._lifted:
             self._give(Storage("argument", array, name))
         if isinstance(given, Tensor):
-            self._arguments[id(given)] = given
+            self._arguments.setdefault(id(given), (given, name))
             if type(given.node) is Leaf:
                 self.leaves.setdefault(given.node, UNTOUCHED)
                 self.argument_leaves[given.node] = name
@@ -149,13 +154,22 @@ class Trace:
                     f"and kept outside{self.where()}"
                 )
             return array
-        born = self._born.get(id(tensor))
-        outside = born is None or born() is not tensor
-        if outside and id(tensor) not in self.tensors and id(tensor) not in self._arguments:
+        known = id(tensor) in self.tensors or id(tensor) in self._arguments
+        if not known and not self.made(tensor):
             self.tensors[id(tensor)] = tensor
             if type(tensor.node) is Leaf:
                 self.leaves.setdefault(tensor.node, UNTOUCHED)
         return self.lift(array)
+
+    def made(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor was made in the trace."""
+        born = self._born.get(id(tensor))
+        return born is not None and born() is tensor
+
+    def argument_name(self, tensor: Tensor) -> str | None:
+        """Return the name of a tensor that is one of the arguments, None if it is not."""
+        known = self._arguments.get(id(tensor))
+        return known[1] if known is not None else None
 
     def born(self, tensor: Tensor, array, before) -> None:
         """Note a tensor that was made in the trace, or whose array was exchanged there."""
@@ -377,6 +391,13 @@ class Trace:
     def opaque(self, kernel, arguments):
         """Record a kernel that can't be traced into as one call."""
         return self.call(kernel, "", arguments, {}, kernel)
+
+    def reseed(self, generator, seed: int) -> None:
+        """Record that a generator starts anew."""
+        if id(generator) not in self.generators:
+            self.generators[id(generator)] = (generator, generator.get_state())
+        generator.manual_seed(seed)
+        self.add(Call(manual_seed, "", (generator, seed), {}, [], effect=True))
 
     def draw(self, function, generator, arguments):
         """Record a random draw: the program makes it again, in the same order."""

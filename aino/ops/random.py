@@ -50,6 +50,9 @@ class Generator:
         seed = int(seed)
         if not -(1 << 63) <= seed <= _MASK:
             raise ValueError(f"a seed has 64 bits, got {seed}")
+        if intercepted.function is not None:
+            intercepted.function(self, "manual_seed", seed)
+            return self
         self._seed = seed & _MASK
         self._source = None
         return self
@@ -65,6 +68,8 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Return the state as a uint8 tensor."""
+        if intercepted.function is not None:
+            intercepted.function(self, "get_state")
         state: Any = self.source.bit_generator.state
         inner, increment = state["state"]["state"], state["state"]["inc"]
         words = [self._seed, inner & _MASK, inner >> 64, increment & _MASK, increment >> 64]
@@ -73,6 +78,8 @@ class Generator:
 
     def set_state(self, new_state: Tensor) -> Generator:
         """Continue from what ``get_state`` returned."""
+        if intercepted.function is not None:
+            intercepted.function(self, "set_state")
         array = new_state.array
         if array.dtype != np.uint8 or array.shape != (8 * _STATE_WORDS,):
             raise DtypeError(
@@ -109,7 +116,10 @@ default_generator = Generator()
 
 
 class _Interception(threading.local):
-    """``function``, where it is set, answers this thread's draws instead of ``draw``."""
+    """``function``, where it is set, answers this thread's draws instead of ``draw``.
+
+    It is also told of ``manual_seed``, ``get_state`` and ``set_state``.
+    """
 
     function: Any = None
 
