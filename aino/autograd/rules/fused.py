@@ -202,7 +202,7 @@ def rescaled(x, rank, eps):
 
 
 def _affine(z, weight, bias):
-    y = z.copy() if weight is None else z * weight
+    y = np.positive(z) if weight is None else z * weight
     return y if bias is None else y + bias
 
 

@@ -42,7 +42,8 @@ def layer_norm(
     tensor([[-1.0000,  1.0000]])
     """
     rank = _rank("layer_norm", input, normalized_shape, weight, bias)
-    return fused.layer_norm(input, weight, bias, rank, eps)
+    z, scale = fused.standardised(input.array, rank, eps)
+    return fused.layer_norm(input, weight, bias, z, scale, rank, eps)
 
 
 def rms_norm(
@@ -61,4 +62,5 @@ def rms_norm(
     rank = _rank("rms_norm", input, normalized_shape, weight)
     if eps is None:
         eps = float(np.finfo(input.array.dtype).eps)
-    return fused.rms_norm(input, weight, rank, eps)
+    z, scale = fused.rescaled(input.array, rank, eps)
+    return fused.rms_norm(input, weight, z, scale, rank, eps)
