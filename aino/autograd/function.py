@@ -134,7 +134,8 @@ class FunctionNode(Node):
                     received.append(None)
                     continue
                 part = make(np.zeros(output[0], output[1]))
-            part = part if isinstance(part, Tensor) else make(np.asarray(part))
+            if not isinstance(part, Tensor):
+                part = make(np.asarray(part) if isinstance(part, np.generic) else part)
             received.append(np.conjugate(part) if part.dtype.kind == "c" else part)
         return received
 

@@ -40,12 +40,12 @@ def compare(before: Program, after: Program) -> None:
     leaves = [leaf for leaf, _ in before.gradients]
     if leaves != [leaf for leaf, _ in after.gradients]:
         raise Disagreement("the runs gave gradients to different leaves")
-    for (_, first), (_, second) in zip(before.gradients, after.gradients):
-        pairs.match(first, second, "a gradient")
-    for first, second in zip(before.updates, after.updates):
-        pairs.match(first[2], second[2], f"the number {first[1]!r}")
-    for first, second in pairs.constants:
-        _settle(first, second, after)
+    for (_, one), (_, other) in zip(before.gradients, after.gradients):
+        pairs.match(one, other, "a gradient")
+    for (_, key, number), (_, _, later) in zip(before.updates, after.updates):
+        pairs.match(number, later, f"the number {key!r}")
+    for mine, its in pairs.constants:
+        _settle(mine, its, after)
 
 
 class _Pairs:

@@ -15,7 +15,15 @@ from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.number import Number
-from aino.compiler.program import Program, Returned, rebuild
+from aino.compiler.program import (
+    Call,
+    Program,
+    Returned,
+    Storage,
+    address,
+    rebuild,
+    region,
+)
 from aino.compiler.trace import Trace
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
@@ -148,7 +156,7 @@ def _finish(trace: Trace, result) -> Program:
         array = slot_of(gradient)
         tracer = array if type(array) is Tracer else trace.lift(array)
         program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
-    program.result = _returned(result, trace, kept, {})
+    program.result = _apart(_returned(result, trace, kept, {}), program, {})
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     if kept:
         result = None
@@ -214,8 +222,8 @@ def _returned(item, trace: Trace, kept, known):
 def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
     array = slot_of(item)
     if not trace.made(item):
-        region = array if type(array) is Tracer else trace.lift(array)
-        return Returned(region.value, trace.argument_name(item) or item)
+        tracer = array if type(array) is Tracer else trace.lift(array)
+        return Returned(tracer.value, trace.argument_name(item) or item)
     if type(array) is not Tracer:
         array = trace.lift(array)
     if type(item.node) is Leaf:
@@ -225,6 +233,28 @@ def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
         )
     _forget_history(item, kept, "a returned tensor")
     return Returned(array.value)
+
+
+def _apart(item, program: Program, known):
+    """Return the returned structure with copies of what a leaf's ``grad`` holds as well."""
+    if isinstance(item, Returned):
+        storages = {value.storage for _, value in program.gradients if value is not None}
+        if item.original is not None or item.value.storage not in storages:
+            return item
+        if id(item) not in known:
+            data = np.empty(item.value.shape, item.value.dtype)
+            storage = Storage("temporary")
+            storage.address = address(data)
+            call = Call(".copy", "method", (item.value,), {}, [region(storage, data)])
+            call.section, call.line = program.calls[-1].section, program.calls[-1].line
+            program.calls.append(call)
+            known[id(item)] = Returned(call.results[0])
+        return known[id(item)]
+    if isinstance(item, (tuple, list)):
+        return rebuild(type(item), [_apart(part, program, known) for part in item])
+    if isinstance(item, dict):
+        return {key: _apart(part, program, known) for key, part in item.items()}
+    return item
 
 
 def _forget_history(tensor: Tensor, kept, what: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.live import session
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
@@ -102,6 +103,8 @@ class Compiled:
             self.name = "step"
 
     def __call__(self, *args, **kwargs):
+        if session.trace is not None:
+            return self._run(*args, **kwargs)  # part of the program that is being traced
         with self._lock:
             for entry in self._entries:
                 result = entry(args, kwargs)
@@ -114,7 +117,14 @@ class Compiled:
 
     def _call_slowly(self, args, kwargs):
         """Find the variant of this signature, or trace."""
-        key = self._signature(args, kwargs)
+        try:
+            return self._trace(self._signature(args, kwargs), args, kwargs)
+        finally:
+            ready = [v.entry for v in self._variants.values() if v.entry is not None]
+            self._entries = ready[::-1]
+
+    def _variant(self, key) -> Variant:
+        """Return the variant of a signature and of the ways that its branches went."""
         variant = self._variants.get(key)
         if variant is None or variant.entry is not None:
             # New, or its program is no longer right for the models that it was made for.
@@ -122,11 +132,7 @@ class Compiled:
         self._variants.move_to_end(key)
         if len(self._variants) > KEPT:
             self._variants.popitem(last=False)
-        try:
-            return self._trace(variant, args, kwargs)
-        finally:
-            ready = [v.entry for v in self._variants.values() if v.entry is not None]
-            self._entries = ready[::-1]
+        return variant
 
     def _signature(self, args, kwargs) -> tuple:
         flat: list[tuple[str, Any]] = []
@@ -146,12 +152,15 @@ class Compiled:
         names = self._positional[: len(args)]
         return names + [f"a{position}" for position in range(len(names), len(args))]
 
-    def _trace(self, variant: Variant, args, kwargs):
-        before = variant.capture
+    def _trace(self, key, args, kwargs):
+        variant = Variant()
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
+            nonlocal variant
+            variant = self._variant((key, trace.turns()))
             variant.notes["agreed"] = False
+            before = variant.capture
             if before is None:
                 return
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import FrameType
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def _is_ours(filename: str) -> bool:
 
 def user_line() -> str:
     """Return ``" (file, line n: text)"`` for the innermost line outside of AINO."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
@@ -38,7 +39,7 @@ class Context:
         """Return the section, the primitive's name, the rule's code and the user's line."""
         section, primitive, rule, line = "forward", "", None, ""
         inner = None
-        frame = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             code = frame.f_code
             filename = code.co_filename

@@ -6,6 +6,7 @@ import keyword
 import re
 
 import numpy as np
+from numpy._core import umath  # type: ignore[attr-defined]
 
 from aino.compiler.program import Call, Program, Storage, number_array
 from aino.compiler.trace import Trace
@@ -106,7 +107,7 @@ def function_text(function, method: str) -> tuple[str, str]:
         found = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), None)
         if found:
             return found, f"np.{found}"
-        inner = getattr(np._core.umath, name, None) is function
+        inner = getattr(umath, name, None) is function
         return name.strip("_"), f"np._core.umath.{name}" if inner else ""
     if module.startswith("numpy"):
         path = module.removeprefix("numpy").removeprefix(".")

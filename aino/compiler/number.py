@@ -68,8 +68,8 @@ class Number:
     __le__ = _comparison("<=", lambda a, b: a <= b)
     __gt__ = _comparison(">", lambda a, b: a > b)
     __ge__ = _comparison(">=", lambda a, b: a >= b)
-    __eq__ = _comparison("==", lambda a, b: a == b)  # type: ignore[assignment]
-    __ne__ = _comparison("!=", lambda a, b: a != b)  # type: ignore[assignment]
+    __eq__ = _comparison("==", lambda a, b: a == b)
+    __ne__ = _comparison("!=", lambda a, b: a != b)
     __hash__ = None  # type: ignore[assignment]
 
     def __neg__(self):

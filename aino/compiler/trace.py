@@ -424,6 +424,10 @@ class Trace:
         """Note a comparison that the program relies on."""
         self.guards[source] = outcome
 
+    def turns(self) -> tuple:
+        """Return which way the run went where it may go another: comparisons, gradients there."""
+        return tuple(self.guards.items()), tuple(self.read_first.values())
+
     def guard_entry(self, container, source: str, value) -> None:
         """Note a plain entry of a group that the program relies on."""
         self.entries.append((source, value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino.compiler.passes.common import rewrite
-from aino.compiler.program import Call, Program, Storage, Value, map_values
+from aino.compiler.program import Call, Program, Storage, Value, collect_result, map_values
 
 #: Functions that can write their result into given memory.
 _WITH_OUT = (np.concatenate, np.dot)
@@ -54,8 +54,9 @@ def elide_copies(program: Program) -> int:
 
 
 def _returned_storages(program: Program) -> set[Storage]:
-    pinned = {id(value) for _, value in program.gradients if value is not None}
-    return {value.storage for value in program.outputs() if id(value) not in pinned}
+    found: list[Value] = []
+    collect_result(program.result, found)
+    return {value.storage for value in found}
 
 
 def _rewrite_outputs(program: Program, replaced: dict[Storage, Storage]) -> None:

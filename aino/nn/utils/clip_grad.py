@@ -71,7 +71,9 @@ def clip_grads_with_norm_(
 ) -> None:
     """Scale gradients in place by max_norm / total_norm, where that is below 1."""
     norm = total_norm.array if isinstance(total_norm, Tensor) else np.asarray(total_norm)
-    factor = np.minimum(float(max_norm) / (norm + 1e-6), 1.0)
+    # A number of a running program stays what it is, so that it is read at each call.
+    limit = float(max_norm) if isinstance(max_norm, (Tensor, np.generic)) else max_norm
+    factor = np.minimum(limit / (norm + 1e-6), 1.0)
     for gradient in _gradients(parameters):
         array = gradient.array
         np.multiply(array, factor.astype(array.real.dtype), out=array)
@@ -106,7 +108,7 @@ def clip_grad_norm_(
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Limit every element of the gradients to [-clip_value, clip_value], in place."""
-    limit = float(clip_value)
+    limit = float(clip_value) if isinstance(clip_value, (Tensor, np.generic)) else clip_value
     for gradient in _gradients(parameters):
         array = gradient.array
         np.minimum(array, limit, out=array)
