@@ -52,6 +52,8 @@ def _array_of(data, dtype):
         return np.array(data, as_dtype(data.dtype) if dtype is None else dtype, order="C")
     if isinstance(data, (bool, int, float, complex)):
         array = numbers(data, dtype)
+    elif is_live(data):
+        array = live(data, dtype)
     elif isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):
         raise DtypeError(f"a tensor can't be made of {type(data).__name__}: {data!r:.80}")
     else:
@@ -61,6 +63,18 @@ def _array_of(data, dtype):
             dtype = _common_dtype(data)
         array = numbers(data, dtype)
     return array
+
+
+def is_live(value) -> bool:
+    """Tell whether a value is a number of a program that is being traced."""
+    return hasattr(type(value), "beside")
+
+
+def live(number, dtype, shape=()):
+    """Return a new array full of a number that is read at each call of a program."""
+    if dtype is None:
+        dtype = scalar_dtype(number.now)
+    return np.broadcast_to(number.beside(np.empty((), dtype)), shape).copy()
 
 
 _PLAIN = {bool, int, float, complex}

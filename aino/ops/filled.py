@@ -11,7 +11,7 @@ from aino import dtypes
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import born, numbers
+from aino.ops.creation import born, is_live, live, numbers
 
 __all__ = [
     "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",
@@ -86,6 +86,9 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
     if isinstance(fill_value, Tensor):
         dtype = fill_value.dtype if dtype is None else dtype
         fill_value = fill_value.item()
+    if is_live(fill_value):
+        dtype = None if dtype is None else as_dtype(dtype)
+        return born(live(fill_value, dtype, shape_of((size,))), device, requires_grad)
     dtype = scalar_dtype(fill_value) if dtype is None else as_dtype(dtype)
     return born(_full(shape_of((size,)), fill_value, dtype), device, requires_grad)
 
@@ -127,6 +130,8 @@ def full_like(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     dtype = input.dtype if dtype is None else as_dtype(dtype)
+    if is_live(fill_value):
+        return born(live(fill_value, dtype, input.array.shape), device, requires_grad)
     number = _full((), fill_value, dtype)
     return born(np.full_like(input.array, number, dtype), device, requires_grad)
 

@@ -236,6 +236,8 @@ def fill_(self: Tensor, value) -> Tensor:
         if value.ndim:
             raise ShapeError(f"fill_ takes a number or a 0-d tensor, not shape {value.array.shape}")
         return copy_(self, value)
+    if hasattr(type(value), "beside"):  # a number of a program that is being traced
+        return copy_(self, make(value.beside(self.array)))
     return copy_(self, make(np.asarray(value).astype(self.array.dtype)))
 
 

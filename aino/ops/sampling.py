@@ -175,7 +175,7 @@ def bernoulli(input, p=None, *, generator=None):
 
 def trials(name, generator, p, shape, dtype):
     """Return an array of ones with probability ``p``, a number or an array, zeros otherwise."""
-    if not np.all((p >= 0) & (p <= 1)):
+    if (p.__class__ in (float, int) or isinstance(p, np.ndarray)) and not np.all((p >= 0) & (p <= 1)):
         raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == dtypes.float64 else dtypes.float32
     return (draw(generator, "uniform", shape, kind) < p).astype(dtype)
@@ -235,11 +235,12 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
             f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
             "categories without replacement"
         )
-    if not (np.isfinite(weights).all() and np.all(weights >= 0)):
-        raise ValueError("multinomial: a weight is inf, nan or negative")
+    if isinstance(weights, np.ndarray):  # a program that is being traced can't look
+        if not (np.isfinite(weights).all() and np.all(weights >= 0)):
+            raise ValueError("multinomial: a weight is inf, nan or negative")
+        if not np.all(np.add.reduce(weights, axis=-1) > 0):
+            raise ValueError("multinomial: the weights sum to zero")
     weights = weights.astype(np.float64)
-    if not np.all(np.add.reduce(weights, axis=-1) > 0):
-        raise ValueError("multinomial: the weights sum to zero")
     if replacement:
         return make(_with_replacement(generator, weights, num_samples))
     waits = draw(generator, "exponential", weights.shape, dtypes.float64)

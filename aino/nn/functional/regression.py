@@ -75,7 +75,7 @@ def huber_loss(
         raise ValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     reduction = named_reduction(None, None, reduction)
     warn_of_broadcasting("huber_loss", input, target)
-    loss = fused.huber(input, target, float(delta))
+    loss = fused.huber(input, target, delta * 1.0)
     return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
 
 
