@@ -225,6 +225,11 @@ class Emitter:
 
     def call(self, call: Call) -> None:
         """Append the line, or lines, of one call."""
+        for value in call.touches():
+            owner = value.storage
+            if self.layout.place.get(owner) == "fresh" and owner not in self.storage_names:
+                # What the caller keeps, filled piece by piece: it begins as empty memory.
+                self.body.append((f"{self.storage(owner)} = {empty_like(owner.whole)}", None))
         if isinstance(call, Chain):
             for value in call.results:
                 if self.layout.place[value.storage] == "fresh":
