@@ -21,7 +21,8 @@ def forward_source(declared) -> str:
     if count == 1:
         lines += _unary(inputs[0], plain)
     elif count == 2:
-        lines += _binary(*inputs, plain)
+        first, second = inputs
+        lines += _binary(first, second, plain)
     else:
         lines += _several(inputs, plain)
     lines += _promotion(declared)

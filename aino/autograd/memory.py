@@ -17,6 +17,8 @@ class _Stamp(weakref.ref):
     """The time of the last write into an owner of memory; goes when the owner goes."""
 
     __slots__ = ("key", "time")
+    key: int
+    time: int
 
 
 _stamps: dict[int, _Stamp] = {}

@@ -58,6 +58,7 @@ class Leaf(Node):
     """The node of a tensor that the user asked gradients for: its gradient lives here."""
 
     __slots__ = ("grad", "dtype", "tensor")
+    grad: Any
 
     def __init__(self, tensor) -> None:
         self.inputs = ()

@@ -46,7 +46,8 @@ def dtype_beside(value, dtype) -> np.dtype:
     own = scalar_dtype(value)
     rank = "biufc".index
     if own.kind == "c":
-        return COMPLEX_OF.get(dtype, COMPLEX_OF[get_default_dtype()]) if dtype.kind != "c" else dtype
+        wide = COMPLEX_OF.get(dtype, COMPLEX_OF[get_default_dtype()])
+        return dtype if dtype.kind == "c" else wide
     if own.kind == "f" and dtype.kind in "biu":
         return get_default_dtype()
     if own.kind in "iu" and dtype.kind == "b":

@@ -74,7 +74,8 @@ class Primitive:
         self.differentiable = tuple(name for name in self.inputs if name in rules)
         self.reads = {key: _arguments(rule)[1:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
-        self.node_class = type(
+        self.function: Any = None
+        self.node_class: Any = type(
             _node_name(name), (RecordedNode,), {"__slots__": (), "primitive": self}
         )
 
@@ -122,8 +123,8 @@ class RecordedNode(Node):
         y = definition(*arguments, *(values[name] for name in self.primitive.parameters))
         nodes = [None if edge is None else x.node for x, edge in zip(arguments, inputs)]
         wanted = {node for node in nodes if node is not None}
-        found = engine.walk([(y.node, g)], wanted, True, True)
-        partials = [found.get(node) for node in nodes]
+        found: dict[Any, Tensor] = engine.walk([(y.node, g)], wanted, True, True)
+        partials = [None if node is None else found.get(node) for node in nodes]
         return [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
 
     def saved_values(self) -> list[tuple[str, Any]]:
@@ -177,10 +178,7 @@ def primitive(
     if name in REGISTRY:
         raise TypeError(f"primitive {name!r} is declared twice")
     REGISTRY[name] = declared
-    if declared.variadic:
-        function = _variadic(declared)
-    else:
-        function = _stub(declared)
+    function: Any = _variadic(declared) if declared.variadic else _stub(declared)
     function.primitive = declared
     declared.function = function
     return function
@@ -192,7 +190,7 @@ def _stub(declared: Primitive):
     Writing and compiling a call path takes a quarter of a millisecond: too much to do for all
     of them at import. The code is exchanged in place, so whoever holds the function has it.
     """
-    namespace = {
+    namespace: dict[str, Any] = {
         "Tensor": Tensor, "View": View, "new": new, "refresh": refresh, "mode": mode,
         "tick": tick, "ndarray": np.ndarray, "wrap": wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
@@ -206,8 +204,9 @@ def _stub(declared: Primitive):
 
     def write(arguments, keywords):
         source = forward_source(declared)
-        function.source = source + "\n\n" + pullback_source(declared)
-        exec(compile(function.source, f"<primitive {declared.name}>", "exec"), namespace)
+        source += "\n\n" + pullback_source(declared)
+        function.__dict__["source"] = source
+        exec(compile(source, f"<primitive {declared.name}>", "exec"), namespace)
         declared.node_class.pullback = staticmethod(namespace["pullback"])
         written = namespace[declared.name]
         function.__defaults__ = written.__defaults__
@@ -251,7 +250,8 @@ def _variadic(declared: Primitive):
             raise _explain(declared, error, arrays) from None
         result = make(y if type(y) is np.ndarray else wrap(y))
         if rule is not None and mode.level and any([node is not None for node in nodes]):
-            result.node = node = new(node_class)
+            node: Any = new(node_class)
+            result.node = node
             values = {listed: arrays, "y": result.array}
             values |= zip(declared.parameters, parameters)
             values[f"{listed}_shapes"] = [array.shape for array in arrays]
@@ -266,7 +266,7 @@ def _variadic(declared: Primitive):
 
     def pullback(inputs, saved, g):
         values = dict(zip(declared.saved_names, saved))
-        cotangents = []
+        cotangents: list[Any] = []
         for position, edge in enumerate(inputs):
             if edge is None:
                 cotangents.append(None)
@@ -379,7 +379,8 @@ def sum_to_shape(g, shape):
         if length == 1 and g.shape[axis + extra] != 1:
             axes.append(axis + extra)
     if axes:
-        g = np.add.reduce(g, axis=tuple(axes), keepdims=len(axes) > extra)
+        keepdims: Any = len(axes) > extra
+        g = np.add.reduce(g, axis=tuple(axes), keepdims=keepdims)
     return g if g.shape == shape else g.reshape(shape)
 
 

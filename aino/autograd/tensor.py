@@ -370,6 +370,7 @@ class Device:
     """Where a tensor lives; AINO computes on the CPU."""
 
     __slots__ = ("type", "index")
+    type: Any
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         name = type.type if isinstance(type, Device) else str(type)

@@ -143,10 +143,13 @@ def _settle(first: Storage, second: Storage, program: Program) -> None:
         return
     before = first.initial if first.initial is not None else first.root
     after = second.initial if second.initial is not None else second.root
-    if before.shape != after.shape or not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"):
+    if before.shape != after.shape or not np.array_equal(
+        before, after, equal_nan=before.dtype.kind in "fc"
+    ):
         line = next((c.line for c in program.calls if _reads(c, second)), "an unknown line")
-        shown = f" from {before.item()!r} to {after.item()!r}" if before.size == 1 == after.size else (
-            f" (shape {after.shape})")  # fmt: skip
+        shown = f" (shape {after.shape})"
+        if before.size == 1 == after.size:
+            shown = f" from {before.item()!r} to {after.item()!r}"
         raise Disagreement(
             f"a value made by Python changed{shown} between two runs, at {line}; give it to the "
             "function as an argument, or keep it in one tensor and change that in place"

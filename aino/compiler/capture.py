@@ -198,7 +198,7 @@ def _refuse_shared_memory(trace: Trace) -> None:
 
 def _overlap(first, second) -> bool:
     try:
-        return np.shares_memory(first, second, max_work=10_000)
+        return np.shares_memory(first, second, max_work=10_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 

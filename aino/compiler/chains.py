@@ -1,7 +1,8 @@
-"""Writes a chain of element-wise calls: a function of one block, and the call that runs them all."""
+"""Writes a chain of element-wise calls: a function of one block, and the call that runs all."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from aino.compiler.passes.blocks import BLOCK, Chain
@@ -21,7 +22,7 @@ def pieces(chain: Chain) -> list[tuple[int, int]]:
             edges |= {start, start + call.out.size}
     found = []
     ordered = sorted(edges)
-    for low, high in zip(ordered, ordered[1:]):
+    for low, high in pairwise(ordered):
         count = -(-(high - low) // BLOCK)
         length = -(-(high - low) // count)
         length += -length % 16
@@ -51,7 +52,10 @@ class ChainWriter:
             self._tails()
         parameters = "".join(f", {name}" for name, _ in self.given.values())
         head = [f"def {self.name}(start, stop, scratch{parameters}):"]
-        head += [f"    {name} = scratch[{i}][: stop - start]" for i, name in enumerate(self.names_of_slots)]
+        head += [
+            f"    {name} = scratch[{i}][: stop - start]"
+            for i, name in enumerate(self.names_of_slots)
+        ]
         head += [f"    {name} = {name}[start:stop]" for name, _ in self.given.values()]
         body = [f"    {line}" for line in self.lines]
         emitter.prelude["chains"] += [*head, *body, ""]
@@ -61,8 +65,8 @@ class ChainWriter:
         dtype = self._dtype()
         scratch = emitter.names.fresh(f"{self.name}_scratch")
         emitter.prelude["memory"].append(
-            f"{scratch} = [[np.empty({longest}, {dtype}) for _ in range({len(self.names_of_slots)})]"
-            f" for _ in range({lanes})]"
+            f"{scratch} = [[np.empty({longest}, {dtype}) "
+            f"for _ in range({len(self.names_of_slots)})] for _ in range({lanes})]"
         )
         table = emitter.names.fresh(f"{self.name}_blocks")
         emitter.prelude["memory"].append(f"{table} = {_halves(blocks, lanes)}")

@@ -131,9 +131,7 @@ class Emitter:
         kind, *rest = value.how
         if kind == "call":
             call, position, original = rest
-            arguments = map_values(
-                call.arguments, lambda v: value.parent if v is original else v
-            )
+            arguments = map_values(call.arguments, lambda v: value.parent if v is original else v)
             text = self._plain_call(call, arguments)
             return text if position is None else f"{text}[{position}]"
         arguments, keywords = rest
@@ -295,7 +293,8 @@ class Emitter:
             return f"{self.function(function)}({', '.join([*arguments, *tail])})"
         if call.method == "__call__" or function is np.dot:
             return f"{self.function(function)}({', '.join([*arguments, out, *tail])})"
-        return f"{self.function(function, call.method)}({', '.join([*arguments, *tail, f'out={out}'])})"
+        inner = ", ".join([*arguments, *tail, f"out={out}"])
+        return f"{self.function(function, call.method)}({inner})"
 
     def runner(self) -> str:
         """Return the name of the function that runs chains."""
@@ -349,9 +348,7 @@ class Emitter:
         self._updates()
         if returned:
             self.body.append((f"return {', '.join(returned)}", None))
-        return Source(
-            self._assemble(parameters), self.bound, parameters, self.name, self.body
-        )
+        return Source(self._assemble(parameters), self.bound, parameters, self.name, self.body)
 
     def _open_numbers(self) -> None:
         """Compute what several number expressions share, before the first of them."""
@@ -407,8 +404,7 @@ def _is_single(call: Call, target: Value) -> bool:
         and target.size == 1
         and target.dtype.kind == "f"
         and all(
-            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype
-            for v in call.arguments
+            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype for v in call.arguments
         )
     )
 
@@ -449,6 +445,10 @@ def rule_text(code) -> str:
         for number in range(code.co_firstlineno, last + 1)
     ]
     returns = [line.removeprefix("return ") for line in lines if line.startswith("return ")]
-    if len(returns) == 1 and len(returns[0]) <= 40 and returns[0].count("(") == returns[0].count(")"):
+    if (
+        len(returns) == 1
+        and len(returns[0]) <= 40
+        and returns[0].count("(") == returns[0].count(")")
+    ):
         return returns[0]
     return code.co_name.strip("_").replace("_", " ")

@@ -66,7 +66,8 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     count = len(returned_values(program))
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     door.lines.append(f"{names_of_results} = {call}" if count else call)
-    stamps = [stamp_of(s.root) for s in program.storages() if s.kind == "static" and _is_written(program, s)]  # fmt: skip
+    outside = [storage for storage in program.storages() if storage.kind == "static"]
+    stamps = [stamp_of(storage.root) for storage in outside if _is_written(program, storage)]
     if stamps:
         door.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
@@ -113,7 +114,7 @@ def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) 
             door.need(f"{name}.__class__ is {kind}")
             door.lines.append(f"x{position} = {name}.array")
             _check_array(door, f"x{position}", item.array)
-            if item.node is None:
+            if type(item.node) is not Leaf:
                 door.need(f"{name}.node is None")
             else:
                 _check_leaf(door, f"{name}.node", item.node, trace)
@@ -133,12 +134,15 @@ def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) 
 
 
 def _check_leaf(door: Door, node: str, leaf: Leaf, trace: Trace) -> None:
-    """Check what a program relies on of an argument's leaf: its hooks, and whether it has a grad."""
+    """Check what a program relies on of an argument's leaf: its hooks, and that it has a grad."""
     if _has_hooks(leaf):
         door.need(f"{node} is {door.bind('n', leaf)}")
         door.need(_same_hooks(node, leaf))
     else:
-        door.need(f"type({node}) is Leaf and ({node}.extras is None or not {door.bind('has_hooks', _has_hooks)}({node}))")
+        door.need(
+            f"type({node}) is Leaf and ({node}.extras is None or "
+            f"not {door.bind('has_hooks', _has_hooks)}({node}))"
+        )
     had = trace.read_first.get(leaf)
     if had is not None:
         door.need(f"{node}.grad is {'not ' if had else ''}None")
@@ -173,9 +177,12 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
             if None not in nodes:
                 same = "is" if nodes[0] is nodes[1] else "is not"
                 conditions.append(f"{given[i][0]}.node {same} {given[j][0]}.node")
-        for tensor in trace.tensors.values():
-            if tensor.array is first:  # a closed-over tensor that is given as an argument as well
-                conditions.append(f"x{i} is {door.bind('m', first)}")
+        # A closed-over tensor may be given as an argument as well.
+        conditions += [
+            f"x{i} is {door.bind('m', first)}"
+            for tensor in trace.tensors.values()
+            if tensor.array is first
+        ]
     roots = [s.root for s in written if s.kind == "static"]
     named = [f"x{k}" for k, (name, _) in enumerate(given)]
     for name in named:
@@ -223,7 +230,9 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) ->
                 if value is None or isinstance(value, bool):
                     door.need(f"{name}[{key!r}] is {value}")
     for text, outcome in trace.guards.items():
-        door.need(f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}")
+        door.need(
+            f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
+        )
     for text, value in dict(trace.entries).items():
         if value is None or isinstance(value, bool):
             door.need(f"{text} is {value}")

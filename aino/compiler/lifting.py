@@ -63,6 +63,13 @@ def _set_grad(leaf, gradient) -> None:
     _GRAD.__set__(leaf, gradient)
 
 
+def _exchange(array, grad) -> None:
+    """Set what reads and writes the arrays of tensors and the gradients of leaves."""
+    tensor_class: Any = Tensor
+    leaf_class: Any = Leaf
+    tensor_class.array, leaf_class.grad = array, grad
+
+
 class Lifted:
     """The context in which the properties stand; several threads may be in it at once."""
 
@@ -76,8 +83,7 @@ class Lifted:
         with Lifted._lock:
             Lifted._inside += 1
             if Lifted._inside == 1:
-                Tensor.array = property(_get_array, _set_array)  # type: ignore[assignment]
-                Leaf.grad = property(_get_grad, _set_grad)  # type: ignore[assignment]
+                _exchange(property(_get_array, _set_array), property(_get_grad, _set_grad))
         session.trace = self._trace
 
     def __exit__(self, *_) -> None:
@@ -85,5 +91,4 @@ class Lifted:
         with Lifted._lock:
             Lifted._inside -= 1
             if not Lifted._inside:
-                Tensor.array = _ARRAY
-                Leaf.grad = _GRAD
+                _exchange(_ARRAY, _GRAD)

@@ -6,7 +6,7 @@ import keyword
 import re
 
 import numpy as np
-from numpy._core import umath  # type: ignore[attr-defined]
+from numpy._core import umath
 
 from aino.compiler.program import Call, Program, Storage, number_array
 from aino.compiler.trace import Trace

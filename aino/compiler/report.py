@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def explain(variant, name: str, runs: int) -> Report:
         variant.source, [*_specimens(program), *(1.0 for _ in variant.capture.trace.floats)], runs
     )
     texts = [line for line, _ in variant.source.body if _counts(line)]
-    notes_of = {line: note for line, note in _notes(variant.source.text)}
+    notes_of = dict(_notes(variant.source.text))
     for text, seconds in zip(texts, medians):
         report.lines.append(Line(text, notes_of.get(text, ""), 1e6 * seconds))
     return report
@@ -104,14 +105,23 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
     begun = False
     for line in source.text.splitlines():
         begun = begun or line.startswith(f"    def {source.name}(")
-        inside = begun and line.startswith("        ") and _counts(line.strip()) and line.strip() != "pass"
+        inside = (
+            begun
+            and line.startswith("        ")
+            and _counts(line.strip())
+            and line.strip() != "pass"
+        )
         if inside:
-            lines += ["        _before = _now()", line, f"        _times[{count}].append(_now() - _before)"]
+            lines += [
+                "        _before = _now()",
+                line,
+                f"        _times[{count}].append(_now() - _before)",
+            ]
             count += 1
         else:
             lines.append(line)
     times: list[list[float]] = [[] for _ in range(count)]
-    namespace = {"_now": time.perf_counter, "_times": times}
+    namespace: dict[str, Any] = {"_now": time.perf_counter, "_times": times}
     exec("\n".join(lines), namespace)
     copied = {
         key: item.copy() if isinstance(item, (np.ndarray, dict)) else item

@@ -45,8 +45,7 @@ def save_source(variant, name: str, path, weights=None) -> None:
             relative += ".npz"
         opened = (
             f"_weights = np.load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
-            f"{relative!r}))\n"
-            + "".join(f"{label} = _weights[{label!r}]\n" for label in arrays)
+            f"{relative!r}))\n" + "".join(f"{label} = _weights[{label!r}]\n" for label in arrays)
         )
     parameters = ", ".join(source.parameters)
     text = _HEADER.format(title=f"{name}({parameters}) as a NumPy program.",
@@ -85,6 +84,4 @@ def _plain(label: str, item: Any) -> str:
             "{'uniform': generator.random, 'normal': generator.standard_normal, "
             "'exponential': generator.standard_exponential}[kind](shape, dtype)"
         )
-    raise CompileError(
-        f"the program uses {item!r} (as {label}), which NumPy alone does not have"
-    )
+    raise CompileError(f"the program uses {item!r} (as {label}), which NumPy alone does not have")

@@ -241,9 +241,7 @@ class Trace:
         for tracer in inputs:
             if np.may_share_memory(array, tracer.shadow):
                 how = ("call", call, position, tracer.value)
-                return Tracer(
-                    self, region(tracer.value.storage, array, tracer.value, how), array
-                )
+                return Tracer(self, region(tracer.value.storage, array, tracer.value, how), array)
         storage = Storage("temporary")
         storage.address = address(array)
         self.storages.append(storage)
@@ -526,4 +524,3 @@ class Trace:
         return np.ndarray(
             tracer.shape, tracer.dtype, flat, tracer.value.offset, tracer.shadow.strides
         )
-

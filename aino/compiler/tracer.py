@@ -181,4 +181,3 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<tracer {self.value!r}>"
-

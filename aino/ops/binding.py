@@ -116,15 +116,7 @@ OWN_METHODS = {
     "zero_": inplace.zero_,
 }
 
-#: Functions that have a form in place, ``name_``; with the ufunc that writes it, where one does.
-IN_PLACE: dict[str, np.ufunc | None] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
-    "subtract": np.subtract, "multiply": np.multiply, "divide": np.true_divide,
-    "true_divide": np.true_divide, "exp": np.exp, "sqrt": np.sqrt, "neg": np.negative,
-    "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "log": np.log, "floor": np.floor,
-    "ceil": np.ceil, "trunc": np.trunc, "square": np.square,
-} | dict.fromkeys(
-    """
+_OTHERS_IN_PLACE = """
     abs absolute acos acosh addcdiv addcmul addmm arccos arcsin arctan asin asinh atan atan2 atanh
     baddbmm bitwise_and bitwise_not bitwise_or bitwise_xor clamp clamp_max clamp_min clip
     copysign cosh cumprod cumsum digamma eq erf erfc erfinv exp2 expm1 fix float_power floor_divide
@@ -132,8 +124,16 @@ IN_PLACE: dict[str, np.ufunc | None] = {
     log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter
     nan_to_num ne negative pow reciprocal relu remainder round rsqrt scatter scatter_add sgn
     sigmoid sign sinc sinh tan tril triu xlogy
-    """.split()
-)  # fmt: skip
+"""
+
+#: Functions that have a form in place, ``name_``; with the ufunc that writes it, where one does.
+IN_PLACE: dict[str, np.ufunc | None] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
+    "subtract": np.subtract, "multiply": np.multiply, "divide": np.true_divide,
+    "true_divide": np.true_divide, "exp": np.exp, "sqrt": np.sqrt, "neg": np.negative,
+    "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "log": np.log, "floor": np.floor,
+    "ceil": np.ceil, "trunc": np.trunc, "square": np.square,
+} | dict.fromkeys(_OTHERS_IN_PLACE.split())  # fmt: skip
 
 OPERATORS = {
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul,

@@ -18,12 +18,7 @@ REFUSED = {
     "index_reduce_prod", "put",
 }  # fmt: skip
 
-CASES = [
-    (row, case)
-    for row in harness.load_rows()
-    for case in row.cases[:2]
-    if not row.seeded
-]
+CASES = [(row, case) for row in harness.load_rows() for case in row.cases[:2] if not row.seeded]
 
 
 def results_of(outputs):
@@ -64,9 +59,7 @@ def program(row, case, wanted):
     return compute
 
 
-@pytest.mark.parametrize(
-    ("row", "case"), CASES, ids=[f"{row.name}-{case}" for row, case in CASES]
-)
+@pytest.mark.parametrize(("row", "case"), CASES, ids=[f"{row.name}-{case}" for row, case in CASES])
 def test_compiled_equals_eager(row, case):
     arrays = case.draw(row.name)
     wanted = [

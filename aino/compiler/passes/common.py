@@ -60,12 +60,14 @@ def rewrite(call: Call, replaced: dict[Storage, Storage]) -> None:
 
 
 def moved(value: Value, storage: Storage) -> Value:
-    """Return the region of ``storage``, laid out alike, that lies where ``value`` lies in its own."""
+    """Return the region of ``storage`` that lies where ``value`` lies in its own."""
     key = (value.offset, value.shape, value.strides, value.dtype)
     known = storage.values.get(key)
     if known is None:
         parent = moved(value.parent, storage) if value.parent is not None else None
-        known = Value(storage, value.shape, value.dtype, value.strides, value.offset, parent, value.how)
+        known = Value(
+            storage, value.shape, value.dtype, value.strides, value.offset, parent, value.how
+        )
         storage.values[key] = known
     return known
 

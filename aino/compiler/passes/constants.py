@@ -73,8 +73,7 @@ def _is_constant(call: Call, written) -> bool:
     if any(v.size * v.dtype.itemsize > LARGEST or v.storage in written for v in call.results):
         return False
     return _without_numbers(call.arguments) and all(
-        value.storage.kind == "constant" and value.storage not in written
-        for value in call.reads()
+        value.storage.kind == "constant" and value.storage not in written for value in call.reads()
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.compiler.passes.common import rewrite
@@ -143,7 +145,7 @@ def _slice(flat: Value, start: int, stop: int) -> Value:
     offset = flat.offset + start * flat.dtype.itemsize
     key = (offset, (stop - start,), flat.strides, flat.dtype)
     if key not in storage.values:
-        how = ("[]", (slice(start, stop),), {})
+        how: tuple[Any, ...] = ("[]", (slice(start, stop),), {})
         storage.values[key] = Value(storage, key[1], flat.dtype, flat.strides, offset, flat, how)
     return storage.values[key]
 
@@ -159,7 +161,7 @@ def reshaped(value: Value, shape) -> Value:
     key = (value.offset, shape, tuple(reversed(strides)), value.dtype)
     values = value.storage.values
     if key not in values:
-        how = (".reshape", (shape,), {})
+        how: tuple[Any, ...] = (".reshape", (shape,), {})
         values[key] = Value(value.storage, shape, value.dtype, key[2], value.offset, value, how)
     return values[key]
 
