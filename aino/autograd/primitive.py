@@ -202,10 +202,12 @@ def _stub(declared: Primitive):
     for name, rule in declared.rules.items():
         namespace[f"rule_{name}"] = rule
 
+    function: Any
+
     def write(arguments, keywords):
         source = forward_source(declared)
         source += "\n\n" + pullback_source(declared)
-        function.__dict__["source"] = source
+        function.source = source
         exec(compile(source, f"<primitive {declared.name}>", "exec"), namespace)
         declared.node_class.pullback = staticmethod(namespace["pullback"])
         written = namespace[declared.name]
@@ -215,7 +217,7 @@ def _stub(declared: Primitive):
         return function(*arguments, **keywords)
 
     namespace["write"] = write
-    function: Any = FunctionType(_FIRST_CALL.__code__, namespace, declared.name)
+    function = FunctionType(_FIRST_CALL.__code__, namespace, declared.name)
     function.__doc__ = declared.formula
     return function
 
