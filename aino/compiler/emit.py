@@ -253,12 +253,12 @@ class Emitter:
         writable = takes_out(call) or call.function is number_array
         if self.layout.place[storage] == "buffer":
             return self._into(call, result)
-        text = self._plain_call(call)
-        name = self.storage(storage)
         if writable and result.shape == ():
             # NumPy gives scalars where arrays have no dimensions.
-            self.body.append((f"{name} = {empty_like(result)}", None))
+            self.body.append((f"{self.storage(storage)} = {empty_like(result)}", None))
             return self._into(call, result)
+        text = self._plain_call(call)
+        name = self.storage(storage)
         if result.shape == () and not writable:
             return f"{name} = np.asarray({text})"
         return f"{name} = {text}"
@@ -333,7 +333,8 @@ class Emitter:
             if value is not None and (label := leaf if isinstance(leaf, str) else labels.get(leaf)):
                 self.wishes.setdefault(value, f"d_{label}")
         for call in self.program.calls:
-            if call.method != "chain" and not isinstance(call.function, str):
+            if not (call.method == "chain" or call.function is number_array
+                    or isinstance(call.function, str)):  # fmt: skip
                 self.function(call.function, call.method)  # functions have their names first
         section = ""
         for call in self.program.calls:

@@ -84,4 +84,14 @@ def _plain(label: str, item: Any) -> str:
             "{'uniform': generator.random, 'normal': generator.standard_normal, "
             "'exponential': generator.standard_exponential}[kind](shape, dtype)"
         )
+    if getattr(item, "__name__", "") == "run_chain":
+        return (
+            "lambda chain, lanes, scratch, *arrays: "
+            "[chain(start, stop, scratch[0], *arrays) for lane in lanes for start, stop in lane]"
+        )
+    if getattr(item, "__name__", "") == "manual_seed":
+        return (
+            "lambda generator, seed: setattr(generator.bit_generator, 'state', "
+            f"np.random.PCG64(seed % {1 << 64}).state)"
+        )
     raise CompileError(f"the program uses {item!r} (as {label}), which NumPy alone does not have")
