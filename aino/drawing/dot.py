@@ -146,7 +146,7 @@ def _card(vertex: Vertex, numbers: int) -> str:
     """Return a table: the operation or module above, what it computed below."""
     title = text_line(vertex.title, "B")
     if vertex.formula:
-        apart = "<BR/>" if len(vertex.title) + len(vertex.formula) > 24 else "&#160;&#160;"
+        apart = "<BR/>" if len(vertex.title) + len(vertex.formula) > 32 else "&#160;&#160;"
         title += apart + text_line(vertex.formula, "I", style.PALE_INK)
     head = [title, *(text_line(text, color=style.PALE_INK) for text in _wrapped(vertex.details))]
     body = [text_line(vertex.name, "B")] if vertex.name else []

@@ -36,7 +36,8 @@ def fold_boxes(graph: Graph, depth: int) -> None:
 def module_vertex(box: Box, values: list[Value]) -> Vertex:
     """Return a module as one vertex."""
     vertex = Vertex("module", box.name or box.kind, box=box.parent, values=values)
-    vertex.details = [text for text in (box.kind if box.name else "", box.note) if text]
+    vertex.formula = box.kind if box.name else ""
+    vertex.details = [box.note] if box.note else []
     if box.parameters:
         vertex.details.append(counted(box.parameters, "parameter"))
     return vertex
@@ -84,7 +85,7 @@ def _likeness(box: Box | None, vertices: list[Vertex]) -> Any:
 def _look(vertex: Vertex) -> tuple:
     title = vertex.title if vertex.kind == "operation" else ""
     details = [text for text in vertex.details if not text.startswith("index")]
-    return vertex.kind, title, *details, *[value.shape for value in vertex.values]
+    return vertex.kind, title, vertex.formula, *details, *[x.shape for x in vertex.values]
 
 
 def fold_repetitions(graph: Graph, depth: int | None, most: int) -> None:
@@ -180,9 +181,9 @@ def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> N
         boxes = [unit.box for (unit,) in rest if unit.box is not None]
         folded = module_vertex(boxes[-1], results)
         folded.title = f"{boxes[0].name} … {boxes[-1].name}"
-        folded.details[0] = times + boxes[0].kind
+        folded.formula = times + boxes[0].kind
         if not alone:
-            folded.details.insert(1, f"each like {first.box.name}")
+            folded.details.insert(0, f"each like {first.box.name}")
         if boxes[0].parameters:
             total = sum(box.parameters for box in boxes)
             folded.details[-1] = counted(total, "parameter")
@@ -194,10 +195,8 @@ def _several(first: Vertex, last: Vertex, times: str) -> Vertex:
     if last.kind == "operation":
         title = times + last.title
         return Vertex("operation", title, last.formula, last.details, last.values, last.box)
-    kind, *rest = last.details
-    details = [times + kind, *rest]
-    title = f"{first.title} … {last.title}"
-    return Vertex("module", title, "", details, last.values, last.box, subject=last.subject)
+    title, kind = f"{first.title} … {last.title}", times + last.formula
+    return Vertex("module", title, kind, last.details, last.values, last.box, subject=last.subject)
 
 
 # What is far away

@@ -44,8 +44,9 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
     children = list(module.named_children())
     ordered = parts_in_order(module)
     if not children:
-        vertex = Vertex("module", path or box.kind, box=parent, subject=module)
-        vertex.details = _description(module, box, bool(path))
+        kind = box.kind if path else ""
+        vertex = Vertex("module", path or box.kind, kind, box=parent, subject=module)
+        vertex.details = _description(module, box)
         graph.vertices.append(vertex)
         return vertex, vertex
     own = [
@@ -65,11 +66,9 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
     return ends[0][0], ends[-1][1]
 
 
-def _description(module: Module, box: Box, named: bool) -> list[str]:
-    """Return what is written under a module's name: class, settings, parameters."""
-    lines = [box.kind] if named else []
-    if box.note:
-        lines.append(box.note)
+def _description(module: Module, box: Box) -> list[str]:
+    """Return what is written under a module's name: settings and parameters."""
+    lines = [box.note] if box.note else []
     shapes = [f"{name} {tuple(p.shape)}" for name, p in module.named_parameters(recurse=False)]
     if shapes:
         lines.append(", ".join(shapes))

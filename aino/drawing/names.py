@@ -99,24 +99,23 @@ def of_module(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
 
 
 def of_variables(frame: FrameType) -> Iterator[tuple[str, Tensor]]:
-    """Yield tensors by the names of the variables that hold them, itself or in a list.
+    """Yield tensors by the variables that hold them: itself, in a module, or in a list.
 
     Names that begin with an underscore are left out: in a notebook they hold past outputs.
     """
-    for variables in (frame.f_locals, frame.f_globals):
-        modules = []
-        for name, value in list(variables.items()):
-            if name.startswith("_"):
-                continue
-            if isinstance(value, Tensor):
-                yield name, value
-            elif isinstance(value, Module):
-                modules.append((name, value))
-            elif type(value) in (list, tuple):
-                pairs = [(i, item) for i, item in enumerate(value) if isinstance(item, Tensor)]
-                yield from ((f"{name}[{i}]", item) for i, item in pairs)
+    for scope in (frame.f_locals, frame.f_globals):
+        variables = [(name, value) for name, value in scope.items() if not name.startswith("_")]
+        yield from ((name, value) for name, value in variables if isinstance(value, Tensor))
+        for name, value in variables:
+            if isinstance(value, Module):
+                yield from of_module(value, name)
+        for name, value in variables:
+            if type(value) in (list, tuple):
+                items: Iterable[tuple[Any, Any]] = enumerate(value)
             elif type(value) is dict:
-                pairs = [(key, item) for key, item in value.items() if isinstance(item, Tensor)]
-                yield from ((f"{name}[{key!r}]", item) for key, item in pairs)
-        for name, module in modules:
-            yield from of_module(module, name)
+                items = value.items()
+            else:
+                continue
+            for key, item in list(items):
+                if isinstance(item, Tensor):
+                    yield f"{name}[{key!r}]", item

@@ -18,6 +18,9 @@ from aino.drawing.names import Named, Names
 from aino.nn.module import Module
 from aino.ops.random import default_generator
 
+#: Settings that go without saying.
+_USUAL = ("bias=True", "elementwise_affine=True")
+
 
 class Run:
     """What one call of a module showed: its output, the calls inside, and its inputs.
@@ -111,4 +114,6 @@ def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
 def box_of(module: Module, path: str, parent: Box | None) -> Box:
     """Return the box of a module, named by its path."""
     own = sum(parameter.array.size for parameter in module.parameters())
-    return Box(path, type(module).__name__, module.extra_repr(), own, parent)
+    settings = module.extra_repr().replace("\n", ", ").split(", ")
+    note = ", ".join(part for part in settings if part not in _USUAL)
+    return Box(path, type(module).__name__, note, own, parent)

@@ -23,6 +23,8 @@ from aino.dtypes import result_type
 _LITTLE = 100_000
 _PLAIN = (int, float, complex, bool, str, type(None), slice, type(...), np.dtype)
 _COMPLEX_TO_REAL = ("abs", "angle", "real", "imag")
+#: Whose parameter is the shape that the output has.
+_RESHAPING = ("reshape", "expand", "spread")
 _UNKNOWN = object()
 
 
@@ -84,6 +86,8 @@ class Values:
         if declared is None:
             return None
         edges, saved = edges_of(node), saved_of(node)
+        if declared.name in _RESHAPING:
+            saved["shape"] = node.shape
         parameters = [saved.get(name, _UNKNOWN) for name in declared.parameters]
         if declared.variadic:
             (listed,) = declared.inputs
