@@ -6,18 +6,16 @@ what runs: nothing is added to it but the arrays that it names.
 
 from __future__ import annotations
 
-import linecache
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from aino.autograd.primitive import REGISTRY
 from aino.compiler.chains import ChainWriter, run_chain
 from aino.compiler.expressions import Expressions
 from aino.compiler.layout import Layout, returned_values
 from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
+from aino.compiler.notes import SYMBOLS, comment, empty_like, is_single
 from aino.compiler.number import Number
 from aino.compiler.passes.blocks import Chain
 from aino.compiler.passes.copies import takes_out
@@ -278,7 +276,7 @@ class Emitter:
         if function is np.concatenate:
             axis = self.text(keywords.get("axis", 0))
             return f"{self.function(function)}({arguments[0]}, {axis}, {self.value(target)})"
-        if _is_single(call, target):
+        if is_single(call, target):
             return self._single(call, target)
         out = self.value(target)
         if call.method == "reduce" and set(keywords) <= {"axis", "keepdims", "dtype"}:
@@ -309,7 +307,7 @@ class Emitter:
             f"{self.value(value)}[{', '.join('0' * len(value.shape)) or '()'}]"
             for value in (target, *call.arguments)
         ]
-        symbol = _SYMBOLS[call.function]
+        symbol = SYMBOLS[call.function]
         if place == first:
             return f"{place} {symbol}= {second}"
         return f"{place} = {first} {symbol} {second}"
@@ -391,65 +389,3 @@ class Emitter:
     def gradient_names(self) -> list[str]:
         """Return the names of the regions that hold gradients when the step is done."""
         return [self.value(v) for _, v in self.program.gradients if v is not None]
-
-
-_SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
-
-
-def _is_single(call: Call, target: Value) -> bool:
-    """Tell whether a call is plain arithmetic on two numbers of one dtype."""
-    return (
-        call.function in _SYMBOLS
-        and call.method == "__call__"
-        and not call.keywords
-        and target.size == 1
-        and target.dtype.kind == "f"
-        and all(
-            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype for v in call.arguments
-        )
-    )
-
-
-def empty_like(value: Value) -> str:
-    """Return the expression that makes memory of a value's form, strides and all."""
-    dtype = f"np.{value.dtype.type.__name__}"
-    order = sorted(range(len(value.shape)), key=lambda axis: (-value.strides[axis], axis))
-    if order == list(range(len(value.shape))) or value.size <= 1:
-        return f"np.empty({value.shape}, {dtype})"
-    shape = tuple(value.shape[axis] for axis in order)
-    return f"np.empty({shape}, {dtype}).transpose({tuple(np.argsort(order).tolist())})"
-
-
-def comment(call: Call | None) -> str:
-    """Return what stands beside a call: the primitive with its formula, or its rule."""
-    if call is None or not call.primitive:
-        return ""
-    if call.rule is not None:
-        rule = rule_text(call.rule)
-        return f"∂ {call.primitive}: {rule}" if rule else f"∂ {call.primitive}"
-    formula = REGISTRY[call.primitive].formula if call.primitive in REGISTRY else ""
-    return f"{call.primitive}: {formula}" if formula else call.primitive
-
-
-def rule_text(code) -> str:
-    """Return the text of a rule, as it stands in the calculus; of a long one its name."""
-    if code.co_name == "<lambda>":
-        line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
-        found = re.search(r"lambda[^:]*: *(.*)$", line)
-        text = found.group(1).rstrip(", ") if found else ""
-        while text.count(")") > text.count("("):
-            text = text[:-1]
-        return text if text.count("(") == text.count(")") else ""
-    last = max((line for *_, line in code.co_lines() if line), default=code.co_firstlineno)
-    lines = [
-        linecache.getline(code.co_filename, number).strip()
-        for number in range(code.co_firstlineno, last + 1)
-    ]
-    returns = [line.removeprefix("return ") for line in lines if line.startswith("return ")]
-    if (
-        len(returns) == 1
-        and len(returns[0]) <= 40
-        and returns[0].count("(") == returns[0].count(")")
-    ):
-        return returns[0]
-    return code.co_name.strip("_").replace("_", " ")

@@ -1,0 +1,73 @@
+"""What stands beside a call in the source, and small pieces of text for it."""
+
+from __future__ import annotations
+
+import linecache
+import re
+
+import numpy as np
+
+from aino.autograd.primitive import REGISTRY
+from aino.compiler.program import Call, Value
+
+#: Operators for arithmetic on single numbers.
+SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
+
+
+def is_single(call: Call, target: Value) -> bool:
+    """Tell whether a call is plain arithmetic on two numbers of one dtype."""
+    return (
+        call.function in SYMBOLS
+        and call.method == "__call__"
+        and not call.keywords
+        and target.size == 1
+        and target.dtype.kind == "f"
+        and all(
+            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype for v in call.arguments
+        )
+    )
+
+
+def empty_like(value: Value) -> str:
+    """Return the expression that makes memory of a value's form, strides and all."""
+    dtype = f"np.{value.dtype.type.__name__}"
+    order = sorted(range(len(value.shape)), key=lambda axis: (-value.strides[axis], axis))
+    if order == list(range(len(value.shape))) or value.size <= 1:
+        return f"np.empty({value.shape}, {dtype})"
+    shape = tuple(value.shape[axis] for axis in order)
+    return f"np.empty({shape}, {dtype}).transpose({tuple(np.argsort(order).tolist())})"
+
+
+def comment(call: Call | None) -> str:
+    """Return what stands beside a call: the primitive with its formula, or its rule."""
+    if call is None or not call.primitive:
+        return ""
+    if call.rule is not None:
+        rule = rule_text(call.rule)
+        return f"∂ {call.primitive}: {rule}" if rule else f"∂ {call.primitive}"
+    formula = REGISTRY[call.primitive].formula if call.primitive in REGISTRY else ""
+    return f"{call.primitive}: {formula}" if formula else call.primitive
+
+
+def rule_text(code) -> str:
+    """Return the text of a rule, as it stands in the calculus; of a long one its name."""
+    if code.co_name == "<lambda>":
+        line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+        found = re.search(r"lambda[^:]*: *(.*)$", line)
+        text = found.group(1).rstrip(", ") if found else ""
+        while text.count(")") > text.count("("):
+            text = text[:-1]
+        return text if text.count("(") == text.count(")") else ""
+    last = max((line for *_, line in code.co_lines() if line), default=code.co_firstlineno)
+    lines = [
+        linecache.getline(code.co_filename, number).strip()
+        for number in range(code.co_firstlineno, last + 1)
+    ]
+    returns = [line.removeprefix("return ") for line in lines if line.startswith("return ")]
+    if (
+        len(returns) == 1
+        and len(returns[0]) <= 40
+        and returns[0].count("(") == returns[0].count(")")
+    ):
+        return returns[0]
+    return code.co_name.strip("_").replace("_", " ")
