@@ -157,6 +157,7 @@ def _finish(trace: Trace, result) -> Program:
         tracer = array if type(array) is Tracer else trace.lift(array)
         program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
     program.result = _apart(_returned(result, trace, kept, {}), program, {})
+    program.notes["quiet"] = trace.quiet
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     if kept:
         result = None

@@ -147,6 +147,10 @@ class Emitter:
         if key not in self.functions:
             short, expression = function_text(function, method)
             name = self.functions[key] = self.names.fresh(short)
+            quiet = self.program.notes.get("quiet", {}).get(function)
+            if quiet and expression:
+                told = ", ".join(f"{kind}={how!r}" for kind, how in quiet.items())
+                expression = f"np.errstate({told})({expression})"
             if expression:
                 self.prelude["functions"].append(f"{name} = {expression}")
             else:

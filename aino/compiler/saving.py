@@ -64,7 +64,8 @@ def _module(path: str) -> str:
 
 
 def _literal(array: np.ndarray) -> str:
-    return f"np.array({array.tolist()!r}, np.{array.dtype.type.__name__}).reshape({array.shape})"
+    numbers = re.sub(r"\b(inf|nan)\b", r"np.\1", repr(array.tolist()))
+    return f"np.array({numbers}, np.{array.dtype.type.__name__}).reshape({array.shape})"
 
 
 def _plain(label: str, item: Any) -> str:

@@ -68,6 +68,9 @@ class Trace:
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
+        self._handling = np.geterr()
+        #: How functions were told to handle overflow and its kin, where it is not as outside.
+        self.quiet: dict[Any, dict[str, Any]] = {}
         #: Leaves that come with the arguments, by the argument's name.
         self.argument_leaves: dict[Leaf, str] = {}
 
@@ -251,6 +254,10 @@ class Trace:
     def add(self, call: Call) -> None:
         """Append a call, with where it came from."""
         call.section, call.primitive, call.rule, call.line = self.context.describe()
+        handling = np.geterr()
+        if handling != self._handling:
+            differing = {k: v for k, v in handling.items() if v != self._handling[k]}
+            self.quiet.setdefault(call.function, differing)
         for value in call.touches():
             value.storage.written = True
         if call.results or call.touches() or call.effect:  # else only regions: no work to do

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import known
+from aino.autograd.live import known, opaque
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import clip, ndarray
 from aino.errors import DtypeError
@@ -170,6 +170,7 @@ def _digamma(x):
     return np.where(pole, math.nan, np.where(negative, reflected, total))
 
 
+@opaque  # how far it shifts depends on the smallest number
 def _polygamma(x, n):
     """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), with Hurwitz's ζ by the sum of Euler and Maclaurin."""
     if x.dtype != np.float64:
@@ -178,7 +179,7 @@ def _polygamma(x, n):
     pole = (x <= 0) & (x == np.floor(x))
     t = np.where(pole, 1.0, x)
     total = np.zeros_like(t)
-    lowest = float(np.fmin.reduce(t, axis=None, initial=0.0)) if type(t) is ndarray else 0.0
+    lowest = float(np.fmin.reduce(t, axis=None, initial=0.0))
     for _ in range(_FAR + math.ceil(-lowest)):
         total = total + np.power(t, -float(order))
         t = t + 1.0
