@@ -171,14 +171,14 @@ def _digamma(x):
 
 
 def _polygamma(x, n):
+    if x.dtype != np.float64:
+        return _polygamma_sum(_as_double(x), n).astype(x.dtype)
     return _polygamma_sum(x, n)
 
 
 @opaque  # how far it shifts depends on the smallest number
 def _polygamma_sum(x, n):
     """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), with Hurwitz's ζ by the sum of Euler and Maclaurin."""
-    if x.dtype != np.float64:
-        return _polygamma_sum(_as_double(x), n).astype(x.dtype)
     order = n + 1
     pole = (x <= 0) & (x == np.floor(x))
     t = np.where(pole, 1.0, x)
