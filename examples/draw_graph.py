@@ -1,6 +1,6 @@
 """Drawings: what was computed, what a network is made of, and what it did.
 
-    python examples/draw_graph.py [folder]
+    python examples/draw_graph.py [folder]    # assets: the pictures of the README
 """
 
 import sys
@@ -17,7 +17,7 @@ folder.mkdir(parents=True, exist_ok=True)
 x = aino.tensor([1.0, 2.0], requires_grad=True)
 w = aino.tensor([0.5, -1.0], requires_grad=True)
 y = aino.tanh((w * x).sum())
-aino.draw(y, gradients=True).render(folder / "formula.svg")
+aino.draw(y, gradients=True).render(folder / "graph.svg")
 
 # A network, perceptron by perceptron: blue weights push, orange ones hold back.
 model = aino.NeuralNetwork([2, 3, 1], activation_type="sigmoid", seed=0)
@@ -32,5 +32,5 @@ block = nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16))
 network = nn.Sequential(nn.Linear(4, 16), block, nn.Dropout(0.1), nn.Linear(16, 3))
 aino.draw(network, aino.randn(8, 4), depth=1).render(folder / "folded.svg")
 
-for picture in ("formula", "network", "computation", "folded"):
+for picture in ("graph", "network", "computation", "folded"):
     print(folder / f"{picture}.svg")

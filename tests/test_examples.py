@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 DRAWINGS = {
     "rocket": ["rocket.svg"],
-    "draw_graph": ["formula.svg", "network.svg", "computation.svg", "folded.svg"],
+    "draw_graph": ["graph.svg", "network.svg", "computation.svg", "folded.svg"],
     "demo": ["demo/network.svg", "demo/graph.svg"],
 }
 NEEDS = {"rocket": "matplotlib", "draw_graph": "pygraphviz", "demo": "pygraphviz"}

@@ -19,7 +19,7 @@ from aino.nn.module import Module
 from aino.ops.random import default_generator
 
 #: Settings that go without saying.
-_USUAL = ("bias=True", "elementwise_affine=True")
+_USUAL = ("bias=True", "elementwise_affine=True", "inplace=False")
 
 
 class Run:
