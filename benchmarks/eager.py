@@ -11,19 +11,20 @@ from benchmarks import peers
 from benchmarks.harness import Case, Contender
 
 LENGTH = 20
-SHAPE = (32, 16)
+SHAPES = ((4, 4), (32, 16))
+Shape = tuple[int, int]
 
 
-def chain(library: Any, operation: Callable, length: int = LENGTH) -> Callable[[], Any]:
+def chain(library: Any, operation: Callable, shape: Shape) -> Callable[[], Any]:
     """Return a function that applies an operation again and again, and goes back."""
     rng = np.random.default_rng(0)
-    x = library.from_numpy(rng.standard_normal(SHAPE).astype(np.float32)).requires_grad_()
-    w = library.from_numpy(1 + 0.1 * rng.standard_normal(SHAPE).astype(np.float32))
+    x = library.from_numpy(rng.standard_normal(shape).astype(np.float32)).requires_grad_()
+    w = library.from_numpy(1 + 0.1 * rng.standard_normal(shape).astype(np.float32))
 
     def run() -> Any:
         x.grad = None
         y = x
-        for _ in range(length):
+        for _ in range(LENGTH):
             y = operation(library, y, w)
         y.sum().backward()
         return y.detach()[0, 0]
@@ -31,11 +32,11 @@ def chain(library: Any, operation: Callable, length: int = LENGTH) -> Callable[[
     return run
 
 
-def numpy_chain(forward: Callable, backward: Callable) -> Callable[[], Any]:
+def numpy_chain(shape: Shape, forward: Callable, backward: Callable) -> Callable[[], Any]:
     """Return the NumPy calls alone that such a chain cannot do without."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal(SHAPE).astype(np.float32)
-    w = 1 + 0.1 * rng.standard_normal(SHAPE).astype(np.float32)
+    x = rng.standard_normal(shape).astype(np.float32)
+    w = 1 + 0.1 * rng.standard_normal(shape).astype(np.float32)
 
     def run() -> Any:
         values = [x]
@@ -101,39 +102,41 @@ def in_place(library: Any, y: Any, w: Any) -> Any:
 
 def cases() -> list[Case]:
     found = []
-    for name, (operation, forward, backward) in OPERATIONS.items():
+    for shape in SHAPES:
+        size = "x".join(map(str, shape))
+        for name, (operation, *numpy_calls) in OPERATIONS.items():
+            found.append(
+                Case(
+                    "eager",
+                    f"{name}, {LENGTH} times on {size}",
+                    lambda o=operation, s=shape, n=numpy_calls: contenders(o, s, *n),
+                    {"PyTorch": 2},
+                    calls_before_check=1,
+                    work=LENGTH * LINKS.get(name, 1),
+                    unit="operation, forward and backward",
+                )
+            )
         found.append(
             Case(
                 "eager",
-                f"{name}, {LENGTH} times on {SHAPE[0]}x{SHAPE[1]}",
-                lambda o=operation, f=forward, b=backward: contenders(o, f, b),
-                {"PyTorch": 2},
+                f"y *= w, {LENGTH} times on {size}",
+                lambda s=shape: contenders(in_place, s),
+                {"PyTorch": 1},
                 calls_before_check=1,
-                work=LENGTH * LINKS.get(name, 1),
+                work=LENGTH,
                 unit="operation, forward and backward",
             )
         )
-    found.append(
-        Case(
-            "eager",
-            f"y *= w, {LENGTH} times on {SHAPE[0]}x{SHAPE[1]}",
-            lambda: contenders(in_place),
-            {"PyTorch": 1},
-            calls_before_check=1,
-            work=LENGTH,
-            unit="operation, forward and backward",
-        )
-    )
     return found
 
 
-def contenders(operation: Callable, *numpy_calls: Callable) -> list[Contender]:
+def contenders(operation: Callable, shape: Shape, *numpy_calls: Callable) -> list[Contender]:
     import aino
 
-    found = [Contender("AINO eager", chain(aino, operation))]
+    found = [Contender("AINO eager", chain(aino, operation, shape))]
     torch = peers.torch()
     if torch is not None:
-        found.append(Contender("PyTorch", chain(torch, operation)))
+        found.append(Contender("PyTorch", chain(torch, operation, shape)))
     if numpy_calls:
-        found.append(Contender("NumPy's calls alone", numpy_chain(*numpy_calls)))
+        found.append(Contender("NumPy's calls alone", numpy_chain(shape, *numpy_calls)))
     return found

@@ -20,12 +20,13 @@ from aino.epoch import epoch
 from aino.optim.state import ParameterState
 from aino.optim.worker import CORES
 
-#: Numbers in a block: six arrays of this length share the second-level cache of one core.
-BLOCK = 65536
+#: Numbers in a block: long enough for two threads not to wait for the interpreter's lock (below
+#: 65,536 it changes hands too often), short enough for the arrays of a block to stay in the cache.
+BLOCK = 131072
 #: Parameters of at least this many numbers are stepped where they are, without being gathered.
 LARGE = 16384
 #: Segments of at least this many numbers are shared between two threads.
-SHARED = 8 * BLOCK
+SHARED = 4 * BLOCK
 
 #: The dtype of the two real numbers that a complex one is made of.
 COMPONENT: dict[Any, np.dtype] = {complex64: float32, complex128: float64}
