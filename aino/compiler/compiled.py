@@ -197,7 +197,7 @@ class Compiled:
         before = structure(owners)
         variant.program = program
         variant.entry = write_entry(
-            trace, program, variant.source, step, buffers, flat, names, args, kwargs,
+            self.function, trace, program, variant.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
         trace.let_go()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,8 @@ class Context:
 
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
+        #: (code, id of ``self``) of the user's functions -> their globals and their ``self``.
+        self.frames: dict[tuple[Any, int], tuple[dict[str, Any], Any]] = {}
 
     def describe(self) -> tuple[str, str, object, str]:
         """Return the section, the primitive's name, the rule's code and the user's line."""
@@ -51,8 +54,9 @@ class Context:
                 section = "backward" if section == "forward" else section
             elif filename.startswith(_OPTIM) and section == "forward":
                 section = "update"
-            elif not line and not _is_ours(filename):
-                line = f"{filename}:{frame.f_lineno}"
+            elif not _is_ours(filename):
+                line = line or f"{filename}:{frame.f_lineno}"
+                self._note(frame)
             if code.co_argcount and code.co_varnames[0] == "self":
                 owner = frame.f_locals.get("self")
                 kind = type(owner)
@@ -64,3 +68,13 @@ class Context:
                 inner = code
             frame = frame.f_back
         return section, primitive, rule, line
+
+    def _note(self, frame: FrameType) -> None:
+        """Note whose function ran; models and optimizers are watched as a whole."""
+        code = frame.f_code
+        owner = None
+        if code.co_argcount and code.co_varnames[0] == "self":
+            owner = frame.f_locals.get("self")
+            if hasattr(owner, "named_parameters") or hasattr(owner, "add_param_group"):
+                owner = None
+        self.frames.setdefault((code, id(owner)), (frame.f_globals, owner))

@@ -18,6 +18,7 @@ from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
+from aino.compiler.names_read import same_names
 from aino.compiler.number import Number
 from aino.compiler.program import Program, Returned
 from aino.compiler.trace import Trace
@@ -48,7 +49,7 @@ class Door:
         self.lines.append(f"if not ({condition}): return MISS")
 
 
-def write_entry(trace: Trace, program: Program, source: Source, step, buffers, flat, names,
+def write_entry(function, trace: Trace, program: Program, source: Source, step, buffers, flat, names,
                 arguments, keywords, still_fits, recorded):  # fmt: skip
     """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``.
 
@@ -60,6 +61,8 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     _guard_surroundings(door, trace, still_fits, recorded)
     _guard_tensors(door, trace, recorded)
     _guard_sharing(door, trace, program, flat)
+    for condition in same_names(door, trace, function):
+        door.need(condition)
     given = _given(door, trace, program, source, flat) + list(trace.floats)
     door.bound["step"] = step
     call = f"step({', '.join(given)})"
