@@ -35,7 +35,7 @@ class Context:
 
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
-        #: (code, id of ``self``) of the user's functions -> their globals and their ``self``.
+        #: (code, id of ``self``) of the user's functions -> their globals and first argument.
         self.frames: dict[tuple[Any, int], tuple[dict[str, Any], Any]] = {}
 
     def describe(self) -> tuple[str, str, object, str]:
@@ -73,8 +73,8 @@ class Context:
         """Note whose function ran; models and optimizers are watched as a whole."""
         code = frame.f_code
         owner = None
-        if code.co_argcount and code.co_varnames[0] == "self":
-            owner = frame.f_locals.get("self")
+        if code.co_argcount:
+            owner = frame.f_locals.get(code.co_varnames[0])
             if hasattr(owner, "named_parameters") or hasattr(owner, "add_param_group"):
                 owner = None
         self.frames.setdefault((code, id(owner)), (frame.f_globals, owner))

@@ -17,7 +17,8 @@ _FIXED = (types.ModuleType, type, types.BuiltinFunctionType)
 def same_names(door, trace, function) -> list[str]:
     """Return the conditions that every name read in a trace stands for what it stood for.
 
-    Only the compiled function's own closure is known; of other functions globals and ``self``.
+    Only the compiled function's own closure is known; of other functions globals and
+    the attributes of their first argument, which is ``self`` in methods.
     """
     found: list[str] = []
     seen: set[tuple[int, str]] = set()
@@ -52,14 +53,15 @@ def same_names(door, trace, function) -> list[str]:
 
 
 def names_read(code) -> tuple[set[str], set[str]]:
-    """Return the globals that a function reads, and the attributes of its ``self``."""
+    """Return the globals that a function reads, and the attributes of its first argument."""
     names: set[str] = set()
     attributes: set[str] = set()
     before: Any = None
+    first = code.co_varnames[0] if code.co_argcount else ""
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             names.add(step.argval)
-        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and before == "self":
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and before == first:
             attributes.add(step.argval)
         before = step.argval if step.opname.startswith("LOAD_FAST") else None
     return names, attributes
