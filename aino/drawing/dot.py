@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import textwrap
 
 import numpy as np
@@ -66,7 +67,7 @@ def opening(rankdir: str) -> list[str]:
 
 def write(graph: Graph, rankdir: str, numbers: int) -> str:
     """Return the drawing's text; arrays of up to ``numbers`` elements show them."""
-    names = {vertex: f"v{i}" for i, vertex in enumerate(graph.vertices)}
+    names = {vertex: _identity(vertex, i) for i, vertex in enumerate(graph.vertices)}
     lines = opening(rankdir)
     if any(vertex.box for vertex in graph.vertices):
         inputs = [names[vertex] for vertex in graph.vertices if vertex.kind == "input"]
@@ -82,6 +83,11 @@ def write(graph: Graph, rankdir: str, numbers: int) -> str:
         written = attributes(**{name: text for name, text in options.items() if text})
         lines.append(f"  {names[edge.tail]} -> {names[edge.head]}{written}")
     return "\n".join([*lines, "}", ""])
+
+
+def _identity(vertex: Vertex, number: int) -> str:
+    """Return what a vertex is called in the text: ``mul_3``."""
+    return re.sub(r"[^a-zA-Z]+", "_", vertex.title).strip("_")[:30] + f"_{number}"
 
 
 def _contents(

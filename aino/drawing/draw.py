@@ -172,14 +172,15 @@ def _tensors(value: Any, path: str, strict: bool) -> Iterator[tuple[str, Tensor]
 
 def _all_gradients(outputs: list, begin: dict) -> dict[Node, Tensor]:
     """Return the gradient of every value, leaving all that is kept as it was."""
-    if len(outputs) != 1 or outputs[0][1].array.size != 1:
+    y = outputs[0][1]
+    if len(outputs) != 1 or y.array.size != 1 or y.array.dtype.kind == "c":
         raise GradientError(
-            "gradients=True differentiates one scalar; draw a loss, or a module that returns one"
+            "gradients=True differentiates one real scalar; draw a loss, or a module that "
+            "returns one"
         )
-    (_, y) = outputs[0]
     nodes, _ = walk([y.node], begin)
     hidden = [(node, node.extras) for node in nodes if node.extras is not None]
-    values = [make(np.empty(node.shape), node) for node in nodes]
+    values = [make(np.broadcast_to(0.0, node.shape), node) for node in nodes]
     try:
         for node, _ in hidden:
             # Hooks would run, and gradients that are retained would grow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from aino.drawing.graph import Box, Graph, Value, Vertex, counted
@@ -90,77 +91,89 @@ def _look(vertex: Vertex) -> tuple:
 
 def fold_repetitions(graph: Graph, depth: int | None, most: int) -> None:
     """Draw what follows on itself more than ``most`` times once, and the rest as one vertex."""
-    pending: list[Box | None] = [None]
+    heads = graph.heads()
+    pending = [(0, graph.vertices)]
     while pending:
-        parent = pending.pop()
-        level = 0 if parent is None else parent.depth + 1
-        for motifs in _repeated(graph, _units(graph, parent, level), most):
-            _fold_motifs(graph, motifs, level == depth)
+        level, vertices = pending.pop()
+        units = _units(vertices, level)
+        folded: set[Vertex] = set()
+        for motifs in _repeated(units, heads, most):
+            folded |= _fold_motifs(graph, motifs, level == depth)
         if level != depth:
-            pending += [box for box in _members(graph) if box.parent is parent]
+            pending += [
+                (level + 1, unit.vertices)
+                for unit in units
+                if unit.box is not None and not folded.issuperset(unit.vertices)
+            ]
 
 
-def _units(graph: Graph, parent: Box | None, level: int) -> list[_Unit]:
-    """Return the boxes and operations directly in a box, in the order of their beginning."""
+def _units(vertices: list[Vertex], level: int) -> list[_Unit]:
+    """Return the boxes at a level and the operations beside them, in the order of their ends."""
     held: dict[Box | Vertex, list[Vertex]] = {}
-    for vertex in graph.vertices:
+    ends: dict[Box | Vertex, int] = {}
+    for place, vertex in enumerate(vertices):
         chain = [] if vertex.box is None else vertex.box.chain()
-        if (chain[level - 1] if 0 < level <= len(chain) else None) is not parent:
-            continue
-        if len(chain) > level:
-            held.setdefault(chain[level], []).append(vertex)
-        elif vertex.kind in ("operation", "module"):
-            held[vertex] = [vertex]
-    units = [_Unit(key if isinstance(key, Box) else None, inside) for key, inside in held.items()]
-    places = {vertex: i for i, vertex in enumerate(graph.vertices)}
-    return sorted(units, key=lambda unit: max(places[vertex] for vertex in unit.vertices))
+        if len(chain) > level or vertex.kind in ("operation", "module"):
+            key = chain[level] if len(chain) > level else vertex
+            held.setdefault(key, []).append(vertex)
+            ends[key] = place
+    keys = sorted(held, key=ends.__getitem__)
+    return [_Unit(key if isinstance(key, Box) else None, held[key]) for key in keys]
 
 
-def _repeated(graph: Graph, units: list[_Unit], most: int) -> list[list[list[_Unit]]]:
-    """Return the runs of motifs: each a list of like lists of units, more than ``most``."""
+def _repeated(
+    units: list[_Unit], heads: dict[Vertex, list[Vertex]], most: int
+) -> list[list[list[_Unit]]]:
+    """Return the runs of motifs: each more than ``most`` like lists of units."""
     numbers: dict[Any, int] = {}
     looks = [
         -1 - i if unit.likeness is None else numbers.setdefault(unit.likeness, len(numbers))
         for i, unit in enumerate(units)
     ]
+    places = {vertex: i for i, unit in enumerate(units) for vertex in unit.vertices}
+    reach = [_reach(unit, heads, places) for unit in units]
     found = []
     start = 0
     while start < len(units):
-        best: list[list[_Unit]] = []
-        for length in range(1, min(_MOTIF, (len(units) - start) // 2) + 1):
-            end = start + length
-            while end < len(units) and looks[end] == looks[end - length]:
-                end += 1
-            count = (end - start) // length
-            if count > most and count * length > sum(map(len, best)):
-                motifs = [
-                    units[i : i + length]
-                    for i in range(start, start + count * length, length)
-                ]
-                motifs = motifs[: _chained(graph, motifs)]
-                if len(motifs) > most and len(motifs) * length > sum(map(len, best)):
-                    best = motifs
-        if best:
-            found.append(best)
-        start += max(1, sum(map(len, best)))
+        count, length = max(
+            ((_count(looks, reach, start, length), length) for length in range(1, _MOTIF + 1)),
+            key=lambda run: (run[0] > most) * run[0] * run[1],
+        )
+        if count > most:
+            end = start + count * length
+            found.append([units[i : i + length] for i in range(start, end, length)])
+            start = end
+        else:
+            start += 1
     return found
 
 
-def _chained(graph: Graph, motifs: list[list[_Unit]]) -> int:
-    """Return how many of the motifs are used by the next one alone."""
-    of_vertex = {
-        vertex: i for i, motif in enumerate(motifs) for unit in motif for vertex in unit.vertices
-    }
-    ends = [i for vertex, i in of_vertex.items() if vertex.output]
-    for edge in graph.edges:
-        tail, head = of_vertex.get(edge.tail), of_vertex.get(edge.head)
-        if tail is not None and head not in (tail, tail + 1):
-            ends.append(tail)
-    return min([len(motifs) - 1, *ends]) + 1
+def _reach(unit: _Unit, heads: dict[Vertex, list[Vertex]], places: dict[Vertex, int]) -> float:
+    """Return the place of the last unit that uses this one; infinity if something else does."""
+    if any(vertex.output for vertex in unit.vertices):
+        return math.inf
+    users = [places.get(head, math.inf) for vertex in unit.vertices for head in heads[vertex]]
+    return max(users, default=math.inf)
 
 
-def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> None:
-    """Draw motifs as one vertex; where there is more to see of one, after the first of them."""
+def _count(looks: list[int], reach: list[float], start: int, length: int) -> int:
+    """Return how often a motif follows on itself, each used by the next alone."""
+    count = 1
+    while True:
+        middle = start + count * length
+        end = middle + length
+        if end > len(looks) or looks[middle - length : middle] != looks[middle:end]:
+            return count
+        if max(reach[middle - length : middle]) >= end:
+            return count
+        count += 1
+
+
+def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> set[Vertex]:
+    """Draw motifs as one vertex; where there is more to see of one, after the first of them.
+
+    Returns what is drawn no more.
+    """
     first, last = motifs[0][0], motifs[-1][-1]
     single = len(motifs[0]) == 1
     alone = single and (first.box is None or folds_here)
@@ -188,6 +201,7 @@ def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> N
             total = sum(box.parameters for box in boxes)
             folded.details[-1] = counted(total, "parameter")
     graph.merge(members, folded)
+    return members
 
 
 def _several(first: Vertex, last: Vertex, times: str) -> Vertex:
@@ -195,21 +209,35 @@ def _several(first: Vertex, last: Vertex, times: str) -> Vertex:
     if last.kind == "operation":
         title = times + last.title
         return Vertex("operation", title, last.formula, last.details, last.values, last.box)
-    title, kind = f"{first.title} … {last.title}", times + last.formula
-    return Vertex("module", title, kind, last.details, last.values, last.box, subject=last.subject)
+    title, kind, details = f"{first.title} … {last.title}", times + last.formula, last.details
+    if details and details[-1].endswith("parameters"):
+        details = [*details[:-1], details[-1] + " each"]
+    return Vertex("module", title, kind, details, last.values, last.box, subject=last.subject)
 
 
 # What is far away
 
 
 def cut(graph: Graph, limit: int) -> None:
-    """Draw the oldest operations as one vertex, so that at most ``limit`` remain."""
+    """Draw the oldest operations as one vertex, so that at most ``limit`` remain.
+
+    So are inputs and parameters that are more than that.
+    """
     steps = [vertex for vertex in graph.vertices if vertex.kind in ("operation", "module")]
     old = {vertex for vertex in steps[: max(0, len(steps) - limit)] if not vertex.output}
-    if not old:
-        return
-    earlier = {vertex for vertex in graph.vertices if vertex.kind == "more"}
-    heads = graph.heads()
-    lost = {v for v in graph.vertices if v not in steps and heads[v] and old.issuperset(heads[v])}
-    title = counted(len(old), "earlier operation")
-    graph.merge(old | earlier | lost, Vertex("more", f"more than {title}" if earlier else title))
+    if old:
+        earlier = {vertex for vertex in graph.vertices if vertex.kind == "more"}
+        heads = graph.heads()
+        known = earlier.union(steps)
+        lost = {
+            vertex
+            for vertex in graph.vertices
+            if vertex not in known and heads[vertex] and old.issuperset(heads[vertex])
+        }
+        title = counted(len(old), "earlier operation")
+        more = Vertex("more", f"more than {title}" if earlier else title)
+        graph.merge(old | earlier | lost, more)
+    known = {*steps, *(vertex for vertex in graph.vertices if vertex.kind == "more")}
+    given = [vertex for vertex in graph.vertices if vertex not in known and not vertex.output]
+    if len(given) > limit:
+        graph.merge(set(given[limit:]), Vertex("more", f"{len(given) - limit:,} more inputs"))

@@ -59,10 +59,10 @@ def read(drawing):
             title = lines_of(re.search(r"label=<(.*?)>, labeljust", line)[1])[0]
             open_clusters[-1] = title
             found.clusters.append(title)
-        elif match := re.match(r"(v\d+) -> (v\d+)(.*)", line):
+        elif match := re.match(r"(\w+) -> (\w+)(.*)", line):
             tail, head = (found.labels[name][0] for name in match.group(1, 2))
             found.edges.append((tail, head, match[3]))
-        elif match := re.match(r"(v\d+) \[label=<(.*)>, shape=(.*)\]$", line):
+        elif match := re.match(r"(\w+) \[label=<(.*)>, shape=(.*)\]$", line):
             found.labels[match[1]] = lines_of(match[2])
             found.looks[match[1]] = match[3]
             found.boxes[match[1]] = list(open_clusters)

@@ -116,3 +116,20 @@ def test_long_texts_are_shortened():
     source = aino.draw(x * 2.0, names={"a" * 500: x}).source
     assert "a" * 43 + "…" in source
     assert "a" * 45 not in source
+
+
+def test_many_inputs():
+    leaves = [leaf(float(i)) for i in range(1000)]
+    found = read(aino.draw(aino.cat(leaves), limit=20))
+    assert "… 980 more inputs" in found.titles()
+    assert len(found.labels) == 22
+
+
+def test_like_operations_side_by_side_are_no_repetition():
+    x = leaf(1.0, 2.0)
+    parts = [x * float(i + 2) for i in range(3000)]
+    y = aino.stack(parts).sum()
+    del parts
+    found = read(aino.draw(y, limit=10))
+    assert "×" not in "".join(found.titles())
+    assert found.vertex("… 2,992 earlier operations")
