@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from types import FrameType
 from typing import Any
 
 import numpy as np
+
+from aino.autograd.tensor import Tensor
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
@@ -72,9 +75,15 @@ class Context:
     def _note(self, frame: FrameType) -> None:
         """Note whose function ran; models and optimizers are watched as a whole."""
         code = frame.f_code
-        owner = None
-        if code.co_argcount:
-            owner = frame.f_locals.get(code.co_varnames[0])
-            if hasattr(owner, "named_parameters") or hasattr(owner, "add_param_group"):
-                owner = None
-        self.frames.setdefault((code, id(owner)), (frame.f_globals, owner))
+        owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        watched = hasattr(owner, "named_parameters") or hasattr(owner, "add_param_group")
+        if watched or isinstance(owner, (type, Tensor)) or not hasattr(owner, "__dict__"):
+            key, reference = 0, _nobody
+        else:
+            # Weakly: what is made in a trace must not seem to be kept.
+            key, reference = id(owner), weakref.ref(owner)
+        self.frames.setdefault((code, key), (frame.f_globals, reference))
+
+
+def _nobody() -> None:
+    """Stand for the reference to a first argument that is not watched."""

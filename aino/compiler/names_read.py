@@ -41,7 +41,8 @@ def same_names(door, trace, function) -> list[str]:
                 add(cell, name, "{owner}.cell_contents", cell.cell_contents)
             except ValueError:  # not bound yet
                 continue
-    for (code, _), (globals_, owner) in trace.context.frames.items():
+    for (code, _), (globals_, reference) in trace.context.frames.items():
+        owner = reference()
         names, attributes = names_read(code)
         for name in names:
             if name in globals_:
