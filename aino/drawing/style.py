@@ -14,8 +14,8 @@ PALE_INK = "#4d5358"
 #: Gradients.
 GRADIENT = "#a3360a"
 #: Lines and letters on the page itself.
-GREY = "#7b848d"
-BOX_FILL = "#8a94a01c"
+GREY = "#717a83"
+BOX_FILL = "#8a94a014"
 BOX_LINE = "#8a94a0"
 
 #: kind -> attributes of its vertices.
