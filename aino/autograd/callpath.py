@@ -22,7 +22,7 @@ def forward_source(declared) -> str:
         lines += _unary(inputs[0], plain)
     elif count == 2:
         first, second = inputs
-        lines += _binary(first, second, plain)
+        lines += _binary(first, second, plain, declared.promotes == "float")
     else:
         lines += _several(inputs, plain)
     lines += _promotion(declared)
@@ -58,9 +58,14 @@ def _unary(name, plain) -> list[str]:
     ]
 
 
-def _binary(first, second, plain) -> list[str]:
-    """Take arrays and nodes of two arguments; a number becomes an array beside the other."""
-    return [
+def _binary(first, second, plain, floating) -> list[str]:
+    """Take arrays and nodes of two arguments; a number becomes an array beside the other.
+
+    ``floating``: beside integers it does not become an integer, as they are about to change.
+    """
+    raised = "if {0}.dtype is not float32 and {0}.dtype is not float64: {0} = as_floating({0})"
+    early = [raised.format("a0"), raised.format("a1")] if floating else ["pass", "pass"]
+    lines = [
         f"    if isinstance({first}, Tensor):",
         f"        if {first}.view_of is not None: refresh({first})",
         f"        a0 = {first}.array",
@@ -70,16 +75,19 @@ def _binary(first, second, plain) -> list[str]:
         f"            a1 = {second}.array",
         f"            n1 = {second}.node",
         "        else:",
+        f"            {early[0]}",
         f"            a1 = constant({second}, a0)",
         "            n1 = None",
         f"    elif isinstance({second}, Tensor):",
         f"        if {second}.view_of is not None: refresh({second})",
         f"        a1 = {second}.array",
         f"        n1 = {second}.node",
+        f"        {early[1]}",
         f"        a0 = constant({first}, a1)",
         "        n0 = None",
         f"    else: return kernel({plain})",
     ]
+    return [line for line in lines if line.strip() != "pass"]
 
 
 def _several(inputs, plain) -> list[str]:

@@ -80,8 +80,12 @@ class Context:
         if watched or isinstance(owner, (type, Tensor)) or not hasattr(owner, "__dict__"):
             key, reference = 0, _nobody
         else:
-            # Weakly: what is made in a trace must not seem to be kept.
-            key, reference = id(owner), weakref.ref(owner)
+            key = id(owner)
+            try:
+                # Weakly: what is made in a trace must not seem to be kept.
+                reference = weakref.ref(owner)
+            except TypeError:
+                reference = _nobody
         self.frames.setdefault((code, key), (frame.f_globals, reference))
 
 
