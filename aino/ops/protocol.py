@@ -111,7 +111,7 @@ UFUNCS = {
     np.floor: math.floor,
     np.ceil: math.ceil,
     np.trunc: math.trunc,
-    np.heaviside: math.heaviside,
+    np.heaviside: lambda x, values: math.heaviside(_beside(x, values), _beside(values, x)),
     np.float_power: math.float_power,
     np.vecdot: lambda a, b: reduction.sum(math.conj(_tensor(a)) * b, -1),
     np.isnan: compare.isnan,
@@ -122,6 +122,11 @@ UFUNCS = {
 
 def _tensor(x) -> Tensor:
     return x if isinstance(x, Tensor) else make(np.asarray(x))
+
+
+def _beside(x, other) -> Tensor:
+    """Return an operand as a tensor; a number has the dtype of the other operand."""
+    return x if isinstance(x, Tensor) else make(np.asarray(x, other.dtype))
 
 
 def _numpy_reduction(function):
