@@ -49,8 +49,8 @@ class Door:
         self.lines.append(f"if not ({condition}): return MISS")
 
 
-def write_entry(function, trace: Trace, program: Program, source: Source, step, buffers, flat, names,
-                arguments, keywords, still_fits, recorded):  # fmt: skip
+def write_entry(function, trace: Trace, program: Program, source: Source, step, buffers, flat,
+                names, arguments, keywords, still_fits, recorded):  # fmt: skip
     """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``.
 
     ``recorded``: whether gradients play a part, or the function records nothing in any mode.

@@ -68,7 +68,7 @@ class Trace:
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
-        self._handling = np.geterr()
+        self._handling: dict[str, Any] = dict(np.geterr())
         #: How functions were told to handle overflow and its kin, where it is not as outside.
         self.quiet: dict[Any, dict[str, Any]] = {}
         #: Leaves that come with the arguments, by the argument's name.
@@ -254,7 +254,7 @@ class Trace:
     def add(self, call: Call) -> None:
         """Append a call, with where it came from."""
         call.section, call.primitive, call.rule, call.line = self.context.describe()
-        handling = np.geterr()
+        handling: dict[str, Any] = dict(np.geterr())
         if handling != self._handling:
             differing = {k: v for k, v in handling.items() if v != self._handling[k]}
             self.quiet.setdefault(call.function, differing)

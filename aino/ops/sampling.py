@@ -175,7 +175,8 @@ def bernoulli(input, p=None, *, generator=None):
 
 def trials(name, generator, p, shape, dtype):
     """Return an array of ones with probability ``p``, a number or an array, zeros otherwise."""
-    if (p.__class__ in (float, int) or isinstance(p, np.ndarray)) and not np.all((p >= 0) & (p <= 1)):
+    known = isinstance(p, (float, int, np.ndarray))  # a program that is being traced can't look
+    if known and not np.all((p >= 0) & (p <= 1)):
         raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == dtypes.float64 else dtypes.float32
     return (draw(generator, "uniform", shape, kind) < p).astype(dtype)
