@@ -43,7 +43,8 @@ def same(a, b):
     if isinstance(a, complex):
         return same(a.real, b.real) and same(a.imag, b.imag)
     if isinstance(a, float):
-        return math.copysign(1, a) == math.copysign(1, b) and (a == b or (a != a and b != b))
+        # JSON's NaN has no sign; an array's has, and keeps it.
+        return (a != a and b != b) or (a == b and math.copysign(1, a) == math.copysign(1, b))
     return a == b
 
 
