@@ -275,9 +275,10 @@ def _positional_names(function) -> list[str]:
 
 def _form(item):
     if isinstance(item, Tensor):
-        return ("tensor", item.array.shape, item.array.dtype, item.node is not None)
+        array = item.array
+        return ("tensor", array.shape, array.dtype, array.strides, item.node is not None)
     if isinstance(item, np.ndarray):
-        return ("array", item.shape, item.dtype)
+        return ("array", item.shape, item.dtype, item.strides)
     if type(item) is float:
         return float
     if item is None or isinstance(item, (bool, int, str, complex, bytes)):

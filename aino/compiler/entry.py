@@ -56,7 +56,7 @@ def write_entry(function, trace: Trace, program: Program, source: Source, step, 
     ``recorded``: whether gradients play a part, or the function records nothing in any mode.
     """
     door = Door()
-    _open_arguments(door, trace, flat, names, arguments, keywords)
+    _open_arguments(door, trace, program, flat, names, arguments, keywords)
     door.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     _guard_surroundings(door, trace, still_fits, recorded)
     _guard_tensors(door, trace, recorded)
@@ -97,7 +97,7 @@ def structure_of(item):
     return None
 
 
-def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) -> None:
+def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments, keywords) -> None:
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
     door.need(f"len(args) == {len(arguments)} and len(kwargs) == {len(keywords)}")
     for position, name in enumerate(names[: len(arguments)]):
@@ -110,13 +110,14 @@ def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) 
         if shape is not None:
             structure = door.bind("structure", structure_of)
             door.need(f"{structure}({name}) == {door.bind('shape', shape)}")
+    rigid = _rigid(program)
     position = 0
     for name, item in flat:
         if isinstance(item, Tensor):
             kind = door.bind("kind", type(item))
             door.need(f"{name}.__class__ is {kind}")
             door.lines.append(f"x{position} = {name}.array")
-            _check_array(door, f"x{position}", item.array)
+            _check_array(door, f"x{position}", item.array, name in rigid)
             if type(item.node) is not Leaf:
                 door.need(f"{name}.node is None")
             else:
@@ -125,7 +126,7 @@ def _open_arguments(door: Door, trace: Trace, flat, names, arguments, keywords) 
         elif isinstance(item, np.ndarray):
             door.need(f"{name}.__class__ is ndarray")
             door.lines.append(f"x{position} = {name}")
-            _check_array(door, f"x{position}", item)
+            _check_array(door, f"x{position}", item, name in rigid)
             position += 1
         elif type(item) is float:
             door.need(f"{name}.__class__ is float")
@@ -211,9 +212,29 @@ def _apart(array, *others) -> bool:
     return not any(np.may_share_memory(array, other) for other in others)
 
 
-def _check_array(door: Door, name: str, array) -> None:
+def _rigid(program: Program) -> set[str]:
+    """Return the arguments whose strides decide what is a view of them and what is a copy."""
+    kinds = (".reshape", ".ravel", ".view")
+    found = {
+        storage.label
+        for storage in program.storages()
+        if storage.kind == "argument"
+        and (
+            _is_written(program, storage)
+            or any(v.how is not None and v.how[0] in kinds for v in storage.values.values())
+        )
+    }
+    for call in program.calls:
+        if call.function in kinds:
+            found |= {v.storage.label for v in call.reads() if v.storage.kind == "argument"}
+    return found
+
+
+def _check_array(door: Door, name: str, array, rigid: bool) -> None:
     dtype = door.bind("dtype", array.dtype)
     door.need(f"{name}.shape == {array.shape} and {name}.dtype is {dtype}")
+    if rigid:
+        door.need(f"{name}.strides == {array.strides}")
 
 
 def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) -> None:
