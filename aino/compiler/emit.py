@@ -194,6 +194,8 @@ class Emitter:
 
     def index(self, index) -> str:
         """Return an index as it is written between brackets."""
+        if index == ():
+            return "()"
         parts = index if isinstance(index, tuple) else (index,)
         written = []
         for part in parts:

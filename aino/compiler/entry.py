@@ -213,14 +213,18 @@ def _apart(array, *others) -> bool:
 
 
 def _rigid(program: Program) -> set[str]:
-    """Return the arguments whose strides decide what is a view of them and what is a copy."""
+    """Return the arguments whose strides decide what is a view of them and what is a copy.
+
+    Matrices always count: their layout goes on into what is computed from them.
+    """
     kinds = (".reshape", ".ravel", ".view")
     found = {
         storage.label
         for storage in program.storages()
         if storage.kind == "argument"
         and (
-            _is_written(program, storage)
+            len(storage.whole.shape) > 1
+            or _is_written(program, storage)
             or any(v.how is not None and v.how[0] in kinds for v in storage.values.values())
         )
     }
