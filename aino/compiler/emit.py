@@ -194,7 +194,7 @@ class Emitter:
 
     def index(self, index) -> str:
         """Return an index as it is written between brackets."""
-        if index == ():
+        if isinstance(index, tuple) and not index:
             return "()"
         parts = index if isinstance(index, tuple) else (index,)
         written = []

@@ -82,7 +82,8 @@ on_diagonal = primitive(
 def _windows(x, axis, size, step):
     count = (x.shape[axis] - size) // step + 1
     if type(x) is not ndarray:
-        return _window_stack(x, axis, size, step, count)
+        view = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=True)
+        return view[(*(slice(None),) * axis, slice(None, None, step))]
     # A buffer's base is the array itself, so that a write through the view is noticed;
     # as_strided would put an object of its own between them.
     owner = x
