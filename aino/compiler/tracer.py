@@ -118,6 +118,9 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
             return self
         return self._method("astype", np.dtype(dtype))
 
+    def nonzero(self):
+        return np.nonzero(self)
+
     def copy(self, order="C"):
         return self._method("copy", order) if order != "C" else self._method("copy")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.live import opaque
 from aino.autograd.rules import index as index_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int32, int64
@@ -197,18 +198,23 @@ def searchsorted(
     side = "right" if right or side == "right" else "left"
     if sorter is not None:
         sequence = np.take_along_axis(sequence, sorter.array, -1)
-    if sequence.ndim == 1:
-        found = np.searchsorted(sequence, values, side)
-    elif sequence.shape[:-1] != values.shape[:-1]:
+    if sequence.ndim > 1 and sequence.shape[:-1] != values.shape[:-1]:
         raise ShapeError(
             f"searchsorted: all but the last dimension must agree, got {sequence.shape} and "
             f"{values.shape}"
         )
-    else:
-        found = np.empty(values.shape, int64)
-        for row in np.ndindex(values.shape[:-1]):
-            found[row] = np.searchsorted(sequence[row], values[row], side)
-    return make(np.asarray(found, int32 if out_int32 else int64))
+    return make(_places(sequence, values, side, int32 if out_int32 else int64))
+
+
+@opaque
+def _places(sequence, values, side, dtype):
+    """Return where values would stand among sorted ones, row by row."""
+    if sequence.ndim == 1:
+        return np.asarray(np.searchsorted(sequence, values, side), dtype)
+    found = np.empty(values.shape, dtype)
+    for row in np.ndindex(values.shape[:-1]):
+        found[row] = np.searchsorted(sequence[row], values[row], side)
+    return found
 
 
 def bucketize(input, boundaries, *, out_int32=False, right=False):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.live import opaque
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as index_rules
@@ -95,6 +96,12 @@ def mode(input, dim=-1, keepdim=False):
         return along(input, dim, keepdim, np.zeros((), int64), return_types.mode)
     if not array.shape[dim]:
         raise IndexError(f"mode: dim {dim} of shape {array.shape} has no elements")
+    return along(input, dim, keepdim, _modes(array, dim), return_types.mode)
+
+
+@opaque
+def _modes(array, dim):
+    """Return where the most frequent element of each row stands last."""
     rows = np.moveaxis(array, dim, -1)
     index = np.empty(rows.shape[:-1], int64)
     for row in np.ndindex(index.shape):
@@ -102,7 +109,7 @@ def mode(input, dim=-1, keepdim=False):
             rows[row], return_inverse=True, return_counts=True, equal_nan=False
         )
         index[row] = np.flatnonzero(inverse.reshape(-1) == np.argmax(counts))[-1]
-    return along(input, dim, keepdim, index, return_types.mode)
+    return index
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
