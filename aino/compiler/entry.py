@@ -97,7 +97,8 @@ def structure_of(item):
     return None
 
 
-def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments, keywords) -> None:
+def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments,
+                    keywords) -> None:  # fmt: skip
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
     door.need(f"len(args) == {len(arguments)} and len(kwargs) == {len(keywords)}")
     for position, name in enumerate(names[: len(arguments)]):
@@ -190,11 +191,12 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
     roots = [s.root for s in written if s.kind == "static"]
     named = [f"x{k}" for k, (name, _) in enumerate(given)]
     for name in named:
-        for root in roots[:4]:
-            bound = door.bind("root", root)
-            conditions.append(f"{name} is not {bound} and {name}.base is not {bound}")
-        if len(roots) > 4:
-            bound = door.bind("roots", frozenset(id(root) for root in roots[4:]))
+        if len(roots) <= 2:
+            for root in roots:
+                bound = door.bind("root", root)
+                conditions.append(f"{name} is not {bound} and {name}.base is not {bound}")
+        else:
+            bound = door.bind("roots", frozenset(id(root) for root in roots))
             conditions.append(f"id({name}) not in {bound} and id({name}.base) not in {bound}")
     labels = {s.label for s in written if s.kind == "argument"}
     apart = door.bind("apart", _apart)
