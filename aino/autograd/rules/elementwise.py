@@ -76,10 +76,10 @@ lerp = primitive(
 
 
 def _pow(a, b):
-    if type(b) is ndarray and b.dtype.kind in "bi":
+    if b.dtype.kind in "bi":
         if b.dtype.kind == "b":
             raise DtypeError("pow: expected numbers, got booleans")
-        if (b < 0).any():
+        if type(b) is not ndarray or (b < 0).any():  # what a trace can't know is provided for
             # Integers: the reciprocal, rounded to zero.
             whole = np.power(a, np.absolute(b))
             return np.where(b < 0, np.where(np.absolute(whole) == 1, whole, 0), whole)
