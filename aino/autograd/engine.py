@@ -204,11 +204,16 @@ def _walk(roots, wanted, keep, create_graph):
     order: list[int] = []
     anomaly = mode.anomaly and mode.check_nan
     entry: Any
+    # The one entry that waits, where only one does: along a chain nothing has to be ordered.
+    ahead: Any = None
     for node, cotangent in roots:
         _arrive(pending, order, node, cotangent)
     node = cotangent = None
-    while order:
-        entry = pending.pop(-heappop(order))
+    while ahead is not None or order:
+        if ahead is None:
+            entry = pending.pop(-heappop(order))
+        else:
+            entry, ahead = ahead, None
         node = entry[0]
         if entry[1].__class__ is Placed:
             entry[1] = entry[1].dense()
@@ -249,6 +254,13 @@ def _walk(roots, wanted, keep, create_graph):
         entry = None
         for edge, cotangent in zip(inputs, cotangents):
             if cotangent is None:
+                continue
+            if ahead is not None:
+                key = ahead[0].sequence
+                pending[key], ahead = ahead, None
+                heappush(order, -key)
+            elif not order:
+                ahead = [edge, cotangent, False]
                 continue
             key = edge.sequence
             entry = pending.get(key)
