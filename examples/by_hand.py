@@ -35,7 +35,7 @@ dj_da2 = dj_de
 dj_db2 = dj_da2
 dj_dw2 = np.outer(h, dj_da2)
 dj_dh = w2 @ dj_da2
-dj_da1 = dj_dh - dj_dh * h * h  #    which is ∂j/∂h · (1 - h²)
+dj_da1 = dj_dh * (1 - h * h)
 dj_db1 = dj_da1
 dj_dw1 = np.outer(x, dj_da1)
 

@@ -191,8 +191,7 @@ def _sigmoid(x):
 
 
 def _sigmoid_to_x(g, y):
-    g = g * y
-    return g - g * y
+    return g * (y - y * y)
 
 
 sigmoid: Any = primitive(

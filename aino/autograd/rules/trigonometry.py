@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino.autograd.primitive import primitive
+from aino.autograd.rules.constants import ONE
 
 
 def _circular(name, ufunc, formula, **rules):
@@ -21,7 +22,13 @@ atan = _circular("atan", np.arctan, "arctan x", x=lambda g, x: g / (x * x + 1.0)
 
 sinh = _circular("sinh", np.sinh, "sinh x", x=lambda g, x: g * np.cosh(x))
 cosh = _circular("cosh", np.cosh, "cosh x", x=lambda g, x: g * np.sinh(x))
-tanh = _circular("tanh", np.tanh, "tanh x", x=lambda g, y: g - g * y * y)
+
+def _tanh_to_x(g, y):
+    # The slope by itself: several derivatives of one value share it in a compiled program.
+    return g * (ONE.get(y.dtype, 1.0) - y * y)
+
+
+tanh = _circular("tanh", np.tanh, "tanh x", x=_tanh_to_x)
 
 
 def _acosh_to_x(g, x):
