@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from aino.compiler.notes import with_out
 from aino.compiler.passes.blocks import BLOCK, Chain
 from aino.compiler.program import Call, Storage, Value, map_values
 from aino.optim.worker import CORES, worker
@@ -122,7 +123,7 @@ class ChainWriter:
             for item in call.arguments
         ]
         name = self.emitter.function(call.function, call.method)
-        return f"{name}({', '.join([*arguments, self._value(target)])})"
+        return with_out(name, call.function, arguments, self._value(target))
 
     def _tails(self) -> None:
         """Apply the parts of a flat result that begin in this block."""
@@ -157,8 +158,8 @@ class ChainWriter:
             return self._value(value) if value.shape == () else f"{self._flat(value)}[low:high]"
 
         arguments = map_values(call.arguments, named)
-        inner = ", ".join(str(item) for item in (*arguments, "part"))
-        return f"{self.emitter.function(call.function, call.method)}({inner})"
+        name = self.emitter.function(call.function, call.method)
+        return with_out(name, call.function, [str(item) for item in arguments], "part")
 
     def _flat(self, value: Value) -> str:
         known = next(v for v in self.given if v.storage is value.storage)

@@ -15,7 +15,7 @@ from aino.compiler.chains import ChainWriter, run_chain
 from aino.compiler.expressions import Expressions
 from aino.compiler.layout import Layout, returned_values
 from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
-from aino.compiler.notes import SYMBOLS, comment, empty_like, is_single
+from aino.compiler.notes import SYMBOLS, comment, empty_like, is_single, with_out
 from aino.compiler.number import Number
 from aino.compiler.passes.blocks import Chain
 from aino.compiler.passes.copies import takes_out
@@ -292,11 +292,8 @@ class Emitter:
             name = self.function(function, "reduce")
             return f"{name}({arguments[0]}, {axis}, {dtype}, {out}{keep})"
         tail = [f"{key}={self.text(item)}" for key, item in keywords.items()]
-        if function in (np.maximum, np.minimum) and call.method == "__call__":
-            tail.append(f"out={out}")  # NumPy warns of a third argument to these two
-            return f"{self.function(function)}({', '.join([*arguments, *tail])})"
-        if call.method == "__call__" or function is np.dot:
-            return f"{self.function(function)}({', '.join([*arguments, out, *tail])})"
+        if (call.method == "__call__" and not tail) or function is np.dot:
+            return with_out(self.function(function), function, arguments, out)
         inner = ", ".join([*arguments, *tail, f"out={out}"])
         return f"{self.function(function, call.method)}({inner})"
 

@@ -28,6 +28,13 @@ def is_single(call: Call, target: Value) -> bool:
     )
 
 
+def with_out(name: str, function, arguments: list[str], out: str) -> str:
+    """Return a ufunc's call that writes into ``out``."""
+    if function in (np.maximum, np.minimum):
+        out = f"out={out}"  # NumPy warns of a third argument to these two
+    return f"{name}({', '.join([*arguments, out])})"
+
+
 def empty_like(value: Value) -> str:
     """Return the expression that makes memory of a value's form, strides and all."""
     dtype = f"np.{value.dtype.type.__name__}"

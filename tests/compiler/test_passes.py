@@ -208,3 +208,17 @@ def test_every_pass_can_be_left_out(left_out):
 def test_an_unknown_pass_is_named():
     with pytest.raises(ValueError, match="unknown pass 'fuse'"):
         aino.compile(lambda x: x, passes=["fuse"])
+
+
+def test_a_stretch_keeps_to_one_dtype():
+    size = 200_000
+    hand = Hand()
+    x = hand.argument((size,))
+    mask = hand.call(np.greater, x, 0.5)
+    y = hand.call(np.multiply, hand.call(np.sin, x), mask)
+    low = hand.call(np.minimum, hand.call(np.exp, y), 2.0)
+    program = hand.program(low)
+    run_in_blocks(program)
+    given = np.linspace(0, 1, size)
+    expected = np.minimum(np.exp(np.sin(given) * (given > 0.5)), 2.0)
+    np.testing.assert_array_equal(run(program, given)[0], expected)

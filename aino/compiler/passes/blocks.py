@@ -66,7 +66,8 @@ def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
 
     for call in program.calls:
         size = flat_size(call)
-        if size >= shortest and not tails and (not stretch or flat_size(stretch[0]) == size):
+        alike = not stretch or (flat_size(stretch[0]) == size and _dtype(stretch[0]) == _dtype(call))
+        if size >= shortest and not tails and alike:
             stretch.append(call)
         elif stretch and (start := _tail_start(call, stretch)) is not None:
             tails.append((start, call))
@@ -92,12 +93,18 @@ def flat_size(call: Call) -> int:
     if not is_contiguous(target) or target.storage.kind in ("argument", "gradient"):
         return 0
     for value in call.arguments:
+        if isinstance(value, Value) and value.dtype != target.dtype:
+            return 0
         if isinstance(value, Value) and value.size != 1:
             if value.shape != target.shape or not is_contiguous(value):
                 return 0
         elif isinstance(value, Value) and value.shape != ():
             return 0
     return target.size
+
+
+def _dtype(call: Call):
+    return (*call.touches(), *call.results)[0].dtype
 
 
 def _tail_start(call: Call, stretch: list[Call]) -> int | None:
