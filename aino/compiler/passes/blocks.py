@@ -66,7 +66,9 @@ def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
 
     for call in program.calls:
         size = flat_size(call)
-        alike = not stretch or (flat_size(stretch[0]) == size and _dtype(stretch[0]) == _dtype(call))
+        alike = not stretch or (
+            flat_size(stretch[0]) == size and _dtype(stretch[0]) == _dtype(call)
+        )
         if size >= shortest and not tails and alike:
             stretch.append(call)
         elif stretch and (start := _tail_start(call, stretch)) is not None:
