@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="turns of each contender")
     parser.add_argument("--seconds", type=float, default=0.03, help="length of a turn")
     parser.add_argument("--threads", type=int, default=2, help="threads of every library")
+    parser.add_argument(
+        "--patience", type=float, default=20.0, help="seconds to wait for a quiet machine, per case"
+    )
     parser.add_argument("--quick", action="store_true", help="a rough look: few, short turns")
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     options = parser.parse_args()
@@ -59,7 +62,7 @@ def main() -> None:
         return
     results = []
     for case in chosen:
-        result = harness.measure(case, rounds, seconds)
+        result = harness.measure(case, rounds, seconds, 0.0 if options.quick else options.patience)
         print(report.table(result), flush=True)
         results.append(result)
     environment = peers.environment()

@@ -43,6 +43,9 @@ class Imported(Contender):
         super().__init__(title, lambda: None)
         self.module = module
 
+    def warm(self) -> None:
+        """A new process is never warm."""
+
     def timed(self, count: int) -> float:
         return sum(self._once() for _ in range(count))
 

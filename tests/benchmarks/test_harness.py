@@ -1,6 +1,8 @@
 """The measuring itself: fair turns, honest ratios, and models that do the same mathematics."""
 
+import itertools
 import json
+import time
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from benchmarks import peers, report
 from benchmarks.by_hand import numpy_step
 from benchmarks.harness import Case, Contender, Result, check_agreement, measure, quartiles
+from benchmarks.neighbours import Neighbours
 from benchmarks.networks import Network
 
 
@@ -37,6 +40,44 @@ def test_every_contender_has_its_turn_in_every_round():
     assert found.notes == []
     assert calls[:6] == ["first"] * 3 + ["second"] * 3
     assert all(time > 0 for times in found.seconds.values() for time in times)
+
+
+def test_disturbed_rounds_are_taken_again(monkeypatch):
+    shares = iter([0.0, 0.9] * 3 + [0.0, 0.0] * 100)
+    monkeypatch.setattr(Neighbours, "share", lambda self: next(shares))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    turns = itertools.count()
+    case = Case("family", "name", lambda: [Turn("only", turns)], calls_before_check=0)
+    found = measure(case, rounds=6, seconds=1e-4, patience=60.0)
+    assert len(found.seconds["only"]) == 6
+    assert found.notes == []
+    always = itertools.cycle([0.0, 0.9])
+    monkeypatch.setattr(Neighbours, "share", lambda self: next(always))
+    found = measure(case, rounds=6, seconds=1e-4)
+    assert len(found.seconds["only"]) == 6
+    assert found.notes == ["others used the machine in 6 rounds, 0 were quiet"]
+
+
+class Turn(Contender):
+    """A contender that takes as long as it is told."""
+
+    def __init__(self, name, turns):
+        super().__init__(name, lambda: None)
+        self.turns = turns
+
+    def warm(self):
+        pass
+
+    def timed(self, count):
+        return 1e-4 * count + next(self.turns) * 1e-9
+
+
+def test_neighbours_are_seen():
+    neighbours = Neighbours()
+    end = time.perf_counter() + 0.2
+    while time.perf_counter() < end:
+        pass
+    assert 0.0 <= neighbours.share() <= 1.5
 
 
 def test_contenders_that_differ_are_noted():
