@@ -124,18 +124,17 @@ def measure(case: Case, rounds: int, seconds: float, patience: float = 0.0) -> R
     """Build a case's contenders, check that they agree, and let them take turns.
 
     A round in which others used the machine is not counted; for ``patience`` seconds such rounds
-    are taken again.
+    are taken again. Where quiet ones stay too few, the quietest are counted, and a note says so.
     """
     contenders = case.build()
     notes = check_agreement(case, contenders)
     counts = {c.name: calls_within(c, seconds) for c in contenders}
     wanted = case.rounds or rounds
-    quiet: list[dict[str, float]] = []
-    disturbed: list[dict[str, float]] = []
+    taken: list[tuple[float, dict[str, float]]] = []
     neighbours = Neighbours()
     until = time.monotonic() + patience
-    while len(quiet) < wanted and (len(quiet) + len(disturbed) < wanted or not _over(until)):
-        start = (len(quiet) + len(disturbed)) % len(contenders)
+    while len(taken) < wanted or (_quiet(taken) < wanted and time.monotonic() < until):
+        start = len(taken) % len(contenders)
         gc.collect()
         neighbours.share()
         turns = {}
@@ -144,21 +143,21 @@ def measure(case: Case, rounds: int, seconds: float, patience: float = 0.0) -> R
             time.sleep(PAUSE)
             contender.warm()
             turns[contender.name] = contender.timed(count) / count / case.work
-        if neighbours.share() <= DISTURBED:
-            quiet.append(turns)
-        else:
-            disturbed.append(turns)
-            time.sleep(0.0 if _over(until) else 0.3)
-    enough = len(quiet) >= min(wanted, ENOUGH)
-    if not enough:
-        notes.append(f"others used the machine in {len(disturbed)} rounds, {len(quiet)} were quiet")
-    counted = quiet if enough else quiet + disturbed
+        taken.append((neighbours.share(), turns))
+    taken.sort(key=lambda round: round[0])
+    enough = min(wanted, ENOUGH)
+    if _quiet(taken) < enough:
+        notes.append(
+            f"others used the machine: up to {taken[enough - 1][0]:.0%} of it in the {enough} "
+            f"quietest of {len(taken)} rounds, which are counted"
+        )
+    counted = [turns for _, turns in taken[: max(enough, min(wanted, _quiet(taken)))]]
     times = {c.name: [turns[c.name] for turns in counted] for c in contenders}
     return Result(case.family, case.name, case.unit, case.kind, times, case.wanted, notes)
 
 
-def _over(until: float) -> bool:
-    return time.monotonic() >= until
+def _quiet(taken: list[tuple[float, dict[str, float]]]) -> int:
+    return sum(share <= DISTURBED for share, _ in taken)
 
 
 def calls_within(contender: Contender, seconds: float) -> int:

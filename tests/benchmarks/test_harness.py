@@ -28,7 +28,8 @@ def test_ratios_are_taken_turn_by_turn():
     assert quartiles([5.0]) == (5.0, 5.0, 5.0)
 
 
-def test_every_contender_has_its_turn_in_every_round():
+def test_every_contender_has_its_turn_in_every_round(monkeypatch):
+    monkeypatch.setattr(Neighbours, "share", lambda self: 0.0)
     calls = []
     contenders = [
         Contender("first", lambda: calls.append("first") or 1.0),
@@ -42,34 +43,37 @@ def test_every_contender_has_its_turn_in_every_round():
     assert all(time > 0 for times in found.seconds.values() for time in times)
 
 
-def test_disturbed_rounds_are_taken_again(monkeypatch):
-    shares = iter([0.0, 0.9] * 3 + [0.0, 0.0] * 100)
+def test_the_quietest_rounds_are_counted(monkeypatch):
+    shares = itertools.cycle([0.0, 0.9, 0.0, 0.01])  # asked before and after each round
     monkeypatch.setattr(Neighbours, "share", lambda self: next(shares))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    turns = itertools.count()
-    case = Case("family", "name", lambda: [Turn("only", turns)], calls_before_check=0)
+    case = Case("family", "name", lambda: [Turn("only")], calls_before_check=0)
     found = measure(case, rounds=6, seconds=1e-4, patience=60.0)
-    assert len(found.seconds["only"]) == 6
+    assert [round(time * 1e6) for time in found.seconds["only"]] == [2, 4, 6, 8, 10, 12]
     assert found.notes == []
-    always = itertools.cycle([0.0, 0.9])
-    monkeypatch.setattr(Neighbours, "share", lambda self: next(always))
-    found = measure(case, rounds=6, seconds=1e-4)
-    assert len(found.seconds["only"]) == 6
-    assert found.notes == ["others used the machine in 6 rounds, 0 were quiet"]
+
+    rising = itertools.count(1)
+    monkeypatch.setattr(Neighbours, "share", lambda self: 0.2 + 0.01 * next(rising))
+    found = measure(case, rounds=8, seconds=1e-4)
+    assert [round(time * 1e6) for time in found.seconds["only"]] == [1, 2, 3, 4, 5]
+    (note,) = found.notes
+    assert note == (
+        "others used the machine: up to 30% of it in the 5 quietest of 8 rounds, which are counted"
+    )
 
 
 class Turn(Contender):
-    """A contender that takes as long as it is told."""
+    """A contender that takes a microsecond longer each time."""
 
-    def __init__(self, name, turns):
+    def __init__(self, name):
         super().__init__(name, lambda: None)
-        self.turns = turns
+        self.turns = itertools.count()
 
     def warm(self):
-        pass
+        if not hasattr(self, "begun"):
+            self.begun, self.turns = True, itertools.count()
 
     def timed(self, count):
-        return 1e-4 * count + next(self.turns) * 1e-9
+        return (1 + next(self.turns)) * 1e-6 * count
 
 
 def test_neighbours_are_seen():
