@@ -216,6 +216,8 @@ class Emitter:
         function = call.function
         if function == "[]":
             return f"{self.text(arguments[0])}[{self.index(arguments[1])}]"
+        if function is np.dot:
+            function = ".dot"  # the method: a third sooner than the function, which dispatches
         if isinstance(function, str):
             head = self.text(arguments[0])
             if not function.startswith("."):
@@ -274,9 +276,7 @@ class Emitter:
             self._open_numbers()
             return f"{self.value(target)}[()] = {self.text(call.arguments[0])}"
         if function in (".copy", ".astype", np.copyto):
-            casting = ', "unsafe"' if function == ".astype" else ""
-            source = self.text(call.arguments[0])
-            return f"{self.function(np.copyto)}({self.value(target)}, {source}{casting})"
+            return f"{self.value(target)}[...] = {self.text(call.arguments[0])}"
         keywords = dict(call.keywords)
         arguments = [self.text(item) for item in call.arguments]
         if function is np.concatenate:
@@ -292,7 +292,9 @@ class Emitter:
             name = self.function(function, "reduce")
             return f"{name}({arguments[0]}, {axis}, {dtype}, {out}{keep})"
         tail = [f"{key}={self.text(item)}" for key, item in keywords.items()]
-        if (call.method == "__call__" and not tail) or function is np.dot:
+        if function is np.dot:
+            return f"{arguments[0]}.dot({', '.join([*arguments[1:], out])})"
+        if call.method == "__call__" and not tail:
             return with_out(self.function(function), function, arguments, out)
         inner = ", ".join([*arguments, *tail, f"out={out}"])
         return f"{self.function(function, call.method)}({inner})"
@@ -334,7 +336,7 @@ class Emitter:
             if value is not None and (label := leaf if isinstance(leaf, str) else labels.get(leaf)):
                 self.wishes.setdefault(value, f"d_{label}")
         for call in self.program.calls:
-            if not (call.method == "chain" or call.function is number_array
+            if not (call.method == "chain" or call.function in (number_array, np.dot, np.copyto)
                     or isinstance(call.function, str)):  # fmt: skip
                 self.function(call.function, call.method)  # functions have their names first
         section = ""
