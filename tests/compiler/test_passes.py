@@ -149,20 +149,50 @@ def test_parts_are_computed_in_their_places():
     np.testing.assert_array_equal(first, np.sin(given) + 1)
 
 
-@pytest.mark.parametrize("shape", [(8, 3), (32, 16), (2, 3), (32, 100)])
-def test_small_rows_are_lowered_bit_for_bit(shape):
+@pytest.mark.parametrize(
+    ("shape", "expected_count"),
+    [((8, 3), 4), ((32, 16), 4), ((2, 3), 0), ((32, 100), 3), ((32, 300), 0), ((400, 200), 0)],
+)
+def test_small_rows_are_lowered_bit_for_bit(shape, expected_count):
     hand = Hand()
     x, row, column = hand.argument(shape), hand.argument(shape[1:]), hand.argument((shape[0], 1))
     y = hand.call(np.subtract, hand.call(np.add, x, row), column)
     high = hand.call(np.maximum, y, method="reduce", axis=1, keepdims=True)
     program = hand.program(hand.call(np.multiply, hand.call(np.subtract, y, high), 2.0))
-    count = lower_small_rows(program)
-    assert (count > 0) == (shape[0] >= 3 and shape[1] <= 32)
+    assert lower_small_rows(program) == expected_count
     rng = np.random.default_rng(0)
     a, b, c = rng.random(shape), rng.random(shape[1:]), rng.random((shape[0], 1))
     expected = a + b - c
     expected = (expected - expected.max(1, keepdims=True)) * 2.0
     np.testing.assert_array_equal(run(program, a, b, c)[0], expected)
+
+
+def test_a_row_is_read_in_the_shape_of_the_result():
+    hand = Hand()
+    bias = hand.call(np.negative, hand.argument((5,)))
+    program = hand.program(hand.call(np.add, hand.argument((1, 5)), bias))
+    lower_small_rows(program)
+    assert program.calls[-1].arguments[1].shape == (1, 5)
+    np.testing.assert_array_equal(run(program, np.ones(5), np.arange(5.0)[None])[0],
+                                  np.arange(5.0)[None] - 1)  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "axis", "keepdims", "count"), [
+    ((1000,), 0, False, 1), ((4, 5), None, False, 1), ((4, 5), (0, 1), True, 1),
+    ((1, 7), 1, True, 1),
+    ((4, 5), 0, False, 0), ((2000,), 0, False, 0), ((0,), 0, False, 0),
+])  # fmt: skip
+def test_the_sum_of_a_few_numbers_is_a_product(shape, axis, keepdims, count):
+    hand = Hand()
+    x = hand.call(np.exp, hand.argument(shape))
+    total = hand.call(np.add, x, method="reduce", axis=axis, keepdims=keepdims)
+    program = hand.program(hand.call(np.multiply, total, 2.0))
+    assert lower_small_rows(program) == count
+    given = np.arange(np.prod(shape)).reshape(shape) / 100
+    expected = 2 * np.add.reduce(np.exp(given), axis=axis, keepdims=keepdims)
+    (found,) = run(program, given)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 def test_long_stretches_run_in_blocks():

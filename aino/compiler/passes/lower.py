@@ -1,7 +1,9 @@
-"""Put calls into the form in which NumPy is quick with small matrices, bit for bit the same.
+"""Put calls into the form in which NumPy is quick with small matrices.
 
 NumPy walks a broadcast or a reduction row by row: 32 rows of 3 cost 32 starts of a loop. A copy
-that spreads the row or column first, or a transposed copy, leaves one long loop.
+that spreads the row or column first, or a transposed copy, leaves one long loop. Operands of one
+shape spare NumPy the iterator: a row is read as a matrix of one row. All that is bit for bit the
+same; the sum of a few numbers, as a product with ones, may be rounded otherwise in its last bit.
 """
 
 from __future__ import annotations
@@ -13,8 +15,13 @@ from aino.compiler.passes.constants import constant
 from aino.compiler.passes.copies import is_contiguous, reshaped
 from aino.compiler.program import Call, Program, Storage, Value
 
-#: Rows longer than this are walked quickly enough.
-LONGEST = 32
+#: Rows longer than this are walked quickly enough, in a broadcast and in a maximum.
+LONGEST = 256
+LONGEST_TURNED = 32
+#: Larger matrices leave the nearest cache: they are walked once rather than twice.
+LARGEST = 1 << 17
+#: BLAS sums more numbers than this less exactly than NumPy, which adds them in pairs.
+MOST_SUMMED = 1024
 #: Fewer rows than this are not worth a copy.
 FEWEST = 3
 
@@ -26,8 +33,10 @@ def lower_small_rows(program: Program) -> int:
     """
     calls: list[Call] = []
     count = 0
+    ones: dict[tuple, Value] = {}
     for call in program.calls:
         _settle_numbers(call)
+        count += _summed(call, ones)
         before = _spread(call) if is_elementwise(call) else _turned(call)
         if before is not None:
             count += 1
@@ -70,14 +79,13 @@ def _spread(call: Call) -> Call | None:
     target = call.out or call.results[0]
     if call.keywords:
         return None
-    call.arguments = tuple(
-        reshaped(v, ()) if isinstance(v, Value) and v.size == 1 and target.size > 1 else v
-        for v in call.arguments
-    )
+    call.arguments = tuple(_in_shape(v, target) for v in call.arguments)
     if len(target.shape) != 2 or not is_contiguous(target):
         return None
     rows, columns = target.shape
     if columns > LONGEST or rows < FEWEST or columns == 1:
+        return None
+    if target.size * target.dtype.itemsize > LARGEST:
         return None
     for position, value in enumerate(call.arguments):
         if isinstance(value, Value) and value.shape in ((columns,), (1, columns), (rows, 1)):
@@ -88,6 +96,41 @@ def _spread(call: Call) -> Call | None:
             return Call(np.copyto, "", (value,), {}, [], out=spread, section=call.section,
                         primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip
     return None
+
+
+def _in_shape(value, target: Value):
+    """Return an operand in the shape in which NumPy needs no iterator for it."""
+    if not isinstance(value, Value):
+        return value
+    if value.size == 1 and target.size > 1:
+        return reshaped(value, ())
+    lasting = value.storage.kind not in ("argument", "gradient")
+    if value.size == target.size and lasting and is_contiguous(value) and is_contiguous(target):
+        return reshaped(value, target.shape)
+    return value
+
+
+def _summed(call: Call, ones: dict[tuple, Value]) -> bool:
+    """Let a sum of a few numbers be their product with ones; tell whether it is."""
+    if call.function is not np.add or call.method != "reduce" or len(call.arguments) > 3:
+        return False
+    value, *rest = call.arguments
+    target = call.out or call.results[0]
+    if rest[1:] not in ([], [None]) or not set(call.keywords) <= {"axis", "keepdims"}:
+        return False
+    if target.size != 1 or not 0 < value.size <= MOST_SUMMED or not is_contiguous(value):
+        return False
+    if value.dtype not in (np.float32, np.float64) or target.dtype != value.dtype:
+        return False
+    key = (value.size, value.dtype)
+    if key not in ones:
+        ones[key] = constant(np.ones(value.size, value.dtype))
+    call.function, call.method, call.keywords = np.dot, "", {}
+    call.arguments = (ones[key], reshaped(value, (value.size,)))
+    if target.shape != ():
+        call.out, call.results = reshaped(target, ()), []
+        target.storage.written = True
+    return True
 
 
 def _turned(call: Call) -> Call | None:
@@ -101,7 +144,7 @@ def _turned(call: Call) -> Call | None:
     if len(value.shape) != 2 or call.keywords.get("axis") != 1 or not is_contiguous(target):
         return None
     rows, columns = value.shape
-    if columns > LONGEST or rows < FEWEST or columns == 1:
+    if columns > LONGEST_TURNED or rows < FEWEST or columns == 1:
         return None
     key = (value.offset, (columns, rows), value.strides[::-1], value.dtype)
     values = value.storage.values
