@@ -6,12 +6,14 @@ from aino.compiler.passes.constants import fold_constants, settle_written_consta
 from aino.compiler.passes.copies import elide_copies, gather_in_place
 from aino.compiler.passes.dead import drop_dead_calls
 from aino.compiler.passes.lower import lower_small_rows
+from aino.compiler.passes.signs import absorb_signs
 
 #: The passes in the order in which they run, by the names that ``aino.compile`` takes.
 PASSES = {
     "constants": fold_constants,
     "common": share_common_calls,
     "copies": elide_copies,
+    "signs": absorb_signs,
     "gather": gather_in_place,
     "dead": drop_dead_calls,
     "lower": lower_small_rows,
