@@ -105,12 +105,16 @@ class Compiled:
     def __call__(self, *args, **kwargs):
         if session.trace is not None:
             return self._run(*args, **kwargs)  # part of the program that is being traced
-        with self._lock:
+        lock = self._lock
+        lock.acquire()  # in half the time of a with statement
+        try:
             for entry in self._entries:
                 result = entry(args, kwargs)
                 if result is not MISS:
                     return result
             return self._call_slowly(args, kwargs)
+        finally:
+            lock.release()
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)

@@ -100,7 +100,10 @@ def structure_of(item):
 def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments,
                     keywords) -> None:  # fmt: skip
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
-    door.need(f"len(args) == {len(arguments)} and len(kwargs) == {len(keywords)}")
+    counts = [(arguments, "args"), (keywords, "kwargs")]
+    door.need(" and ".join(
+        f"len({name}) == {len(given)}" if given else f"not {name}" for given, name in counts
+    ))  # fmt: skip
     for position, name in enumerate(names[: len(arguments)]):
         door.lines.append(f"{name} = args[{position}]")
     for key in keywords:
