@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
 import inspect
 import threading
@@ -18,7 +17,7 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
 from aino.compiler.capture import Capture, flatten_arguments, run_traced
 from aino.compiler.emit import Emitter, Source
-from aino.compiler.entry import MISS, structure_of, write_entry
+from aino.compiler.entry import MISS, code_of, structure_of, write_entry
 from aino.compiler.layout import plan_memory
 from aino.compiler.names import label_outside
 from aino.compiler.passes import PASSES, settle_written_constants
@@ -143,14 +142,7 @@ class Compiled:
         flatten_arguments(args, kwargs, self._names(args), flat)
         leaves = tuple([_form(item) for _, item in flat])
         nested = (structure_of(args), structure_of(kwargs))
-        return (nested, leaves, mode.level, dtypes.get_default_dtype(), self._grown())
-
-    def _grown(self):
-        """Return the modes of the models that are known to take part: each has its variant."""
-        if self._latest is None or self._latest.capture is None:
-            return None
-        owners = self._latest.capture.trace.context.owners.values()
-        return tuple([owner.training for owner in owners if hasattr(owner, "training")])
+        return (nested, leaves, mode.level, dtypes.get_default_dtype())
 
     def _names(self, args) -> list[str]:
         names = self._positional[: len(args)]
@@ -162,7 +154,9 @@ class Compiled:
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal variant
-            variant = self._variant((key, trace.turns()))
+            owners = trace.context.owners.values()
+            training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
+            variant = self._variant((key, training, trace.turns()))
             variant.notes["agreed"] = False
             before = variant.capture
             if before is None:
@@ -260,8 +254,7 @@ def optimise(variant: Variant, passes, name: str) -> None:
 def build(source: Source):
     """Compile a source; return the step and the regions that will hold gradients."""
     namespace: dict[str, Any] = {}
-    code = builtins.compile(source.text, f"<program {len(source.text)}>", "exec")
-    exec(code, namespace)
+    exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
     built = namespace["build"](np, **source.bound)
     return built if isinstance(built, tuple) else (built, [])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,45 @@ def user_line() -> str:
     return f" ({frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name})"
 
 
+class Place(NamedTuple):
+    """What a code object says of the calls that are recorded below it."""
+
+    kind: str
+    primitive: str
+    #: Whether its ``self`` may be a model or an optimizer, which are watched as a whole.
+    owned: bool
+
+
+_places: dict[CodeType, Place] = {}
+
+
+def _place_of(frame: FrameType) -> Place:
+    """Return the place of a frame; it is looked at once for each code object of AINO's own."""
+    code = frame.f_code
+    name = code.co_filename
+    primitive = name[len("<primitive ") : -1] if name.startswith("<primitive") else ""
+    if primitive:
+        kind = "primitive"
+    elif name == _ENGINE:
+        kind = "engine"
+    elif name.startswith(_OPTIM):
+        kind = "optim"
+    elif name.startswith(_COMPILER):
+        kind = "begin" if code.co_name == "run_traced" else "compiler"
+    else:
+        kind = "ours" if _is_ours(name) else "user"
+    owned = bool(code.co_argcount) and code.co_varnames[0] == "self"
+    if owned and kind != "user":
+        owned = _is_watched(frame.f_locals.get("self"))
+    place = _places[code] = Place(kind, primitive, owned)
+    return place
+
+
+def _is_watched(owner) -> bool:
+    kind = type(owner)
+    return hasattr(kind, "named_parameters") or hasattr(kind, "add_param_group")
+
+
 class Context:
     """Reads the stack at every recorded call; ``owners`` are the objects whose methods ran."""
 
@@ -48,26 +87,25 @@ class Context:
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             code = frame.f_code
-            filename = code.co_filename
-            if filename.startswith("<primitive"):
+            kind, name, owned = _places.get(code) or _place_of(frame)
+            if kind == "primitive":
                 if not primitive:
-                    primitive = filename[len("<primitive ") : -1]
+                    primitive = name
                     rule = inner if code.co_name == "pullback" else None
-            elif filename == _ENGINE:
+            elif kind == "engine":
                 section = "backward" if section == "forward" else section
-            elif filename.startswith(_OPTIM) and section == "forward":
-                section = "update"
-            elif not _is_ours(filename):
-                line = line or f"{filename}:{frame.f_lineno}"
+            elif kind == "optim":
+                section = "update" if section == "forward" else section
+            elif kind == "user":
+                line = line or f"{code.co_filename}:{frame.f_lineno}"
                 self._note(frame)
-            if code.co_argcount and code.co_varnames[0] == "self":
-                owner = frame.f_locals.get("self")
-                kind = type(owner)
-                if hasattr(kind, "named_parameters") or hasattr(kind, "add_param_group"):
-                    self.owners.setdefault(id(owner), owner)
-            if filename.startswith(_COMPILER) and code.co_name == "run_traced":
+            elif kind == "begin":
                 break
-            if not filename.startswith(_COMPILER):
+            if owned:
+                owner = frame.f_locals.get("self")
+                if _is_watched(owner):
+                    self.owners.setdefault(id(owner), owner)
+            if kind != "compiler":
                 inner = code
             frame = frame.f_back
         return section, primitive, rule, line

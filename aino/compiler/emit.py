@@ -62,8 +62,8 @@ class Emitter:
         self.objects: dict[int, str] = {}
         self.makers = storages_by_maker(program)
         self.containers = containers
-        numbers = [c.arguments[0].source for c in program.calls if c.function is number_array]
-        numbers += [number.source for _, _, number in program.updates]
+        numbers = [c.arguments[0] for c in program.calls if c.function is number_array]
+        numbers += [number for _, _, number in program.updates]
         self.names.taken.update(floats)
         self.expressions = Expressions(numbers, self.names.fresh)
         self.floats = list(floats)

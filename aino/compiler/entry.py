@@ -6,6 +6,7 @@ What a program relies on is compared in straight-line Python; anything else than
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,7 @@ def write_entry(function, trace: Trace, program: Program, source: Source, step, 
     count = len(returned_values(program))
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     door.lines.append(f"{names_of_results} = {call}" if count else call)
-    outside = [storage for storage in program.storages() if storage.kind == "static"]
-    stamps = [stamp_of(storage.root) for storage in outside if _is_written(program, storage)]
+    stamps = [stamp_of(s.root) for s in _written(program) if s.kind == "static"]
     if stamps:
         door.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
@@ -78,14 +78,21 @@ def write_entry(function, trace: Trace, program: Program, source: Source, step, 
     _leave_gradients(door, program, buffers)
     door.lines.append(f"return {Answer(door).text(program.result)}")
     text = "def entry(args, kwargs):\n" + "\n".join(f"    {line}" for line in door.lines)
-    exec(compile(text, "<entry>", "exec"), door.bound)
+    exec(code_of(text, "<entry>"), door.bound)
     entry = door.bound["entry"]
     entry.source = text
     return entry
 
 
-def _is_written(program: Program, storage) -> bool:
-    return any(value.storage is storage for call in program.calls for value in call.touches())
+@functools.lru_cache(maxsize=256)
+def code_of(text: str, name: str):
+    """Return the code of a source; models of one form have the same, and share it."""
+    return compile(text, name, "exec")
+
+
+def _written(program: Program) -> list:
+    """Return the storages that calls write into, in order."""
+    return list(dict.fromkeys(v.storage for call in program.calls for v in call.touches()))
 
 
 def structure_of(item):
@@ -174,7 +181,7 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
     """
     given = [(name, x) for name, x in flat if isinstance(x, (Tensor, np.ndarray))]
     arrays = [x.array if isinstance(x, Tensor) else x for _, x in given]
-    written = [storage for storage in program.storages() if _is_written(program, storage)]
+    written = _written(program)
     conditions = []
     for i, first in enumerate(arrays):
         for j in range(i):
@@ -223,13 +230,14 @@ def _rigid(program: Program) -> set[str]:
     Matrices always count: their layout goes on into what is computed from them.
     """
     kinds = (".reshape", ".ravel", ".view")
+    written = set(_written(program))
     found = {
         storage.label
         for storage in program.storages()
         if storage.kind == "argument"
         and (
             len(storage.whole.shape) > 1
-            or _is_written(program, storage)
+            or storage in written
             or any(v.how is not None and v.how[0] in kinds for v in storage.values.values())
         )
     }

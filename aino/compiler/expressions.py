@@ -2,59 +2,74 @@
 
 from __future__ import annotations
 
-import ast
+import re
+
+from aino.compiler.number import Number
+
+#: How tightly an operator binds; of two equal ones the left is first, but for powers.
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
+_SIGN, _ATOM = 3, 5
+#: An entry of a group, as ``group0['betas'][1]``.
+_ENTRY = re.compile(r"\w+\['(\w+)'\](?:\[(\d+)\])?")
 
 
 class Expressions:
     """Rewrites expressions over a common set of local names.
 
-    ``assignments`` are the lines that come first; ``rewritten`` maps each expression to its new
-    text.
+    ``assignments`` are the lines that come first; ``rewritten`` maps the source of each number to
+    its new text.
     """
 
-    def __init__(self, sources: list[str], fresh) -> None:
+    def __init__(self, numbers: list[Number], fresh) -> None:
         self._fresh = fresh
         self._names: dict[str, str] = {}
         self.assignments: list[str] = []
-        trees = [ast.parse(source, mode="eval").body for source in sources]
         self._counts: dict[str, int] = {}
-        for tree in trees:
-            self._count(tree)
-        self.rewritten = {
-            source: ast.unparse(self._rewrite(tree)) for source, tree in zip(sources, trees)
-        }
+        for number in numbers:
+            self._count(number)
+        self.rewritten = {number.source: self._text(number)[0] for number in numbers}
 
-    def _count(self, tree) -> None:
-        text = ast.unparse(tree)
-        self._counts[text] = self._counts.get(text, 0) + 1
-        if self._counts[text] == 1 and not isinstance(tree, ast.Subscript):
-            for child in ast.iter_child_nodes(tree):
-                if isinstance(child, ast.expr):
-                    self._count(child)
+    def _count(self, number) -> None:
+        if type(number) is Number:
+            self._counts[number.source] = self._counts.get(number.source, 0) + 1
+            if self._counts[number.source] == 1:
+                for part in number.parts[1:]:
+                    self._count(part)
 
-    def _rewrite(self, tree):
-        text = ast.unparse(tree)
-        if text in self._names:
-            return ast.Name(self._names[text])
-        if isinstance(tree, ast.BinOp):
-            tree = ast.BinOp(self._rewrite(tree.left), tree.op, self._rewrite(tree.right))
-        elif isinstance(tree, ast.UnaryOp):
-            tree = ast.UnaryOp(tree.op, self._rewrite(tree.operand))
-        shared = isinstance(tree, (ast.BinOp, ast.Subscript)) and self._counts.get(text, 0) > 1
-        if not shared:
-            return tree
-        name = self._names[text] = self._fresh(_wish(tree))
-        self.assignments.append(f"{name} = {ast.unparse(tree)}")
-        return ast.Name(name)
+    def _text(self, number) -> tuple[str, int]:
+        """Return a number's text and how tightly its outermost operator binds."""
+        if type(number) is not Number:
+            return repr(number), _ATOM if number >= 0 else _SIGN
+        if number.source in self._names:
+            return self._names[number.source], _ATOM
+        text, binds = self._arithmetic(*number.parts) if number.parts else (number.source, _ATOM)
+        shared = len(number.parts) == 3 or _ENTRY.fullmatch(number.source)
+        if not shared or self._counts[number.source] < 2:
+            return text, binds
+        name = self._names[number.source] = self._fresh(_wish(number.source))
+        self.assignments.append(f"{name} = {text}")
+        return name, _ATOM
+
+    def _arithmetic(self, symbol: str, *operands) -> tuple[str, int]:
+        """Return an operation with no more parentheses than it needs."""
+        parts = [self._text(operand) for operand in operands]
+        if len(parts) == 1:
+            return symbol + _within(*parts[0], _SIGN), _SIGN
+        binds = _BINDS[symbol]
+        power = symbol == "**"
+        left = _within(*parts[0], binds + power)
+        right = _within(*parts[1], _SIGN if power else binds + 1)
+        return f"{left} {symbol} {right}", binds
 
 
-def _wish(tree) -> str:
+def _within(text: str, binds: int, needed: int) -> str:
+    return text if binds >= needed else f"({text})"
+
+
+def _wish(source: str) -> str:
     """Return a name for a shared number: after its key where it is an entry."""
-    if isinstance(tree, ast.Subscript):
-        inner = tree.value
-        if isinstance(inner, ast.Subscript) and isinstance(inner.slice, ast.Constant):
-            place = tree.slice.value if isinstance(tree.slice, ast.Constant) else 0
-            return f"{str(inner.slice.value).removesuffix('s')}{int(str(place)) + 1}"
-        if isinstance(tree.slice, ast.Constant):
-            return str(tree.slice.value)
-    return "number"
+    entry = _ENTRY.fullmatch(source)
+    if entry is None:
+        return "number"
+    key, place = entry.groups()
+    return key if place is None else f"{key.removesuffix('s')}{int(place) + 1}"

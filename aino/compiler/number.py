@@ -21,12 +21,14 @@ def _binary(symbol: str, compute):
         if not isinstance(other, (Number, int, float)):
             return NotImplemented
         source = f"({self.source} {symbol} {_source(other)})"
-        return Number(self.trace, compute(self.now, _now(other)), source)
+        parts = (symbol, self, other)
+        return Number(self.trace, compute(self.now, _now(other)), source, parts)
 
     def reflected(self, other):
         if not isinstance(other, (int, float)):
             return NotImplemented
-        return Number(self.trace, compute(other, self.now), f"({other!r} {symbol} {self.source})")
+        source = f"({other!r} {symbol} {self.source})"
+        return Number(self.trace, compute(other, self.now), source, (symbol, other, self))
 
     return forward, reflected
 
@@ -47,15 +49,17 @@ class Number:
     """A number with its value now and the expression that gives it at a later call.
 
     Arithmetic makes new expressions; a comparison becomes a guard of the program; what would
-    freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``.
+    freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``. ``parts``: the
+    symbol and the operands of arithmetic, empty for what has none.
     """
 
-    __slots__ = ("trace", "now", "source")
+    __slots__ = ("trace", "now", "source", "parts")
 
-    def __init__(self, trace, now, source: str) -> None:
+    def __init__(self, trace, now, source: str, parts: tuple = ()) -> None:
         self.trace = trace
         self.now = now
         self.source = source
+        self.parts = parts
 
     __add__, __radd__ = _binary("+", lambda a, b: a + b)
     __sub__, __rsub__ = _binary("-", lambda a, b: a - b)
@@ -73,7 +77,7 @@ class Number:
     __hash__ = None  # type: ignore[assignment]
 
     def __neg__(self):
-        return Number(self.trace, -self.now, f"(-{self.source})")
+        return Number(self.trace, -self.now, f"(-{self.source})", ("-", self))
 
     def __pos__(self):
         return self

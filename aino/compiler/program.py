@@ -98,8 +98,13 @@ class Call:
     def reads(self) -> list[Value]:
         """Return the values among the arguments, in order."""
         found: list[Value] = []
-        collect_values(self.arguments, found)
-        collect_values(tuple(self.keywords.values()), found)
+        for item in self.arguments:
+            if type(item) is Value:
+                found.append(item)
+            elif type(item) is tuple or type(item) is list:
+                collect_values(item, found)
+        if self.keywords:
+            collect_values(tuple(self.keywords.values()), found)
         return found
 
     def touches(self) -> list[Value]:

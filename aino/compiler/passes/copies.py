@@ -122,11 +122,12 @@ def _gather(program: Program, gathering: Call, target: Value, returned) -> int:
     calls[end : end + 1] = copies
     if gathering.section == "update" and not target.storage.label:
         target.storage.label = "gradients"
-    for storage, place in moves.items():
+    for storage in moves:
         maker = makers[storage]
         if maker.results[0] is storage.whole:
             maker.out, maker.results = storage.whole, []
-        _relocate(program, storage, place)
+    _relocate(program, moves)
+    target.storage.written = True
     return len(moves)
 
 
@@ -166,14 +167,16 @@ def reshaped(value: Value, shape) -> Value:
     return values[key]
 
 
-def _relocate(program: Program, storage: Storage, place: Value) -> None:
-    """Move a storage into a region of another: all its values with it."""
+def _relocate(program: Program, moves: dict[Storage, Value]) -> None:
+    """Move storages into regions of another: all their values with them."""
     known: dict[Value, Value] = {}
 
     def change(value: Value) -> Value:
-        if value.storage is not storage:
+        storage = value.storage
+        if storage not in moves:
             return value
         if value not in known:
+            place = moves[storage]
             if value is storage.whole:
                 known[value] = reshaped(place, value.shape)
             else:
@@ -188,6 +191,8 @@ def _relocate(program: Program, storage: Storage, place: Value) -> None:
         return known[value]
 
     for call in program.calls:
+        if not any(value.storage in moves for value in (*call.reads(), *call.touches())):
+            continue
         call.arguments = map_values(call.arguments, change)
         call.keywords = {key: map_values(item, change) for key, item in call.keywords.items()}
         call.out = map_values(call.out, change)
@@ -195,4 +200,3 @@ def _relocate(program: Program, storage: Storage, place: Value) -> None:
     program.gradients[:] = [
         (leaf, None if value is None else change(value)) for leaf, value in program.gradients
     ]
-    place.storage.written = True

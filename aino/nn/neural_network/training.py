@@ -22,8 +22,8 @@ from aino.ops.random import draw
 #: never longer than 1, with a rate that falls to 0 along a cosine.
 DEFAULT_RATE, MOMENTUM, LONGEST_GRADIENT = 0.1, 0.9, 1.0
 
-#: Tracing takes as long as some hundred steps.
-WORTH_COMPILING = 500
+#: Tracing takes as long as a hundred steps or two.
+WORTH_COMPILING = 200
 
 OPTIMIZERS = {
     name.lower(): getattr(optim, name)
@@ -128,19 +128,24 @@ def make_step(sums: Callable[[Any], Any], loss: Callable, rule: Rule, parameters
 def compiled(step: Callable, size: int, steps: int) -> Callable:
     """Return the step as the program behind it, where so many steps are worth the tracing.
 
-    The last, smaller batch of an epoch is computed as it is, and so is, with a warning, what has
-    no program: a layer of the user's own may do what none could do again.
+    The first step, in which the optimizer makes its state, is computed as it is. So are the last,
+    smaller batch of an epoch and, with a warning, what has no program: a layer of the user's own
+    may do what none could do again.
     """
-    program: Any = compile(step) if steps >= WORTH_COMPILING else None
+    if steps < WORTH_COMPILING:
+        return step
+    program: Any = compile(step)
+    begun = False
 
     def call(inputs: Any, targets: Any) -> Any:
-        nonlocal program
-        if program is not None and len(inputs) == size:
+        nonlocal program, begun
+        if begun and program is not None and inputs.array.shape[0] == size:
             try:
                 return program(inputs, targets)
             except CompileError as error:
                 program = None
                 warnings.warn(f"fit goes on uncompiled: {error}", RuntimeWarning, stacklevel=5)
+        begun = True
         return step(inputs, targets)
 
     return call
@@ -162,6 +167,6 @@ def run(
                 group["lr"] = rate * share
         total = 0.0
         for chosen in batches(samples, size, shuffle):
-            inputs, targets = whole or (make(X[chosen]), make(y[chosen]))
-            total += step(inputs, targets).item() * len(inputs)
+            inputs, targets = whole or (make(X.take(chosen, 0)), make(y.take(chosen, 0)))
+            total += step(inputs, targets).array.item() * len(inputs.array)
         yield total / samples
