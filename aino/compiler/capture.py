@@ -63,16 +63,19 @@ def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
             replaced[name] = Number(trace, item, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
     try:
-        with Lifted(trace), watched_draws(trace):
-            result = function(*arguments, **keywords)
-        program = _finish(trace, result)
-        if inspect is not None:
-            inspect(trace, program)
-    except BaseException:
-        trace.abort()
-        raise
-    trace.commit()
-    return Capture(trace, program, _real(result))
+        try:
+            with Lifted(trace), watched_draws(trace):
+                result = function(*arguments, **keywords)
+            program = _finish(trace, result)
+            if inspect is not None:
+                inspect(trace, program)
+        except BaseException:
+            trace.abort()
+            raise
+        trace.commit()
+        return Capture(trace, program, _real(result))
+    finally:
+        trace.let_go()
 
 
 @contextlib.contextmanager

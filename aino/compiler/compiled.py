@@ -198,7 +198,6 @@ class Compiled:
             self.function, trace, program, variant.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
-        trace.let_go()
 
     # For the reader
 

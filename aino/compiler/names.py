@@ -45,13 +45,9 @@ def label_outside(trace: Trace) -> None:
         for label, tensor in getattr(optimizer, "named_memory", dict)().items():
             labels.setdefault(id(tensor), label)
     for key, tensor in trace.tensors.items():
-        array = tensor.array
-        tracer = trace.lifted(array)
-        if tracer is None:
-            continue
-        storage = tracer.value.storage
-        if not storage.label and tracer.value is storage.whole:
-            storage.label = labels.get(key, "")
+        place = trace.place_of(tensor.array)
+        if place is not None and place.is_whole and not place.storage.label:
+            place.storage.label = labels.get(key, "")
     for leaf, tensor in trace.leaf_tensors():
         trace.leaf_labels[leaf] = labels.get(id(tensor), "")
 

@@ -7,6 +7,7 @@ does; a refusal drops them, and nothing has changed.
 
 from __future__ import annotations
 
+import mmap
 import weakref
 from typing import Any
 
@@ -18,9 +19,20 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.context import Context, user_line
 from aino.compiler.lifting import UNTOUCHED, slot_of
 from aino.compiler.number import Mapping, Number
-from aino.compiler.program import Call, Storage, address, number_array, rebuild, region
+from aino.compiler.program import (
+    Call,
+    Storage,
+    Value,
+    address,
+    number_array,
+    rebuild,
+    region,
+)
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
+
+#: Bytes from which memory is asked of the system itself.
+LARGE = 1 << 20
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -37,6 +49,18 @@ _STRUCTURAL = {
 def manual_seed(generator, seed: int) -> None:
     """Start a generator anew, as a call of a program."""
     generator.manual_seed(seed)
+
+
+def shadow_of(array):
+    """Return a copy of an array to compute on; a large one in pages that go back when it goes.
+
+    What ``malloc`` gets back of that size it keeps, and a step would be seen to need it for good.
+    """
+    if array.nbytes < LARGE or not array.flags.c_contiguous:
+        return array.copy(order="K")
+    shadow = np.ndarray(array.shape, array.dtype, mmap.mmap(-1, array.nbytes))
+    shadow[...] = array
+    return shadow
 
 
 class Trace:
@@ -57,6 +81,7 @@ class Trace:
         self.generators: dict[int, tuple[Any, Any]] = {}
         self.storages: list[Storage] = []
         self._lifted: dict[int, Tracer] = {}
+        self._places: dict[int, Value] = {}
         self._roots: dict[int, Storage] = {}
         self._kept: list[Any] = []
         self._arguments: dict[int, tuple[Tensor, str]] = {}
@@ -98,7 +123,7 @@ class Trace:
 
     def _adopt(self, storage: Storage, root) -> Storage:
         """Give a storage its shadow memory."""
-        shadow = root.copy(order="K")
+        shadow = shadow_of(root)
         if shadow.strides != root.strides and root.size > 1:
             shadow = np.lib.stride_tricks.as_strided(
                 np.empty(sum((n - 1) * abs(s) for n, s in zip(root.shape, root.strides))
@@ -500,21 +525,26 @@ class Trace:
         alive = [reference() for reference in self._born.values()]
         return [x for x in alive if x is not None and type(slot_of(x)) is Tracer]
 
-    def lifted(self, array) -> Tracer | None:
-        """Return the tracer of an outside array, None if it was not met."""
-        return self._lifted.get(id(array))
+    def place_of(self, array) -> Value | None:
+        """Return the region of an outside array, None if it was not met."""
+        tracer = self._lifted.get(id(array))
+        return self._places.get(id(array)) if tracer is None else tracer.value
 
     def leaf_tensors(self) -> list[tuple[Leaf, Tensor]]:
         """Return the leaves from outside with their tensors."""
         return [(x.node, x) for x in self.tensors.values() if type(x.node) is Leaf]
 
     def let_go(self) -> None:
-        """Drop the shadow memory: the program is written and needs it no more."""
+        """Drop the shadow memory: the run is over, and a program needs none of it.
+
+        Storages and regions know each other, so that only the collector would find it.
+        """
         for storage in self.storages:
             storage.shadow = None
-        self._lifted.clear()
-        self._roots.clear()
-        self._born.clear()
+        self._places = {key: tracer.value for key, tracer in self._lifted.items()}
+        for known in (self._lifted, self._roots, self._born, self.numbers, self.leaves):
+            known.clear()
+        self._undo.clear()
 
     def real_array(self, tracer: Tracer):
         """Return the memory a tracer stands for, now that the run is real."""
