@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.compiler.containers import is_container, parts_of
 from aino.compiler.number import Number
 from aino.compiler.program import Call, Program, Returned, Storage, Value
 
@@ -93,6 +94,8 @@ class _Pairs:
                 raise Disagreement(f"{what} had the keys {list(first)}, then {list(second)}")
             for key in first:
                 self.match(first[key], second[key], what)
+        elif type(first) is type(second) and is_container(first):
+            self.match(parts_of(first), parts_of(second), what)
         elif not same_plain(first, second):
             raise Disagreement(f"{what} changed from {first!r} to {second!r}")
 

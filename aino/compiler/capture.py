@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import keyword
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +14,17 @@ import numpy as np
 from aino.autograd.live import Pending
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
+from aino.compiler.containers import (
+    is_container,
+    is_plain,
+    mapped,
+    parts_of,
+    paths_of,
+    refilled,
+)
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.number import Number
-from aino.compiler.program import (
-    Call,
-    Program,
-    Returned,
-    Storage,
-    address,
-    rebuild,
-    region,
-)
+from aino.compiler.program import Program, Returned, append_copy
 from aino.compiler.trace import Trace
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
@@ -73,7 +74,7 @@ def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
             trace.abort()
             raise
         trace.commit()
-        return Capture(trace, program, _real(result))
+        return Capture(trace, program, mapped(result, lambda x: x.now if type(x) is Number else x))
     finally:
         trace.let_go()
 
@@ -103,23 +104,43 @@ def watched_draws(trace: Trace):
         random.intercepted.function = None
 
 
+#: What a program's entry calls its own things; no argument may be called so.
+_OWN_NAMES = re.compile(
+    r"_.*|[xrtg]\d+|group\d+|Tensor|ndarray|MISS|make|mode|epoch|tick|clock|Leaf|dtypes|np|seen|"
+    r"still_fits|step|now|entry|args|kwargs|build"
+)
+
+
+def names_of(positional, arguments, keywords) -> list[str]:
+    """Return a name for each argument, positional ones first: its own, fit to stand in a source."""
+    wished = [*positional[: len(arguments)]]
+    wished += [f"a{position}" for position in range(len(wished), len(arguments))]
+    names: list[str] = []
+    for name in [*wished, *keywords]:
+        name = re.sub(r"\W", "_", name)
+        while _OWN_NAMES.fullmatch(name) or keyword.iskeyword(name) or name in names:
+            name = f"given{name}" if name.startswith("_") else f"{name}_"
+        names.append(name)
+    return names
+
+
 def flatten_arguments(arguments, keywords, names, found) -> None:
     """List the leaves of the arguments with their names: ``x``, ``batch[0]``, ``x['mean']``."""
-    for name, item in zip(names, arguments):
+    for name, item in zip(names, [*arguments, *keywords.values()]):
         _flatten(item, name, found)
-    for key, item in keywords.items():
-        _flatten(item, key, found)
 
 
-def _flatten(item, name, found) -> None:
-    if isinstance(item, (tuple, list)):
-        for position, part in enumerate(item):
-            _flatten(part, f"{name}[{position}]", found)
-    elif isinstance(item, dict):
-        for key, part in item.items():
-            _flatten(part, f"{name}[{key!r}]", found)
+class Fixed(float):
+    """A float in an object of the user's: one that the program is made for, not a live number."""
+
+
+def _flatten(item, name, found, live=True) -> None:
+    if is_container(item):
+        live = live and is_plain(item)
+        for path, part in paths_of(item, name):
+            _flatten(part, path, found, live)
     else:
-        found.append((name, item))
+        found.append((name, item if live or type(item) is not float else Fixed(item)))
 
 
 def replace_arguments(arguments, keywords, names, replaced):
@@ -128,17 +149,17 @@ def replace_arguments(arguments, keywords, names, replaced):
     def change(item, name):
         if name in replaced:
             return replaced[name]
-        if isinstance(item, (tuple, list)):
-            parts = [change(part, f"{name}[{i}]") for i, part in enumerate(item)]
-            return rebuild(type(item), parts)
-        if type(item) is dict:
-            return {key: change(part, f"{name}[{key!r}]") for key, part in item.items()}
-        return item
+        if not is_plain(item):
+            return item
+        parts = [change(part, path) for path, part in paths_of(item, name)]
+        changed = any(new is not old for new, old in zip(parts, parts_of(item)))
+        return refilled(item, parts) if changed else item
 
     if not replaced:
         return arguments, keywords
-    changed = tuple(change(item, name) for name, item in zip(names, arguments))
-    return changed, {key: change(item, key) for key, item in keywords.items()}
+    items = [change(item, name) for name, item in zip(names, [*arguments, *keywords.values()])]
+    count = len(arguments)
+    return tuple(items[:count]), dict(zip(keywords, items[count:]))
 
 
 def _finish(trace: Trace, result) -> Program:
@@ -159,7 +180,10 @@ def _finish(trace: Trace, result) -> Program:
         array = slot_of(gradient)
         tracer = array if type(array) is Tracer else trace.lift(array)
         program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
-    program.result = _apart(_returned(result, trace, kept, {}), program, {})
+    known: dict[int, Any] = {}
+    returned = mapped(result, lambda item: _returned(item, trace, kept, known))
+    apart: dict[int, Any] = {}
+    program.result = mapped(returned, lambda item: _apart(item, program, apart))
     program.notes["quiet"] = trace.quiet
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     if kept:
@@ -208,19 +232,15 @@ def _overlap(first, second) -> bool:
 
 
 def _returned(item, trace: Trace, kept, known):
-    """Return the returned structure with regions in the places of tensors.
+    """Return the region of a tensor in the returned structure; anything else as it is.
 
     ``known``: what has been returned before, by the identity of the tensor.
     """
-    if isinstance(item, Tensor):
-        if id(item) not in known:
-            known[id(item)] = _returned_tensor(item, trace, kept)
-        return known[id(item)]
-    if isinstance(item, (tuple, list)):
-        return rebuild(type(item), [_returned(part, trace, kept, known) for part in item])
-    if isinstance(item, dict):
-        return {key: _returned(part, trace, kept, known) for key, part in item.items()}
-    return item
+    if not isinstance(item, Tensor):
+        return item
+    if id(item) not in known:
+        known[id(item)] = _returned_tensor(item, trace, kept)
+    return known[id(item)]
 
 
 def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
@@ -240,25 +260,15 @@ def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
 
 
 def _apart(item, program: Program, known):
-    """Return the returned structure with copies of what a leaf's ``grad`` holds as well."""
-    if isinstance(item, Returned):
-        storages = {value.storage for _, value in program.gradients if value is not None}
-        if item.original is not None or item.value.storage not in storages:
-            return item
-        if id(item) not in known:
-            data = np.empty(item.value.shape, item.value.dtype)
-            storage = Storage("temporary")
-            storage.address = address(data)
-            call = Call(".copy", "method", (item.value,), {}, [region(storage, data)])
-            call.section, call.line = program.calls[-1].section, program.calls[-1].line
-            program.calls.append(call)
-            known[id(item)] = Returned(call.results[0])
-        return known[id(item)]
-    if isinstance(item, (tuple, list)):
-        return rebuild(type(item), [_apart(part, program, known) for part in item])
-    if isinstance(item, dict):
-        return {key: _apart(part, program, known) for key, part in item.items()}
-    return item
+    """Return a copy of what a leaf's ``grad`` holds as well; anything else as it is."""
+    if not isinstance(item, Returned) or item.original is not None:
+        return item
+    if all(value is None or value.storage is not item.value.storage
+           for _, value in program.gradients):  # fmt: skip
+        return item
+    if id(item) not in known:
+        known[id(item)] = Returned(append_copy(program, item.value))
+    return known[id(item)]
 
 
 def _forget_history(tensor: Tensor, kept, what: str) -> None:
@@ -289,14 +299,3 @@ def _wants_backward(node: Node) -> bool:
                 seen.add(edge)
                 stack.append(edge)
     return False
-
-
-def _real(item):
-    """Return what the caller gets of a traced run: numbers as they are now."""
-    if type(item) is Number:
-        return item.now
-    if isinstance(item, (tuple, list)):
-        return rebuild(type(item), [_real(part) for part in item])
-    if type(item) is dict:
-        return {key: _real(part) for key, part in item.items()}
-    return item

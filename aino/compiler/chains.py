@@ -57,7 +57,11 @@ class ChainWriter:
             f"    {name} = scratch[{i}][: stop - start]"
             for i, name in enumerate(self.names_of_slots)
         ]
-        head += [f"    {name} = {name}[start:stop]" for name, _ in self.given.values()]
+        head += [
+            f"    {name} = {name}[start:stop]"
+            for value, (name, _) in self.given.items()
+            if value.shape != ()
+        ]
         body = [f"    {line}" for line in self.lines]
         emitter.prelude["chains"] += [*head, *body, ""]
         blocks = pieces(chain)
@@ -107,12 +111,13 @@ class ChainWriter:
         """Return the name of a block of a value in the chain's function."""
         if value.storage in self.slots:
             return self.slots[value.storage]
-        if value.shape == ():
+        lasting = self.emitter.layout.place.get(value.storage, "bound") in ("bound", "buffer")
+        if value.shape == () and lasting:
             return self.emitter.value(value)
         if value not in self.given:
             text = self.emitter.value(value)
             name = f"{text}_" if text.isidentifier() else f"a{len(self.given)}"
-            flat = text if len(value.shape) == 1 else f"{text}.reshape(-1)"
+            flat = text if len(value.shape) <= 1 else f"{text}.reshape(-1)"
             self.given[value] = (name, flat)
         return self.given[value][0]
 
@@ -126,26 +131,25 @@ class ChainWriter:
         return with_out(name, call.function, arguments, self._value(target))
 
     def _tails(self) -> None:
-        """Apply the parts of a flat result that begin in this block."""
+        """Apply the parts of a flat result that begin in this block, one kind after the other."""
         emitter, chain = self.emitter, self.chain
-        table = emitter.names.fresh(f"{self.name}_parts")
-        rows: dict[int, list[str]] = {}
-        shapes = set()
+        kinds: dict[str, dict[int, list[str]]] = {}
         for start, call in chain.tails:
             assert call.out is not None
-            out = emitter.value(call.out)
-            flat = f"{out}.reshape(-1)"
+            rows = kinds.setdefault(self._pattern(call), {})
+            flat = f"{emitter.value(call.out)}.reshape(-1)"
             for low, high in pieces(chain):
                 first, last = max(low, start), min(high, start + call.out.size)
                 if first < last:
                     part = flat if (first, last) == (start, start + call.out.size) else (
                         f"{flat}[{first - start}:{last - start}]")  # fmt: skip
                     rows.setdefault(low, []).append(f"({part}, {first - low}, {last - low})")
-            shapes.add(self._pattern(call))
-        lines = "".join(f"\n        {low}: [{', '.join(parts)}]," for low, parts in rows.items())
-        emitter.prelude["views"].append(f"{table} = {{{lines}\n    }}")
-        self.lines.append(f"for part, low, high in {table}.get(start, ()):")
-        self.lines += [f"    {line}" for line in shapes]
+        for line, rows in kinds.items():
+            table = emitter.names.fresh(f"{self.name}_parts")
+            parts = "".join(f"\n        {low}: [{', '.join(row)}]," for low, row in rows.items())
+            emitter.prelude["views"].append(f"{table} = {{{parts}\n    }}")
+            self.lines.append(f"for part, low, high in {table}.get(start, ()):")
+            self.lines.append(f"    {line}")
 
     def _pattern(self, call: Call) -> str:
         """Return a tail with names in the places of its memory."""

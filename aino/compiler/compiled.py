@@ -15,12 +15,13 @@ from aino.autograd.live import session
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
-from aino.compiler.capture import Capture, flatten_arguments, run_traced
+from aino.compiler.capture import Capture, Fixed, flatten_arguments, names_of, run_traced
+from aino.compiler.containers import structure_of
 from aino.compiler.emit import Emitter, Source
-from aino.compiler.entry import MISS, code_of, structure_of, write_entry
+from aino.compiler.entry import MISS, code_of, write_entry
 from aino.compiler.layout import plan_memory
 from aino.compiler.names import label_outside
-from aino.compiler.passes import PASSES, settle_written_constants
+from aino.compiler.passes import PASSES, give_own_memory, settle_written_constants
 from aino.compiler.program import Program
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
@@ -139,14 +140,10 @@ class Compiled:
 
     def _signature(self, args, kwargs) -> tuple:
         flat: list[tuple[str, Any]] = []
-        flatten_arguments(args, kwargs, self._names(args), flat)
+        flatten_arguments(args, kwargs, names_of(self._positional, args, kwargs), flat)
         leaves = tuple([_form(item) for _, item in flat])
         nested = (structure_of(args), structure_of(kwargs))
         return (nested, leaves, mode.level, dtypes.get_default_dtype())
-
-    def _names(self, args) -> list[str]:
-        names = self._positional[: len(args)]
-        return names + [f"a{position}" for position in range(len(names), len(args))]
 
     def _trace(self, key, args, kwargs):
         variant = Variant()
@@ -173,7 +170,7 @@ class Compiled:
                         f"{self.name} does something else at every call: {difference}"
                     ) from None
 
-        names = self._names(args)
+        names = names_of(self._positional, args, kwargs)
         capture = run_traced(self._run, args, kwargs, names, inspect_before_commit)
         variant.capture = capture
         self._latest = variant
@@ -242,6 +239,7 @@ def optimise(variant: Variant, passes, name: str) -> None:
     for pass_name in passes:
         notes[pass_name] = PASSES[pass_name](program)
     notes["calls"] = len(program.calls)
+    give_own_memory(program)
     layout = plan_memory(program)
     notes["layout"] = layout
     variant.program = program
@@ -277,6 +275,6 @@ def _form(item):
         return ("array", item.shape, item.dtype, item.strides)
     if type(item) is float:
         return float
-    if item is None or isinstance(item, (bool, int, str, complex, bytes)):
+    if item is None or isinstance(item, (bool, int, str, complex, bytes, Fixed, np.generic)):
         return (type(item), item)
     return id(item)

@@ -280,7 +280,7 @@ class Emitter:
         keywords = dict(call.keywords)
         arguments = [self.text(item) for item in call.arguments]
         if function is np.concatenate:
-            axis = self.text(keywords.get("axis", 0))
+            axis = arguments[1] if len(arguments) > 1 else self.text(keywords.get("axis", 0))
             return f"{self.function(function)}({arguments[0]}, {axis}, {self.value(target)})"
         if is_single(call, target):
             return self._single(call, target)

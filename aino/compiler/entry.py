@@ -17,6 +17,8 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
+from aino.compiler.capture import Fixed
+from aino.compiler.containers import is_container, parts_of, refilled, structure_of
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
 from aino.compiler.names_read import same_names
@@ -95,15 +97,6 @@ def _written(program: Program) -> list:
     return list(dict.fromkeys(v.storage for call in program.calls for v in call.touches()))
 
 
-def structure_of(item):
-    """Return the shape of nested arguments, without their leaves."""
-    if isinstance(item, (tuple, list)):
-        return (type(item), tuple([structure_of(part) for part in item]))
-    if isinstance(item, dict):
-        return (dict, tuple([(key, structure_of(part)) for key, part in item.items()]))
-    return None
-
-
 def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments,
                     keywords) -> None:  # fmt: skip
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
@@ -113,10 +106,10 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
     ))  # fmt: skip
     for position, name in enumerate(names[: len(arguments)]):
         door.lines.append(f"{name} = args[{position}]")
-    for key in keywords:
+    for name, key in zip(names[len(arguments) :], keywords):
         door.need(f"{key!r} in kwargs")
-        door.lines.append(f"{key} = kwargs[{key!r}]")
-    for name, item in [*zip(names, arguments), *keywords.items()]:
+        door.lines.append(f"{name} = kwargs[{key!r}]")
+    for name, item in zip(names, [*arguments, *keywords.values()]):
         shape = structure_of(item)
         if shape is not None:
             structure = door.bind("structure", structure_of)
@@ -141,7 +134,9 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             position += 1
         elif type(item) is float:
             door.need(f"{name}.__class__ is float")
-        elif item is None or isinstance(item, (bool, int, str, complex, bytes)):
+        elif isinstance(item, Fixed):
+            door.need(f"{name}.__class__ is float and {name} == {float(item)!r}")
+        elif item is None or isinstance(item, (bool, int, str, complex, bytes, np.generic)):
             known = door.bind("known", item)
             door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
@@ -362,9 +357,13 @@ class Answer:
             if isinstance(item, list):
                 return f"[{', '.join(parts)}]"
             return f"({''.join(f'{part}, ' for part in parts)})"
-        if isinstance(item, dict):
+        if type(item) is dict:
             parts = [f"{door.bind('key', key)}: {self.text(part)}" for key, part in item.items()]
             return "{" + ", ".join(parts) + "}"
+        if is_container(item):
+            inner = ", ".join(self.text(part) for part in parts_of(item))
+            template = door.bind("form", refilled(item, [None] * len(parts_of(item))))
+            return f"{door.bind('refilled', refilled)}({template}, [{inner}])"
         return door.bind("value", item)
 
     def _tensor(self, item: Returned) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.containers import parts_of
+
 
 class Storage:
     """A piece of memory.
@@ -166,7 +168,6 @@ class Program:
         return list(seen)
 
 
-@dataclass(frozen=True)
 class Returned:
     """A tensor in the returned structure: its region, and the tensor itself if it exists already.
 
@@ -174,8 +175,11 @@ class Returned:
     the function holds.
     """
 
-    value: Value
-    original: Any = None
+    __slots__ = ("value", "original")
+
+    def __init__(self, value: Value, original=None) -> None:
+        self.value = value
+        self.original = original
 
 
 def collect_result(tree, found: list[Value], seen=None) -> None:
@@ -185,17 +189,21 @@ def collect_result(tree, found: list[Value], seen=None) -> None:
         if tree.original is None and id(tree) not in seen:
             seen.add(id(tree))
             found.append(tree.value)
-    elif isinstance(tree, dict):
-        for item in tree.values():
-            collect_result(item, found, seen)
-    elif isinstance(tree, (tuple, list)):
-        for item in tree:
-            collect_result(item, found, seen)
+    else:
+        for part in parts_of(tree):
+            collect_result(part, found, seen)
 
 
-def rebuild(kind, items: list):
-    """Return a tuple or list of ``kind`` over ``items``; named tuples take them one by one."""
-    return kind(*items) if hasattr(kind, "_fields") else kind(items)
+def append_copy(program: Program, value: Value) -> Value:
+    """Append a call that copies a region; return the copy."""
+    data = np.empty(value.shape, value.dtype)
+    storage = Storage("temporary")
+    storage.address = address(data)
+    call = Call(".copy", "method", (value,), {}, [region(storage, data)])
+    if program.calls:
+        call.section, call.line = program.calls[-1].section, program.calls[-1].line
+    program.calls.append(call)
+    return call.results[0]
 
 
 def number_array(value, dtype):

@@ -1,38 +1,23 @@
 """Trace: one run of a function on shadow memory, recorded call by call.
 
-Arrays that the function meets are copied, the copies are computed on, and every NumPy call is
-noted. At the end the copies are written back, so that a traced run does what an ordinary run
-does; a refusal drops them, and nothing has changed.
+Every NumPy call that a run makes on tracers is noted with the regions that it reads and writes.
 """
 
 from __future__ import annotations
 
-import mmap
-import weakref
 from typing import Any
 
 import numpy as np
 
-from aino.autograd.memory import owner, stamp_write
 from aino.autograd.node import Leaf
-from aino.autograd.tensor import Tensor
-from aino.compiler.context import Context, user_line
-from aino.compiler.lifting import UNTOUCHED, slot_of
+from aino.compiler.containers import rebuild
+from aino.compiler.context import Context
+from aino.compiler.lifting import UNTOUCHED
 from aino.compiler.number import Mapping, Number
-from aino.compiler.program import (
-    Call,
-    Storage,
-    Value,
-    address,
-    number_array,
-    rebuild,
-    region,
-)
+from aino.compiler.outside import Outside
+from aino.compiler.program import Call, Storage, address, number_array, region
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
-
-#: Bytes from which memory is asked of the system itself.
-LARGE = 1 << 20
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -51,44 +36,17 @@ def manual_seed(generator, seed: int) -> None:
     generator.manual_seed(seed)
 
 
-def shadow_of(array):
-    """Return a copy of an array to compute on; a large one in pages that go back when it goes.
-
-    What ``malloc`` gets back of that size it keeps, and a step would be seen to need it for good.
-    """
-    if array.nbytes < LARGE or not array.flags.c_contiguous:
-        return array.copy(order="K")
-    shadow = np.ndarray(array.shape, array.dtype, mmap.mmap(-1, array.nbytes))
-    shadow[...] = array
-    return shadow
-
-
-class Trace:
+class Trace(Outside):
     """What one traced run has met and done."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls: list[Call] = []
         self.context = Context()
         self.guards: dict[str, Any] = {}
         self.entries: list[tuple[Any, Any]] = []
-        self.updates: dict[tuple[int, Any], tuple[Any, Any, Number]] = {}
         self.containers: dict[str, Any] = {}
-        #: Tensors and leaves from outside, in the order they were met.
-        self.tensors: dict[int, Tensor] = {}
-        self.leaves: dict[Leaf, Any] = {}
-        self.read_first: dict[Leaf, bool] = {}
         self.numbers: dict[tuple[str, Any], Tracer] = {}
-        self.generators: dict[int, tuple[Any, Any]] = {}
-        self.storages: list[Storage] = []
-        self._lifted: dict[int, Tracer] = {}
-        self._places: dict[int, Value] = {}
-        self._roots: dict[int, Storage] = {}
-        self._kept: list[Any] = []
-        self._arguments: dict[int, tuple[Tensor, str]] = {}
-        self._born: dict[int, weakref.ref] = {}
-        self._born_roots: set[int] = set()
-        self._born_leaves: weakref.WeakSet = weakref.WeakSet()
-        self._undo: list[Any] = []
         self.entries_set = False
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
@@ -96,149 +54,6 @@ class Trace:
         self._handling: dict[str, Any] = dict(np.geterr())
         #: How functions were told to handle overflow and its kin, where it is not as outside.
         self.quiet: dict[Any, dict[str, Any]] = {}
-        #: Leaves that come with the arguments, by the argument's name.
-        self.argument_leaves: dict[Leaf, str] = {}
-
-    def where(self) -> str:
-        """Return the user's file and line, for an error."""
-        return user_line()
-
-    # Memory from outside
-
-    def lift(self, array) -> Tracer:
-        """Return the tracer that stands for an array that exists outside the trace."""
-        known = self._lifted.get(id(array))
-        if known is not None:
-            return known
-        if array.dtype.kind not in "biufc":
-            raise CompileError(f"an array of dtype {array.dtype} can't be compiled{self.where()}")
-        root = owner(array)
-        storage = self._roots.get(id(root))
-        if storage is None:
-            kind = "constant" if id(root) in self._born_roots else "static"
-            storage = self._adopt(Storage(kind, root), root)
-        if array is root:
-            return self._lifted[id(array)]
-        return self._hold(array, storage, storage.whole, ("bound", array))
-
-    def _adopt(self, storage: Storage, root) -> Storage:
-        """Give a storage its shadow memory."""
-        shadow = shadow_of(root)
-        if shadow.strides != root.strides and root.size > 1:
-            shadow = np.lib.stride_tricks.as_strided(
-                np.empty(sum((n - 1) * abs(s) for n, s in zip(root.shape, root.strides))
-                         // root.itemsize + 1, root.dtype), root.shape, root.strides)  # fmt: skip
-            shadow[...] = root
-        storage.shadow = shadow
-        storage.address = address(shadow)
-        if storage.kind == "constant":
-            storage.initial = root.copy(order="K")
-        self.storages.append(storage)
-        self._roots[id(root)] = storage
-        tracer = Tracer(self, region(storage, shadow), shadow)
-        self._lifted[id(root)] = tracer
-        self._kept.append(root)
-        return storage
-
-    def _hold(self, array, storage: Storage, parent, how) -> Tracer:
-        """Return the tracer for a region of an outside root."""
-        offset = address(array) - address(storage.root)
-        flat = storage.shadow.reshape(-1) if storage.shadow.flags.c_contiguous else (
-            storage.shadow.T.reshape(-1))  # fmt: skip
-        shadow = np.ndarray(array.shape, array.dtype, flat, offset, array.strides)
-        tracer = Tracer(self, region(storage, shadow, parent, how), shadow)
-        self._lifted[id(array)] = tracer
-        self._kept.append(array)
-        return tracer
-
-    def add_argument(self, array, name: str, given) -> None:
-        """Take an array that is given at each call."""
-        if id(array) not in self._lifted:
-            self._give(Storage("argument", array, name))
-        if isinstance(given, Tensor):
-            self._arguments.setdefault(id(given), (given, name))
-            if type(given.node) is Leaf:
-                self.leaves.setdefault(given.node, UNTOUCHED)
-                self.argument_leaves[given.node] = name
-
-    def _give(self, storage: Storage) -> Tracer:
-        """Take in an array that is another at each call: it is known by its place."""
-        array = storage.root
-        shadow = array.copy(order="K")
-        storage.shadow, storage.address = shadow, address(shadow)
-        self.storages.append(storage)
-        self._kept.append(array)
-        if array.base is None:
-            self._roots.setdefault(id(array), storage)
-        tracer = self._lifted[id(array)] = Tracer(self, region(storage, shadow), shadow)
-        return tracer
-
-    def lift_tensor(self, tensor: Tensor, array) -> Tracer:
-        """Return the tracer that stands for the array of a tensor that is being read."""
-        if type(array) is Tracer:
-            if array.trace is not self:
-                raise CompileError(
-                    "a tensor from another trace was met: it was made inside a compiled function "
-                    f"and kept outside{self.where()}"
-                )
-            return array
-        known = id(tensor) in self.tensors or id(tensor) in self._arguments
-        if not known and not self.made(tensor):
-            self.tensors[id(tensor)] = tensor
-            if type(tensor.node) is Leaf:
-                self.leaves.setdefault(tensor.node, UNTOUCHED)
-        return self.lift(array)
-
-    def made(self, tensor: Tensor) -> bool:
-        """Tell whether a tensor was made in the trace."""
-        born = self._born.get(id(tensor))
-        return born is not None and born() is tensor
-
-    def argument_name(self, tensor: Tensor) -> str | None:
-        """Return the name of a tensor that is one of the arguments, None if it is not."""
-        known = self._arguments.get(id(tensor))
-        return known[1] if known is not None else None
-
-    def born(self, tensor: Tensor, array, before) -> None:
-        """Note a tensor that was made in the trace, or whose array was exchanged there."""
-        if before is UNTOUCHED:
-            self._born[id(tensor)] = weakref.ref(tensor)
-            if type(array) is not Tracer and id(array) not in self._lifted:
-                root = owner(array)
-                if array.base is None and id(root) not in self._roots:
-                    # Memory that the step makes itself, such as aino.zeros(3).
-                    self._born_roots.add(id(root))
-                    self._kept.append(root)
-            return
-        known = self._born.get(id(tensor))
-        if known is None or known() is not tensor:
-            self._undo.append((tensor, before))
-            raise CompileError(
-                "the array of a tensor was exchanged (tensor.data = ...), which a compiled step "
-                f"would not do again; write into it with copy_(){self.where()}"
-            )
-
-    # Gradients of leaves, read and set by where they are
-
-    def read_gradient(self, leaf: Leaf, gradient):
-        """Return what a leaf's ``grad`` holds; that of an outside leaf is given at each call."""
-        if leaf in self._born_leaves:
-            return gradient
-        if leaf not in self.read_first:
-            self.read_first[leaf] = gradient is not None
-            self.leaves[leaf] = gradient
-            if gradient is not None and id(slot_of(gradient)) not in self._lifted:
-                self._give(Storage("gradient", slot_of(gradient), leaf=leaf))
-        return gradient
-
-    def set_gradient(self, leaf: Leaf, before) -> None:
-        """Note that a leaf's ``grad`` is about to be replaced."""
-        if before is UNTOUCHED:
-            self._born_leaves.add(leaf)
-        elif leaf not in self._born_leaves:
-            if self.leaves.get(leaf, UNTOUCHED) is UNTOUCHED:
-                self.leaves[leaf] = before
-            self.read_first.setdefault(leaf, None)  # type: ignore[arg-type]
 
     # Recording
 
@@ -489,75 +304,7 @@ class Trace:
         self._undo.append((container, key, container.get(key, UNTOUCHED)))
         container[key] = value
 
-    # The end
-
-    def commit(self) -> None:
-        """Make the run real: write the shadows back, and give kept tensors their arrays."""
-        for storage in self.storages:
-            if storage.written and storage.root is not None:
-                if storage.kind == "argument" or storage.root.flags.writeable:
-                    storage.root[...] = storage.shadow
-                    stamp_write(storage.root)
-        for container, key, number in self.updates.values():
-            container[key] = number.now
-        for tensor in self.survivors():
-            tensor.array = self.real_array(slot_of(tensor))
-
-    def abort(self) -> None:
-        """Undo what the run did to Python objects; the memory outside was never touched."""
-        for leaf, before in self.leaves.items():
-            if before is not UNTOUCHED:
-                leaf.grad = before
-        for entry in reversed(self._undo):
-            if len(entry) == 2:
-                entry[0].array = entry[1]
-            elif entry[2] is UNTOUCHED:
-                entry[0].pop(entry[1], None)
-            else:
-                entry[0][entry[1]] = entry[2]
-        for generator, state in self.generators.values():
-            generator.set_state(state)
-        for tensor in self.survivors():
-            tensor.array = slot_of(tensor).shadow
-
-    def survivors(self) -> list[Tensor]:
-        """Return the tensors made in the trace that are alive and still hold tracers."""
-        alive = [reference() for reference in self._born.values()]
-        return [x for x in alive if x is not None and type(slot_of(x)) is Tracer]
-
-    def place_of(self, array) -> Value | None:
-        """Return the region of an outside array, None if it was not met."""
-        tracer = self._lifted.get(id(array))
-        return self._places.get(id(array)) if tracer is None else tracer.value
-
-    def leaf_tensors(self) -> list[tuple[Leaf, Tensor]]:
-        """Return the leaves from outside with their tensors."""
-        return [(x.node, x) for x in self.tensors.values() if type(x.node) is Leaf]
-
     def let_go(self) -> None:
-        """Drop the shadow memory: the run is over, and a program needs none of it.
-
-        Storages and regions know each other, so that only the collector would find it.
-        """
-        for storage in self.storages:
-            storage.shadow = None
-        self._places = {key: tracer.value for key, tracer in self._lifted.items()}
-        for known in (self._lifted, self._roots, self._born, self.numbers, self.leaves):
-            known.clear()
-        self._undo.clear()
-
-    def real_array(self, tracer: Tracer):
-        """Return the memory a tracer stands for, now that the run is real."""
-        storage = tracer.value.storage
-        if storage.root is None:
-            return tracer.shadow
-        if tracer.value is storage.whole:
-            return storage.root
-        how = tracer.value.how
-        if how is not None and how[0] == "bound":
-            return how[1]
-        root = storage.root
-        flat = root.reshape(-1) if root.flags.c_contiguous else root.T.reshape(-1)
-        return np.ndarray(
-            tracer.shape, tracer.dtype, flat, tracer.value.offset, tracer.shadow.strides
-        )
+        """Drop the shadow memory, and the tracers that hold it."""
+        super().let_go()
+        self.numbers.clear()

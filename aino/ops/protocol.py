@@ -211,7 +211,7 @@ def _like(function):
     """Return NumPy's ``*_like``: another shape may be asked for."""
 
     def create(a, *fill, dtype=None, order="K", subok=True, shape=None, device=None):
-        return make(function(a.array, *fill, dtype=dtype, shape=shape))
+        return make(function(a.array, *fill, dtype=dtype, order=order, shape=shape))
 
     return create
 

@@ -13,13 +13,13 @@ def zeros(shape, like):
     """Return zeros of the dtype of ``like``; np.zeros_like takes six times as long."""
     if type(like) is ndarray:
         return np.zeros(shape, like.dtype)
-    return np.zeros_like(like, shape=shape)
+    return np.zeros_like(like, shape=shape, order="C")
 
 
 def _empty(shape, like):
     if type(like) is ndarray:
         return np.empty(shape, like.dtype)
-    return np.empty_like(like, shape=shape)
+    return np.empty_like(like, shape=shape, order="C")
 
 
 # Views: the same memory

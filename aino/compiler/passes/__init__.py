@@ -3,7 +3,7 @@
 from aino.compiler.passes.blocks import run_in_blocks
 from aino.compiler.passes.common import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
-from aino.compiler.passes.copies import elide_copies, gather_in_place
+from aino.compiler.passes.copies import elide_copies, gather_in_place, give_own_memory
 from aino.compiler.passes.dead import drop_dead_calls
 from aino.compiler.passes.lower import lower_small_rows
 from aino.compiler.passes.signs import absorb_signs

@@ -47,44 +47,103 @@ class Chain(Call):
         return [*self.steps, *(call for _, call in self.tails)]
 
 
+class Stretch:
+    """Calls that are collected for one chain, and what they read and write.
+
+    Block by block, a call may only meet memory at the block where it stands itself.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Call] = []
+        self.tails: list[tuple[int, Call]] = []
+        self.form: tuple = ()
+        self._read: dict[Storage, set[tuple]] = {}
+        self._written: dict[Storage, set[tuple]] = {}
+
+    def takes(self, call: Call) -> bool:
+        """Append a call if it works on the same numbers, block by block; tell whether it does."""
+        form = (flat_size(call), _dtype(call))
+        if self.tails or (self.steps and form != self.form):
+            return False
+        target = (*call.touches(), *call.results)[0]
+        if self._meets(call.reads(), self._written) or self._meets([target], self._read):
+            return False
+        if self._meets([target], self._written):
+            return False
+        self.form = form
+        self.steps.append(call)
+        self._note(call, target)
+        return True
+
+    def takes_tail(self, call: Call) -> bool:
+        """Append a call that applies a part of a flat result; tell whether it does that."""
+        start = self._start(call)
+        if start is None or call.out is None:
+            return False
+        self.tails.append((start, call))
+        self._note(call, call.out)
+        return True
+
+    def _start(self, call: Call) -> int | None:
+        """Return where a call's part of a flat result begins, None if it applies no such part."""
+        if not self.steps or not flat_size(call) or call.out is None:
+            return None
+        flats = {v.storage: v for c in self.steps for v in (*c.touches(), *c.results)}
+        if call.out.storage in self._read or call.out.storage in self._written:
+            return None
+        starts = set()
+        for value in call.reads():
+            if value.storage in flats and value.size == call.out.size:
+                flat = flats[value.storage]
+                starts.add((value.offset - flat.offset) // value.dtype.itemsize)
+            elif value.storage in self._written or (value is not call.out and value.shape != ()):
+                return None
+        return starts.pop() if len(starts) == 1 else None
+
+    @staticmethod
+    def _meets(values, known: dict[Storage, set[tuple]]) -> bool:
+        """Tell whether one of the values lies in known memory, but not at the same place."""
+        return any(known.get(v.storage, {_place(v)}) != {_place(v)} for v in values)
+
+    def _note(self, call: Call, target: Value) -> None:
+        for value in call.reads():
+            self._read.setdefault(value.storage, set()).add(_place(value))
+        self._written.setdefault(target.storage, set()).add(_place(target))
+
+    def close(self, calls: list[Call]) -> int:
+        """Append what was collected to ``calls`` and begin anew; return how many are joined."""
+        count = len(self.steps) + len(self.tails)
+        if count > 1:
+            calls.append(_chain(self.steps, self.tails))
+        else:
+            calls.extend(self.steps)
+        self.__init__()  # type: ignore[misc]
+        return count if count > 1 else 0
+
+
 def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
     """Join long element-wise stretches into chains; return how many calls are in them."""
     calls: list[Call] = []
-    stretch: list[Call] = []
-    tails: list[tuple[int, Call]] = []
+    stretch = Stretch()
     joined = 0
-
-    def close() -> None:
-        nonlocal joined
-        if len(stretch) + len(tails) > 1:
-            joined += len(stretch) + len(tails)
-            calls.append(_chain(list(stretch), list(tails)))
-        else:
-            calls.extend(stretch)
-        stretch.clear()
-        tails.clear()
-
     for call in program.calls:
-        size = flat_size(call)
-        alike = not stretch or (
-            flat_size(stretch[0]) == size and _dtype(stretch[0]) == _dtype(call)
-        )
-        if size >= shortest and not tails and alike:
-            stretch.append(call)
-        elif stretch and (start := _tail_start(call, stretch)) is not None:
-            tails.append((start, call))
-        elif stretch and call.function is number_array:
+        long = flat_size(call) >= shortest
+        if (long and stretch.takes(call)) or stretch.takes_tail(call):
+            continue
+        if stretch.steps and call.function is number_array and call.results:
+            calls.append(call)  # made of Python numbers: as well before the chain as after it
+            continue
+        joined += stretch.close(calls)
+        if not (long and stretch.takes(call)):
             calls.append(call)
-        else:
-            close()
-            if size >= shortest:
-                stretch.append(call)
-            else:
-                calls.append(call)
-    close()
+    joined += stretch.close(calls)
     program.calls[:] = calls
     _find_local(program)
     return joined
+
+
+def _place(value: Value) -> tuple[int, int]:
+    return value.offset, value.size
 
 
 def flat_size(call: Call) -> int:
@@ -107,24 +166,6 @@ def flat_size(call: Call) -> int:
 
 def _dtype(call: Call):
     return (*call.touches(), *call.results)[0].dtype
-
-
-def _tail_start(call: Call, stretch: list[Call]) -> int | None:
-    """Return where a call's part of a flat result begins, None if it applies no such part."""
-    if not flat_size(call) or call.out is None:
-        return None
-    made = {(*c.touches(), *c.results)[0] for c in stretch}
-    flats = {value.storage: value for value in made}
-    if call.out.storage in flats:
-        return None
-    start = None
-    for value in call.reads():
-        if value.storage in flats:
-            flat = flats[value.storage]
-            start = (value.offset - flat.offset) // value.dtype.itemsize
-        elif value is not call.out and value.shape != ():
-            return None
-    return start
 
 
 def _chain(steps: list[Call], tails: list[tuple[int, Call]]) -> Chain:

@@ -7,6 +7,7 @@ import numpy as np
 from aino.compiler.number import Number
 from aino.compiler.passes.common import rewrite
 from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array, region
+from aino.compiler.shadows import window
 
 #: Constants above this size are left to be computed, rather than kept.
 LARGEST = 1 << 20
@@ -63,8 +64,7 @@ def contents(value: Value):
         return initial
     if value.how is not None and value.how[0] == "bound" and storage.initial is None:
         return value.how[1]
-    flat = initial.reshape(-1) if initial.flags.c_contiguous else initial.T.reshape(-1)
-    return np.ndarray(value.shape, value.dtype, flat, value.offset, value.strides)
+    return window(initial, value.offset, value)
 
 
 def _is_constant(call: Call, written) -> bool:
@@ -111,11 +111,12 @@ def _shrink_uniform(call: Call) -> None:
     if call.method != "__call__" or not isinstance(function, np.ufunc) or function.signature:
         return
     target = call.out or call.results[0]
-    shapes = [v.shape for v in call.arguments if isinstance(v, Value)]
     for position, value in enumerate(call.arguments):
         if not isinstance(value, Value) or value.storage.kind != "constant" or value.shape == ():
             continue
-        others = [shape for i, shape in enumerate(shapes) if i != position]
+        others = [
+            v.shape for i, v in enumerate(call.arguments) if i != position and isinstance(v, Value)
+        ]
         if target.shape not in others or not value.size or value.storage.written:
             continue
         array = contents(value)

@@ -6,8 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.passes.common import rewrite
-from aino.compiler.program import Call, Program, Storage, Value, collect_result, map_values
+from aino.compiler.containers import mapped
+from aino.compiler.passes.common import moved, rewrite
+from aino.compiler.program import (
+    Call,
+    Program,
+    Returned,
+    Storage,
+    Value,
+    append_copy,
+    collect_result,
+    map_values,
+)
 
 #: Functions that can write their result into given memory.
 _WITH_OUT = (np.concatenate, np.dot)
@@ -67,6 +77,34 @@ def _rewrite_outputs(program: Program, replaced: dict[Storage, Storage]) -> None
     program.gradients[:] = [
         (leaf, value) for (leaf, _), value in zip(program.gradients, carrier.arguments)
     ]
+
+
+def give_own_memory(program: Program) -> None:
+    """Copy what the caller gets but the program keeps: constants, and gradients made anew.
+
+    A gradient stays in a buffer, so that one which NumPy makes at each call is copied into it.
+    """
+    makers = {value.storage: call for call in program.calls for value in call.results}
+
+    def own(value: Value, copies: dict[Storage, Storage]) -> Value:
+        if value.storage not in copies:
+            copies[value.storage] = append_copy(program, value.storage.whole).storage
+        return moved(value, copies[value.storage])
+
+    for_caller: dict[Storage, Storage] = {}
+    for_leaves: dict[Storage, Storage] = {}
+
+    def returned(item):
+        if isinstance(item, Returned) and item.original is None:
+            if item.value.storage.kind == "constant":
+                return Returned(own(item.value, for_caller))
+        return item
+
+    program.result = mapped(program.result, returned)
+    for position, (leaf, value) in enumerate(program.gradients):
+        maker = makers.get(value.storage) if value is not None else None
+        if value is not None and maker is not None and not takes_out(maker) and maker.method != "chain":
+            program.gradients[position] = (leaf, own(value, for_leaves))
 
 
 def gather_in_place(program: Program) -> int:

@@ -1,0 +1,48 @@
+"""Copies of memory that lie as the original lies, and views into them by byte offsets."""
+
+from __future__ import annotations
+
+import mmap
+
+import numpy as np
+
+from aino.autograd.memory import owner
+from aino.compiler.program import address
+
+#: Bytes from which memory is asked of the system itself.
+LARGE = 1 << 20
+
+
+def shadow_of(array):
+    """Return a copy of an array with the same strides, as writable as the array is.
+
+    A large one lies in pages that go back when it goes: what ``malloc`` gets back of that size
+    it keeps, and a step would be seen to need it for good.
+    """
+    if array.flags.c_contiguous and array.nbytes >= LARGE:
+        shadow = np.ndarray(array.shape, array.dtype, mmap.mmap(-1, array.nbytes))
+    else:
+        shadow = np.empty_like(array)
+        if shadow.strides != array.strides:
+            spans = [(n - 1) * step for n, step in zip(array.shape, array.strides) if n]
+            below = -sum(span for span in spans if span < 0)
+            above = sum(span for span in spans if span > 0)
+            block = np.empty(below + above + array.itemsize, np.uint8)
+            shadow = np.ndarray(array.shape, array.dtype, block, below, array.strides)
+    shadow[...] = array
+    shadow.flags.writeable = array.flags.writeable
+    return shadow
+
+
+def window(array, offset: int, like):
+    """Return a view with the form of ``like``, that many bytes after the first of ``array``."""
+    base = array if array.base is None else owner(array)
+    # The axes as they lie in memory, the longest stride first.
+    order = sorted(range(base.ndim), key=lambda axis: (-base.strides[axis], axis))
+    flat = base.transpose(order).reshape(-1)
+    if flat.size and not np.may_share_memory(flat, base):
+        raise ValueError("memory with gaps has no flat view")
+    offset += address(array) - address(base)
+    view = np.ndarray(like.shape, like.dtype, flat, offset, like.strides)
+    view.flags.writeable = array.flags.writeable
+    return view
