@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import keyword
+import random as python_random
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
     try:
         try:
-            with Lifted(trace), watched_draws(trace):
+            with Lifted(trace), watched_draws(trace), refused_draws():
                 result = function(*arguments, **keywords)
             program = _finish(trace, result)
             if inspect is not None:
@@ -102,6 +103,27 @@ def watched_draws(trace: Trace):
         yield
     finally:
         random.intercepted.function = None
+
+
+#: The generators that are not AINO's: how their states are read and set.
+_OTHERS: dict[str, tuple[Any, Any]] = {
+    "random": (python_random.getstate, python_random.setstate),
+    "np.random": (np.random.get_state, np.random.set_state),
+}
+
+
+@contextlib.contextmanager
+def refused_draws():
+    """Refuse draws from the generators of Python and NumPy, which would be frozen."""
+    before = {name: read() for name, (read, _) in _OTHERS.items()}
+    yield
+    for name, (read, restore) in _OTHERS.items():
+        if not all(np.array_equal(a, b) for a, b in zip(read(), before[name])):
+            restore(before[name])
+            raise CompileError(
+                f"the function draws from {name}, and a program would draw the same at every "
+                "call; draw with aino.rand and its kin, or give the number as an argument"
+            )
 
 
 #: What a program's entry calls its own things; no argument may be called so.

@@ -23,6 +23,7 @@ from aino.compiler.layout import plan_memory
 from aino.compiler.names import label_outside
 from aino.compiler.passes import PASSES, give_own_memory, settle_written_constants
 from aino.compiler.program import Program
+from aino.compiler.reading import read_by
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
 from aino.compiler.structure import outer_owners, structure
@@ -147,10 +148,21 @@ class Compiled:
 
     def _trace(self, key, args, kwargs):
         variant = Variant()
+        latest = self._latest.capture if self._latest is not None else None
+        known = latest.trace.reading if latest is not None else None
+        before_run = known.look() if known is not None else []
+
+        def refuse_changes() -> None:
+            """Raise if the run has changed what it reads: its program would not do it again."""
+            changed = known.changed(before_run) if known is not None else None
+            if known is not None and changed is not None:
+                known.restore(before_run)
+                raise CompileError(_changed_by_itself(self.name, *changed))
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal variant
+            trace.reading = read_by(trace, self.function)
             owners = trace.context.owners.values()
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
             variant = self._variant((key, training, trace.turns()))
@@ -160,6 +172,7 @@ class Compiled:
                 return
             try:
                 compare(before.program, program)
+                refuse_changes()
                 variant.notes["agreed"] = True
             except Disagreement as difference:
                 variant.differences += 1
@@ -192,7 +205,7 @@ class Compiled:
         before = structure(owners)
         variant.program = program
         variant.entry = write_entry(
-            self.function, trace, program, variant.source, step, buffers, flat, names, args, kwargs,
+            trace, program, variant.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
 
@@ -254,6 +267,19 @@ def build(source: Source):
     exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
     built = namespace["build"](np, **source.bound)
     return built if isinstance(built, tuple) else (built, [])
+
+
+def _changed_by_itself(name: str, read, before, after) -> str:
+    if read.items is not None:
+        what = f"what {read.spoken} holds"
+    elif isinstance(before, (bool, int, float, str)):
+        what = f"{read.spoken}, from {before!r} to {after!r}"
+    else:
+        what = read.spoken
+    return (
+        f"{name} changes {what} at every call, which a compiled program would not do again; keep "
+        "it in a tensor that is written in place, or change it outside the compiled function"
+    )
 
 
 def _positional_names(function) -> list[str]:

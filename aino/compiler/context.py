@@ -19,14 +19,14 @@ _OPTIM = os.path.join(_PACKAGE, "optim") + os.sep
 _COMPILER = os.path.join(_PACKAGE, "compiler") + os.sep
 
 
-def _is_ours(filename: str) -> bool:
+def is_ours(filename: str) -> bool:
     return filename.startswith((_PACKAGE, _NUMPY, "<primitive"))
 
 
 def user_line() -> str:
     """Return ``" (file, line n: text)"`` for the innermost line outside of AINO."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return ""
@@ -59,15 +59,15 @@ def _place_of(frame: FrameType) -> Place:
     elif name.startswith(_COMPILER):
         kind = "begin" if code.co_name == "run_traced" else "compiler"
     else:
-        kind = "ours" if _is_ours(name) else "user"
+        kind = "ours" if is_ours(name) else "user"
     owned = bool(code.co_argcount) and code.co_varnames[0] == "self"
     if owned and kind != "user":
-        owned = _is_watched(frame.f_locals.get("self"))
+        owned = is_watched(frame.f_locals.get("self"))
     place = _places[code] = Place(kind, primitive, owned)
     return place
 
 
-def _is_watched(owner) -> bool:
+def is_watched(owner) -> bool:
     kind = type(owner)
     return hasattr(kind, "named_parameters") or hasattr(kind, "add_param_group")
 
@@ -103,7 +103,7 @@ class Context:
                 break
             if owned:
                 owner = frame.f_locals.get("self")
-                if _is_watched(owner):
+                if is_watched(owner):
                     self.owners.setdefault(id(owner), owner)
             if kind != "compiler":
                 inner = code
@@ -111,11 +111,10 @@ class Context:
         return section, primitive, rule, line
 
     def _note(self, frame: FrameType) -> None:
-        """Note whose function ran; models and optimizers are watched as a whole."""
+        """Note whose function ran."""
         code = frame.f_code
         owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-        watched = hasattr(owner, "named_parameters") or hasattr(owner, "add_param_group")
-        if watched or isinstance(owner, (type, Tensor)) or not hasattr(owner, "__dict__"):
+        if isinstance(owner, (type, Tensor)) or not hasattr(owner, "__dict__"):
             key, reference = 0, _nobody
         else:
             key = id(owner)

@@ -21,9 +21,9 @@ from aino.compiler.capture import Fixed
 from aino.compiler.containers import is_container, parts_of, refilled, structure_of
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
-from aino.compiler.names_read import same_names
 from aino.compiler.number import Number
 from aino.compiler.program import Program, Returned
+from aino.compiler.reading import conditions
 from aino.compiler.trace import Trace
 from aino.epoch import epoch
 
@@ -52,7 +52,7 @@ class Door:
         self.lines.append(f"if not ({condition}): return MISS")
 
 
-def write_entry(function, trace: Trace, program: Program, source: Source, step, buffers, flat,
+def write_entry(trace: Trace, program: Program, source: Source, step, buffers, flat,
                 names, arguments, keywords, still_fits, recorded):  # fmt: skip
     """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``.
 
@@ -64,7 +64,7 @@ def write_entry(function, trace: Trace, program: Program, source: Source, step, 
     _guard_surroundings(door, trace, still_fits, recorded)
     _guard_tensors(door, trace, recorded)
     _guard_sharing(door, trace, program, flat)
-    for condition in same_names(door, trace, function):
+    for condition in conditions(trace.reading, door):
         door.need(condition)
     given = _given(door, trace, program, source, flat) + list(trace.floats)
     door.bound["step"] = step

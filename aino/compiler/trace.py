@@ -43,6 +43,8 @@ class Trace(Outside):
         super().__init__()
         self.calls: list[Call] = []
         self.context = Context()
+        #: What the user's functions read by name, once the run is over.
+        self.reading: Any = None
         self.guards: dict[str, Any] = {}
         self.entries: list[tuple[Any, Any]] = []
         self.containers: dict[str, Any] = {}

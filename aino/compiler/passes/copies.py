@@ -103,7 +103,8 @@ def give_own_memory(program: Program) -> None:
     program.result = mapped(program.result, returned)
     for position, (leaf, value) in enumerate(program.gradients):
         maker = makers.get(value.storage) if value is not None else None
-        if value is not None and maker is not None and not takes_out(maker) and maker.method != "chain":
+        anew = maker is not None and not takes_out(maker) and maker.method != "chain"
+        if value is not None and anew:
             program.gradients[position] = (leaf, own(value, for_leaves))
 
 

@@ -1,0 +1,382 @@
+"""What the user's functions read of Python's world: globals, closures, attributes, entries.
+
+A program is made for the objects and plain values that these names stood for. They are found in
+the bytecode of the functions that ran, and of the functions that those name: ``self.cfg["k"]``
+is a chain of three reads, each of which a program compares at every call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import dis
+import functools
+import inspect
+import sysconfig
+import types
+from argparse import Namespace
+from typing import Any, NamedTuple
+
+from aino.autograd.tensor import Tensor
+from aino.compiler.context import is_ours, is_watched
+
+_PLAIN = (bool, int, float, str, complex, bytes)
+#: Containers over more items than this are known by who they are, and not by what they hold.
+MOST_ITEMS = 64
+_MISSING: Any = object()
+_STANDARD = sysconfig.get_paths()["stdlib"]
+
+_READS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_CHECK",
+          "LOAD_FAST_BORROW")  # fmt: skip
+_NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
+
+
+class Chain(NamedTuple):
+    """A name and what is read from it: ``("attr", name)`` and ``("item", key)``, in order."""
+
+    kind: str
+    name: str
+    path: tuple[tuple[str, Any], ...]
+
+
+@functools.lru_cache(maxsize=1024)
+def chains_of(code) -> tuple[Chain, ...]:
+    """Return the chains of reads in a function that begin outside of it."""
+    first = code.co_varnames[0] if code.co_argcount else None
+    found: dict[Chain, None] = {}
+    current: Chain | None = None
+    constant: Any = _MISSING
+    for step in dis.get_instructions(code):
+        name = step.opname
+        if name in _READS:
+            if current is not None:
+                found.setdefault(current)
+            kind = "global" if name in ("LOAD_GLOBAL", "LOAD_NAME") else (
+                "cell" if name == "LOAD_DEREF" else "self")  # fmt: skip
+            known = kind != "self" or step.argval == first
+            current = Chain(kind, step.argval, ()) if known else None
+        elif name in ("LOAD_ATTR", "LOAD_METHOD") and current is not None:
+            current = current._replace(path=(*current.path, ("attr", step.argval)))
+        elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
+            constant = step.argval
+            continue
+        elif current is not None and constant is not _MISSING and _subscripts(step):
+            current = current._replace(path=(*current.path, ("item", constant)))
+        elif name not in _NEUTRAL and current is not None:
+            found.setdefault(current)
+            current = None
+        constant = _MISSING
+    if current is not None:
+        found.setdefault(current)
+    return tuple(found)
+
+
+def _subscripts(step) -> bool:
+    return step.opname == "BINARY_SUBSCR" or (
+        step.opname == "BINARY_OP" and step.argrepr.startswith("[")
+    )
+
+
+def is_record(value) -> bool:
+    """Tell whether a value is a container whose items are compared, and not only itself."""
+    return type(value) in (list, dict, set, types.SimpleNamespace, Namespace) or (
+        dataclasses.is_dataclass(value)
+        and not isinstance(value, type)
+        and not is_watched(value)
+        and hasattr(value, "__dict__")
+    )
+
+
+def items_of(record) -> tuple:
+    """Return what a container holds, with its keys."""
+    if type(record) is dict:
+        return (*record, *record.values())
+    if type(record) in (list, set):
+        return tuple(record)
+    return (*vars(record), *vars(record).values())
+
+
+def same_items(record, items: tuple) -> bool:
+    """Tell whether a container holds what it held: the same objects, or equal plain values."""
+    now = items_of(record)
+    return len(now) == len(items) and all(same(a, b) for a, b in zip(now, items))
+
+
+def same(first, second) -> bool:
+    """Tell whether two values are one object, or plain and equal."""
+    return first is second or (
+        type(first) is type(second) and isinstance(first, _PLAIN) and first == second
+    )
+
+
+@dataclasses.dataclass
+class Read:
+    """One thing that was read: the expression that reads it, how the user writes it, its value."""
+
+    text: str
+    spoken: str
+    value: Any
+    items: tuple | None = None
+    #: Where to put it back: the expression of what holds it, and how it is reached from there.
+    holder: str = ""
+    step: tuple[str, Any] = ("", None)
+
+
+class Reading:
+    """Collects what functions read, under names that ``bound`` gives to the objects it begins at.
+
+    ``owners``: models and optimizers that were found; they are watched as a whole.
+    """
+
+    def __init__(self, bound: dict[str, Any], owners: dict[int, object]) -> None:
+        self.bound = bound
+        self.owners = owners
+        self.reads: dict[str, Read] = {}
+        self._names: dict[int, str] = {}
+        self._seen: set[tuple[int, int]] = set()
+
+    # Functions
+
+    def function(self, function, owner=None) -> None:
+        """Follow a function of the user's, a method, a partial or an object that is called."""
+        if isinstance(function, functools.partial):
+            self.record(f"{self._name(function)}.keywords", "keywords", function.keywords)
+            function = function.func
+        if isinstance(function, types.MethodType):
+            function, owner = function.__func__, function.__self__
+        if isinstance(function, (staticmethod, classmethod)):
+            function = function.__func__
+        if isinstance(function, types.FunctionType):
+            if not _is_foreign(function.__code__):
+                self.code(function.__code__, function.__globals__, function, owner)
+        elif not isinstance(function, type):
+            called = inspect.getattr_static(type(function), "__call__", None)
+            if isinstance(called, types.FunctionType):
+                self.function(called, function)
+
+    def code(self, code, globals_, function, owner) -> None:
+        """Follow the chains of one function; ``function`` and ``owner`` where they are known."""
+        key = (id(code), id(owner))
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        cells = {}
+        if function is not None:
+            cells = dict(zip(code.co_freevars, function.__closure__ or ()))
+        for chain in chains_of(code):
+            if chain.kind == "global" and chain.name in globals_:
+                text = f"{self._name(globals_)}.get({chain.name!r})"
+                self._follow(text, chain.name, globals_[chain.name], chain, globals_)
+            elif chain.kind == "cell" and chain.name in cells:
+                try:
+                    value = cells[chain.name].cell_contents
+                except ValueError:  # not bound yet
+                    continue
+                text = f"{self._name(cells[chain.name])}.cell_contents"
+                self._follow(text, chain.name, value, chain, cells[chain.name])
+            elif chain.kind == "self" and owner is not None and not is_ours_type(owner):
+                self._walk(self._name(owner), chain.name, owner, chain.path)
+
+    def _follow(self, text: str, spoken: str, value, chain: Chain, holder) -> None:
+        if isinstance(value, types.ModuleType):
+            if _is_foreign_module(value):
+                return
+        else:
+            step = ("item", chain.name) if isinstance(holder, dict) else ("attr", "cell_contents")
+            self.read(text, spoken, value, self._name(holder), step)
+        self._walk(text, spoken, value, chain.path)
+
+    def _walk(self, text: str, spoken: str, value, path) -> None:
+        """Follow a chain from a value on; what it ends at is read as a whole."""
+        self._meet(value)
+        for step in path:
+            kind, key = step
+            holder, watched = text, is_watched(value)
+            if kind == "attr":
+                if type(value) in (list, dict, set):
+                    self.record(text, spoken, value)  # one of its methods is called
+                value, text, of_class = _attribute(value, key, text)
+                spoken = f"{spoken}.{key}"
+                if of_class and not isinstance(value, _PLAIN) and not is_record(value):
+                    if value is not _MISSING:
+                        self.function(value)  # a method: what it reads is what counts
+                    return
+            else:
+                value, text = _item(value, key, text)
+                spoken = f"{spoken}[{key!r}]"
+            if value is _MISSING:
+                return
+            if not watched:  # whose own attributes are watched as a whole
+                self.read(text, spoken, value, holder, step)
+            self._meet(value)
+        if is_record(value):
+            self.record(text, spoken, value)
+
+    def _meet(self, value) -> None:
+        """Follow what was found by name: a model or optimizer, or something that is called."""
+        if is_watched(value):
+            self.owners.setdefault(id(value), value)
+        elif callable(value) and not isinstance(value, Tensor):
+            self.function(value)
+
+    # Values
+
+    def read(self, text: str, spoken: str, value, holder: str, step) -> None:
+        """Note a value that was read by name."""
+        if not isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
+            self.reads.setdefault(text, Read(text, spoken, value, None, holder, step))
+
+    def record(self, text: str, spoken: str, value) -> None:
+        """Note a container that was read, with what it holds."""
+        items = items_of(value)
+        if len(items) > 2 * MOST_ITEMS:
+            return
+        self.reads[f"{text} items"] = Read(text, spoken, value, items)
+        for item in items:
+            self._meet(item)
+
+    def _name(self, item) -> str:
+        """Return the name under which the reads begin at an object."""
+        if id(item) not in self._names:
+            self._names[id(item)] = f"_owner{len(self._names)}_{len(self.bound)}"
+            self.bound[self._names[id(item)]] = item
+        return self._names[id(item)]
+
+    # What changed
+
+    def now(self, read: Read) -> Any:
+        """Return what a read gives now."""
+        try:
+            value = eval(read.text, dict(self.bound))
+            return items_of(value) if read.items is not None else value
+        except Exception:
+            return _MISSING
+
+    def look(self) -> list:
+        """Return what all reads give now."""
+        return [self.now(read) for read in self.reads.values()]
+
+    def changed(self, before: list) -> tuple[Read, Any, Any] | None:
+        """Return the first read that gives something else than before, with both values."""
+        for read, old in zip(self.reads.values(), before):
+            new = self.now(read)
+            alike = same_tuple(old, new) if read.items is not None else same(old, new)
+            if not alike:
+                return read, old, new
+        return None
+
+    def restore(self, before: list) -> None:
+        """Put back what a refused run has changed."""
+        for read, old in zip(self.reads.values(), before):
+            with contextlib.suppress(Exception):
+                if read.items is not None:
+                    _refill(eval(read.text, dict(self.bound)), old)
+                elif not same(old, self.now(read)) and read.holder:
+                    holder = eval(read.holder, dict(self.bound))
+                    kind, key = read.step
+                    if kind == "attr":
+                        setattr(holder, key, old)
+                    else:
+                        holder[key] = old
+
+
+def same_tuple(first, second) -> bool:
+    """Tell whether two snapshots of a container are the same."""
+    if first is _MISSING or second is _MISSING:
+        return first is second
+    return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second))
+
+
+def _refill(record, items: tuple) -> None:
+    if type(record) is list:
+        record[:] = items
+    elif type(record) is set:
+        record.clear()
+        record.update(items)
+    else:
+        entries = record if type(record) is dict else vars(record)
+        half = len(items) // 2
+        entries.clear()
+        entries.update(zip(items[:half], items[half:]))
+
+
+def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
+    """Return an attribute, the expression that reads it, and whether it is the class's own.
+
+    Methods are bound, and properties are the functions behind them, bound.
+    """
+    own = getattr(owner, "__dict__", {})
+    if name in own:
+        text, value, of_class = f"{text}.__dict__.get({name!r})", own[name], False
+    else:
+        kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+        value = next((vars(kind)[name] for kind in kinds if name in vars(kind)), _MISSING)
+        text, of_class = f"getattr({text}, {name!r}, None)", True
+    if isinstance(value, property):
+        value = value.fget
+    if isinstance(value, (staticmethod, classmethod)):
+        return value.__func__, text, True
+    if of_class and isinstance(value, types.FunctionType) and not isinstance(owner, type):
+        value = types.MethodType(value, owner)
+    return value, text, of_class or (isinstance(owner, type) and callable(value))
+
+
+def _item(owner, key, text: str) -> tuple[Any, str]:
+    """Return an entry of a dictionary, list or tuple and the expression that reads it."""
+    try:
+        if type(owner) is dict:
+            return owner[key], f"{text}.get({key!r})"
+        if type(owner) in (list, tuple):
+            return owner[key], f"({text}[{key!r}:] or (None,))[0]"
+    except (KeyError, IndexError, TypeError):
+        pass
+    return _MISSING, text
+
+
+def is_ours_type(owner) -> bool:
+    """Tell whether an object is a tensor or another of AINO's own, whose state is known."""
+    module = type(owner).__module__
+    return isinstance(owner, Tensor) or (
+        (module == "aino" or module.startswith("aino.")) and not is_watched(owner)
+    )
+
+
+def _is_foreign(code) -> bool:
+    """Tell whether a function belongs to AINO, NumPy or Python itself."""
+    name = code.co_filename
+    return is_ours(name) or name.startswith("<frozen") or (
+        name.startswith(_STANDARD) and "site-packages" not in name
+    )  # fmt: skip
+
+
+def _is_foreign_module(module) -> bool:
+    name = getattr(module, "__file__", None)
+    return name is None or is_ours(name) or (
+        name.startswith(_STANDARD) and "site-packages" not in name
+    )  # fmt: skip
+
+
+def read_by(trace, function) -> Reading:
+    """Return what the functions that ran in a trace read by name."""
+    reading = Reading({}, trace.context.owners)
+    reading.function(function)
+    for (code, _), (globals_, reference) in list(trace.context.frames.items()):
+        reading.code(code, globals_, None, reference())
+    return reading
+
+
+def conditions(reading: Reading, door) -> list[str]:
+    """Return the conditions that every name read stands for what it stood for."""
+    found = []
+    door.bound.update(reading.bound)
+    for read in reading.reads.values():
+        if read.items is not None:
+            items, compare = door.bind("items", read.items), door.bind("same", same_items)
+            found.append(f"{compare}({read.text}, {items})")
+            continue
+        bound = door.bind("seen", read.value)
+        if isinstance(read.value, _PLAIN):
+            found.append(f"{read.text}.__class__ is {bound}.__class__ and {read.text} == {bound}")
+        else:
+            found.append(f"{read.text} is {bound}")
+    return found
