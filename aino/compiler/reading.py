@@ -26,8 +26,7 @@ MOST_ITEMS = 64
 _MISSING: Any = object()
 _STANDARD = sysconfig.get_paths()["stdlib"]
 
-_READS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_CHECK",
-          "LOAD_FAST_BORROW")  # fmt: skip
+_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 _NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
 
 
@@ -48,13 +47,13 @@ def chains_of(code) -> tuple[Chain, ...]:
     constant: Any = _MISSING
     for step in dis.get_instructions(code):
         name = step.opname
-        if name in _READS:
+        if name in _GLOBALS or name == "LOAD_DEREF" or "LOAD_FAST" in name:
             if current is not None:
                 found.setdefault(current)
-            kind = "global" if name in ("LOAD_GLOBAL", "LOAD_NAME") else (
-                "cell" if name == "LOAD_DEREF" else "self")  # fmt: skip
-            known = kind != "self" or step.argval == first
-            current = Chain(kind, step.argval, ()) if known else None
+            kind = "global" if name in _GLOBALS else "cell" if name == "LOAD_DEREF" else "self"
+            # Of two names that one instruction loads the last is read from.
+            read = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
+            current = Chain(kind, read, ()) if kind != "self" or read == first else None
         elif name in ("LOAD_ATTR", "LOAD_METHOD") and current is not None:
             current = current._replace(path=(*current.path, ("attr", step.argval)))
         elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
