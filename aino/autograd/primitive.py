@@ -368,6 +368,19 @@ def sum_kept(x, axis):
     return np.add.reduce(x, axis=axis, keepdims=True)
 
 
+def total(x):
+    """Sum all elements of an array, in a kernel; as a product with ones while they are few.
+
+    BLAS adds a thousand numbers as exactly as NumPy does, and begins sooner.
+    """
+    count = x.size
+    ones = _ones(count, x.dtype) if 0 < count <= 1024 else None
+    if ones is None:
+        return np.add.reduce(x, axis=None)
+    x = x.reshape((count,))
+    return ones.dot(x) if type(x) is np.ndarray else np.dot(ones, x)
+
+
 def sum_to_shape(g, shape):
     """Sum a gradient back to the shape its input had before it was broadcast.
 

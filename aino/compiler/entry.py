@@ -260,8 +260,16 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) ->
     for label, container in trace.containers.items():
         door.bound[label] = container
     for owner in trace.context.owners.values():
-        for group in getattr(owner, "param_groups", ()):
+        groups = getattr(owner, "param_groups", ())
+        optimizer = door.bind("optimizer", owner) if groups else ""
+        if groups:
+            door.need(f"len({optimizer}.param_groups) == {len(groups)}")
+        for position, group in enumerate(groups):
             name = door.bind("group", group)
+            door.need(f"{optimizer}.param_groups[{position}] is {name}")
+            parameters = door.bind("params", group["params"])
+            door.need(f"{name}['params'] is {parameters} and len({parameters}) == "
+                      f"{len(group['params'])}")  # fmt: skip
             for key, value in group.items():
                 if value is None or isinstance(value, bool):
                     door.need(f"{name}[{key!r}] is {value}")

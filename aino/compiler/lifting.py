@@ -1,7 +1,8 @@
 """While something is traced, reading a tensor's array gives its tracer instead.
 
 ``Tensor.array`` and ``Leaf.grad`` are slots; for the time of a trace they are properties that
-ask the trace of the reading thread. Other threads get what the slots hold, as ever.
+ask the trace of the reading thread, and so are the entries of an optimizer's groups. Other
+threads get what the slots and entries hold, as ever.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from aino.autograd.live import Pending, session
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
+from aino.optim.optimizer import Group
 
 #: Stands for "was never set".
 UNTOUCHED: Any = object()
@@ -63,11 +65,45 @@ def _set_grad(leaf, gradient) -> None:
     _GRAD.__set__(leaf, gradient)
 
 
-def _exchange(array, grad) -> None:
-    """Set what reads and writes the arrays of tensors and the gradients of leaves."""
+def _get_entry(group, key):
+    trace = session.trace
+    return dict.__getitem__(group, key) if trace is None else trace.mapping(group)[key]
+
+
+def _set_entry(group, key, value) -> None:
+    trace = session.trace
+    if trace is None:
+        dict.__setitem__(group, key, value)
+    else:
+        trace.mapping(group)[key] = value
+
+
+def _get_or(group, key, default=None):
+    return _get_entry(group, key) if key in group else default
+
+
+def _items(group):
+    return [(key, _get_entry(group, key)) for key in group]
+
+
+def _values(group):
+    return [_get_entry(group, key) for key in group]
+
+
+_ENTRIES = {"__getitem__": _get_entry, "__setitem__": _set_entry, "get": _get_or,
+            "items": _items, "values": _values}  # fmt: skip
+
+
+def _exchange(array, grad, lifted: bool) -> None:
+    """Set what reads and writes arrays of tensors, gradients of leaves and entries of groups."""
     tensor_class: Any = Tensor
     leaf_class: Any = Leaf
     tensor_class.array, leaf_class.grad = array, grad
+    for name, method in _ENTRIES.items():
+        if lifted:
+            setattr(Group, name, method)
+        else:
+            delattr(Group, name)
 
 
 class Lifted:
@@ -83,7 +119,7 @@ class Lifted:
         with Lifted._lock:
             Lifted._inside += 1
             if Lifted._inside == 1:
-                _exchange(property(_get_array, _set_array), property(_get_grad, _set_grad))
+                _exchange(property(_get_array, _set_array), property(_get_grad, _set_grad), True)
         session.trace = self._trace
 
     def __exit__(self, *_) -> None:
@@ -91,4 +127,4 @@ class Lifted:
         with Lifted._lock:
             Lifted._inside -= 1
             if not Lifted._inside:
-                _exchange(_ARRAY, _GRAD)
+                _exchange(_ARRAY, _GRAD, False)

@@ -133,6 +133,9 @@ class Mapping:
     def _live(self, value, source: str):
         if type(value) in (float, int):
             return Number(self._trace, value, source)
+        if isinstance(value, (np.floating, np.integer)):
+            kind = float if isinstance(value, np.floating) else int
+            return Number(self._trace, kind(value), f"{kind.__name__}({source})")
         if type(value) is tuple and value and all(type(x) in (float, int) for x in value):
             return tuple(self._live(x, f"{source}[{i}]") for i, x in enumerate(value))
         self._trace.guard_entry(self._container, source, value)
@@ -142,7 +145,7 @@ class Mapping:
         written = self._trace.written_number(self._container, key)
         if written is not None:
             return written
-        value = self._container[key]
+        value = dict.__getitem__(self._container, key)
         return self._live(value, f"{self._label}[{key!r}]")
 
     def get(self, key, default=None):

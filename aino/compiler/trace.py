@@ -299,12 +299,13 @@ class Trace(Outside):
 
     def set_entry(self, container, key, value) -> None:
         """Set a plain entry, as the step does once (making its state), with a way back."""
-        if type(value) in (int, float) and type(container.get(key)) in (int, float):
+        before = dict.get(container, key, UNTOUCHED)
+        if type(value) in (int, float) and type(before) in (int, float):
             self.write_number(container, key, Number(self, value, repr(value)))
             return
         self.entries_set = True
-        self._undo.append((container, key, container.get(key, UNTOUCHED)))
-        container[key] = value
+        self._undo.append((container, key, before))
+        dict.__setitem__(container, key, value)
 
     def let_go(self) -> None:
         """Drop the shadow memory, and the tracers that hold it."""

@@ -88,6 +88,13 @@ def number(value: Any) -> Any:
     return value.array.item() if isinstance(value, Tensor) else value
 
 
+class Group(dict):
+    """Parameters that are stepped alike, with their settings: a dictionary.
+
+    Its numbers are live in a compiled program: whoever reads them in a trace gets expressions.
+    """
+
+
 class Optimizer:
     """Base of all optimizers, AINO's and your own.
 
@@ -162,7 +169,7 @@ class Optimizer:
         forbid_in_trace("add_param_group", "add the group before the compiled step is called")
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
-        group = dict(param_group)
+        group = Group(param_group)
         group["params"], names = _named(group["params"])
         if names:
             group["param_names"] = names
@@ -316,14 +323,14 @@ class Optimizer:
                 f"loaded state dict has {len(saved_groups)} parameter groups, the optimizer "
                 f"{len(self.param_groups)}"
             )
-        groups = []
+        groups: list[dict[str, Any]] = []
         for position, (group, saved) in enumerate(zip(self.param_groups, saved_groups)):
             if len(group["params"]) != len(saved["params"]):
                 raise ValueError(
                     f"loaded state dict has {len(saved['params'])} parameters in group "
                     f"{position}, the optimizer {len(group['params'])}"
                 )
-            merged = {name: value for name, value in group.items() if name in self.defaults}
+            merged = Group({name: group[name] for name in group if name in self.defaults})
             merged.update(saved)
             merged["params"] = group["params"]
             if "param_names" in group:

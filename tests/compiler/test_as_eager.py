@@ -204,6 +204,113 @@ def constants_of_one_repeated_number(make):
     )
 
 
+# Settings of optimizers, whoever reads them
+
+
+class Plain(aino.optim.Optimizer):
+    """As a user writes an optimizer."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @aino.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.add_(p.grad, alpha=-group["lr"])
+
+
+def rates(make, optimizer_class, change, lr=0.1):
+    w = aino.ones(2, requires_grad=True)
+    optimizer = optimizer_class([w], lr)
+
+    def step():
+        optimizer.zero_grad()
+        (w * w).sum().backward()
+        optimizer.step()
+
+    compiled, found = make(step), []
+    for i in range(8):
+        change(optimizer, i)
+        compiled()
+        found.append(w.tolist())
+    return found
+
+
+@case
+def rates_that_the_users_own_optimizer_reads(make):
+    def decay(optimizer, i):
+        optimizer.param_groups[0]["lr"] = 0.1 / (1 + i)
+
+    return rates(make, Plain, decay)
+
+
+@case
+def rates_in_new_groups(make):
+    def renew(optimizer, i):
+        if i == 4:
+            optimizer.param_groups[0] = {**optimizer.param_groups[0]}
+        if i == 5:
+            optimizer.param_groups[0]["lr"] = 0.01
+        if i == 6:
+            optimizer.param_groups = [dict(optimizer.param_groups[0], lr=0.5)]
+
+    return rates(make, aino.optim.SGD, renew)
+
+
+@case
+def rates_of_numpy(make):
+    def cosine(kind):
+        def change(optimizer, i):
+            optimizer.param_groups[0]["lr"] = kind(0.05 * (1 + np.cos(i / 8)))
+
+        return change
+
+    found = [
+        rates(make, optimizer, cosine(kind), kind(0.25))
+        for kind in (np.float32, np.float64)
+        for optimizer in (aino.optim.SGD, aino.optim.Adam, Plain)
+    ]
+    # NumPy rounds its float32 numbers where the program computes with Python's.
+    return np.round(found, 5).tolist()
+
+
+@case
+def a_rate_that_the_step_sets(make):
+    w = aino.ones(1, requires_grad=True)
+    optimizer = aino.optim.SGD([w], 0.1)
+
+    def step(lr):
+        optimizer.param_groups[0]["lr"] = lr
+        optimizer.zero_grad()
+        w.sum().backward()
+        optimizer.step()
+
+    compiled, found = make(step), []
+    for i in range(6):
+        compiled(0.1 / (i + 1))
+        found.append((w.item(), optimizer.param_groups[0]["lr"]))
+    return found
+
+
+@case
+def a_parameter_taken_out_of_its_group(make):
+    v, w = aino.ones(1, requires_grad=True), aino.ones(1, requires_grad=True)
+    optimizer = aino.optim.SGD([v, w], 0.1)
+
+    def step():
+        optimizer.zero_grad()
+        (v + w).sum().backward()
+        optimizer.step()
+
+    compiled = make(step)
+    for i in range(6):
+        if i == 4:
+            optimizer.param_groups[0]["params"].pop()
+        compiled()
+    return seen([v, w])
+
+
 # What is given and what is returned
 
 

@@ -255,24 +255,6 @@ def test_a_row_is_read_in_the_shape_of_the_result():
                                   np.arange(5.0)[None] - 1)  # fmt: skip
 
 
-@pytest.mark.parametrize(("shape", "axis", "keepdims", "count"), [
-    ((1000,), 0, False, 1), ((4, 5), None, False, 1), ((4, 5), (0, 1), True, 1),
-    ((1, 7), 1, True, 1),
-    ((4, 5), 0, False, 0), ((2000,), 0, False, 0), ((0,), 0, False, 0),
-])  # fmt: skip
-def test_the_sum_of_a_few_numbers_is_a_product(shape, axis, keepdims, count):
-    hand = Hand()
-    x = hand.call(np.exp, hand.argument(shape))
-    total = hand.call(np.add, x, method="reduce", axis=axis, keepdims=keepdims)
-    program = hand.program(hand.call(np.multiply, total, 2.0))
-    assert lower_small_rows(program) == count
-    given = np.arange(np.prod(shape)).reshape(shape) / 100
-    expected = 2 * np.add.reduce(np.exp(given), axis=axis, keepdims=keepdims)
-    (found,) = run(program, given)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, rtol=1e-14)
-
-
 def test_long_stretches_run_in_blocks():
     size = 300_000
     hand = Hand()

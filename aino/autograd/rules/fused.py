@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive, sum_rows
+from aino.autograd.primitive import primitive, sum_rows, total
 from aino.autograd.rules.activation import log_softmax
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.elementwise import sigmoid
@@ -157,7 +157,7 @@ binary_cross_entropy_with_logits = primitive(
 
 
 def _cross_entropy(x, logarithms, places):
-    return np.add.reduce(logarithms.reshape(-1)[places]) / -x.shape[0]
+    return total(logarithms.reshape(-1)[places]) / -x.shape[0]
 
 
 def _cross_entropy_x(g, logarithms, places):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.primitive import cast, primitive
+from aino.autograd.primitive import cast, primitive, total
 from aino.autograd.rules.scan import all_others
 from aino.autograd.rules.shape import spread
 
@@ -31,16 +31,20 @@ def count(shape, axis) -> int:
     return math.prod(shape if axis is None else [shape[i] for i in axis])
 
 
+def _sum(x, axis=None, keepdims=False):
+    if axis is None and not keepdims:
+        return total(x)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
 sum = primitive(
-    "sum", lambda x, axis=None, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    "sum", _sum,
     formula="Σ x",
     x=lambda g, axis, keepdims, x_shape: spread(kept(g, axis, keepdims, x_shape), x_shape),
 )  # fmt: skip
 
 mean = primitive(
-    "mean", lambda x, axis=None, keepdims=False: (
-        np.add.reduce(x, axis=axis, keepdims=keepdims) / count(x.shape, axis)
-    ),
+    "mean", lambda x, axis=None, keepdims=False: _sum(x, axis, keepdims) / count(x.shape, axis),
     formula="Σ x / n",
     x=lambda g, axis, keepdims, x_shape: (
         spread(kept(g / count(x_shape, axis), axis, keepdims, x_shape), x_shape)

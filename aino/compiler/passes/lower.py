@@ -1,9 +1,8 @@
-"""Put calls into the form in which NumPy is quick with small matrices.
+"""Put calls into the form in which NumPy is quick with small matrices, bit for bit the same.
 
 NumPy walks a broadcast or a reduction row by row: 32 rows of 3 cost 32 starts of a loop. A copy
 that spreads the row or column first, or a transposed copy, leaves one long loop. Operands of one
-shape spare NumPy the iterator: a row is read as a matrix of one row. All that is bit for bit the
-same; the sum of a few numbers, as a product with ones, may be rounded otherwise in its last bit.
+shape spare NumPy the iterator: a row is read as a matrix of one row.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ LONGEST = 256
 LONGEST_TURNED = 32
 #: Larger matrices leave the nearest cache: they are walked once rather than twice.
 LARGEST = 1 << 17
-#: BLAS sums more numbers than this less exactly than NumPy, which adds them in pairs.
-MOST_SUMMED = 1024
 #: Fewer rows than this are not worth a copy.
 FEWEST = 3
 
@@ -33,10 +30,8 @@ def lower_small_rows(program: Program) -> int:
     """
     calls: list[Call] = []
     count = 0
-    ones: dict[tuple, Value] = {}
     for call in program.calls:
         _settle_numbers(call)
-        count += _summed(call, ones)
         before = _spread(call) if is_elementwise(call) else _turned(call)
         if before is not None:
             count += 1
@@ -108,29 +103,6 @@ def _in_shape(value, target: Value):
     if value.size == target.size and lasting and is_contiguous(value) and is_contiguous(target):
         return reshaped(value, target.shape)
     return value
-
-
-def _summed(call: Call, ones: dict[tuple, Value]) -> bool:
-    """Let a sum of a few numbers be their product with ones; tell whether it is."""
-    if call.function is not np.add or call.method != "reduce" or len(call.arguments) > 3:
-        return False
-    value, *rest = call.arguments
-    target = call.out or call.results[0]
-    if rest[1:] not in ([], [None]) or not set(call.keywords) <= {"axis", "keepdims"}:
-        return False
-    if target.size != 1 or not 0 < value.size <= MOST_SUMMED or not is_contiguous(value):
-        return False
-    if value.dtype not in (np.float32, np.float64) or target.dtype != value.dtype:
-        return False
-    key = (value.size, value.dtype)
-    if key not in ones:
-        ones[key] = constant(np.ones(value.size, value.dtype))
-    call.function, call.method, call.keywords = np.dot, "", {}
-    call.arguments = (ones[key], reshaped(value, (value.size,)))
-    if target.shape != ():
-        call.out, call.results = reshaped(target, ()), []
-        target.storage.written = True
-    return True
 
 
 def _turned(call: Call) -> Call | None:
