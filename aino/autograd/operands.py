@@ -19,7 +19,7 @@ _LIMIT = 4096
 
 def constant(value, like):
     """Return ``value`` as an array beside ``like``: a number takes its dtype where it may."""
-    kind = value.__class__
+    kind = type(value)
     if kind is float or kind is int:
         dtype = like.dtype
         if dtype is float32 or dtype is float64:
@@ -33,11 +33,12 @@ def constant(value, like):
             return array
     if value is None or isinstance(value, np.ndarray):
         return value
+    if hasattr(kind, "beside"):
+        return value.beside(like)  # a number of a running program
     if isinstance(value, (bool, int, float, complex, np.generic)):
         return np.asarray(value).astype(dtype_beside(value, like.dtype))
     if hasattr(value, "__array_ufunc__"):
-        # A number of a running program becomes an array; tracers and CuPy's arrays are ones.
-        return value.beside(like) if hasattr(kind, "beside") else value
+        return value  # a tracer, or an array of CuPy's
     raise DtypeError(f"expected a tensor or a number, got {kind.__name__}: {value!r}")
 
 

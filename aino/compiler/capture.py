@@ -41,11 +41,11 @@ class Capture:
     result: Any
 
 
-def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
+def run_traced(function, arguments, keywords, names, inspect=None, fixed=()) -> Capture:
     """Run ``function`` as a trace and make the run real, or leave everything as it was.
 
-    ``names`` are the names of the positional arguments. ``inspect(trace, program)`` may raise
-    before anything becomes real.
+    ``names`` are the names of the arguments; ``fixed`` of those floats that are no live numbers.
+    ``inspect(trace, program)`` may raise before anything becomes real.
     """
     trace = Trace()
     flat: list[tuple[str, Any]] = []
@@ -59,8 +59,8 @@ def run_traced(function, arguments, keywords, names, inspect=None) -> Capture:
                     "reach; detach() it"
                 )
             trace.add_argument(slot_of(item) if isinstance(item, Tensor) else item, name, item)
-        elif type(item) is float:
-            label = re.sub(r"\W+", "_", name)
+        elif type(item) is float and name not in fixed:
+            label = float_label(name)
             trace.floats[label] = name
             replaced[name] = Number(trace, item, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
@@ -150,6 +150,11 @@ def flatten_arguments(arguments, keywords, names, found) -> None:
     """List the leaves of the arguments with their names: ``x``, ``batch[0]``, ``x['mean']``."""
     for name, item in zip(names, [*arguments, *keywords.values()]):
         _flatten(item, name, found)
+
+
+def float_label(name: str) -> str:
+    """Return what a float argument is called in expressions."""
+    return re.sub(r"\W+", "_", name)
 
 
 class Fixed(float):

@@ -15,12 +15,20 @@ from aino.autograd.live import session
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
-from aino.compiler.capture import Capture, Fixed, flatten_arguments, names_of, run_traced
+from aino.compiler.capture import (
+    Capture,
+    Fixed,
+    flatten_arguments,
+    float_label,
+    names_of,
+    run_traced,
+)
 from aino.compiler.containers import structure_of
 from aino.compiler.emit import Emitter, Source
 from aino.compiler.entry import MISS, code_of, write_entry
 from aino.compiler.layout import plan_memory
 from aino.compiler.names import label_outside
+from aino.compiler.number import FrozenNumberError
 from aino.compiler.passes import PASSES, give_own_memory, settle_written_constants
 from aino.compiler.program import Program
 from aino.compiler.reading import read_by
@@ -96,6 +104,8 @@ class Compiled:
         #: The doors of the programs that are ready, the newest first: each knows its own calls.
         self._entries: list[Any] = []
         self._lock = threading.RLock()
+        #: Float arguments that the function turns into plain numbers.
+        self._fixed: set[str] = set()
         self._positional = _positional_names(function)
         if not isinstance(function, type) and hasattr(function, "__name__"):
             functools.update_wrapper(self, function)
@@ -139,10 +149,17 @@ class Compiled:
             self._variants.popitem(last=False)
         return variant
 
-    def _signature(self, args, kwargs) -> tuple:
+    def _flat(self, args, kwargs) -> list[tuple[str, Any]]:
+        """Return the leaves of the arguments with their names."""
         flat: list[tuple[str, Any]] = []
         flatten_arguments(args, kwargs, names_of(self._positional, args, kwargs), flat)
-        leaves = tuple([_form(item) for _, item in flat])
+        return [
+            (name, Fixed(item) if name in self._fixed and type(item) is float else item)
+            for name, item in flat
+        ]
+
+    def _signature(self, args, kwargs) -> tuple:
+        leaves = tuple([_form(item) for _, item in self._flat(args, kwargs)])
         nested = (structure_of(args), structure_of(kwargs))
         return (nested, leaves, mode.level, dtypes.get_default_dtype())
 
@@ -184,7 +201,20 @@ class Compiled:
                     ) from None
 
         names = names_of(self._positional, args, kwargs)
-        capture = run_traced(self._run, args, kwargs, names, inspect_before_commit)
+        capture = None
+        while capture is None:
+            try:
+                capture = run_traced(
+                    self._run, args, kwargs, names, inspect_before_commit, self._fixed
+                )
+            except FrozenNumberError as error:
+                # A float that the function needs as it is: a program for each value of it.
+                floats = [name for name, _ in self._flat(args, kwargs) if name not in self._fixed]
+                wanted = {name for name in floats if float_label(name) in error.origins}
+                if not wanted:
+                    raise
+                self._fixed |= wanted
+                key = self._signature(args, kwargs)
         variant.capture = capture
         self._latest = variant
         if variant.notes["agreed"]:
@@ -196,8 +226,7 @@ class Compiled:
         """Optimise, write and compile the program of a variant."""
         assert variant.capture is not None
         trace, program = variant.capture.trace, variant.capture.program
-        flat: list[tuple[str, Any]] = []
-        flatten_arguments(args, kwargs, names, flat)
+        flat = self._flat(args, kwargs)
         optimise(variant, self.passes, self.name)
         assert variant.source is not None
         step, buffers = build(variant.source)

@@ -8,6 +8,14 @@ from aino.autograd.operands import dtype_beside
 from aino.errors import CompileError
 
 
+class FrozenNumberError(CompileError):
+    """A number was turned into a plain one; ``origins`` names the entries it is computed from."""
+
+    def __init__(self, message: str, origins: set[str]) -> None:
+        super().__init__(message)
+        self.origins = origins
+
+
 def _source(x) -> str:
     return x.source if isinstance(x, Number) else repr(x)
 
@@ -74,8 +82,6 @@ class Number:
     __ge__ = _comparison(">=", lambda a, b: a >= b)
     __eq__ = _comparison("==", lambda a, b: a == b)
     __ne__ = _comparison("!=", lambda a, b: a != b)
-    __hash__ = None  # type: ignore[assignment]
-
     def __neg__(self):
         return Number(self.trace, -self.now, f"(-{self.source})", ("-", self))
 
@@ -90,14 +96,28 @@ class Number:
         self.trace.guard(f"bool({self.source})", outcome)
         return outcome
 
-    def _frozen(self):
-        raise CompileError(
+    def _frozen(self, *_, **__):
+        raise FrozenNumberError(
             f"the number {self.source} changes from call to call, and turning it into a plain "
             f"{type(self.now).__name__} would freeze it; use +, -, *, / and ** on it"
-            f"{self.trace.where()}"
+            f"{self.trace.where()}",
+            self._origins(),
         )
 
+    def _origins(self) -> set[str]:
+        """Return the names of the entries and arguments that the number is computed from."""
+        parts = [part for part in self.parts[1:] if type(part) is Number]
+        return set().union(*[part._origins() for part in parts]) if parts else {self.source}
+
     __float__ = __int__ = __index__ = __complex__ = _frozen
+
+    __format__ = __str__ = __round__ = __trunc__ = __floor__ = __ceil__ = _frozen
+    __hash__ = __divmod__ = __rdivmod__ = __array__ = _frozen
+
+    @property
+    def __class__(self):
+        """The type of the number that it stands for, so that ``isinstance(x, float)`` holds."""
+        return type(self.now)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         if method == "__call__" and all(isinstance(x, (Number, int, float)) for x in inputs):

@@ -152,6 +152,9 @@ class Trace(Outside):
             )
         keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
         if function in _CREATE_LIKE:
+            for item in (*arguments, *keywords.values()):
+                if type(item) is Number:
+                    float(item)  # which memory made by Python would freeze
             found: list[Tracer] = []
             _, shadows = self.unwrap(tuple(arguments), found)
             made = function(*shadows, **keywords)

@@ -5,6 +5,7 @@ would see.
 """
 
 import enum
+import math
 from collections import OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass, field
 
@@ -309,6 +310,40 @@ def a_parameter_taken_out_of_its_group(make):
             optimizer.param_groups[0]["params"].pop()
         compiled()
     return seen([v, w])
+
+
+# Float arguments
+
+FLOATS = {
+    "isinstance": lambda x, s: x * s if isinstance(s, float) else x * 100,
+    "format": lambda x, s: x * float(f"{s:.2f}"),
+    "round": lambda x, s: x * round(s),
+    "a key": lambda x, s: x * {1.0: 2.0}.get(s, 1.0),
+    "divmod": lambda x, s: x * divmod(s, 2)[0],
+    "in a tensor": lambda x, s: aino.tensor([s, 1.0]) * x,
+    "the order of a norm": lambda x, s: x.norm(s),
+    "the end of a range": lambda x, s: aino.linspace(0, s, 3),
+    "what is filled in": lambda x, s: x.masked_fill(x > 0, s),
+    "math": lambda x, s: x * math.sqrt(s),
+    "clamp": lambda x, s: (x * 3).clamp(0.5, s),
+    "a power": lambda x, s: x**s + (2 * x) ** (s / 2),
+    "a comparison": lambda x, s: x * 2 if s > 3.0 else x * 3,
+    "where": lambda x, s: aino.where(x > 0, s, -s),
+    "full": lambda x, s: aino.full((2,), s) + x,
+    "add with alpha": lambda x, s: x.add(x, alpha=s),
+    "lerp": lambda x, s: x.lerp(x * 2, s / 10),
+}
+
+
+def float_case(function):
+    return lambda make: calls_with(make(function), [1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 5.0])
+
+
+def calls_with(step, numbers):
+    return [seen(step(aino.ones(2), number)) for number in numbers]
+
+
+CASES |= {f"a float for {name}": float_case(function) for name, function in FLOATS.items()}
 
 
 # What is given and what is returned
