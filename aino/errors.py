@@ -41,6 +41,10 @@ class CompileError(AinoError, RuntimeError):
     """A function that cannot be compiled into a straight-line program."""
 
 
+class CompileWarning(RuntimeWarning):
+    """A program could not be written, and its function goes on as it is."""
+
+
 class RenderError(AinoError, RuntimeError):
     """Graphviz could not make a picture of a drawing."""
 

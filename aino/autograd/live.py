@@ -60,6 +60,31 @@ def known(array):
     return array if trace is None else trace.lift(array)
 
 
+def checked(check, *arguments) -> None:
+    """Run a check of values, which raises where they are wrong.
+
+    A program makes it again at each call: what is recorded has no branch that could raise.
+    """
+    trace = session.trace
+    if trace is None:
+        check(*arguments)
+    else:
+        trace.check(check, arguments)
+
+
+class UnlikeError(Exception):
+    """The data is not such as a program was made for: it has to be traced anew."""
+
+
+def precondition(kernel):
+    """Return a kernel that a trace records as one call, to be made before all others.
+
+    It raises ``UnlikeError`` for data that takes another way; nothing has happened by then.
+    """
+    kernel.is_precondition = True
+    return opaque(kernel)
+
+
 def opaque(kernel):
     """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see."""
 

@@ -231,23 +231,25 @@ def _finish(trace: Trace, result) -> Program:
 
 
 def _refuse_shared_memory(trace: Trace) -> None:
-    """Raise if an argument lies in memory that is known otherwise, and one of them is written.
+    """Raise if two pieces of memory from outside are the same, and one of them is written.
 
-    The program would hold them for two pieces of memory.
+    Arrays that own their memory never are; arguments, and views of what is no array, may be.
     """
     outside = [s for s in trace.storages if s.root is not None and s.kind != "constant"]
     for given in outside:
-        if given.kind != "argument":
+        if given.kind != "argument" and given.root.base is None:
             continue
         for other in outside:
             if other is given or not (given.written or other.written):
                 continue
             if np.may_share_memory(given.root, other.root) and _overlap(given.root, other.root):
-                named = f"argument {other.label}" if other.kind == "argument" else (
-                    "a tensor that the function holds")  # fmt: skip
+                first, second = (
+                    f"argument {storage.label}" if storage.kind == "argument" else
+                    "a tensor that the function holds" for storage in (given, other)
+                )  # fmt: skip
                 raise CompileError(
-                    f"argument {given.label} shares memory with {named}, and one of them is "
-                    "written in place; pass a clone()"
+                    f"{first} shares memory with {second}, and one of them is written in place; "
+                    "use a clone()"
                 )
 
 

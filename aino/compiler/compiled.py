@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import threading
+import warnings
 from collections import OrderedDict
 from typing import Any
 
@@ -29,13 +31,18 @@ from aino.compiler.entry import MISS, code_of, write_entry
 from aino.compiler.layout import plan_memory
 from aino.compiler.names import label_outside
 from aino.compiler.number import FrozenNumberError
-from aino.compiler.passes import PASSES, give_own_memory, settle_written_constants
+from aino.compiler.passes import (
+    PASSES,
+    give_own_memory,
+    put_preconditions_first,
+    settle_written_constants,
+)
 from aino.compiler.program import Program
 from aino.compiler.reading import read_by
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
 from aino.compiler.structure import outer_owners, structure
-from aino.errors import CompileError
+from aino.errors import CompileError, CompileWarning
 
 #: How many signatures of one function are kept.
 KEPT = 16
@@ -67,6 +74,11 @@ def compile(function=None, *, passes=None, patience: int = PATIENCE):
         return functools.partial(compile, passes=passes, patience=patience)
     if isinstance(function, Compiled):
         return function
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise CompileError(
+            f"{function.__name__} stops and goes on, which a program can't; compile a function "
+            "that returns its result"
+        )
     names = list(PASSES) if passes is None else list(passes)
     for name in names:
         if name not in PASSES:
@@ -104,6 +116,7 @@ class Compiled:
         #: The doors of the programs that are ready, the newest first: each knows its own calls.
         self._entries: list[Any] = []
         self._lock = threading.RLock()
+        self._given_up = False
         #: Float arguments that the function turns into plain numbers.
         self._fixed: set[str] = set()
         self._positional = _positional_names(function)
@@ -127,11 +140,19 @@ class Compiled:
         finally:
             lock.release()
 
+    def __deepcopy__(self, memo) -> Compiled:
+        return Compiled(copy.deepcopy(self.function, memo), self.passes, self.patience)
+
+    def __reduce__(self):
+        return Compiled, (self.function, self.passes, self.patience)
+
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
 
     def _call_slowly(self, args, kwargs):
         """Find the variant of this signature, or trace."""
+        if self._given_up:
+            return self._run(*args, **kwargs)
         try:
             return self._trace(self._signature(args, kwargs), args, kwargs)
         finally:
@@ -159,9 +180,14 @@ class Compiled:
         ]
 
     def _signature(self, args, kwargs) -> tuple:
-        leaves = tuple([_form(item) for _, item in self._flat(args, kwargs)])
-        nested = (structure_of(args), structure_of(kwargs))
-        return (nested, leaves, mode.level, dtypes.get_default_dtype())
+        items = [item for _, item in self._flat(args, kwargs)]
+        first: dict[int, int] = {}
+        # Which of the tensors are one and the same.
+        same = [first.setdefault(id(x), i) for i, x in enumerate(items) if isinstance(x, Tensor)]
+        return (
+            structure_of(args), structure_of(kwargs), tuple([_form(item) for item in items]),
+            tuple(same), mode.level, mode.inference, dtypes.get_default_dtype(),
+        )  # fmt: skip
 
     def _trace(self, key, args, kwargs):
         variant = Variant()
@@ -182,7 +208,8 @@ class Compiled:
             trace.reading = read_by(trace, self.function)
             owners = trace.context.owners.values()
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
-            variant = self._variant((key, training, trace.turns()))
+            frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
+            variant = self._variant((key, training, frozen, trace.turns()))
             variant.notes["agreed"] = False
             before = variant.capture
             if before is None:
@@ -219,7 +246,17 @@ class Compiled:
         self._latest = variant
         if variant.notes["agreed"]:
             variant.differences = 0
-            self._finish(variant, args, kwargs, names)
+            try:
+                self._finish(variant, args, kwargs, names)
+            except Exception as error:
+                # This call is done and right; so are the next ones, without a program.
+                self._given_up = True
+                warnings.warn(
+                    f"{self.name} goes on uncompiled, its program could not be written: "
+                    f"{type(error).__name__}: {error}",
+                    CompileWarning,
+                    stacklevel=4,
+                )
         return capture.result
 
     def _finish(self, variant: Variant, args, kwargs, names) -> None:
@@ -276,6 +313,7 @@ def optimise(variant: Variant, passes, name: str) -> None:
     trace, program = variant.capture.trace, variant.capture.program
     label_outside(trace)
     settle_written_constants(program)
+    program.notes["preconditions first"] = put_preconditions_first(program)
     notes = variant.notes
     notes["calls traced"] = len(program.calls)
     for pass_name in passes:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.live import Pending
+from aino.autograd.live import Pending, UnlikeError
 from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
@@ -26,6 +26,7 @@ from aino.compiler.program import Program, Returned
 from aino.compiler.reading import conditions
 from aino.compiler.trace import Trace
 from aino.epoch import epoch
+from aino.errors import CompileError
 
 #: What an entry returns when the call is not the one it was written for.
 MISS: Any = object()
@@ -71,7 +72,16 @@ def write_entry(trace: Trace, program: Program, source: Source, step, buffers, f
     call = f"step({', '.join(given)})"
     count = len(returned_values(program))
     names_of_results = ", ".join(f"r{i}" for i in range(count))
-    door.lines.append(f"{names_of_results} = {call}" if count else call)
+    call = f"{names_of_results} = {call}" if count else call
+    if any(getattr(c.function, "is_precondition", False) for c in program.calls):
+        unlike = door.bind("unlike", UnlikeError)
+        door.lines += ["try:", f"    {call}", f"except {unlike} as error:"]
+        if program.notes.get("preconditions first"):
+            door.lines.append("    return MISS")
+        else:
+            door.lines.append(f"    raise {door.bind('error', CompileError)}(str(error)) from None")
+    else:
+        door.lines.append(call)
     stamps = [stamp_of(s.root) for s in _written(program) if s.kind == "static"]
     if stamps:
         door.lines.append("clock.last_write = now = tick()")
@@ -205,6 +215,13 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
             conditions.append(f"id({name}) not in {bound} and id({name}.base) not in {bound}")
     labels = {s.label for s in written if s.kind == "argument"}
     apart = door.bind("apart", _apart)
+    for name in named if roots else []:
+        # A view of what is no array does not tell whose memory it is.
+        lasting = ", ".join(door.bind("root", root) for root in roots)
+        conditions.append(
+            f"({name}.base is None or {name}.base.__class__ is ndarray or "
+            f"{apart}({name}, {lasting}))"
+        )
     for k, (name, _) in enumerate(given):
         if name in labels:
             others = [x for m, x in enumerate(named) if arrays[m] is not arrays[k]]
@@ -252,7 +269,7 @@ def _check_array(door: Door, name: str, array, rigid: bool) -> None:
 def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) -> None:
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
     if recorded:
-        door.need(f"mode.level == {mode.level}")
+        door.need(f"mode.level == {mode.level} and mode.inference is {mode.inference}")
     door.need(f"dtypes._default is {door.bind('default', dtypes.get_default_dtype())}")
     door.bound["seen"] = seen = [epoch.count]
     door.bound["still_fits"] = lambda: _look_closer(seen, still_fits)

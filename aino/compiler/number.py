@@ -114,7 +114,7 @@ class Number:
     __format__ = __str__ = __round__ = __trunc__ = __floor__ = __ceil__ = _frozen
     __hash__ = __divmod__ = __rdivmod__ = __array__ = _frozen
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self):
         """The type of the number that it stands for, so that ``isinstance(x, float)`` holds."""
         return type(self.now)

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.shadows import copied_together
+from aino.ops.random import Generator
+
 
 @dataclass
 class Line:
@@ -124,14 +127,20 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
     namespace: dict[str, Any] = {"_now": time.perf_counter, "_times": times}
     exec("\n".join(lines), namespace)
     copied = {
-        key: item.copy() if isinstance(item, (np.ndarray, dict)) else item
-        for key, item in source.bound.items()
+        key: item.copy() if isinstance(item, dict) else item
+        for key, item in copied_together(source.bound).items()
     }
     built = namespace["build"](np, **copied)
     step = built[0] if isinstance(built, tuple) else built
     empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
     overhead = -float(np.median(empty))
-    with np.errstate(all="ignore"):
-        for _ in range(runs):
-            step(*specimens)
+    generators = [item for item in source.bound.values() if isinstance(item, Generator)]
+    states = [generator.get_state() for generator in generators]
+    try:
+        with np.errstate(all="ignore"):
+            for _ in range(runs):
+                step(*specimens)
+    finally:
+        for generator, state in zip(generators, states):
+            generator.set_state(state)
     return [max(float(np.median(series)) - overhead, 0.0) if series else 0.0 for series in times]

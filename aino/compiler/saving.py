@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import os
 import re
 from typing import Any
 
 import numpy as np
 
+from aino.autograd.memory import owner
+from aino.compiler.program import address
+from aino.compiler.shadows import window
+from aino.compiler.standalone import STANDALONE, generator_at
+from aino.compiler.trace import manual_seed
 from aino.errors import CompileError
 from aino.ops.random import Generator
+
+#: Effects that are no checks.
+_NEEDED = (manual_seed,)
 
 _HEADER = '''"""{title}
 
@@ -25,15 +35,19 @@ def save_source(variant, name: str, path, weights=None) -> None:
     """Write the program to ``path`` and what it is bound to into ``weights``, an ``.npz``.
 
     Without ``weights`` the bound arrays are written into the source, which suits small models.
+    Checks of values are left out; where the program relies on a number, it is compared.
     """
     source = variant.source
-    arrays: dict[str, np.ndarray] = {}
-    lines: list[str] = []
-    for label, item in source.bound.items():
-        if isinstance(item, np.ndarray):
-            arrays[label] = item
-        else:
-            lines.append(f"{label} = {_plain(label, item)}")
+    checks = {line.split("(")[0] for line, call in source.body if call is not None
+              and call.effect and not call.results and call.function not in _NEEDED}  # fmt: skip
+    items = {label: item for label, item in source.bound.items() if label not in checks}
+    arrays, views = _memory(items)
+    lines = [f"{label} = {_plain(label, item)}" for label, item in items.items()
+             if not isinstance(item, np.ndarray)]  # fmt: skip
+    needed: list[Any] = [STANDALONE[kind] for kind in STANDALONE
+              if any(getattr(item, "__name__", "") == kind for item in items.values())]  # fmt: skip
+    if any(isinstance(item, Generator) for item in items.values()):
+        needed.append(generator_at)
     path = os.fspath(path)
     if weights is None:
         opened = "".join(f"{label} = {_literal(array)}\n" for label, array in arrays.items())
@@ -48,15 +62,63 @@ def save_source(variant, name: str, path, weights=None) -> None:
             f"{relative!r}))\n" + "".join(f"{label} = _weights[{label!r}]\n" for label in arrays)
         )
     parameters = ", ".join(source.parameters)
+    imports = "".join(f"import {module}\n" for module, used in (
+        ("math", any("math." in line for line in lines)), ("os", weights is not None),
+    ) if used)  # fmt: skip
     text = _HEADER.format(title=f"{name}({parameters}) as a NumPy program.",
                           usage=f"`from {_module(path)} import {name}`.",
-                          imports="import os\n\n" if weights is not None else "")  # fmt: skip
-    text += opened + "".join(f"{line}\n" for line in lines) + "\n\n" + source.text
-    bound = "".join(f", {label}" for label in source.bound)
+                          imports=f"{imports}\n" if imports else "")  # fmt: skip
+    text += "".join(f"\n{inspect.getsource(function)}\n" for function in needed)
+    text += opened + "".join(f"{line}\n" for line in [*views, *lines])
+    text += "\n\n" + _body(source, checks, variant.capture.trace.guards)
+    bound = "".join(f", {label}" for label in items)
     left = f"{name}, gradients" if variant.program.gradients else name
     text += f"\n\n{left} = build(np{bound})\n"
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _memory(items: dict[str, Any]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the arrays to save, and the lines that cut those out of others that share memory."""
+    arrays = {label: item for label, item in items.items() if isinstance(item, np.ndarray)}
+    users: dict[int, list[str]] = {}
+    for label, item in arrays.items():
+        users.setdefault(id(owner(item)), []).append(label)
+    saved, lines = {}, []
+    for labels in users.values():
+        base = owner(arrays[labels[0]])
+        if len(labels) == 1:
+            saved[labels[0]] = arrays[labels[0]]
+            continue
+        memory = f"{labels[0]}_memory"
+        # Flat, in the order in which it lies.
+        flat = np.ndarray((base.size,), base.dtype)
+        saved[memory] = window(base, 0, flat).copy()
+        for label in labels:
+            array = arrays[label]
+            offset = address(array) - address(base)
+            lines.append(f"{label} = np.ndarray({array.shape}, {str(array.dtype)!r}, {memory}, "
+                         f"{offset}, {array.strides})")  # fmt: skip
+    return saved, lines
+
+
+def _body(source, checks: set[str], guards: dict[str, Any]) -> str:
+    """Return the program without its checks of values, but with those of numbers."""
+    bound = "".join(f", {label}" for label in source.bound)
+    kept = "".join(f", {label}" for label in source.bound if label not in checks)
+    lines = []
+    for line in source.text.replace(f"def build(np{bound})", f"def build(np{kept})").splitlines():
+        if line.strip().split("(")[0] in checks:
+            continue
+        lines.append(line)
+        if line.startswith(f"    def {source.name}("):
+            for text, outcome in guards.items():
+                lines += [
+                    f"        if {text} != {outcome!r}:",
+                    '            raise RuntimeError("the program was saved for other numbers: "',
+                    f"                               {text + ' is no longer ' + repr(outcome)!r})",
+                ]
+    return "\n".join(lines) + "\n"
 
 
 def _module(path: str) -> str:
@@ -64,12 +126,23 @@ def _module(path: str) -> str:
 
 
 def _literal(array: np.ndarray) -> str:
-    numbers = re.sub(r"\b(inf|nan)\b", r"np.\1", repr(array.tolist()))
-    return f"np.array({numbers}, np.{array.dtype.type.__name__}).reshape({array.shape})"
+    kind = array.dtype.type.__name__
+    if array.dtype.kind == "c":
+        part = "float32" if array.dtype.itemsize == 8 else "float64"
+        pairs = _numbers(np.stack([array.real, array.imag], -1))
+        return f"np.array({pairs}, np.{part}).view(np.{kind}).reshape({array.shape})"
+    return f"np.array({_numbers(array)}, np.{kind}).reshape({array.shape})"
+
+
+def _numbers(array: np.ndarray) -> str:
+    return re.sub(r"\b(inf|nan)\b", r"np.\1", repr(array.tolist()))
 
 
 def _plain(label: str, item: Any) -> str:
     """Return a bound object that is no array as source."""
+    name = getattr(item, "__name__", "")
+    if isinstance(item, float):
+        return _numbers(np.asarray(item))
     if isinstance(item, dict):
         plain = {
             key: value
@@ -78,21 +151,9 @@ def _plain(label: str, item: Any) -> str:
         }
         return repr(plain)
     if isinstance(item, Generator):
-        return f"np.random.default_rng({item.initial_seed()})"
-    if getattr(item, "__name__", "") == "draw":
-        return (
-            "lambda generator, kind, shape, dtype, *parameters: "
-            "{'uniform': generator.random, 'normal': generator.standard_normal, "
-            "'exponential': generator.standard_exponential}[kind](shape, dtype)"
-        )
-    if getattr(item, "__name__", "") == "run_chain":
-        return (
-            "lambda chain, lanes, scratch, *arrays: "
-            "[chain(start, stop, scratch[0], *arrays) for lane in lanes for start, stop in lane]"
-        )
-    if getattr(item, "__name__", "") == "manual_seed":
-        return (
-            "lambda generator, seed: setattr(generator.bit_generator, 'state', "
-            f"np.random.PCG64(seed % {1 << 64}).state)"
-        )
+        return f"generator_at({item.source.bit_generator.state!r})"
+    if name in STANDALONE:
+        return name
+    if name.endswith(" (vectorized)") and hasattr(math, name.split()[0]):
+        return f"np.frompyfunc(math.{name.split()[0]}, 1, 1)"
     raise CompileError(f"the program uses {item!r} (as {label}), which NumPy alone does not have")

@@ -46,3 +46,19 @@ def window(array, offset: int, like):
     view = np.ndarray(like.shape, like.dtype, flat, offset, like.strides)
     view.flags.writeable = array.flags.writeable
     return view
+
+
+def copied_together(items: dict) -> dict:
+    """Return copies of named arrays that share memory as the arrays do; other items as they are."""
+    owners: dict[int, np.ndarray] = {}
+    copies = {}
+    for name, item in items.items():
+        if not isinstance(item, np.ndarray):
+            copies[name] = item
+            continue
+        base = owner(item)
+        if id(base) not in owners:
+            owners[id(base)] = shadow_of(base)
+            owners[id(base)].flags.writeable = True
+        copies[name] = window(owners[id(base)], address(item) - address(base), item)
+    return copies

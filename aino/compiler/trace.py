@@ -238,6 +238,12 @@ class Trace(Outside):
                     f"shapes: use aino.where(mask, x, 0){self.where()}"
                 )
 
+    def check(self, check, arguments) -> None:
+        """Record a check of values, which raises now or at a later call."""
+        values, shadows = self.unwrap(tuple(arguments), [])
+        check(*shadows)
+        self.add(Call(check, "", values, {}, [], effect=True))
+
     def opaque(self, kernel, arguments):
         """Record a kernel that can't be traced into as one call."""
         return self.call(kernel, "", arguments, {}, kernel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd import live
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
@@ -35,14 +36,19 @@ def checked(index, length: int, what: str):
         raise DtypeError(f"{what}: the index must be of integers, not {array.dtype}")
     if array.dtype is not int64:
         array = array.astype(int64)
-    if type(array) is ndarray and array.size:
+    live.checked(check_bounds, array, length, what)
+    return array
+
+
+def check_bounds(array, length: int, what: str) -> None:
+    """Raise ``IndexError`` unless 0 <= index < length for all of an array."""
+    if array.size:
         low, high = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
         if low < 0 or high >= length:
             raise IndexError(
                 f"{what}: index {low if low < 0 else high} is out of bounds for a dimension of "
                 f"size {length}"
             )
-    return array
 
 
 @numpy_names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino import dtypes
+from aino.autograd import live
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
@@ -144,7 +145,7 @@ def normal(
         shape = np.broadcast_shapes(*(x.array.shape for x in tensors))
         dtype = _floating("normal", tensors[0].dtype)
     mean, std = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
-    check_std("normal", std)
+    live.checked(check_std, "normal", std)
     noise = draw(generator, "normal", shape, dtype)
     return born((noise * std + mean).astype(dtype), device, requires_grad)
 
@@ -175,11 +176,31 @@ def bernoulli(input, p=None, *, generator=None):
 
 def trials(name, generator, p, shape, dtype):
     """Return an array of ones with probability ``p``, a number or an array, zeros otherwise."""
-    known = isinstance(p, (float, int, np.ndarray))  # a program that is being traced can't look
-    if known and not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
+    live.checked(_check_probability, p, name)
     kind = dtypes.float64 if getattr(p, "dtype", None) == dtypes.float64 else dtypes.float32
     return (draw(generator, "uniform", shape, kind) < p).astype(dtype)
+
+
+def _check_rates(array) -> None:
+    if not np.all(array >= 0):
+        raise ValueError("poisson: a rate must not be negative")
+
+
+def _check_trials(counts, p) -> None:
+    if not (np.all(counts >= 0) and np.all((p >= 0) & (p <= 1))):
+        raise ValueError("binomial: counts must not be negative, probabilities in 0 to 1")
+
+
+def _check_weights(weights) -> None:
+    if not (np.isfinite(weights).all() and np.all(weights >= 0)):
+        raise ValueError("multinomial: a weight is inf, nan or negative")
+    if not np.all(np.add.reduce(weights, axis=-1) > 0):
+        raise ValueError("multinomial: the weights sum to zero")
+
+
+def _check_probability(p, name: str) -> None:
+    if not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
 
 
 def poisson(input, generator=None):
@@ -191,8 +212,7 @@ def poisson(input, generator=None):
     """
     array = input.array
     _floating("poisson", array.dtype)
-    if not np.all(array >= 0):
-        raise ValueError("poisson: a rate must not be negative")
+    live.checked(_check_rates, array)
     return make(draw(generator, "poisson", array.shape, array.dtype, array))
 
 
@@ -205,8 +225,7 @@ def binomial(count, prob, generator=None):
     """
     counts, p = count.array, prob.array
     dtype = _floating("binomial", counts.dtype)
-    if not (np.all(counts >= 0) and np.all((p >= 0) & (p <= 1))):
-        raise ValueError("binomial: counts must not be negative, probabilities in 0 to 1")
+    live.checked(_check_trials, counts, p)
     shape = np.broadcast_shapes(counts.shape, p.shape)
     return make(draw(generator, "binomial", shape, dtype, counts.astype(np.int64), p))
 
@@ -236,11 +255,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
             f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
             "categories without replacement"
         )
-    if isinstance(weights, np.ndarray):  # a program that is being traced can't look
-        if not (np.isfinite(weights).all() and np.all(weights >= 0)):
-            raise ValueError("multinomial: a weight is inf, nan or negative")
-        if not np.all(np.add.reduce(weights, axis=-1) > 0):
-            raise ValueError("multinomial: the weights sum to zero")
+    live.checked(_check_weights, weights)
     weights = weights.astype(np.float64)
     if replacement:
         return make(_with_replacement(generator, weights, num_samples))

@@ -4,6 +4,7 @@ A case takes ``make``, which is either ``aino.compile`` or nothing at all, and r
 would see.
 """
 
+import copy
 import enum
 import math
 from collections import OrderedDict, defaultdict, namedtuple
@@ -14,6 +15,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.errors import CompileError, CompileWarning
 
 LONG = 200_000
 CASES = {}
@@ -346,6 +348,106 @@ def calls_with(step, numbers):
 CASES |= {f"a float for {name}": float_case(function) for name, function in FLOATS.items()}
 
 
+# Checks of values, and data that takes another way
+
+WRONG = {
+    "embedding": lambda i, w: nn.functional.embedding(i, w).sum(),
+    "index_select": lambda i, w: w.index_select(0, i).sum(),
+    "gather": lambda i, w: w.gather(0, i.reshape(1, 3)).sum(),
+    "nll_loss": lambda i, w: nn.functional.nll_loss(w[:3], i),
+    "cross_entropy": lambda i, w: nn.functional.cross_entropy(w[:3], i),
+    "one_hot": lambda i, w: nn.functional.one_hot(i, 3).sum(),
+    "division": lambda i, w: (i // (i + 1)).sum(),
+    "binary_cross_entropy": lambda i, w: nn.functional.binary_cross_entropy(
+        i.float() / 2, aino.ones(3)
+    ),
+    "bernoulli": lambda i, w: aino.bernoulli(i.float() / 2).sum(),
+}
+
+
+def wrong_case(function):
+    def show(make):
+        w, found = aino.arange(12.0).reshape(4, 3), []
+        step = make(lambda i: function(i, w))
+        for numbers in [[-1, 0, 1], *[[1, 0, 2]] * 4, [-1, 0, 1], [1, 0, 2]]:
+            try:
+                found.append(step(aino.tensor(numbers)).item())
+            except (IndexError, ValueError, ZeroDivisionError) as error:
+                found.append((type(error).__name__, str(error)))
+        return found
+
+    return show
+
+
+CASES |= {f"wrong values for {name}": wrong_case(function) for name, function in WRONG.items()}
+
+
+@case
+def labels_that_are_ignored_now_and_then(make):
+    model = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 3))
+    optimizer = aino.optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    compiled, x = make(step), aino.ones(3, 3)
+    labels = [[0, 1, 2], [0, 1, 1], [2, 1, 1], [0, -100, 2], [0, 1, 2], [-100, 1, 2]]
+    found = [compiled(x, aino.tensor(numbers)).item() for numbers in labels]
+    return np.round(found, 6).tolist(), np.round(model[0].weight.tolist(), 6).tolist()
+
+
+# Calls that differ by turns
+
+
+@case
+def freezing_by_turns(make):
+    a, b = aino.ones(1, requires_grad=True), aino.ones(1, requires_grad=True)
+    optimizer = aino.optim.SGD([a, b], lr=0.1)
+
+    def step():
+        optimizer.zero_grad()
+        (a + b).sum().backward()
+        optimizer.step()
+
+    compiled = make(step)
+    for i in range(12):
+        a.requires_grad_(i % 2 == 0)
+        b.requires_grad_(i % 2 == 1)
+        compiled()
+    return seen([a, b])
+
+
+@case
+def one_tensor_given_twice_by_turns(make):
+    step, found = make(lambda a, b: a * 2 + b), []
+    for i in range(12):
+        z = aino.ones(1) * i
+        found.append(step(z, z if i % 2 else z.clone()).item())
+    return found
+
+
+@case
+def modes_by_turns(make):
+    step = make(lambda x: x * 2 if aino.is_inference_mode_enabled() else x * 3)
+    found = []
+    for i in range(9):
+        with aino.inference_mode() if i % 2 else aino.no_grad():
+            found.append(step(aino.ones(1)).item())
+    return found
+
+
+@case
+def numbers_of_numpy(make):
+    return [
+        calls_with(make(lambda x, n: x * float(n)), [kind(i) for i in (1, 2, 3, 3, 3)])
+        for kind in (np.float64, np.float32, np.int64)
+    ]
+
+
 # What is given and what is returned
 
 
@@ -446,3 +548,56 @@ def test_compiled_shows_what_eager_shows(name):
         aino.manual_seed(0)
         found.append(CASES[name](make))
     assert found[0] == found[1]
+
+
+def test_two_handles_of_one_memory_are_refused():
+    data = np.arange(4.0)
+    first, second = aino.from_numpy(data), aino.from_numpy(np.asarray(memoryview(data)))
+
+    def step(x):
+        first.add_(x)
+        return second * 2
+
+    with pytest.raises(CompileError, match="shares memory with a tensor that the function holds"):
+        aino.compile(step)(aino.ones(1, dtype=aino.float64))
+    assert data.tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_what_stops_and_goes_on_is_refused():
+    def batches(x):
+        yield x * 2
+
+    with pytest.raises(CompileError, match="batches stops and goes on"):
+        aino.compile(batches)
+
+
+def test_a_copy_of_a_model_that_holds_a_program():
+    class Holder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(2, 1)
+            self.fast = aino.compile(self.linear)
+
+    model = Holder()
+    x = aino.ones(1, 2)
+    before = [model.fast(x).item() for _ in range(3)]
+    other = copy.deepcopy(model)
+    with aino.no_grad():
+        other.linear.weight.zero_()
+        other.linear.bias.fill_(5.0)
+    assert [other.fast(x).item() for _ in range(3)] == [5.0] * 3
+    assert model.fast(x).item() == before[0]
+
+
+def test_what_cannot_be_written_goes_on_uncompiled(monkeypatch):
+    def fail(*_):
+        raise KeyError("planted")
+
+    monkeypatch.setattr("aino.compiler.compiled.write_entry", fail)
+    w = aino.zeros(1)
+    step = aino.compile(lambda: w.add_(1).item.__self__)
+    step()
+    with pytest.warns(CompileWarning, match="goes on uncompiled.*KeyError: 'planted'"):
+        step()
+    step()
+    assert w.item() == 3.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd import live
 from aino.autograd.primitive import primitive
-from aino.autograd.rules.constants import ndarray
 from aino.errors import DivisionError, DtypeError
 
 # Rounding: flat nearly everywhere
@@ -57,14 +57,18 @@ def _whole(function):
     """Return a kernel that refuses to divide integers by zero, where NumPy would answer 0."""
 
     def divide(a, b):
-        if type(b) is ndarray and b.dtype.kind in "biu":
+        if hasattr(b, "dtype") and b.dtype.kind in "biu":
             if b.dtype.kind == "b":
                 raise DtypeError("expected numbers to divide, got booleans")
-            if not b.all():
-                raise DivisionError("an integer tensor was divided by zero")
+            live.checked(_check_divisor, b)
         return function(a, b)
 
     return divide
+
+
+def _check_divisor(b):
+    if not b.all():
+        raise DivisionError("an integer tensor was divided by zero")
 
 
 def _trunc_divide(a, b):

@@ -4,7 +4,7 @@ from aino.compiler.passes.blocks import run_in_blocks
 from aino.compiler.passes.common import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place, give_own_memory
-from aino.compiler.passes.dead import drop_dead_calls
+from aino.compiler.passes.dead import drop_dead_calls, put_preconditions_first
 from aino.compiler.passes.lower import lower_small_rows
 from aino.compiler.passes.signs import absorb_signs
 
@@ -19,3 +19,7 @@ PASSES = {
     "lower": lower_small_rows,
     "blocks": run_in_blocks,
 }
+
+__all__ = [
+    "PASSES", "give_own_memory", "put_preconditions_first", "settle_written_constants",
+]  # fmt: skip

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from aino.compiler.program import Program, Storage
+from aino.compiler.program import Call, Program, Storage
 
 #: Memory that outlives the call.
 LASTING = ("static", "argument", "gradient")
+
+
+def put_preconditions_first(program: Program) -> bool:
+    """Move calls that may find the data unlike to the beginning; tell whether all are there."""
+    first: list[Call] = []
+    rest: list[Call] = []
+    written: set[Storage] = set()
+    there = True
+    for call in program.calls:
+        if getattr(call.function, "is_precondition", False):
+            reads = {value.storage for value in call.reads()}
+            outside = all(s.kind in (*LASTING, "constant") and s not in written for s in reads)
+            there = there and outside
+            (first if outside else rest).append(call)
+        else:
+            rest.append(call)
+        written.update(value.storage for value in call.touches())
+    program.calls[:] = first + rest
+    return there
 
 
 def drop_dead_calls(program: Program) -> int:

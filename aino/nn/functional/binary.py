@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import is_tracing
+from aino.autograd import live
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import logsigmoid
 from aino.errors import ShapeError
@@ -33,14 +33,16 @@ def binary_cross_entropy(
     """
     reduction = named_reduction(size_average, reduce, reduction)
     require_same_shape("binary_cross_entropy", input, target)
-    if not is_tracing():
-        array = input.array
-        if not ((array >= 0) & (array <= 1)).all():
-            raise _OutOfRange("all elements of input should be between 0 and 1")
+    live.checked(_check_probabilities, input.array)
     loss = fused.binary_cross_entropy(input, target)
     if weight is not None:
         loss = loss * weight
     return reduced(loss, reduction)
+
+
+def _check_probabilities(array: Any) -> None:
+    if not ((array >= 0) & (array <= 1)).all():
+        raise _OutOfRange("all elements of input should be between 0 and 1")
 
 
 class _OutOfRange(ValueError, RuntimeError):

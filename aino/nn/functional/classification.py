@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import is_tracing
+from aino.autograd import live
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
 from aino.autograd.rules.index import gather
@@ -67,10 +67,19 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
     if scores.dtype.kind != "f" or not scores.flags.c_contiguous:
         return None
     try:
-        places = np.ravel_multi_index((np.arange(shape[0]), labels), shape)
-    except ValueError:
+        places = class_places(np.arange(shape[0]), labels, shape)
+    except live.UnlikeError:
         return None  # a label that is ignored, or that there is not
     return fused.cross_entropy(input, log_softmax_rule(scores, 1), places)
+
+
+@live.precondition
+def class_places(rows: Any, labels: Any, shape: tuple[int, int]) -> Any:
+    """Return where the score of each row's class lies in the flat matrix."""
+    try:
+        return np.ravel_multi_index((rows, labels), shape)
+    except ValueError:
+        raise live.UnlikeError("a label is none of the classes") from None
 
 
 def _of_probabilities(input, target, weight, reduction, label_smoothing, classes):
@@ -107,12 +116,14 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
         )
     counted = labels != ignore_index
     safe = np.where(counted, labels, 0)
-    if not is_tracing():
-        count = shape[1] if len(shape) > 1 else shape[0]
-        if safe.size and (safe.min() < 0 or safe.max() >= count):
-            wrong = safe[(safe < 0) | (safe >= count)]
-            raise IndexError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
+    live.checked(_check_classes, safe, shape[1] if len(shape) > 1 else shape[0])
     return safe, counted, labels
+
+
+def _check_classes(labels: Any, count: int) -> None:
+    if labels.size and (labels.min() < 0 or labels.max() >= count):
+        wrong = labels[(labels < 0) | (labels >= count)]
+        raise IndexError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
 
 
 def _of_indices(scores, target, weight, ignore_index, reduction):
@@ -121,7 +132,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
     classes = 0 if scores.ndim == 1 else 1
     index = labels[None] if scores.ndim == 1 else labels[:, None]
     picked = gather(scores, index, classes, True).reshape(labels.shape)
-    if weight is None and not is_tracing() and counted.all():
+    if weight is None and not live.is_tracing() and counted.all():
         return reduced(-picked, reduction)
     weights = counted.astype(scores.array.dtype)
     if weight is not None:

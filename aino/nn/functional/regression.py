@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import is_tracing
+from aino.autograd import live
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
@@ -152,8 +152,7 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not fit an input of "
                 f"shape {tuple(input.shape)}"
             )
-    if not is_tracing() and (var.array < 0).any():
-        raise ValueError("gaussian_nll_loss: var has negative entries")
+    live.checked(_check_variances, var.array)
     # The limit is not differentiated: a variance below ε still learns.
     limited = var + (var.detach().clamp(min=eps) - var.detach())
     difference = input - target
@@ -161,3 +160,8 @@ def gaussian_nll_loss(
     if full:
         loss = loss + 0.5 * math.log(2.0 * math.pi)
     return reduced(loss, reduction)
+
+
+def _check_variances(array: Any) -> None:
+    if (array < 0).any():
+        raise ValueError("gaussian_nll_loss: var has negative entries")

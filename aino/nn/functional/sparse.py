@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import is_tracing
+from aino.autograd import live
 from aino.autograd.memory import stamp_write
 from aino.autograd.rules import fused
 from aino.autograd.tensor import make
@@ -37,11 +37,7 @@ def embedding(
         if not -rows <= padding_idx < rows:
             raise ValueError(f"padding_idx {padding_idx} is outside of {rows} embeddings")
         padding_idx %= rows
-    if not is_tracing() and index.size:
-        least, most = int(index.min()), int(index.max())
-        if least < 0 or most >= rows:
-            wrong = least if least < 0 else most
-            raise IndexError(f"embedding: index {wrong} is outside of a table of {rows} rows")
+    live.checked(_check_rows, index, rows)
     if max_norm is not None:
         _shorten(table, np.unique(index), max_norm, norm_type)
     counts = None
@@ -50,6 +46,24 @@ def embedding(
     if index.dtype != np.int64:
         index = index.astype(np.int64)
     return fused.embedding(weight, index, padding_idx, counts)
+
+
+def _check_rows(index: Any, rows: int) -> None:
+    if index.size:
+        least, most = int(index.min()), int(index.max())
+        if least < 0 or most >= rows:
+            wrong = least if least < 0 else most
+            raise IndexError(f"embedding: index {wrong} is outside of a table of {rows} rows")
+
+
+def _check_classes(index: Any, count: int) -> None:
+    least, most = (int(index.min()), int(index.max())) if index.size else (0, -1)
+    if least < 0:
+        raise ValueError(f"one_hot: class values must be non-negative, got {least}")
+    if most >= count:
+        raise ValueError(
+            f"one_hot: class values must be smaller than num_classes {count}, got {most}"
+        )
 
 
 def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
@@ -78,14 +92,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise DtypeError(f"one_hot takes integers, got {index.dtype}")
     if num_classes == -1 and not index.size:
         raise ValueError("one_hot: without any number, num_classes has to be given")
-    if num_classes == -1 or not is_tracing():
-        least, most = (int(index.min()), int(index.max())) if index.size else (0, -1)
-        if least < 0:
-            raise ValueError(f"one_hot: class values must be non-negative, got {least}")
-        if num_classes == -1:
-            num_classes = most + 1
-        if most >= num_classes:
-            raise ValueError(
-                f"one_hot: class values must be smaller than num_classes {num_classes}, got {most}"
-            )
+    if num_classes == -1:
+        num_classes = int(index.max()) + 1
+    live.checked(_check_classes, index, num_classes)
     return make((index[..., None] == np.arange(num_classes)).astype(np.int64))
