@@ -269,7 +269,8 @@ def _check_array(door: Door, name: str, array, rigid: bool) -> None:
 def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) -> None:
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
     if recorded:
-        door.need(f"mode.level == {mode.level} and mode.inference is {mode.inference}")
+        inference = f" and mode.inference is {mode.inference}" if not mode.level else ""
+        door.need(f"mode.level == {mode.level}{inference}")
     door.need(f"dtypes._default is {door.bind('default', dtypes.get_default_dtype())}")
     door.bound["seen"] = seen = [epoch.count]
     door.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
@@ -279,17 +280,12 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) ->
     for owner in trace.context.owners.values():
         groups = getattr(owner, "param_groups", ())
         optimizer = door.bind("optimizer", owner) if groups else ""
-        if groups:
-            door.need(f"len({optimizer}.param_groups) == {len(groups)}")
         for position, group in enumerate(groups):
             name = door.bind("group", group)
             door.need(f"{optimizer}.param_groups[{position}] is {name}")
             parameters = door.bind("params", group["params"])
             door.need(f"{name}['params'] is {parameters} and len({parameters}) == "
                       f"{len(group['params'])}")  # fmt: skip
-            for key, value in group.items():
-                if value is None or isinstance(value, bool):
-                    door.need(f"{name}[{key!r}] is {value}")
     for text, outcome in trace.guards.items():
         door.need(
             f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
