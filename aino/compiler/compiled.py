@@ -41,6 +41,7 @@ from aino.compiler.program import Program
 from aino.compiler.reading import read_by
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
+from aino.compiler.shadows import LARGE, give_back
 from aino.compiler.structure import outer_owners, structure
 from aino.errors import CompileError, CompileWarning
 
@@ -274,6 +275,8 @@ class Compiled:
             trace, program, variant.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
+        if variant.notes["layout"].bytes_before > LARGE:
+            give_back()
 
     # For the reader
 

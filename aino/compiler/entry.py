@@ -354,6 +354,10 @@ def _leave_gradients(door: Door, program: Program, buffers) -> None:
         else:
             pending = Pending(next(places), make)
             door.lines.append(f"{holder}.grad = {door.bind('pending', pending)}")
+            if type(leaf) is Leaf and type(leaf.grad) is Tensor:
+                # What the traced run left there moves into the program's memory.
+                pending.buffer[...] = leaf.grad.array
+                leaf.grad = pending
 
 
 class Answer:

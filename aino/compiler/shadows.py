@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+import sys
+from importlib import import_module
 
 import numpy as np
 
@@ -32,6 +34,19 @@ def shadow_of(array):
     shadow[...] = array
     shadow.flags.writeable = array.flags.writeable
     return shadow
+
+
+def give_back() -> None:
+    """Give memory that has been freed back to the system, where the C library knows how.
+
+    What tracing took would otherwise stay with the process, though no step needs it.
+    """
+    if sys.platform != "linux":
+        return
+    library = import_module("ctypes").CDLL(None)
+    trim = getattr(library, "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def window(array, offset: int, like):
