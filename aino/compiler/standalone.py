@@ -53,9 +53,9 @@ def run_chain(chain, lanes, scratch, *arrays):
             chain(start, stop, scratch[0], *arrays)
 
 
-def class_places(rows, labels, shape):
+def class_places(labels, shape):
     """Return where the score of each row's class lies in the flat matrix."""
-    return np.ravel_multi_index((rows, labels), shape)
+    return np.ravel_multi_index((np.arange(shape[0]), labels), shape)
 
 
 #: By the names of the functions for which they stand.
