@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.live import Pending
-from aino.autograd.memory import clock, written_since
+from aino.autograd.memory import any_written_since, clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
 from aino.autograd.node import Leaf, Node, Placed
 from aino.autograd.tensor import Tensor, make, refresh
@@ -386,6 +386,8 @@ def _visit_extras(node: Node, cotangent):
 
 def _check_unwritten(node: Node) -> None:
     """Raise if a value that the node's rules read was written since it was recorded."""
+    if node.saved is None or not any_written_since(node.saved, node.sequence):
+        return
     for name, value in node.saved_values():
         for array in value if isinstance(value, list) else (value,):
             if hasattr(array, "strides") and written_since(array, node.sequence):

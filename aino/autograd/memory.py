@@ -74,6 +74,25 @@ def written_since(array, time: int) -> bool:
     return write_count(array) > time
 
 
+def any_written_since(values, time: int) -> bool:
+    """Tell whether the memory of one of the values may have been written after ``time``.
+
+    True also for what is neither an array nor a plain value: that has to be looked at closer.
+    """
+    for value in values:
+        if type(value) is np.ndarray:
+            root = value if value.base is None else owner(value)
+            stamp = _stamps.get(id(root))
+            if stamp is not None and stamp.time > time and stamp() is root:
+                return True
+        elif isinstance(value, (tuple, list)):
+            if any([hasattr(part, "strides") for part in value]):
+                return True
+        elif hasattr(value, "strides"):
+            return True
+    return False
+
+
 def write_count(array) -> int:
     """Return the tick of the last write into the memory of ``array``, 0 if there was none."""
     root = owner(array if isinstance(array, np.ndarray) else array.shadow)

@@ -71,6 +71,8 @@ def records(target: Tensor, *others) -> bool:
     """Tell whether a write is recorded: someone here, or what is viewed, wants a gradient."""
     if not mode.level:
         return False
+    if target.node is not None:
+        return True
     root = target
     while root.view_of is not None:
         root = root.view_of.parent
@@ -128,6 +130,8 @@ def check_writable(target: Tensor, name: str) -> None:
     """Raise where a recorded write would lose a gradient."""
     if target.view_of is not None:
         refresh(target)
+    elif type(target.node) is not Leaf:
+        return
     if type(target.node) is Leaf:
         raise InplaceError(
             f"{name}: a leaf that requires a gradient can't be changed in place; use "
@@ -149,13 +153,13 @@ def check_writable(target: Tensor, name: str) -> None:
 
 def store(target: Tensor, value: Tensor, name: str, recording) -> None:
     """Write ``value`` into the memory of ``target``, and its provenance into its node."""
-    array = target.array
+    array, dtype = target.array, value.array.dtype
     if value.array.shape != array.shape:
         raise ShapeError(
             f"{name}: the result has shape {value.array.shape}, the tensor {array.shape}; "
             "an operation in place can't change the shape"
         )
-    if value.array.dtype != array.dtype:
+    if dtype is not array.dtype and dtype != array.dtype:
         if not can_cast(value.array.dtype, array.dtype):
             raise DtypeError(
                 f"{name}: a result of dtype {value.array.dtype} can't be cast to the tensor's "
@@ -169,31 +173,34 @@ def store(target: Tensor, value: Tensor, name: str, recording) -> None:
 
 def write(array, value, name: str) -> None:
     """Copy ``value`` into ``array`` and note the time."""
-    if 0 in array.strides and any(
+    flags = array.flags
+    if not flags.c_contiguous and any(
         step == 0 and length > 1 for step, length in zip(array.strides, array.shape)
     ):
         raise InplaceError(
             f"{name}: several elements of the tensor (shape {array.shape}, expanded) are one in "
             "memory; clone() it before it is changed in place"
         )
-    if not array.flags.writeable:
+    if not flags.writeable:
         raise InplaceError(f"{name}: the tensor's memory is read-only; clone() it first")
-    np.copyto(array, value, casting="unsafe")
+    array[...] = value
     stamp_write(array)
 
 
 def rebind(target: Tensor, value: Tensor) -> None:
     """Give ``target`` the provenance of its new value, and so what it is a view of."""
     before = target.node
+    if target.view_of is None and value.node is not None:
+        target.node = value.node
+        _keep_on(before, value.node)
+        return
     steps: list[tuple] = []
     root, kinds = target, {target.array.dtype.kind}
     while root.view_of is not None:
         steps.append((root.view_of.function, root.view_of.arguments))
         root = root.view_of.parent
         kinds.add(root.array.dtype.kind)
-    if root is target and value.node is not None:
-        target.node = value.node
-    elif root is not target or target.node is not None:
+    if root is not target or target.node is not None:
         order = np.argsort([-abs(step) for step in root.array.strides], kind="stable")
         path = Path(tuple(reversed(steps)), tuple(order.tolist()), len(kinds) > 1)
         old, root.node = root.node, overwrite(make(root.array, root.node), value, path).node
