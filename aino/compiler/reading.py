@@ -23,8 +23,11 @@ from aino.compiler.context import is_ours, is_watched
 _PLAIN = (bool, int, float, str, complex, bytes)
 #: Containers over more items than this are known by who they are, and not by what they hold.
 MOST_ITEMS = 64
+#: How far calls are followed from the functions that ran: to what they call, and what that calls.
+DEEPEST = 2
 _MISSING: Any = object()
 _STANDARD = sysconfig.get_paths()["stdlib"]
+_INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
 
 _GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 _NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
@@ -133,6 +136,7 @@ class Reading:
         self.reads: dict[str, Read] = {}
         self._names: dict[int, str] = {}
         self._seen: set[tuple[int, int]] = set()
+        self._depth = 0
 
     # Functions
 
@@ -146,8 +150,10 @@ class Reading:
         if isinstance(function, (staticmethod, classmethod)):
             function = function.__func__
         if isinstance(function, types.FunctionType):
-            if not _is_foreign(function.__code__):
+            if self._depth <= DEEPEST and not is_foreign(function.__code__.co_filename):
+                self._depth += 1
                 self.code(function.__code__, function.__globals__, function, owner)
+                self._depth -= 1
         elif not isinstance(function, type):
             called = inspect.getattr_static(type(function), "__call__", None)
             if isinstance(called, types.FunctionType):
@@ -178,7 +184,7 @@ class Reading:
 
     def _follow(self, text: str, spoken: str, value, chain: Chain, holder) -> None:
         if isinstance(value, types.ModuleType):
-            if _is_foreign_module(value):
+            if is_foreign(getattr(value, "__file__", None)):
                 return
         else:
             step = ("item", chain.name) if isinstance(holder, dict) else ("attr", "cell_contents")
@@ -340,18 +346,10 @@ def is_ours_type(owner) -> bool:
     )
 
 
-def _is_foreign(code) -> bool:
-    """Tell whether a function belongs to AINO, NumPy or Python itself."""
-    name = code.co_filename
-    return is_ours(name) or name.startswith("<frozen") or (
-        name.startswith(_STANDARD) and "site-packages" not in name
-    )  # fmt: skip
-
-
-def _is_foreign_module(module) -> bool:
-    name = getattr(module, "__file__", None)
-    return name is None or is_ours(name) or (
-        name.startswith(_STANDARD) and "site-packages" not in name
+def is_foreign(filename: str | None) -> bool:
+    """Tell whether a file is AINO's, Python's own, or of a library that was installed."""
+    return filename is None or is_ours(filename) or filename.startswith(
+        ("<frozen", _STANDARD, *_INSTALLED)
     )  # fmt: skip
 
 
