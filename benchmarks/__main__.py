@@ -15,6 +15,7 @@ FAMILIES = (
     "eager",
     "optimizers",
     "training",
+    "tracing",
     "physics",
     "inference",
     "fit",
@@ -39,6 +40,11 @@ def main() -> None:
     parser.add_argument(
         "--patience", type=float, default=20.0, help="seconds to wait for a quiet machine, per case"
     )
+    parser.add_argument(
+        "--torch-compile",
+        action="store_true",
+        help="torch.compile as well, which takes many seconds for each network",
+    )
     parser.add_argument("--quick", action="store_true", help="a rough look: few, short turns")
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     options = parser.parse_args()
@@ -47,6 +53,7 @@ def main() -> None:
     # Libraries read the number of their threads when they are loaded.
     peers = import_module("benchmarks.peers")
     peers.prepare(options.threads)
+    peers.with_torch_compile = options.torch_compile
     harness = import_module("benchmarks.harness")
     report = import_module("benchmarks.report")
 

@@ -65,9 +65,15 @@ def perceptron(library: Any, network: Network, activation: str = "ReLU") -> Any:
     return library.nn.Sequential(*layers[:-1])
 
 
-def torch_style(library: Any, network: Network, **settings: Any) -> Callable[[], Any]:
-    """Return a training step in the words that PyTorch and AINO share."""
+def torch_style(
+    library: Any, network: Network, wrap: Callable[[Any], Any] | None = None, **settings: Any
+) -> Callable[[], Any]:
+    """Return a training step in the words that PyTorch and AINO share.
+
+    ``wrap`` is what is done to the model before it is called.
+    """
     model = perceptron(library, network)
+    run = model if wrap is None else wrap(model)
     X, y = map(library.from_numpy, network.data())
     loss_function = library.nn.CrossEntropyLoss() if network.classifies else library.nn.MSELoss()
     optimizer_class = getattr(library.optim, network.optimizer)
@@ -75,7 +81,7 @@ def torch_style(library: Any, network: Network, **settings: Any) -> Callable[[],
 
     def step() -> Any:
         optimizer.zero_grad()
-        loss = loss_function(model(X), y)
+        loss = loss_function(run(X), y)
         loss.backward()
         optimizer.step()
         return loss.detach()

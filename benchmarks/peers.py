@@ -48,6 +48,10 @@ def torch() -> Any:
     return found
 
 
+#: Whether torch.compile is measured, too.
+with_torch_compile = False
+
+
 def jax() -> Any:
     return optional("jax")
 

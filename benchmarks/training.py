@@ -16,6 +16,7 @@ EAGER = "AINO eager"
 BY_HAND = "NumPy by hand"
 DEFAULT = "PyTorch"
 FASTEST = "PyTorch, fastest optimizer"
+INDUCTOR = "PyTorch, torch.compile"
 JAX = "JAX jit"
 #: The same, without waiting for a step before the next one is handed over.
 PIPELINED = "JAX jit, pipelined"
@@ -60,6 +61,8 @@ def contenders(network: Network) -> list[Contender]:
         found.append(Contender(DEFAULT, torch_style(torch, network)))
         setting = fastest_of(lambda **settings: torch_style(torch, network, **settings))
         found.append(Contender(FASTEST, torch_style(torch, network, **setting)))
+        if peers.with_torch_compile:
+            found.append(Contender(INDUCTOR, torch_style(torch, network, torch.compile, **setting)))
     jax = peers.jax()
     if jax is not None:
         waiting, wait = jax_step(jax, network)
