@@ -107,6 +107,36 @@ def parts_of_long_results_are_applied_each_in_its_own_way(make):
 
 
 @case
+def bits_of_a_long_weight_and_its_update(make):
+    found = []
+    for dtype in (np.float32, np.float64):
+        weight = aino.from_numpy(np.linspace(-1, 1, LONG, dtype=dtype)).requires_grad_()
+        optimizer = aino.optim.SGD([weight], 0.01)
+
+        def step(x, weight=weight, optimizer=optimizer):
+            optimizer.zero_grad()
+            twice = weight * 2
+            limited = aino.where(twice > x, twice, x)
+            (limited * limited).sum().backward()
+            optimizer.step()
+
+        compiled = make(step)
+        for _ in range(4):
+            compiled(aino.zeros(LONG, dtype=weight.dtype))
+        found.append(weight[::999].tolist())
+    return found
+
+
+@case
+def a_negated_product_that_is_returned(make):
+    def step(x, y):
+        product = -x * y
+        return product, y - product
+
+    return calls(make(step), aino.tensor([1.0, 2.0]), aino.tensor([3.0, 5.0]))
+
+
+@case
 def a_penalty_on_the_norm_of_a_long_weight(make):
     w = aino.ones(LONG, requires_grad=True)
 

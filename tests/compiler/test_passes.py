@@ -189,6 +189,29 @@ SIGNS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("kept", ["returned", "written"])
+@pytest.mark.parametrize("name", SIGNS)
+def test_signs_stay_in_values_that_are_kept(name, kept):
+    """What is computed is read by a sum, and is wanted for itself besides."""
+    write, _ = SIGNS[name]
+    given = [np.random.default_rng(i).standard_normal((3, 3)) for i in range(3)]
+
+    def make():
+        hand = Hand()
+        x = hand.call(np.cos, hand.argument((3, 3)))
+        y = write(hand, *[hand.call(np.sin, hand.argument((3, 3))) for _ in range(2)], x)
+        found = [hand.call(np.subtract, x, y), y]
+        if kept == "written":
+            hand.call(np.multiply, y, 2.0, out=y)
+        return hand.program(*found)
+
+    expected = run(make(), *given)
+    program = make()
+    absorb_signs(program)
+    for a, b in zip(run(program, *given), expected):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("name", SIGNS)
 def test_signs_end_in_sums(name):
     write, left = SIGNS[name]

@@ -88,6 +88,8 @@ class Stretch:
         """Return where a call's part of a flat result begins, None if it applies no such part."""
         if not self.steps or not flat_size(call) or call.out is None:
             return None
+        if _dtype(call) != self.form[1]:
+            return None  # it reads the bits of the result as other numbers
         flats = {v.storage: v for c in self.steps for v in (*c.touches(), *c.results)}
         if call.out.storage in self._read or call.out.storage in self._written:
             return None

@@ -49,15 +49,15 @@ def _free_of_charge(program: Program) -> dict[Storage, bool]:
     doubtful = _perhaps_negative(program)
     free: dict[Storage, bool] = {}
     for call in reversed(program.calls):
+        for value in call.results:
+            if value.storage in lasting or (_is_negation(call) and not _is_exact(call, written)):
+                free[value.storage] = False
         for position, value in enumerate(call.arguments):
             if isinstance(value, Value):
                 takes = _takes_minus(call, position, free, doubtful)
                 free[value.storage] = takes and free.get(value.storage, True)
         inside = [v for v in call.reads() if not any(v is item for item in call.arguments)]
         free.update({value.storage: False for value in inside})
-        for value in call.results:
-            if value.storage in lasting or (_is_negation(call) and not _is_exact(call, written)):
-                free[value.storage] = False
     return free
 
 
