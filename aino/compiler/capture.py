@@ -7,6 +7,7 @@ import gc
 import keyword
 import random as python_random
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,10 @@ from aino.compiler.containers import (
     parts_of,
     paths_of,
     refilled,
+    structure_of,
 )
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
-from aino.compiler.number import Number
+from aino.compiler.number import FrozenNumberError, Number
 from aino.compiler.program import Program, Returned, append_copy
 from aino.compiler.trace import Trace
 from aino.compiler.tracer import Tracer
@@ -41,15 +43,13 @@ class Capture:
     result: Any
 
 
-def run_traced(function, arguments, keywords, names, inspect=None, fixed=()) -> Capture:
+def run_traced(function, arguments, keywords, names, flat, inspect=None) -> Capture:
     """Run ``function`` as a trace and make the run real, or leave everything as it was.
 
-    ``names`` are the names of the arguments; ``fixed`` of those floats that are no live numbers.
+    ``names`` are the names of the arguments, ``flat`` their leaves with names of their own.
     ``inspect(trace, program)`` may raise before anything becomes real.
     """
     trace = Trace()
-    flat: list[tuple[str, Any]] = []
-    flatten_arguments(arguments, keywords, names, flat)
     replaced = {}
     for name, item in flat:
         if isinstance(item, (Tensor, np.ndarray)):
@@ -59,18 +59,32 @@ def run_traced(function, arguments, keywords, names, inspect=None, fixed=()) -> 
                     "reach; detach() it"
                 )
             trace.add_argument(slot_of(item) if isinstance(item, Tensor) else item, name, item)
-        elif type(item) is float and name not in fixed:
-            label = float_label(name)
+        elif is_live(item):
+            label = re.sub(r"\W+", "_", name)
+            while label in trace.floats:
+                label += "_"
             trace.floats[label] = name
-            replaced[name] = Number(trace, item, label)
+            now = float(item) if isinstance(item, (float, np.floating)) else int(item)
+            replaced[name] = Number(trace, now, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
+    structure = structure_of((arguments, keywords))
     try:
         try:
             with Lifted(trace), watched_draws(trace), refused_draws():
                 result = function(*arguments, **keywords)
+            if structure_of((arguments, keywords)) != structure:
+                raise CompileError(
+                    "the function changes a container that it is given (batch.pop(...), "
+                    "batch[...] = ...), which a compiled program would not do again; let it take "
+                    "a copy, and return what is new"
+                )
             program = _finish(trace, result)
             if inspect is not None:
                 inspect(trace, program)
+        except FrozenNumberError as error:
+            trace.abort()
+            error.arguments = {trace.floats[o] for o in error.origins if o in trace.floats}
+            raise
         except BaseException:
             trace.abort()
             raise
@@ -117,6 +131,9 @@ def refused_draws():
     """Refuse draws from the generators of Python and NumPy, which would be frozen."""
     before = {name: read() for name, (read, _) in _OTHERS.items()}
     yield
+    others = [t for t in threading.enumerate() if t is not threading.current_thread()]
+    if any(thread.name != "aino-optim" for thread in others):
+        return  # another thread may have drawn
     for name, (read, restore) in _OTHERS.items():
         if not all(np.array_equal(a, b) for a, b in zip(read(), before[name])):
             restore(before[name])
@@ -152,13 +169,19 @@ def flatten_arguments(arguments, keywords, names, found) -> None:
         _flatten(item, name, found)
 
 
-def float_label(name: str) -> str:
-    """Return what a float argument is called in expressions."""
-    return re.sub(r"\W+", "_", name)
-
-
 class Fixed(float):
-    """A float in an object of the user's: one that the program is made for, not a live number."""
+    """A float that the program is made for, not a live number."""
+
+
+class Live(int):
+    """An integer that changes from call to call."""
+
+
+def is_live(item) -> bool:
+    """Tell whether an argument is a number that is read at each call."""
+    return type(item) in (float, Live) or (
+        isinstance(item, np.floating) and not isinstance(item, Fixed)
+    )
 
 
 def _flatten(item, name, found, live=True) -> None:

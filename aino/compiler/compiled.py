@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import threading
+import time
 import warnings
 from collections import OrderedDict
 from typing import Any
@@ -20,8 +21,9 @@ from aino.compiler.agreement import Disagreement, compare
 from aino.compiler.capture import (
     Capture,
     Fixed,
+    Live,
     flatten_arguments,
-    float_label,
+    is_live,
     names_of,
     run_traced,
 )
@@ -49,6 +51,8 @@ from aino.errors import CompileError, CompileWarning
 KEPT = 16
 #: How often two traces in a row may differ before the function is refused.
 PATIENCE = 3
+#: How many calls in a row may be traced before a function goes on without programs.
+TOO_OFTEN = 40
 
 
 def compile(function=None, *, passes=None, patience: int = PATIENCE):
@@ -118,8 +122,20 @@ class Compiled:
         self._entries: list[Any] = []
         self._lock = threading.RLock()
         self._given_up = False
-        #: Float arguments that the function turns into plain numbers.
+        #: Number arguments that the function turns into plain numbers.
         self._fixed: set[str] = set()
+        #: Integer arguments as they were first, and those that have been another since.
+        self._integers: dict[str, int] = {}
+        self._changing: set[str] = set()
+        #: Signatures that were traced; what the function read in its last trace, and found there.
+        self._traced: set = set()
+        self._reading: Any = None
+        self._last_look: list | None = None
+        self._last_plain: dict[str, Any] = {}
+        self._reason = ""
+        #: How many calls in a row were traced, and when and how long the last one was.
+        self._in_a_row = 0
+        self._traced_at, self._tracing_took = 0.0, 0.0
         self._positional = _positional_names(function)
         if not isinstance(function, type) and hasattr(function, "__name__"):
             functools.update_wrapper(self, function)
@@ -154,11 +170,27 @@ class Compiled:
         """Find the variant of this signature, or trace."""
         if self._given_up:
             return self._run(*args, **kwargs)
+        begin = time.perf_counter()
+        # Programs have run since, if more time has passed than tracing takes.
+        rested = begin - self._traced_at > 5 * self._tracing_took
+        self._in_a_row = 0 if rested else self._in_a_row + 1
         try:
-            return self._trace(self._signature(args, kwargs), args, kwargs)
+            return self._trace(args, kwargs)
         finally:
             ready = [v.entry for v in self._variants.values() if v.entry is not None]
             self._entries = ready[::-1]
+            self._traced_at = time.perf_counter()
+            self._tracing_took = self._traced_at - begin
+            if self._in_a_row >= TOO_OFTEN and not self._given_up:
+                self._give_up(
+                    f"it is traced anew at nearly every call{self._reason}; give what changes as "
+                    "a tensor or a float argument"
+                )
+
+    def _give_up(self, why: str) -> None:
+        """Go on without programs: what is called is right, and no faster than eager."""
+        self._given_up = True
+        warnings.warn(f"{self.name} goes on uncompiled: {why}", CompileWarning, stacklevel=5)
 
     def _variant(self, key) -> Variant:
         """Return the variant of a signature and of the ways that its branches went."""
@@ -171,17 +203,26 @@ class Compiled:
             self._variants.popitem(last=False)
         return variant
 
-    def _flat(self, args, kwargs) -> list[tuple[str, Any]]:
-        """Return the leaves of the arguments with their names."""
-        flat: list[tuple[str, Any]] = []
-        flatten_arguments(args, kwargs, names_of(self._positional, args, kwargs), flat)
-        return [
-            (name, Fixed(item) if name in self._fixed and type(item) is float else item)
-            for name, item in flat
-        ]
+    def _flat(self, args, kwargs, names) -> list[tuple[str, Any]]:
+        """Return the leaves of the arguments with their names.
 
-    def _signature(self, args, kwargs) -> tuple:
-        items = [item for _, item in self._flat(args, kwargs)]
+        Integers that have changed are live, until the function needs one as it is.
+        """
+        flat: list[tuple[str, Any]] = []
+        flatten_arguments(args, kwargs, names, flat)
+        for place, (name, item) in enumerate(flat):
+            if name in self._fixed:
+                if is_live(item):
+                    flat[place] = (name, Fixed(item))
+            elif type(item) is int:
+                if self._integers.setdefault(name, item) != item:
+                    self._changing.add(name)
+                if name in self._changing:
+                    flat[place] = (name, Live(item))
+        return flat
+
+    def _signature(self, args, kwargs, flat) -> tuple:
+        items = [item for _, item in flat]
         first: dict[int, int] = {}
         # Which of the tensors are one and the same.
         same = [first.setdefault(id(x), i) for i, x in enumerate(items) if isinstance(x, Tensor)]
@@ -190,34 +231,37 @@ class Compiled:
             tuple(same), mode.level, mode.inference, dtypes.get_default_dtype(),
         )  # fmt: skip
 
-    def _trace(self, key, args, kwargs):
+    def _trace(self, args, kwargs):
+        names = names_of(self._positional, args, kwargs)
+        flat = self._flat(args, kwargs, names)
+        key = self._signature(args, kwargs, flat)
         variant = Variant()
-        latest = self._latest.capture if self._latest is not None else None
-        known = latest.trace.reading if latest is not None else None
-        before_run = known.look() if known is not None else []
-
-        def refuse_changes() -> None:
-            """Raise if the run has changed what it reads: its program would not do it again."""
-            changed = known.changed(before_run) if known is not None else None
-            if known is not None and changed is not None:
-                known.restore(before_run)
-                raise CompileError(_changed_by_itself(self.name, *changed))
+        known = self._reading or read_by(None, self.function)
+        before_run = known.look()
+        self._explain_miss(known, before_run, flat)
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal variant
             trace.reading = read_by(trace, self.function)
+            changed = known.changed(before_run) if key in self._traced else None
+            if changed is not None:
+                reason = program.notes.get("unrepeatable")
+                raise CompileError(
+                    f"{self.name} does something else at every call: {reason}" if reason else
+                    _changed_by_itself(self.name, *changed)
+                )  # fmt: skip
             owners = trace.context.owners.values()
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
             frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
-            variant = self._variant((key, training, frozen, trace.turns()))
+            state = trace.reading.state()
+            variant = self._variant((key, training, frozen, state, trace.turns()))
             variant.notes["agreed"] = False
             before = variant.capture
             if before is None:
                 return
             try:
                 compare(before.program, program)
-                refuse_changes()
                 variant.notes["agreed"] = True
             except Disagreement as difference:
                 variant.differences += 1
@@ -228,43 +272,54 @@ class Compiled:
                         f"{self.name} does something else at every call: {difference}"
                     ) from None
 
-        names = names_of(self._positional, args, kwargs)
         capture = None
         while capture is None:
             try:
-                capture = run_traced(
-                    self._run, args, kwargs, names, inspect_before_commit, self._fixed
-                )
+                capture = run_traced(self._run, args, kwargs, names, flat, inspect_before_commit)
             except FrozenNumberError as error:
-                # A float that the function needs as it is: a program for each value of it.
-                floats = [name for name, _ in self._flat(args, kwargs) if name not in self._fixed]
-                wanted = {name for name in floats if float_label(name) in error.origins}
-                if not wanted:
+                known.restore(before_run)
+                if not error.arguments:
                     raise
-                self._fixed |= wanted
-                key = self._signature(args, kwargs)
+                # A number that the function needs as it is: a program for each value of it.
+                self._fixed |= error.arguments
+                flat = self._flat(args, kwargs, names)
+                key = self._signature(args, kwargs, flat)
+            except CompileError:
+                known.restore(before_run)
+                raise
+        self._traced.add(key)
+        self._reading = capture.trace.reading
+        self._last_look = self._reading.look()
         variant.capture = capture
         self._latest = variant
         if variant.notes["agreed"]:
             variant.differences = 0
             try:
-                self._finish(variant, args, kwargs, names)
+                self._finish(variant, args, kwargs, names, flat)
             except Exception as error:
                 # This call is done and right; so are the next ones, without a program.
-                self._given_up = True
-                warnings.warn(
-                    f"{self.name} goes on uncompiled, its program could not be written: "
-                    f"{type(error).__name__}: {error}",
-                    CompileWarning,
-                    stacklevel=4,
+                self._give_up(
+                    f"its program could not be written: {type(error).__name__}: {error}"
                 )
         return capture.result
 
-    def _finish(self, variant: Variant, args, kwargs, names) -> None:
+    def _explain_miss(self, known, now, flat) -> None:
+        """Note what is not as it was when the function was traced last, for a warning."""
+        self._reason = ""
+        if self._last_look is not None:
+            changed = known.changed(self._last_look)
+            if changed is not None:
+                self._reason = f", because {changed[0].spoken} is another each time"
+        plain = {name: item for name, item in flat if isinstance(item, (int, str, Fixed))}
+        for name, item in plain.items():
+            if self._last_plain.get(name, item) != item:
+                self._reason = f", because the argument {name} is another each time"
+        self._last_plain = plain
+
+    def _finish(self, variant: Variant, args, kwargs, names, flat) -> None:
         """Optimise, write and compile the program of a variant."""
         assert variant.capture is not None
         trace, program = variant.capture.trace, variant.capture.program
-        flat = self._flat(args, kwargs)
         optimise(variant, self.passes, self.name)
         assert variant.source is not None
         step, buffers = build(variant.source)
@@ -369,8 +424,8 @@ def _form(item):
         return ("tensor", array.shape, array.dtype, array.strides, item.node is not None)
     if isinstance(item, np.ndarray):
         return ("array", item.shape, item.dtype, item.strides)
-    if type(item) is float:
-        return float
+    if is_live(item):
+        return int if type(item) is Live else type(item)
     if item is None or isinstance(item, (bool, int, str, complex, bytes, Fixed, np.generic)):
         return (type(item), item)
     return id(item)

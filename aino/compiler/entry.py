@@ -17,13 +17,13 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
-from aino.compiler.capture import Fixed
+from aino.compiler.capture import Fixed, Live, is_live
 from aino.compiler.containers import is_container, parts_of, refilled, structure_of
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
 from aino.compiler.number import Number
 from aino.compiler.program import Program, Returned
-from aino.compiler.reading import conditions
+from aino.compiler.reading import Snapshot, conditions, is_record
 from aino.compiler.trace import Trace
 from aino.epoch import epoch
 from aino.errors import CompileError
@@ -142,15 +142,21 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             door.lines.append(f"x{position} = {name}")
             _check_array(door, f"x{position}", item, name in rigid)
             position += 1
-        elif type(item) is float:
-            door.need(f"{name}.__class__ is float")
+        elif is_live(item):
+            number = int if type(item) is Live else type(item)
+            door.need(f"{name}.__class__ is {door.bind('kind', number)}")
         elif isinstance(item, Fixed):
-            door.need(f"{name}.__class__ is float and {name} == {float(item)!r}")
+            value = float(item)
+            text = f"repr({name})" if value == 0 or value != value else name
+            known = door.bind("known", repr(value) if text != name else value)
+            door.need(f"{name}.__class__ is float and {text} == {known}")
         elif item is None or isinstance(item, (bool, int, str, complex, bytes, np.generic)):
             known = door.bind("known", item)
             door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
             door.need(f"{name} is {door.bind('known', item)}")
+            if is_record(item):
+                door.need(f"{door.bind('fits', Snapshot(item).fits)}({name})")
 
 
 def _check_leaf(door: Door, node: str, leaf: Leaf, trace: Trace) -> None:

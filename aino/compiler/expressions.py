@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aino.compiler.number import Number
+from aino.compiler.number import Number, literal
 
 #: How tightly an operator binds; of two equal ones the left is first, but for powers.
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
@@ -39,7 +39,7 @@ class Expressions:
     def _text(self, number) -> tuple[str, int]:
         """Return a number's text and how tightly its outermost operator binds."""
         if type(number) is not Number:
-            return repr(number), _ATOM if number >= 0 else _SIGN
+            return literal(number), _SIGN if number < 0 else _ATOM
         if number.source in self._names:
             return self._names[number.source], _ATOM
         text, binds = self._arithmetic(*number.parts) if number.parts else (number.source, _ATOM)

