@@ -125,6 +125,7 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             structure = door.bind("structure", structure_of)
             door.need(f"{structure}({name}) == {door.bind('shape', shape)}")
     rigid = _rigid(program)
+    read = {storage.label for storage in program.storages() if storage.kind == "argument"}
     position = 0
     for name, item in flat:
         if isinstance(item, Tensor):
@@ -141,6 +142,10 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             door.need(f"{name}.__class__ is ndarray")
             door.lines.append(f"x{position} = {name}")
             _check_array(door, f"x{position}", item, name in rigid)
+            if name not in read:
+                # It was read by NumPy alone, if at all: the program is made for what it holds.
+                held = door.bind("held", item.copy())
+                door.need(f"{door.bind('equal', np.array_equal)}(x{position}, {held})")
             position += 1
         elif is_live(item):
             number = int if type(item) is Live else type(item)

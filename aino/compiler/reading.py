@@ -15,6 +15,7 @@ import inspect
 import sys
 import sysconfig
 import types
+from argparse import Namespace
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -93,7 +94,7 @@ def _subscripts(step) -> bool:
 
 def is_record(value) -> bool:
     """Tell whether a value is known by what it holds: a container, or an object of the user's."""
-    if isinstance(value, (list, dict, set, deque, tuple)):
+    if isinstance(value, (list, dict, set, deque, tuple, types.SimpleNamespace, Namespace)):
         return True
     kind = type(value)
     return (
@@ -287,7 +288,8 @@ class Reading:
                 if kind == "attr" and not watched and not isinstance(holder_value, type):
                     self.read(f"hasattr({holder}, {key!r})", spoken, False, "", step)
                 return
-            if not watched:  # whose own attributes are watched as a whole
+            # Models are watched as a whole, but for their plain attributes.
+            if not watched or isinstance(value, _PLAIN):
                 self.read(text, spoken, value, holder, step)
             self._meet(value)
         if is_record(value):

@@ -25,8 +25,11 @@ def structure(owners) -> tuple:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
                 found.append(id(module))
+                own = _is_of_the_user(module)
                 for key, value in vars(module).items():
-                    found.append((key, _seen(value)))
+                    # What a user's class keeps of plain values counts where its code reads it.
+                    if not own or key == "training" or not isinstance(value, _PLAIN):
+                        found.append((key, _seen(value)))
         else:
             found.append(getattr(owner, "arrangement", tuple)())
             for group in owner.param_groups:
@@ -36,6 +39,12 @@ def structure(owners) -> tuple:
                     elif type(value) is not float:
                         found.append((key, _seen(value)))
     return tuple(found)
+
+
+def _is_of_the_user(module) -> bool:
+    """Tell whether a module's code is the user's: its class derives from Module itself."""
+    bases = (kind for kind in type(module).__mro__ if kind.__module__.startswith("aino."))
+    return next(bases).__name__ == "Module"
 
 
 def _seen(value):

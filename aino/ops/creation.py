@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.live import is_tracing, known
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
@@ -48,6 +49,8 @@ def _array_of(data, dtype):
     """Return a new array of ``data``, of the dtype that it has or implies if none is given."""
     if isinstance(data, Tensor):
         data = data.array
+    if isinstance(data, np.ndarray) and is_tracing():
+        return known(data).astype(as_dtype(data.dtype) if dtype is None else dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         return np.array(data, as_dtype(data.dtype) if dtype is None else dtype, order="C")
     if isinstance(data, (bool, int, float, complex)):

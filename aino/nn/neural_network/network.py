@@ -183,6 +183,7 @@ class NeuralNetwork(Module):
             scaling.enter()
         # A function of the user's may do what a program would not do again.
         trusted = isinstance(loss, str | None) and isinstance(optimizer, str | None)
+        trusted = trusted and all(module._hooks is None for module in self.modules())
         with fork_rng(enabled=seed is not None):
             if seed is not None:
                 manual_seed(seed)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from aino.autograd.live import forbid_in_trace
+from aino.autograd.live import forbid_in_trace, is_tracing
 from aino.autograd.tensor import Tensor, make
 from aino.optim.optimizer import Optimizer, number
 
@@ -99,6 +99,8 @@ class LRScheduler:
 
     def get_last_lr(self) -> list[Any]:
         """Return the learning rates that the last step set, one for each group."""
+        if is_tracing():
+            return [group["lr"] for group in self.optimizer.param_groups]
         return self._last_lr
 
     def get_lr(self) -> list[Any]:
