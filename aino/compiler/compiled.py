@@ -40,7 +40,7 @@ from aino.compiler.passes import (
     settle_written_constants,
 )
 from aino.compiler.program import Program
-from aino.compiler.reading import read_by
+from aino.compiler.reading import Snapshot, read_by, refill
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
 from aino.compiler.shadows import LARGE, give_back
@@ -239,6 +239,12 @@ class Compiled:
         known = self._reading or read_by(None, self.function)
         before_run = known.look()
         self._explain_miss(known, before_run, flat)
+        given = Snapshot([*args, *kwargs.values()])
+
+        def put_back() -> None:
+            """Undo what a refused run has changed of Python's world."""
+            known.restore(before_run)
+            refill(given)
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
@@ -277,7 +283,7 @@ class Compiled:
             try:
                 capture = run_traced(self._run, args, kwargs, names, flat, inspect_before_commit)
             except FrozenNumberError as error:
-                known.restore(before_run)
+                put_back()
                 if not error.arguments:
                     raise
                 # A number that the function needs as it is: a program for each value of it.
@@ -285,7 +291,7 @@ class Compiled:
                 flat = self._flat(args, kwargs, names)
                 key = self._signature(args, kwargs, flat)
             except CompileError:
-                known.restore(before_run)
+                put_back()
                 raise
         self._traced.add(key)
         self._reading = capture.trace.reading

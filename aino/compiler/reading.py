@@ -63,6 +63,9 @@ def chains_of(code) -> tuple[Chain, ...]:
             kind = "global" if name in _GLOBALS else "self" if read == first else "cell"
             local = kind == "cell" and name not in _CELLS
             current = None if local else Chain(kind, read, ())
+        elif constant is not _MISSING and current is not None and not _subscripts(step):
+            found.setdefault(current)  # a constant beside it: they are given to something
+            current = None
         elif name in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR") and current is not None:
             current = current._replace(path=(*current.path, ("attr", step.argval)))
         elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
@@ -285,6 +288,8 @@ class Reading:
                 spoken = f"{spoken}[{key!r}]"
             if value is _MISSING:
                 # That it is not there may count as well.
+                if kind == "item" and is_record(holder_value):
+                    self.record(holder, spoken, holder_value)
                 if kind == "attr" and not watched and not isinstance(holder_value, type):
                     self.read(f"hasattr({holder}, {key!r})", spoken, False, "", step)
                 return
@@ -365,8 +370,7 @@ class Reading:
         for read, old in zip(self.reads.values(), before):
             with contextlib.suppress(Exception):
                 if read.items is not None:
-                    if not old.fits(old.record):
-                        _refill(old)
+                    refill(old)
                 elif not same(old, self.now(read)) and read.holder:
                     holder = eval(read.holder, dict(self.bound))
                     kind, key = read.step
@@ -376,9 +380,14 @@ class Reading:
                         holder[key] = old
 
 
-def _refill(snapshot: Snapshot) -> None:
-    """Let a container hold again what it held."""
+def refill(snapshot: Snapshot) -> None:
+    """Let a container hold again what it held, and what it held as well."""
     record = snapshot.record
+    for _, value in snapshot.entries:
+        if type(value) is Snapshot:
+            refill(value)
+    if snapshot.fits(record):
+        return
     entries = [(k, v.record if type(v) is Snapshot else v) for k, v in snapshot.entries]
     if isinstance(record, list):
         record[:] = [value for _, value in entries]

@@ -259,6 +259,85 @@ def numbers_of_numpy(make):
     ]
 
 
+@case
+def integers_that_change(make):
+    found = []
+    for function in (
+        lambda x, i: x * 2, lambda x, i: x * i, lambda x, i: x[: i % 3 + 1] * 2,
+        lambda x, i: x * 2 if i % 4 == 3 else x, lambda x, i: x**i, lambda x, i: x.sum() / (i + 1),
+        lambda x, i: x * i if isinstance(i, int) else x, lambda x, i: aino.full((i % 2 + 1,), 2.0),
+    ):  # fmt: skip
+        step = make(function)
+        found.append([seen(step(aino.ones(4) * 2, i)) for i in range(12)])
+    return found
+
+
+@case
+def numbers_without_end(make):
+    return [
+        calls_with(make(lambda x, s: x * min(s, float("inf"))), [1.0, 2.0, 3.0, 4.0]),
+        calls_with(make(lambda x, s: x * round(s) if s < math.inf else x), [1.0, math.inf] * 4),
+        calls_with(make(lambda x, s: x * math.copysign(1.0, s)), [0.0, -0.0, 1.0, -0.0, 0.0] * 2),
+    ]
+
+
+@case
+def floats_whose_paths_are_alike(make):
+    step = make(lambda x, d: x * d["a"]["b"] + 10 * x * d["a_b"])
+    other = make(lambda x, d: x * d[-1] + 10 * x * d[1])
+    return (
+        calls(step, aino.ones(1), {"a": {"b": 1.0}, "a_b": 2.0}),
+        calls(other, aino.ones(1), {-1: 1.0, 1: 2.0}),
+    )
+
+
+@case
+def arrays_of_numpy(make):
+    model = nn.Linear(3, 1)
+    found = []
+    for function in (
+        lambda a: model(aino.tensor(a)).sum().detach(),
+        lambda a: model(aino.from_numpy(a)).sum().detach(),
+        lambda a: aino.ones(2) * a.mean(), lambda a: aino.ones(1) * float(a[0, 0]),
+    ):  # fmt: skip
+        step = make(function)
+        found.append([seen(step(np.full((2, 3), n, np.float32))) for n in (1, 1, 1, 5, 5, 5, 1)])
+    return np.round([np.ravel(f) for f in found[:2]], 5).tolist(), found[2:]
+
+
+@case
+def an_object_that_is_given(make):
+    class Box:
+        s = 1.0
+
+    box, step, found = Box(), make(lambda x, box: x * box.s), []
+    for value in (1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.0):
+        box.s = value
+        found.append(step(aino.ones(1), box).item())
+    return found
+
+
+@case
+def rates_asked_of_a_scheduler(make):
+    w = aino.ones(1, requires_grad=True)
+    optimizer = aino.optim.SGD([w], 0.1)
+    scheduler = aino.optim.lr_scheduler.StepLR(optimizer, 3, 0.1)
+    step, found = make(lambda x: x * scheduler.get_last_lr()[0]), []
+    for _ in range(8):
+        found.append(round(step(aino.ones(1)).item(), 7))
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+@case
+def betas_in_a_list(make):
+    def change(optimizer, i):
+        optimizer.param_groups[0]["betas"] = [0.9 / (1 + i), np.float64(0.99)]
+
+    return rates(make, aino.optim.Adam, change)
+
+
 # What is given and what is returned
 
 

@@ -1,7 +1,10 @@
 """Plain Python state, wherever it is kept: a program sees it change, or refuses to change it."""
 
 import functools
+import math
 import random
+import threading
+from collections import OrderedDict, deque
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 import aino
 from aino import nn
-from aino.errors import CompileError
+from aino.errors import CompileError, CompileWarning
 
 # Plain state that the user changes, wherever it is kept
 
@@ -143,7 +146,147 @@ def of_callable():
     return Call(), lambda: setattr(trainer.cfg, "a", 5.0)
 
 
+class Slotted:
+    __slots__ = ("s",)
+
+    def __init__(self):
+        self.s = 1.0
+
+
+class Base:
+    def __init__(self):
+        self.s, self.parts, self.deep = 1.0, [SimpleNamespace(k=1.0)], {"a": [{"b": 1.0}]}
+
+    def inherited(self, x):
+        return x * self.s
+
+
+class Derived(Base):
+    def inherited(self, x):
+        return super().inherited(x)
+
+    def in_lambda(self, x):
+        return (lambda y: y * self.s)(x)
+
+    def in_generator(self, x):
+        return x * sum(self.s for _ in range(1))
+
+    def in_helper(self, x):
+        return multiplied(x, self)
+
+    def by_computed_name(self, x):
+        return x * getattr(self, "".join(["s"]))
+
+    def over_parts(self, x):
+        for part in self.parts:
+            x = x * part.k
+        return x
+
+    def given_deep(self, x):
+        return from_below(x, self.deep)
+
+
+def multiplied(x, holder):
+    return x * holder.s
+
+
+def from_below(x, deep):
+    return x * deep["a"][0]["b"]
+
+
+def of_method(name, change):
+    def build():
+        holder = Derived()
+        return getattr(holder, name), lambda: change(holder)
+
+    return build
+
+
+def of_slots():
+    box = Slotted()
+    return (lambda x: x * box.s), lambda: setattr(box, "s", 5.0)
+
+
+def of_alias():
+    holder = Base()
+
+    def step(x):
+        mine = holder
+        return x * mine.s
+
+    return step, lambda: setattr(holder, "s", 5.0)
+
+
+def of_default():
+    cfg = {"s": 1.0}
+
+    def step(x, cfg=cfg):
+        return x * cfg["s"]
+
+    return step, lambda: cfg.update(s=5.0)
+
+
+def of_decorated():
+    cfg = OrderedDict(s=1.0)
+
+    @aino.no_grad()
+    def step(x):
+        return x * cfg["s"]
+
+    return step, lambda: cfg.update(s=5.0)
+
+
+def of_absence():
+    holder = SimpleNamespace()
+    return (lambda x: x * 5 if hasattr(holder, "flag") else x * 1), lambda: setattr(
+        holder, "flag", True
+    )
+
+
+def of_long_list():
+    numbers = [1.0] * 50
+    return (lambda x: x * (sum(numbers) - 49)), lambda: numbers.__setitem__(7, 5.0)
+
+
+def of_deque():
+    numbers = deque([1.0])
+    return (lambda x: x * numbers[0]), lambda: numbers.__setitem__(0, 5.0)
+
+
+def of_partial_arguments():
+    numbers = [1.0]
+    function = functools.partial(lambda numbers, x: x * numbers[0], numbers)
+    return function, lambda: numbers.__setitem__(0, 5.0)
+
+
+def of_array():
+    array = np.ones(1, np.float32)
+    return (lambda x: x * aino.tensor(array)), lambda: array.fill(5.0)
+
+
+def _set(holder):
+    holder.s = 5.0
+
+
 STATE = {
+    "self in a lambda": of_method("in_lambda", _set),
+    "self in a generator": of_method("in_generator", _set),
+    "self given to a helper": of_method("in_helper", _set),
+    "super()": of_method("inherited", _set),
+    "a computed name": of_method("by_computed_name", _set),
+    "objects of a list": of_method("over_parts", lambda h: setattr(h.parts[0], "k", 5.0)),
+    "containers in containers": of_method(
+        "given_deep", lambda h: h.deep["a"][0].__setitem__("b", 5.0)
+    ),
+    "slots": of_slots,
+    "another name": of_alias,
+    "a default": of_default,
+    "a decorated closure": of_decorated,
+    "an attribute that appears": of_absence,
+    "a long list": of_long_list,
+    "a deque": of_deque,
+    "the arguments of a partial": of_partial_arguments,
+    "an array that is copied": of_array,
     "a global that a helper reads": of_global,
     "a namespace": of_namespace,
     "a dictionary": of_dictionary,
@@ -197,3 +340,93 @@ def test_other_generators_are_refused(draw):
     with pytest.raises(CompileError, match=r"draws from (np\.)?random"):
         step(aino.ones(1))
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+def test_state_by_turns_has_a_program_for_each():
+    class Game:
+        phase = 0
+
+        def step(self, x):
+            return x * 2 if self.phase == 0 else x + 7
+
+    game = Game()
+    step, found = aino.compile(game.step), []
+    for i in range(12):
+        game.phase = i % 2
+        found.append(step(aino.ones(1)).item())
+    assert found == [2.0, 8.0] * 6
+    assert repr(step).endswith("2 of 2 signatures ready>")
+
+
+def test_what_changes_at_every_call_goes_on_uncompiled():
+    trainer = Trainer()
+    step = aino.compile(lambda x: x * 2 if trainer.count % 2 else x * 3)
+
+    def run():
+        for i in range(60):
+            trainer.count = i
+            yield step(aino.ones(1)).item()
+
+    with pytest.warns(CompileWarning, match="because trainer.count is another each time"):
+        found = list(run())
+    assert found == [3.0, 2.0] * 30
+
+
+@pytest.mark.parametrize("refusal", ["item", "pop", "sqrt"])
+def test_a_refusal_leaves_state_as_it_was(refusal):
+    class Counting:
+        def __init__(self):
+            self.count, self.log = 0, []
+
+        def step(self, x, batch, s):
+            self.count += 1
+            self.log.append(s * 0 + 1 if refusal == "sqrt" else 1)
+            if refusal == "item":
+                x.sum().item()
+            elif refusal == "pop":
+                batch.pop("y")
+            return x * math.sqrt(s)
+
+    counting, batch = Counting(), {"y": 1}
+    step = aino.compile(counting.step)
+    if refusal == "sqrt":  # which needs the number as it is, and runs once more
+        step(aino.ones(1), batch, 4.0)
+        assert (counting.count, counting.log) == (1, [1.0])
+        return
+    with pytest.raises(CompileError):
+        step(aino.ones(1), batch, 4.0)
+    assert (counting.count, counting.log) == (0, [])
+
+
+def test_a_counter_of_a_model_is_refused():
+    class Counted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.n = 0
+
+        def forward(self, x):
+            self.n += 1
+            return x * 2
+
+    model = Counted()
+    step = aino.compile(lambda x: model(x))
+    step(aino.ones(1))
+    with pytest.raises(CompileError, match=r"changes self.n, from 1 to 2"):
+        step(aino.ones(1))
+
+
+def test_other_threads_may_draw():
+    stop = threading.Event()
+
+    def draw_on():
+        while not stop.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draw_on)
+    thread.start()
+    try:
+        step = aino.compile(lambda x: x * 2)
+        assert [step(aino.ones(1)).item() for _ in range(4)] == [2.0] * 4
+    finally:
+        stop.set()
+        thread.join()

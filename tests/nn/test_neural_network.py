@@ -408,3 +408,11 @@ def test_what_has_no_program_is_computed_as_it_is(flowers, monkeypatch):
     with pytest.warns(RuntimeWarning, match="uncompiled"):
         model.fit(*flowers, epochs=60, verbose=False)
     assert model.score(*flowers) > 0.9
+
+
+def test_hooks_keep_fit_uncompiled(flowers, monkeypatch):
+    monkeypatch.setattr("aino.nn.neural_network.training.WORTH_COMPILING", 1)
+    model, calls = aino.NeuralNetwork([4, 8, 3], seed=0), []
+    model.layers[0].register_forward_hook(lambda *_: calls.append(1))
+    model.fit(*flowers, epochs=20, batch_size=len(flowers[0]), verbose=False)
+    assert len(calls) == 20
