@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import keyword
 import random as python_random
 import re
 import threading
@@ -16,13 +15,9 @@ import numpy as np
 from aino.autograd.live import Pending
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
+from aino.compiler.arguments import is_live, replace_arguments
 from aino.compiler.containers import (
-    is_container,
-    is_plain,
     mapped,
-    parts_of,
-    paths_of,
-    refilled,
     structure_of,
 )
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
@@ -141,75 +136,6 @@ def refused_draws():
                 f"the function draws from {name}, and a program would draw the same at every "
                 "call; draw with aino.rand and its kin, or give the number as an argument"
             )
-
-
-#: What a program's entry calls its own things; no argument may be called so.
-_OWN_NAMES = re.compile(
-    r"_.*|[xrtg]\d+|group\d+|Tensor|ndarray|MISS|make|mode|epoch|tick|clock|Leaf|dtypes|np|seen|"
-    r"still_fits|step|now|entry|args|kwargs|build"
-)
-
-
-def names_of(positional, arguments, keywords) -> list[str]:
-    """Return a name for each argument, positional ones first: its own, fit to stand in a source."""
-    wished = [*positional[: len(arguments)]]
-    wished += [f"a{position}" for position in range(len(wished), len(arguments))]
-    names: list[str] = []
-    for name in [*wished, *keywords]:
-        name = re.sub(r"\W", "_", name)
-        while _OWN_NAMES.fullmatch(name) or keyword.iskeyword(name) or name in names:
-            name = f"given{name}" if name.startswith("_") else f"{name}_"
-        names.append(name)
-    return names
-
-
-def flatten_arguments(arguments, keywords, names, found) -> None:
-    """List the leaves of the arguments with their names: ``x``, ``batch[0]``, ``x['mean']``."""
-    for name, item in zip(names, [*arguments, *keywords.values()]):
-        _flatten(item, name, found)
-
-
-class Fixed(float):
-    """A float that the program is made for, not a live number."""
-
-
-class Live(int):
-    """An integer that changes from call to call."""
-
-
-def is_live(item) -> bool:
-    """Tell whether an argument is a number that is read at each call."""
-    return type(item) in (float, Live) or (
-        isinstance(item, np.floating) and not isinstance(item, Fixed)
-    )
-
-
-def _flatten(item, name, found, live=True) -> None:
-    if is_container(item):
-        live = live and is_plain(item)
-        for path, part in paths_of(item, name):
-            _flatten(part, path, found, live)
-    else:
-        found.append((name, item if live or type(item) is not float else Fixed(item)))
-
-
-def replace_arguments(arguments, keywords, names, replaced):
-    """Return the arguments with the named leaves replaced."""
-
-    def change(item, name):
-        if name in replaced:
-            return replaced[name]
-        if not is_plain(item):
-            return item
-        parts = [change(part, path) for path, part in paths_of(item, name)]
-        changed = any(new is not old for new, old in zip(parts, parts_of(item)))
-        return refilled(item, parts) if changed else item
-
-    if not replaced:
-        return arguments, keywords
-    items = [change(item, name) for name, item in zip(names, [*arguments, *keywords.values()])]
-    count = len(arguments)
-    return tuple(items[:count]), dict(zip(keywords, items[count:]))
 
 
 def _finish(trace: Trace, result) -> Program:

@@ -18,33 +18,21 @@ from aino.autograd.live import session
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
-from aino.compiler.capture import (
-    Capture,
-    Fixed,
-    Live,
-    flatten_arguments,
-    is_live,
-    names_of,
-    run_traced,
-)
+from aino.compiler.arguments import Fixed, Live, flatten_arguments, is_live, names_of
+from aino.compiler.capture import run_traced
 from aino.compiler.containers import structure_of
-from aino.compiler.emit import Emitter, Source
-from aino.compiler.entry import MISS, code_of, write_entry
-from aino.compiler.layout import plan_memory
-from aino.compiler.names import label_outside
+from aino.compiler.entry import MISS, write_entry
 from aino.compiler.number import FrozenNumberError
 from aino.compiler.passes import (
     PASSES,
-    give_own_memory,
-    put_preconditions_first,
-    settle_written_constants,
 )
-from aino.compiler.program import Program
-from aino.compiler.reading import Snapshot, read_by, refill
+from aino.compiler.reading import read_by
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
 from aino.compiler.shadows import LARGE, give_back
+from aino.compiler.snapshots import Snapshot, refill
 from aino.compiler.structure import outer_owners, structure
+from aino.compiler.variant import Variant, build, optimise
 from aino.errors import CompileError, CompileWarning
 
 #: How many signatures of one function are kept.
@@ -89,19 +77,6 @@ def compile(function=None, *, passes=None, patience: int = PATIENCE):
         if name not in PASSES:
             raise ValueError(f"unknown pass {name!r}; there are {', '.join(PASSES)}")
     return Compiled(function, names, patience)
-
-
-class Variant:
-    """One signature of a compiled function: its last trace, and its program once two agree."""
-
-    def __init__(self) -> None:
-        self.capture: Capture | None = None
-        self.differences = 0
-        self.entry: Any = None
-        self.program: Program | None = None
-        self.source: Source | None = None
-        self.notes: dict[str, Any] = {}
-        self.build: Any = None
 
 
 class Compiled:
@@ -369,35 +344,6 @@ class Compiled:
     def __repr__(self) -> str:
         ready = sum(variant.entry is not None for variant in self._variants.values())
         return f"<compiled {self.name}: {ready} of {len(self._variants)} signatures ready>"
-
-
-def optimise(variant: Variant, passes, name: str) -> None:
-    """Run the passes over the program of a variant's trace, plan its memory and write it."""
-    assert variant.capture is not None
-    trace, program = variant.capture.trace, variant.capture.program
-    label_outside(trace)
-    settle_written_constants(program)
-    program.notes["preconditions first"] = put_preconditions_first(program)
-    notes = variant.notes
-    notes["calls traced"] = len(program.calls)
-    for pass_name in passes:
-        notes[pass_name] = PASSES[pass_name](program)
-    notes["calls"] = len(program.calls)
-    give_own_memory(program)
-    layout = plan_memory(program)
-    notes["layout"] = layout
-    variant.program = program
-    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
-        trace.leaf_labels
-    )
-
-
-def build(source: Source):
-    """Compile a source; return the step and the regions that will hold gradients."""
-    namespace: dict[str, Any] = {}
-    exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
-    built = namespace["build"](np, **source.bound)
-    return built if isinstance(built, tuple) else (built, [])
 
 
 def _changed_by_itself(name: str, read, before, after) -> str:

@@ -17,13 +17,14 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
-from aino.compiler.capture import Fixed, Live, is_live
+from aino.compiler.arguments import Fixed, Live, is_live
 from aino.compiler.containers import is_container, parts_of, refilled, structure_of
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
 from aino.compiler.number import Number
 from aino.compiler.program import Program, Returned
-from aino.compiler.reading import Snapshot, conditions, is_record
+from aino.compiler.reading import conditions
+from aino.compiler.snapshots import Snapshot, is_record
 from aino.compiler.trace import Trace
 from aino.epoch import epoch
 from aino.errors import CompileError

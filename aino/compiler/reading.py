@@ -9,160 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import dis
 import functools
 import inspect
-import sys
-import sysconfig
 import types
-from argparse import Namespace
 from collections import deque
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.compiler.context import is_ours, is_watched
+from aino.compiler.bytecode import Chain, chains_of
+from aino.compiler.context import is_watched
+from aino.compiler.snapshots import (
+    MOST_ITEMS,
+    PLAIN,
+    Snapshot,
+    entries_of,
+    is_foreign,
+    is_ours_type,
+    is_record,
+    refill,
+    same,
+)
 
-_PLAIN = (bool, int, float, str, complex, bytes)
-#: Containers over more items than this are known by who they are, and not by what they hold.
-MOST_ITEMS = 64
 #: How far calls are followed from the functions that ran: to what they call, and what that calls.
 DEEPEST = 2
 _MISSING: Any = object()
-_STANDARD = sysconfig.get_paths()["stdlib"]
-_INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
 
-_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
-_CELLS = ("LOAD_DEREF", "LOAD_CLASSDEREF")
-_NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
-
-
-class Chain(NamedTuple):
-    """A name and what is read from it: ``("attr", name)`` and ``("item", key)``, in order."""
-
-    kind: str
-    name: str
-    path: tuple[tuple[str, Any], ...]
-
-
-@functools.lru_cache(maxsize=1024)
-def chains_of(code) -> tuple[Chain, ...]:
-    """Return the chains of reads in a function that begin outside of it."""
-    first = code.co_varnames[0] if code.co_argcount else None
-    found: dict[Chain, None] = {}
-    current: Chain | None = None
-    constant: Any = _MISSING
-    for step in dis.get_instructions(code):
-        name = step.opname
-        if name in _GLOBALS or name in _CELLS or "LOAD_FAST" in name:
-            if current is not None:
-                found.setdefault(current)
-            # Of two names that one instruction loads the last is read from.
-            read = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
-            kind = "global" if name in _GLOBALS else "self" if read == first else "cell"
-            local = kind == "cell" and name not in _CELLS
-            current = None if local else Chain(kind, read, ())
-        elif constant is not _MISSING and current is not None and not _subscripts(step):
-            found.setdefault(current)  # a constant beside it: they are given to something
-            current = None
-        elif name in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR") and current is not None:
-            current = current._replace(path=(*current.path, ("attr", step.argval)))
-        elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
-            constant = step.argval
-            continue
-        elif current is not None and constant is not _MISSING and _subscripts(step):
-            current = current._replace(path=(*current.path, ("item", constant)))
-        elif name not in _NEUTRAL and current is not None:
-            found.setdefault(current)
-            current = None
-        constant = _MISSING
-    if current is not None:
-        found.setdefault(current)
-    for inner in code.co_consts:
-        if isinstance(inner, types.CodeType):  # a lambda, a generator, a function within
-            for chain in chains_of(inner):
-                if chain.kind == "cell" and chain.name == first:
-                    found.setdefault(chain._replace(kind="self"))
-                elif chain.kind == "global" or chain.name in code.co_freevars:
-                    found.setdefault(chain)
-    return tuple(found)
-
-
-def _subscripts(step) -> bool:
-    return step.opname == "BINARY_SUBSCR" or (
-        step.opname == "BINARY_OP" and step.argrepr.startswith("[")
-    )
-
-
-def is_record(value) -> bool:
-    """Tell whether a value is known by what it holds: a container, or an object of the user's."""
-    if isinstance(value, (list, dict, set, deque, tuple, types.SimpleNamespace, Namespace)):
-        return True
-    kind = type(value)
-    return (
-        not callable(value)
-        and not isinstance(value, (*_PLAIN, type, types.ModuleType, np.ndarray, np.generic))
-        and not is_ours_type(value)
-        and not is_watched(value)
-        and not is_foreign(getattr(sys.modules.get(kind.__module__), "__file__", None))
-    )
-
-
-def entries_of(record) -> list[tuple[Any, Any]]:
-    """Return what a record holds, by key, place or name."""
-    if isinstance(record, dict):
-        return list(record.items())
-    if isinstance(record, (list, tuple, deque, set)):
-        return list(enumerate(record))
-    own = dict(getattr(record, "__dict__", {}))
-    for kind in type(record).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(record, name):
-                own[name] = getattr(record, name)
-    return list(own.items())
-
-
-class Snapshot:
-    """What a record held: plain values by value, records by what they held, others by identity."""
-
-    __slots__ = ("entries", "record")
-
-    def __init__(self, record, depth: int = 0) -> None:
-        self.record = record
-        entries = entries_of(record)
-        deep = depth < DEEPEST and len(entries) <= MOST_ITEMS
-        self.entries = [
-            (key, Snapshot(value, depth + 1) if deep and is_record(value) else value)
-            for key, value in entries[:MOST_ITEMS]
-        ]
-
-    def fits(self, record) -> bool:
-        """Tell whether a record holds what was held."""
-        if record is not self.record and type(record) is not type(self.record):
-            return False
-        now = entries_of(record)
-        if min(len(now), MOST_ITEMS) != len(self.entries):
-            return False
-        for (key, value), (old_key, old) in zip(now, self.entries):
-            if not same(key, old_key):
-                return False
-            if type(old) is Snapshot:
-                if value is not old.record or not old.fits(value):
-                    return False
-            elif not same(value, old):
-                return False
-        return True
-
-
-def same(first, second) -> bool:
-    """Tell whether two values are one object, or plain and equal; NaN is like NaN."""
-    return first is second or (
-        type(first) is type(second)
-        and isinstance(first, (*_PLAIN, np.generic))
-        and bool(first == second or (first != first and second != second))
-    )
 
 
 @dataclasses.dataclass
@@ -279,7 +150,7 @@ class Reading:
                     self.record(text, spoken, value)  # one of its methods is called
                 value, text, of_class = _attribute(value, key, text)
                 spoken = f"{spoken}.{key}"
-                if of_class and not isinstance(value, _PLAIN) and not is_record(value):
+                if of_class and not isinstance(value, PLAIN) and not is_record(value):
                     if value is not _MISSING:
                         self.function(value)  # a method: what it reads is what counts
                     return
@@ -294,7 +165,7 @@ class Reading:
                     self.read(f"hasattr({holder}, {key!r})", spoken, False, "", step)
                 return
             # Models are watched as a whole, but for their plain attributes.
-            if not watched or isinstance(value, _PLAIN):
+            if not watched or isinstance(value, PLAIN):
                 self.read(text, spoken, value, holder, step)
             self._meet(value)
         if is_record(value):
@@ -337,7 +208,7 @@ class Reading:
         for read in self.reads.values():
             entries = [(0, read.value)] if read.items is None else entries_of(read.value)
             for _, value in entries[:MOST_ITEMS]:
-                plain = value is None or isinstance(value, _PLAIN)
+                plain = value is None or isinstance(value, PLAIN)
                 found.append((type(value), value) if plain else id(value))
         return tuple(found)
 
@@ -380,28 +251,6 @@ class Reading:
                         holder[key] = old
 
 
-def refill(snapshot: Snapshot) -> None:
-    """Let a container hold again what it held, and what it held as well."""
-    record = snapshot.record
-    for _, value in snapshot.entries:
-        if type(value) is Snapshot:
-            refill(value)
-    if snapshot.fits(record):
-        return
-    entries = [(k, v.record if type(v) is Snapshot else v) for k, v in snapshot.entries]
-    if isinstance(record, list):
-        record[:] = [value for _, value in entries]
-    elif isinstance(record, (set, deque)):
-        record.clear()
-        (record.update if isinstance(record, set) else record.extend)(v for _, v in entries)
-    elif isinstance(record, dict):
-        record.clear()
-        record.update(entries)
-    elif not isinstance(record, tuple):
-        for key, value in entries:
-            setattr(record, key, value)
-
-
 def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
     """Return an attribute, the expression that reads it, and whether it is the class's own.
 
@@ -440,21 +289,6 @@ def _item(owner, key, text: str) -> tuple[Any, str]:
     return _MISSING, text
 
 
-def is_ours_type(owner) -> bool:
-    """Tell whether an object is a tensor or another of AINO's own, whose state is known."""
-    module = type(owner).__module__
-    return isinstance(owner, Tensor) or (
-        (module == "aino" or module.startswith("aino.")) and not is_watched(owner)
-    )
-
-
-def is_foreign(filename: str | None) -> bool:
-    """Tell whether a file is AINO's, Python's own, or of a library that was installed."""
-    return filename is None or is_ours(filename) or filename.startswith(
-        ("<frozen", _STANDARD, *_INSTALLED)
-    )  # fmt: skip
-
-
 def read_by(trace, function) -> Reading:
     """Return what the functions that ran in a trace read by name, or would read without one."""
     reading = Reading({}, {} if trace is None else trace.context.owners)
@@ -477,7 +311,7 @@ def conditions(reading: Reading, door) -> list[str]:
         bound = door.bind("seen", read.value)
         if isinstance(read.value, float) and read.value != read.value:
             found.append(f"{door.bind('same', same)}({read.text}, {bound})")
-        elif isinstance(read.value, _PLAIN):
+        elif isinstance(read.value, PLAIN):
             found.append(f"{read.text}.__class__ is {bound}.__class__ and {read.text} == {bound}")
         else:
             found.append(f"{read.text} is {bound}")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import aino
-from aino.compiler.compiled import build
 from aino.compiler.emit import Emitter
 from aino.compiler.layout import plan_memory
 from aino.compiler.passes import PASSES
@@ -16,6 +15,7 @@ from aino.compiler.passes.dead import drop_dead_calls
 from aino.compiler.passes.lower import lower_small_rows
 from aino.compiler.passes.signs import absorb_signs
 from aino.compiler.program import Call, Program, Returned, Storage, region
+from aino.compiler.variant import build
 from tests.compiler.test_steps import OPTIMIZERS, assert_same, data, network, plain, run_both
 
 

@@ -1,0 +1,62 @@
+"""One signature of a compiled function: its trace, and the program that is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.compiler.capture import Capture
+from aino.compiler.emit import Emitter, Source
+from aino.compiler.entry import code_of
+from aino.compiler.layout import plan_memory
+from aino.compiler.names import label_outside
+from aino.compiler.passes import (
+    PASSES,
+    give_own_memory,
+    put_preconditions_first,
+    settle_written_constants,
+)
+from aino.compiler.program import Program
+
+
+class Variant:
+    """One signature of a compiled function: its last trace, and its program once two agree."""
+
+    def __init__(self) -> None:
+        self.capture: Capture | None = None
+        self.differences = 0
+        self.entry: Any = None
+        self.program: Program | None = None
+        self.source: Source | None = None
+        self.notes: dict[str, Any] = {}
+        self.build: Any = None
+
+
+def optimise(variant: Variant, passes, name: str) -> None:
+    """Run the passes over the program of a variant's trace, plan its memory and write it."""
+    assert variant.capture is not None
+    trace, program = variant.capture.trace, variant.capture.program
+    label_outside(trace)
+    settle_written_constants(program)
+    program.notes["preconditions first"] = put_preconditions_first(program)
+    notes = variant.notes
+    notes["calls traced"] = len(program.calls)
+    for pass_name in passes:
+        notes[pass_name] = PASSES[pass_name](program)
+    notes["calls"] = len(program.calls)
+    give_own_memory(program)
+    layout = plan_memory(program)
+    notes["layout"] = layout
+    variant.program = program
+    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
+        trace.leaf_labels
+    )
+
+
+def build(source: Source):
+    """Compile a source; return the step and the regions that will hold gradients."""
+    namespace: dict[str, Any] = {}
+    exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
+    built = namespace["build"](np, **source.bound)
+    return built if isinstance(built, tuple) else (built, [])
