@@ -291,7 +291,8 @@ class Compiled:
             changed = known.changed(self._last_look)
             if changed is not None:
                 self._reason = f", because {changed[0].spoken} is another each time"
-        plain = {name: item for name, item in flat if isinstance(item, (int, str, Fixed))}
+        plain = {name: item for name, item in flat
+                 if isinstance(item, (int, str, Fixed)) and not is_live(item)}  # fmt: skip
         for name, item in plain.items():
             if self._last_plain.get(name, item) != item:
                 self._reason = f", because the argument {name} is another each time"

@@ -6,6 +6,8 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 
+#: Of a container so many items are looked at.
+_MOST = 64
 _PLAIN = (bool, int, float, str, type(None), complex, bytes)
 
 
@@ -25,10 +27,10 @@ def structure(owners) -> tuple:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
                 found.append(id(module))
-                own = _is_of_the_user(module)
+                every = type(module)._numbers_matter
                 for key, value in vars(module).items():
                     # What a user's class keeps of plain values counts where its code reads it.
-                    if not own or key == "training" or not isinstance(value, _PLAIN):
+                    if every or key == "training" or _is_part(value):
                         found.append((key, _seen(value)))
         else:
             found.append(getattr(owner, "arrangement", tuple)())
@@ -41,10 +43,13 @@ def structure(owners) -> tuple:
     return tuple(found)
 
 
-def _is_of_the_user(module) -> bool:
-    """Tell whether a module's code is the user's: its class derives from Module itself."""
-    bases = (kind for kind in type(module).__mro__ if kind.__module__.startswith("aino."))
-    return next(bases).__name__ == "Module"
+def _is_part(value) -> bool:
+    """Tell whether a value may take part in what a model computes: more than plain values do."""
+    if isinstance(value, (tuple, list)):
+        return any(_is_part(item) for item in value[:_MOST])
+    if isinstance(value, dict):
+        return any(_is_part(item) for item in list(value.values())[:_MOST])
+    return not isinstance(value, _PLAIN)
 
 
 def _seen(value):

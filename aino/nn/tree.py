@@ -17,6 +17,13 @@ class Tree:
 
     #: The names of the buffers, each with whether it stands in the state dict.
     _buffer_names: dict[str, bool] = _NO_BUFFERS
+    #: Whether AINO's own code reads numbers among the attributes, as ``Dropout`` reads ``p``.
+    _numbers_matter = True
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        ours = (kind.__name__ for kind in cls.__mro__ if kind.__module__.startswith("aino."))
+        cls._numbers_matter = next(ours, "") != "Module"
 
     def __setattr__(self, name: str, value: Any) -> None:
         held = vars(self).get(name)
@@ -34,7 +41,9 @@ class Tree:
             raise TypeError(
                 f"cannot assign {type(value).__name__} as buffer {name!r} (Tensor or None expected)"
             )
-        if held is not value:
+        if held is not value and (
+            self._numbers_matter or type(value) not in (int, float) or type(held) is not type(value)
+        ):
             epoch.move()
         object.__setattr__(self, name, value)
 

@@ -12,6 +12,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler.capture import run_traced
 from aino.errors import CompileError, CompileWarning
 
 # Plain state that the user changes, wherever it is kept
@@ -430,3 +431,55 @@ def test_other_threads_may_draw():
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_trainer_with_logs_and_counters_is_traced_a_few_times_only(monkeypatch):
+    traced = []
+
+    def counted(*arguments, **keywords):
+        traced.append(1)
+        return run_traced(*arguments, **keywords)
+
+    monkeypatch.setattr("aino.compiler.compiled.run_traced", counted)
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+            self.seen, self.logs, self.dtype = 0, [], "float"
+
+        def forward(self, x):
+            return self.net(x)
+
+        def training_step(self, batch, index):
+            x, y = batch
+            return nn.functional.cross_entropy(self(x), y)
+
+    class Fitting:
+        def __init__(self, model):
+            self.model, self.best, self.count, self.history = model, 1e9, 0, {"loss": []}
+            self.optimizer = aino.optim.Adam(model.parameters(), 0.01)
+            self.schedule = aino.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, 100)
+            self.fast = aino.compile(self.step)
+
+        def step(self, batch, index):
+            self.optimizer.zero_grad()
+            loss = self.model.training_step(batch, index)
+            loss.backward()
+            self.optimizer.step()
+            return loss
+
+        def fit(self, batch, count):
+            for index in range(count):
+                loss = self.fast(batch, index).item()
+                self.count += 1
+                self.model.seen += 32
+                self.model.logs.append(loss)
+                self.history["loss"].append(loss)
+                self.best = min(self.best, loss)
+                self.schedule.step()
+
+    fitting = Fitting(Model())
+    fitting.fit((aino.randn(32, 4), aino.randint(0, 3, (32,))), 80)
+    assert len(traced) <= 6
+    assert len(fitting.history["loss"]) == 80
