@@ -19,7 +19,6 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.bytecode import Chain, chains_of
 from aino.compiler.context import is_watched
 from aino.compiler.snapshots import (
-    MOST_ITEMS,
     PLAIN,
     Snapshot,
     entries_of,
@@ -190,7 +189,7 @@ class Reading:
         if f"{text} items" in self.reads:
             return
         self.reads[f"{text} items"] = Read(text, spoken, value, Snapshot(value))
-        for _, item in entries_of(value)[:MOST_ITEMS]:
+        for _, item in entries_of(value):
             self._meet(item)
 
     def _name(self, item) -> str:
@@ -207,7 +206,7 @@ class Reading:
         found: list = []
         for read in self.reads.values():
             entries = [(0, read.value)] if read.items is None else entries_of(read.value)
-            for _, value in entries[:MOST_ITEMS]:
+            for _, value in entries:
                 plain = value is None or isinstance(value, PLAIN)
                 found.append((type(value), value) if plain else id(value))
         return tuple(found)

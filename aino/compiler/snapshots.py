@@ -7,6 +7,7 @@ import sysconfig
 import types
 from argparse import Namespace
 from collections import deque
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,42 +38,51 @@ def is_record(value) -> bool:
 
 
 def entries_of(record) -> list[tuple[Any, Any]]:
-    """Return what a record holds, by key, place or name."""
+    """Return what a record holds by key, place or name; of a long container the beginning."""
     if isinstance(record, dict):
-        return list(record.items())
+        return list(islice(record.items(), MOST_ITEMS))
     if isinstance(record, (list, tuple, deque, set)):
-        return list(enumerate(record))
+        return list(enumerate(islice(record, MOST_ITEMS)))
+    return list(islice(_attributes(record).items(), MOST_ITEMS))
+
+
+def length_of(record) -> int:
+    """Return how many things a record holds."""
+    held = record if isinstance(record, (dict, list, tuple, deque, set)) else _attributes(record)
+    return len(held)
+
+
+def _attributes(record) -> dict[str, Any]:
     own = dict(getattr(record, "__dict__", {}))
     for kind in type(record).__mro__:
         slots = vars(kind).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             if hasattr(record, name):
                 own[name] = getattr(record, name)
-    return list(own.items())
+    return own
 
 
 class Snapshot:
     """What a record held: plain values by value, records by what they held, others by identity."""
 
-    __slots__ = ("entries", "record")
+    __slots__ = ("entries", "length", "record")
 
     def __init__(self, record, depth: int = 0) -> None:
         self.record = record
-        entries = entries_of(record)
-        deep = depth < DEEPEST and len(entries) <= MOST_ITEMS
+        self.length = length_of(record)
+        deep = depth < DEEPEST and self.length <= MOST_ITEMS
         self.entries = [
             (key, Snapshot(value, depth + 1) if deep and is_record(value) else value)
-            for key, value in entries[:MOST_ITEMS]
+            for key, value in entries_of(record)
         ]
 
     def fits(self, record) -> bool:
         """Tell whether a record holds what was held."""
         if record is not self.record and type(record) is not type(self.record):
             return False
-        now = entries_of(record)
-        if min(len(now), MOST_ITEMS) != len(self.entries):
+        if length_of(record) != self.length:
             return False
-        for (key, value), (old_key, old) in zip(now, self.entries):
+        for (key, value), (old_key, old) in zip(entries_of(record), self.entries):
             if not same(key, old_key):
                 return False
             if type(old) is Snapshot:
@@ -101,7 +111,11 @@ def refill(snapshot: Snapshot) -> None:
     if snapshot.fits(record):
         return
     entries = [(k, v.record if type(v) is Snapshot else v) for k, v in snapshot.entries]
-    if isinstance(record, list):
+    if snapshot.length > MOST_ITEMS:
+        # Not all of it is known: what was appended goes.
+        while isinstance(record, (list, deque)) and len(record) > snapshot.length:
+            record.pop()
+    elif isinstance(record, list):
         record[:] = [value for _, value in entries]
     elif isinstance(record, (set, deque)):
         record.clear()

@@ -399,6 +399,18 @@ def test_a_refusal_leaves_state_as_it_was(refusal):
     assert (counting.count, counting.log) == (0, [])
 
 
+def test_a_long_list_keeps_what_it_held_through_a_refusal():
+    log = list(range(200))
+
+    def step(x):
+        log.append(1)
+        return x * x.sum().item()
+
+    with pytest.raises(CompileError):
+        aino.compile(step)(aino.ones(1))
+    assert log == list(range(200))
+
+
 def test_a_counter_of_a_model_is_refused():
     class Counted(nn.Module):
         def __init__(self):
