@@ -55,6 +55,7 @@ class Reading:
     """
 
     def __init__(self, bound: dict[str, Any], owners: dict[int, object]) -> None:
+        #: As the globals of the expressions, into which Python puts its own names once.
         self.bound = bound
         self.owners = owners
         self.reads: dict[str, Read] = {}
@@ -214,7 +215,7 @@ class Reading:
     def now(self, read: Read) -> Any:
         """Return what a read gives now."""
         try:
-            value = eval(read.text, dict(self.bound))
+            value = eval(_code_of(read.text), self.bound)
             return Snapshot(value) if read.items is not None else value
         except Exception:
             return _MISSING
@@ -242,12 +243,17 @@ class Reading:
                 if read.items is not None:
                     refill(old)
                 elif not same(old, self.now(read)) and read.holder:
-                    holder = eval(read.holder, dict(self.bound))
+                    holder = eval(_code_of(read.holder), self.bound)
                     kind, key = read.step
                     if kind == "attr":
                         setattr(holder, key, old)
                     else:
                         holder[key] = old
+
+
+@functools.lru_cache(maxsize=4096)
+def _code_of(text: str):
+    return compile(text, "<read>", "eval")
 
 
 def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
