@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import inspect
@@ -219,7 +220,8 @@ class Compiled:
         def put_back() -> None:
             """Undo what a refused run has changed of Python's world."""
             known.restore(before_run)
-            refill(given)
+            with contextlib.suppress(Exception):  # the refusal is what counts
+                refill(given)
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
