@@ -161,7 +161,8 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
             door.need(f"{name} is {door.bind('known', item)}")
-            if is_record(item):
+            if is_record(item) and name != names[0]:
+                # Of the first, which is self in a method, what is read is known one by one.
                 door.need(f"{door.bind('fits', Snapshot(item).fits)}({name})")
 
 

@@ -495,3 +495,26 @@ def test_a_trainer_with_logs_and_counters_is_traced_a_few_times_only(monkeypatch
     fitting.fit((aino.randn(32, 4), aino.randint(0, 3, (32,))), 80)
     assert len(traced) <= 6
     assert len(fitting.history["loss"]) == 80
+
+
+def test_a_compiled_method_of_a_class_that_counts():
+    class Fitting:
+        def __init__(self):
+            self.weight, self.count, self.scale, self.log = aino.ones(1), 0, 1.0, []
+
+        @aino.compile
+        def step(self, x):
+            self.weight.mul_(0.5)
+            return x * self.scale * self.weight
+
+    first, second = Fitting(), Fitting()
+    for fitting in (first, second):
+        found = []
+        for turn in range(60):
+            fitting.scale = 1.0 if turn < 30 else 4.0
+            found.append(fitting.step(aino.ones(1)).item())
+            fitting.count += 1
+            fitting.log.append(turn)
+        expected = [(1.0 if turn < 30 else 4.0) * 0.5 ** (turn + 1) for turn in range(60)]
+        assert found == expected
+    assert len(Fitting.step._variants) <= 8
