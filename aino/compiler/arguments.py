@@ -36,7 +36,10 @@ def flatten_arguments(arguments, keywords, names, found) -> None:
 
 
 class Fixed(float):
-    """A float that the program is made for, not a live number."""
+    """A float that the program is made for, not a live number; ``kind``: what it was given as."""
+
+    def __init__(self, value) -> None:
+        self.kind = type(value)
 
 
 class Live(int):
@@ -45,9 +48,7 @@ class Live(int):
 
 def is_live(item) -> bool:
     """Tell whether an argument is a number that is read at each call."""
-    return type(item) in (float, Live) or (
-        isinstance(item, np.floating) and not isinstance(item, Fixed)
-    )
+    return type(item) in (float, Live) or isinstance(item, np.floating)
 
 
 def _flatten(item, name, found, live=True) -> None:

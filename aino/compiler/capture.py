@@ -16,10 +16,7 @@ from aino.autograd.live import Pending
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
 from aino.compiler.arguments import is_live, replace_arguments
-from aino.compiler.containers import (
-    mapped,
-    structure_of,
-)
+from aino.compiler.containers import mapped, structure_of
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.number import FrozenNumberError, Number
 from aino.compiler.program import Program, Returned, append_copy

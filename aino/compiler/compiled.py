@@ -24,10 +24,8 @@ from aino.compiler.capture import run_traced
 from aino.compiler.containers import structure_of
 from aino.compiler.entry import MISS, write_entry
 from aino.compiler.number import FrozenNumberError
-from aino.compiler.passes import (
-    PASSES,
-)
-from aino.compiler.reading import read_by
+from aino.compiler.passes import PASSES
+from aino.compiler.reading import Reading, read_by
 from aino.compiler.report import explain
 from aino.compiler.saving import save_source
 from aino.compiler.shadows import LARGE, give_back
@@ -103,12 +101,9 @@ class Compiled:
         #: Integer arguments as they were first, and those that have been another since.
         self._integers: dict[str, int] = {}
         self._changing: set[str] = set()
-        #: Signatures that were traced; what the function read in its last trace, and found there.
-        self._traced: set = set()
-        self._reading: Any = None
-        self._last_look: list | None = None
-        self._last_plain: dict[str, Any] = {}
-        self._reason = ""
+        #: What the last trace left where it read, and its arguments: to say what has changed.
+        self._last_look: list = []
+        self._last_flat: dict[str, Any] = {}
         #: How many calls in a row were traced, and when and how long the last one was.
         self._in_a_row = 0
         self._traced_at, self._tracing_took = 0.0, 0.0
@@ -150,6 +145,13 @@ class Compiled:
         # Programs have run since, if more time has passed than tracing takes.
         rested = begin - self._traced_at > 5 * self._tracing_took
         self._in_a_row = 0 if rested else self._in_a_row + 1
+        if self._in_a_row == TOO_OFTEN:
+            self._give_up(
+                f"it is traced anew at nearly every call{self._what_changes(args, kwargs)}; give "
+                "what changes as a tensor or a float argument",
+                stacklevel=4,
+            )
+            return self._run(*args, **kwargs)
         try:
             return self._trace(args, kwargs)
         finally:
@@ -157,16 +159,27 @@ class Compiled:
             self._entries = ready[::-1]
             self._traced_at = time.perf_counter()
             self._tracing_took = self._traced_at - begin
-            if self._in_a_row >= TOO_OFTEN and not self._given_up:
-                self._give_up(
-                    f"it is traced anew at nearly every call{self._reason}; give what changes as "
-                    "a tensor or a float argument"
-                )
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: str, stacklevel: int) -> None:
         """Go on without programs: what is called is right, and no faster than eager."""
         self._given_up = True
-        warnings.warn(f"{self.name} goes on uncompiled: {why}", CompileWarning, stacklevel=5)
+        warnings.warn(f"{self.name} goes on uncompiled: {why}", CompileWarning, stacklevel)
+
+    def _what_changes(self, args, kwargs) -> str:
+        """Say what is not as it was when the function was traced last."""
+        flat = self._flat(args, kwargs, names_of(self._positional, args, kwargs))
+        for name, item in flat:
+            if isinstance(item, (int, str, Fixed)) and not is_live(item):
+                if self._last_flat.get(name, item) != item:
+                    return f", because the argument {name} is another each time"
+        changed = self._known().changed(self._last_look)
+        return f", because {changed[0].spoken} is another each time" if changed else ""
+
+    def _known(self) -> Reading:
+        """Return what the function read when it was traced last, or is seen to read before."""
+        if self._latest is None or self._latest.capture is None:
+            return read_by(None, self.function)
+        return self._latest.capture.trace.reading
 
     def _variant(self, key) -> Variant:
         """Return the variant of a signature and of the ways that its branches went."""
@@ -212,9 +225,8 @@ class Compiled:
         flat = self._flat(args, kwargs, names)
         key = self._signature(args, kwargs, flat)
         variant = Variant()
-        known = self._reading or read_by(None, self.function)
+        known = self._known()
         before_run = known.look()
-        self._explain_miss(known, before_run, flat)
         given = Snapshot([*args, *kwargs.values()])
 
         def put_back() -> None:
@@ -227,7 +239,8 @@ class Compiled:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal variant
             trace.reading = read_by(trace, self.function)
-            changed = known.changed(before_run) if key in self._traced else None
+            seen = any(known_key[0] == key for known_key in self._variants)
+            changed = known.changed(before_run) if seen else None
             if changed is not None:
                 reason = program.notes.get("unrepeatable")
                 raise CompileError(
@@ -270,9 +283,7 @@ class Compiled:
             except CompileError:
                 put_back()
                 raise
-        self._traced.add(key)
-        self._reading = capture.trace.reading
-        self._last_look = self._reading.look()
+        self._last_look, self._last_flat = capture.trace.reading.look(), dict(flat)
         variant.capture = capture
         self._latest = variant
         if variant.notes["agreed"]:
@@ -282,23 +293,10 @@ class Compiled:
             except Exception as error:
                 # This call is done and right; so are the next ones, without a program.
                 self._give_up(
-                    f"its program could not be written: {type(error).__name__}: {error}"
+                    f"its program could not be written: {type(error).__name__}: {error}",
+                    stacklevel=5,
                 )
         return capture.result
-
-    def _explain_miss(self, known, now, flat) -> None:
-        """Note what is not as it was when the function was traced last, for a warning."""
-        self._reason = ""
-        if self._last_look is not None:
-            changed = known.changed(self._last_look)
-            if changed is not None:
-                self._reason = f", because {changed[0].spoken} is another each time"
-        plain = {name: item for name, item in flat
-                 if isinstance(item, (int, str, Fixed)) and not is_live(item)}  # fmt: skip
-        for name, item in plain.items():
-            if self._last_plain.get(name, item) != item:
-                self._reason = f", because the argument {name} is another each time"
-        self._last_plain = plain
 
     def _finish(self, variant: Variant, args, kwargs, names, flat) -> None:
         """Optimise, write and compile the program of a variant."""

@@ -152,10 +152,10 @@ def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arg
             number = int if type(item) is Live else type(item)
             door.need(f"{name}.__class__ is {door.bind('kind', number)}")
         elif isinstance(item, Fixed):
-            value = float(item)
-            text = f"repr({name})" if value == 0 or value != value else name
-            known = door.bind("known", repr(value) if text != name else value)
-            door.need(f"{name}.__class__ is float and {text} == {known}")
+            # 0.0 is not -0.0, and NaN is NaN.
+            known = door.bind("known", repr(float(item)))
+            door.need(f"{name}.__class__ is {door.bind('kind', item.kind)} and "
+                      f"repr(float({name})) == {known}")  # fmt: skip
         elif item is None or isinstance(item, (bool, int, str, complex, bytes, np.generic)):
             known = door.bind("known", item)
             door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")

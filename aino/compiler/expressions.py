@@ -42,7 +42,8 @@ class Expressions:
             return literal(number), _SIGN if number < 0 else _ATOM
         if number.source in self._names:
             return self._names[number.source], _ATOM
-        text, binds = self._arithmetic(*number.parts) if number.parts else (number.source, _ATOM)
+        plain = not number.parts or not number.parts[0]
+        text, binds = (number.source, _ATOM) if plain else self._arithmetic(*number.parts)
         shared = len(number.parts) == 3 or _ENTRY.fullmatch(number.source)
         if not shared or self._counts[number.source] < 2:
             return text, binds

@@ -76,8 +76,8 @@ class Number:
     """A number with its value now and the expression that gives it at a later call.
 
     Arithmetic makes new expressions; a comparison becomes a guard of the program; what would
-    freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``. ``parts``: the
-    symbol and the operands of arithmetic, empty for what has none.
+    freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``. ``parts``: what it is
+    computed from, after the symbol of arithmetic, or "" for a function.
     """
 
     __slots__ = ("trace", "now", "source", "parts")
@@ -101,6 +101,7 @@ class Number:
     __ge__ = _comparison(">=", lambda a, b: a >= b)
     __eq__ = _comparison("==", lambda a, b: a == b)
     __ne__ = _comparison("!=", lambda a, b: a != b)
+
     def __neg__(self):
         return Number(self.trace, -self.now, f"(-{self.source})", ("-", self))
 
@@ -108,7 +109,7 @@ class Number:
         return self
 
     def __abs__(self):
-        return Number(self.trace, abs(self.now), f"abs({self.source})")
+        return Number(self.trace, abs(self.now), f"abs({self.source})", ("", self))
 
     def __bool__(self) -> bool:
         outcome = bool(self.now)
@@ -142,7 +143,7 @@ class Number:
         if method == "__call__" and all(isinstance(x, (Number, int, float)) for x in inputs):
             now = ufunc(*[_now(x) for x in inputs]).item()
             text = ", ".join(_source(x) for x in inputs)
-            return Number(self.trace, now, f"np.{ufunc.__name__}({text}).item()")
+            return Number(self.trace, now, f"np.{ufunc.__name__}({text}).item()", ("", *inputs))
         return self.trace.ufunc(ufunc, method, inputs, keywords.pop("out", None), keywords)
 
     @property

@@ -34,7 +34,6 @@ DEEPEST = 2
 _MISSING: Any = object()
 
 
-
 @dataclasses.dataclass
 class Read:
     """One thing that was read: the expression that reads it, how the user writes it, its value."""
@@ -239,6 +238,8 @@ class Reading:
     def restore(self, before: list) -> None:
         """Put back what a refused run has changed."""
         for read, old in zip(self.reads.values(), before):
+            if old is _MISSING:
+                continue  # it was not there, and what is new does no harm
             with contextlib.suppress(Exception):
                 if read.items is not None:
                     refill(old)

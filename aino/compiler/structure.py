@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.tensor import Tensor
+from aino.compiler.snapshots import MOST_ITEMS, PLAIN
 
-#: Of a container so many items are looked at.
-_MOST = 64
-_PLAIN = (bool, int, float, str, type(None), complex, bytes)
+_PLAIN = (*PLAIN, type(None))
 
 
 def outer_owners(owners) -> list:
@@ -46,9 +45,9 @@ def structure(owners) -> tuple:
 def _is_part(value) -> bool:
     """Tell whether a value may take part in what a model computes: more than plain values do."""
     if isinstance(value, (tuple, list)):
-        return any(_is_part(item) for item in value[:_MOST])
+        return any(_is_part(item) for item in value[:MOST_ITEMS])
     if isinstance(value, dict):
-        return any(_is_part(item) for item in list(value.values())[:_MOST])
+        return any(_is_part(item) for item in list(value.values())[:MOST_ITEMS])
     return not isinstance(value, _PLAIN)
 
 

@@ -30,7 +30,6 @@ class Variant:
         self.program: Program | None = None
         self.source: Source | None = None
         self.notes: dict[str, Any] = {}
-        self.build: Any = None
 
 
 def optimise(variant: Variant, passes, name: str) -> None:

@@ -137,6 +137,7 @@ FLOATS = {
     "round": lambda x, s: x * round(s),
     "a key": lambda x, s: x * {1.0: 2.0}.get(s, 1.0),
     "divmod": lambda x, s: x * divmod(s, 2)[0],
+    "what is computed from it": lambda x, s: x * round(abs(-s) * 2 + np.sqrt(s)),
     "in a tensor": lambda x, s: aino.tensor([s, 1.0]) * x,
     "the order of a norm": lambda x, s: x.norm(s),
     "the end of a range": lambda x, s: aino.linspace(0, s, 3),
@@ -249,6 +250,14 @@ def modes_by_turns(make):
         with aino.inference_mode() if i % 2 else aino.no_grad():
             found.append(step(aino.ones(1)).item())
     return found
+
+
+def test_a_fixed_number_of_numpys_has_a_program():
+    for kind in (float, np.float64, np.float32):
+        step = aino.compile(lambda x, s: x * round(s))
+        for _ in range(4):
+            assert step(aino.ones(1), kind(2.0)).item() == 2.0
+        assert repr(step).endswith("1 of 1 signatures ready>")
 
 
 @case

@@ -399,6 +399,25 @@ def test_a_refusal_leaves_state_as_it_was(refusal):
     assert (counting.count, counting.log) == (0, [])
 
 
+def test_a_refusal_puts_nothing_where_nothing_was():
+    holder = SimpleNamespace(flag=1.0)
+
+    def step(x):
+        value = x * holder.flag
+        return value * value.sum().item() if holder.flag == 2.0 else value
+
+    step = aino.compile(step)
+    step(aino.ones(1))
+    del holder.flag
+    with pytest.raises(AttributeError):
+        step(aino.ones(1))
+    assert vars(holder) == {}
+    holder.flag = 2.0
+    with pytest.raises(CompileError):
+        step(aino.ones(1))
+    assert vars(holder) == {"flag": 2.0}
+
+
 def test_a_long_list_keeps_what_it_held_through_a_refusal():
     log = list(range(200))
 
