@@ -8,19 +8,12 @@ import weakref
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from aino.autograd.tensor import Tensor
+from aino.compiler.ownership import PACKAGE, is_ours, is_watched
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_ENGINE = os.path.join(_PACKAGE, "autograd", "engine.py")
-_OPTIM = os.path.join(_PACKAGE, "optim") + os.sep
-_COMPILER = os.path.join(_PACKAGE, "compiler") + os.sep
-
-
-def is_ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, _NUMPY, "<primitive"))
+_ENGINE = os.path.join(PACKAGE, "autograd", "engine.py")
+_OPTIM = os.path.join(PACKAGE, "optim") + os.sep
+_COMPILER = os.path.join(PACKAGE, "compiler") + os.sep
 
 
 def user_line() -> str:
@@ -65,11 +58,6 @@ def _place_of(frame: FrameType) -> Place:
         owned = is_watched(frame.f_locals.get("self"))
     place = _places[code] = Place(kind, primitive, owned)
     return place
-
-
-def is_watched(owner) -> bool:
-    kind = type(owner)
-    return hasattr(kind, "named_parameters") or hasattr(kind, "add_param_group")
 
 
 class Context:

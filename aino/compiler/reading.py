@@ -17,13 +17,11 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.compiler.bytecode import Chain, chains_of
-from aino.compiler.context import is_watched
+from aino.compiler.ownership import is_foreign, is_ours_type, is_watched
 from aino.compiler.snapshots import (
     PLAIN,
     Snapshot,
     entries_of,
-    is_foreign,
-    is_ours_type,
     is_record,
     refill,
     same,

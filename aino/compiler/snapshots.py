@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 import types
 from argparse import Namespace
 from collections import deque
@@ -12,15 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.tensor import Tensor
-from aino.compiler.context import is_ours, is_watched
+from aino.compiler.ownership import is_foreign, is_ours_type, is_watched
 
 PLAIN = (bool, int, float, str, complex, bytes)
 #: Of a container only so many items are compared, and containers within so many others.
 MOST_ITEMS = 64
 DEEPEST = 2
-_STANDARD = sysconfig.get_paths()["stdlib"]
-_INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
 
 
 def is_record(value) -> bool:
@@ -126,18 +122,3 @@ def refill(snapshot: Snapshot) -> None:
     elif not isinstance(record, tuple):
         for key, value in entries:
             setattr(record, key, value)
-
-
-def is_ours_type(owner) -> bool:
-    """Tell whether an object is a tensor or another of AINO's own, whose state is known."""
-    module = type(owner).__module__
-    return isinstance(owner, Tensor) or (
-        (module == "aino" or module.startswith("aino.")) and not is_watched(owner)
-    )
-
-
-def is_foreign(filename: str | None) -> bool:
-    """Tell whether a file is AINO's, Python's own, or of a library that was installed."""
-    return filename is None or is_ours(filename) or filename.startswith(
-        ("<frozen", _STANDARD, *_INSTALLED)
-    )  # fmt: skip
