@@ -109,6 +109,16 @@ def test_retain_grad():
     assert x.grad.tolist() == [18.0, 36.0]
 
 
+def test_retain_grad_follows_a_write_in_place():
+    x = aino.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3.0
+    y.retain_grad()
+    y.mul_(2.0)
+    (y * 5.0).sum().backward()
+    assert y.grad.tolist() == [5.0, 5.0]  # of what y is now, as in PyTorch
+    assert x.grad.tolist() == [30.0, 30.0]
+
+
 def test_retain_grad_adds_up_and_owns_its_memory():
     x = leaf(1.0)
     y = x * 3.0
