@@ -9,6 +9,17 @@ import numpy as np
 import aino
 
 
+def registry():
+    """Return a table of cases by name, and the decorator that adds one."""
+    cases = {}
+
+    def case(function):
+        cases[function.__name__] = function
+        return function
+
+    return cases, case
+
+
 def seen(result):
     """Return what a result shows, as plain numbers."""
     if isinstance(result, aino.Tensor):

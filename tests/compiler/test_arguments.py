@@ -1,4 +1,4 @@
-"""Settings, arguments, data and results with a catch, compiled as eager."""
+"""Arguments, data and results with a catch, compiled as eager."""
 
 import copy
 import enum
@@ -12,152 +12,9 @@ import pytest
 import aino
 from aino import nn
 from aino.errors import CompileError, CompileWarning
-from tests.compiler.showing import assert_shows_the_same, calls, calls_with, seen
+from tests.compiler.showing import assert_shows_the_same, calls, calls_with, registry, seen
 
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
-
-
-# Settings of optimizers, whoever reads them
-
-
-class Plain(aino.optim.Optimizer):
-    """As a user writes an optimizer."""
-
-    def __init__(self, params, lr):
-        super().__init__(params, {"lr": lr})
-
-    @aino.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.add_(p.grad, alpha=-group["lr"])
-
-
-def rates(make, optimizer_class, change, lr=0.1):
-    w = aino.ones(2, requires_grad=True)
-    optimizer = optimizer_class([w], lr)
-
-    def step():
-        optimizer.zero_grad()
-        (w * w).sum().backward()
-        optimizer.step()
-
-    compiled, found = make(step), []
-    for i in range(8):
-        change(optimizer, i)
-        compiled()
-        found.append(w.tolist())
-    return found
-
-
-@case
-def rates_that_the_users_own_optimizer_reads(make):
-    def decay(optimizer, i):
-        optimizer.param_groups[0]["lr"] = 0.1 / (1 + i)
-
-    return rates(make, Plain, decay)
-
-
-@case
-def rates_in_new_groups(make):
-    def renew(optimizer, i):
-        if i == 4:
-            optimizer.param_groups[0] = {**optimizer.param_groups[0]}
-        if i == 5:
-            optimizer.param_groups[0]["lr"] = 0.01
-        if i == 6:
-            optimizer.param_groups = [dict(optimizer.param_groups[0], lr=0.5)]
-
-    return rates(make, aino.optim.SGD, renew)
-
-
-@case
-def rates_of_numpy(make):
-    def cosine(kind):
-        def change(optimizer, i):
-            optimizer.param_groups[0]["lr"] = kind(0.05 * (1 + np.cos(i / 8)))
-
-        return change
-
-    found = [
-        rates(make, optimizer, cosine(kind), kind(0.25))
-        for kind in (np.float32, np.float64)
-        for optimizer in (aino.optim.SGD, aino.optim.Adam, Plain)
-    ]
-    # NumPy rounds its float32 numbers where the program computes with Python's.
-    return np.round(found, 5).tolist()
-
-
-@case
-def a_rate_that_the_step_sets(make):
-    w = aino.ones(1, requires_grad=True)
-    optimizer = aino.optim.SGD([w], 0.1)
-
-    def step(lr):
-        optimizer.param_groups[0]["lr"] = lr
-        optimizer.zero_grad()
-        w.sum().backward()
-        optimizer.step()
-
-    compiled, found = make(step), []
-    for i in range(6):
-        compiled(0.1 / (i + 1))
-        found.append((w.item(), optimizer.param_groups[0]["lr"]))
-    return found
-
-
-@case
-def a_parameter_taken_out_of_its_group(make):
-    v, w = aino.ones(1, requires_grad=True), aino.ones(1, requires_grad=True)
-    optimizer = aino.optim.SGD([v, w], 0.1)
-
-    def step():
-        optimizer.zero_grad()
-        (v + w).sum().backward()
-        optimizer.step()
-
-    compiled = make(step)
-    for i in range(6):
-        if i == 4:
-            optimizer.param_groups[0]["params"].pop()
-        compiled()
-    return seen([v, w])
-
-
-# Float arguments
-
-FLOATS = {
-    "isinstance": lambda x, s: x * s if isinstance(s, float) else x * 100,
-    "format": lambda x, s: x * float(f"{s:.2f}"),
-    "round": lambda x, s: x * round(s),
-    "a key": lambda x, s: x * {1.0: 2.0}.get(s, 1.0),
-    "divmod": lambda x, s: x * divmod(s, 2)[0],
-    "what is computed from it": lambda x, s: x * round(abs(-s) * 2 + np.sqrt(s)),
-    "in a tensor": lambda x, s: aino.tensor([s, 1.0]) * x,
-    "the order of a norm": lambda x, s: x.norm(s),
-    "the end of a range": lambda x, s: aino.linspace(0, s, 3),
-    "what is filled in": lambda x, s: x.masked_fill(x > 0, s),
-    "math": lambda x, s: x * math.sqrt(s),
-    "clamp": lambda x, s: (x * 3).clamp(0.5, s),
-    "a power": lambda x, s: x**s + (2 * x) ** (s / 2),
-    "a comparison": lambda x, s: x * 2 if s > 3.0 else x * 3,
-    "where": lambda x, s: aino.where(x > 0, s, -s),
-    "full": lambda x, s: aino.full((2,), s) + x,
-    "add with alpha": lambda x, s: x.add(x, alpha=s),
-    "lerp": lambda x, s: x.lerp(x * 2, s / 10),
-}
-
-
-def float_case(function):
-    return lambda make: calls_with(make(function), [1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 5.0])
-
-
-CASES |= {f"a float for {name}": float_case(function) for name, function in FLOATS.items()}
+CASES, case = registry()
 
 
 # Checks of values, and data that takes another way
@@ -336,27 +193,6 @@ def an_object_that_is_given(make):
         box.s = value
         found.append(step(aino.ones(1), box).item())
     return found
-
-
-@case
-def rates_asked_of_a_scheduler(make):
-    w = aino.ones(1, requires_grad=True)
-    optimizer = aino.optim.SGD([w], 0.1)
-    scheduler = aino.optim.lr_scheduler.StepLR(optimizer, 3, 0.1)
-    step, found = make(lambda x: x * scheduler.get_last_lr()[0]), []
-    for _ in range(8):
-        found.append(round(step(aino.ones(1)).item(), 7))
-        optimizer.step()
-        scheduler.step()
-    return found
-
-
-@case
-def betas_in_a_list(make):
-    def change(optimizer, i):
-        optimizer.param_groups[0]["betas"] = [0.9 / (1 + i), np.float64(0.99)]
-
-    return rates(make, aino.optim.Adam, change)
 
 
 # What is given and what is returned

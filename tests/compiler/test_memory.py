@@ -6,15 +6,10 @@ import pytest
 import aino
 from aino import nn
 from aino.errors import CompileError
-from tests.compiler.showing import assert_shows_the_same, calls, seen
+from tests.compiler.showing import assert_shows_the_same, calls, registry, seen
 
 LONG = 200_000
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
+CASES, case = registry()
 
 
 # Gradients
