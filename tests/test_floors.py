@@ -18,8 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "aino.errors": 0,
     "aino.dtypes": 0,
-    "aino.epoch": 0,
-    "aino.autograd.live": 0,
+    "aino.structure_version": 0,
+    "aino.pytree": 0,
+    "aino.threads": 0,
+    "aino.tracing": 0,
     "aino.autograd.mode": 0,
     "aino.autograd.tensor": 1,
     "aino.autograd.node": 1,

@@ -32,9 +32,7 @@ def test_import_costs_at_most_40_ms_over_numpy(tmp_path):
     # compiled, so the first run compiles.
     environment = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", program]
-    times = [
-        float(subprocess.check_output(command, cwd=ROOT, env=environment)) for _ in range(9)
-    ]
+    times = [float(subprocess.check_output(command, cwd=ROOT, env=environment)) for _ in range(9)]
     assert min(times[1:]) <= 0.040
 
 

@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import Pending
 from aino.autograd.memory import any_written_since, clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Leaf, Node, Placed
+from aino.autograd.node import Leaf, Node, SparseCotangent
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
+from aino.tracing import LazyGradient
 
 ndarray = np.ndarray
 
 
-def backward(
-    tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None
-) -> None:
+def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None) -> None:
     """Add the gradients of ``tensors`` to the ``grad`` of the leaves they were computed from.
 
     ``gradients`` holds one cotangent for each tensor, None for a scalar. ``inputs`` restricts
@@ -53,9 +51,7 @@ def backward(
             tensor.grad = gradient if held is None else held + gradient
 
 
-def backward_of(
-    self, gradient=None, retain_graph=None, create_graph=False, inputs=None
-) -> None:
+def backward_of(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
     """Add the gradient of this tensor to the ``grad`` of every leaf it was computed from.
 
     ``gradient`` is the cotangent, of this tensor's shape; a scalar needs none. With
@@ -215,7 +211,7 @@ def _walk(roots, wanted, keep, create_graph):
         else:
             entry, ahead = ahead, None
         node = entry[0]
-        if entry[1].__class__ is Placed:
+        if entry[1].__class__ is SparseCotangent:
             entry[1] = entry[1].dense()
         if node.extras is not None:
             entry[1] = _visit_extras(node, entry[1])
@@ -337,7 +333,7 @@ def _array(value):
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
     held: Any = leaf.grad
-    if held.__class__ is Pending:
+    if held.__class__ is LazyGradient:
         held = held.take()
     if held is None:
         gradient = _gradient(entry, create_graph)

@@ -10,7 +10,7 @@ import numpy as np
 
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
-from aino.autograd.node import Cotangents, Node, Pick, tick
+from aino.autograd.node import Cotangents, Node, TupleOutput, tick
 from aino.autograd.primitive import annotate, cast, sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
 from aino.errors import DtypeError, GradientError, ShapeError
@@ -80,7 +80,7 @@ class FunctionNode(Node):
     ctx: FunctionCtx
     #: For each argument of ``apply``: (shape, dtype), None where it isn't a tensor.
     arguments: list
-    #: For each output: (shape, dtype, a weak reference to its Pick), None for other objects.
+    #: For each output: (shape, dtype, a weak reference to its TupleOutput), None for other objects.
     outputs: list
 
     @property
@@ -97,7 +97,7 @@ class FunctionNode(Node):
             node = self.inputs[source]
         elif output is not None:
             shape, dtype, pick = self.outputs[output]
-            node = self if pick is None else (pick() or Pick(self, output, shape, dtype))
+            node = self if pick is None else (pick() or TupleOutput(self, output, shape, dtype))
         return make(array, node)
 
     def saved_values(self) -> list[tuple[str, Any]]:
@@ -288,7 +288,7 @@ def _record(cls, ctx: FunctionCtx, args, edges, outputs) -> tuple:
             nodes = [node]
         else:
             nodes = [
-                Pick(node, k, y.array.shape, y.array.dtype) if wanted[k] else None
+                TupleOutput(node, k, y.array.shape, y.array.dtype) if wanted[k] else None
                 for k, y in enumerate(outputs)
             ]
         for y, pick in zip(outputs, nodes):

@@ -75,7 +75,7 @@ class Leaf(Node):
         return "AccumulateGrad"
 
 
-class Pick(Node):
+class TupleOutput(Node):
     """One of several outputs of a node: it hands its cotangent on in that output's place."""
 
     __slots__ = ("index", "dtype")
@@ -121,7 +121,7 @@ class Cotangents:
         return Cotangents(parts)
 
 
-class Placed:
+class SparseCotangent:
     """The cotangent of a part of an array: zero elsewhere.
 
     The parts of one array are added into one as they arrive, so that going through a tensor
@@ -153,7 +153,7 @@ class Placed:
         return whole
 
     def __add__(self, other):
-        if type(other) is Placed:
+        if type(other) is SparseCotangent:
             self.whole = other.added_to(self.dense())
         else:
             self.whole = self.dense()

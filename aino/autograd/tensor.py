@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.live import Pending
 from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import HookHandle, Leaf, Node, extras_of
 from aino.errors import DtypeError, GradientError, InplaceError, ShapeError
+from aino.tracing import LazyGradient
 
 new = object.__new__
 ndarray = np.ndarray
@@ -220,7 +220,7 @@ class Tensor:
         keeper = self._keeper()
         if keeper is None:
             return None
-        if keeper.grad.__class__ is Pending:
+        if keeper.grad.__class__ is LazyGradient:
             keeper.grad = keeper.grad.take()
         return keeper.grad
 
@@ -403,4 +403,3 @@ def make(array, node: Node | None = None) -> Tensor:
     result.node = node
     result.view_of = None
     return result
-

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.containers import is_container, parts_of
 from aino.compiler.number import Number
 from aino.compiler.program import Call, Program, Returned, Storage, Value
+from aino.pytree import is_container, parts_of
 
 _OUTSIDE = ("static", "constant")
 

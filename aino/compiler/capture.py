@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import Pending
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
 from aino.compiler.arguments import is_live, replace_arguments
-from aino.compiler.containers import mapped, structure_of
 from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.number import FrozenNumberError, Number
 from aino.compiler.program import Program, Returned, append_copy
@@ -24,6 +22,8 @@ from aino.compiler.trace import Trace
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
 from aino.ops import random
+from aino.pytree import mapped, structure_of
+from aino.tracing import LazyGradient
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _finish(trace: Trace, result) -> Program:
         gradient = leaf.grad
         if gradient is before and trace.read_first[leaf] is not None:
             continue
-        if gradient is None or type(gradient) is Pending:
+        if gradient is None or type(gradient) is LazyGradient:
             program.gradients.append((trace.argument_leaves.get(leaf, leaf), None))
             continue
         _forget_history(gradient, kept, "a gradient made with create_graph=True")

@@ -8,7 +8,7 @@ from typing import Any
 from aino.compiler.notes import with_out
 from aino.compiler.passes.blocks import BLOCK, Chain
 from aino.compiler.program import Call, Storage, Value, map_values
-from aino.optim.worker import CORES, worker
+from aino.threads import CORES, worker
 
 #: Chains over at least this many numbers are shared between two threads.
 SHARED = 8 * BLOCK

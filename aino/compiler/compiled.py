@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.live import session
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
 from aino.compiler.agreement import Disagreement, compare
 from aino.compiler.arguments import Fixed, Live, flatten_arguments, is_live, names_of
 from aino.compiler.capture import run_traced
-from aino.compiler.containers import structure_of
 from aino.compiler.entry import MISS, write_entry
 from aino.compiler.number import FrozenNumberError
 from aino.compiler.passes import PASSES
@@ -33,6 +31,8 @@ from aino.compiler.snapshots import Snapshot, refill
 from aino.compiler.structure import outer_owners, structure
 from aino.compiler.variant import Variant, build, optimise
 from aino.errors import CompileError, CompileWarning
+from aino.pytree import structure_of
+from aino.tracing import session
 
 #: How many signatures of one function are kept.
 KEPT = 16

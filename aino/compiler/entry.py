@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.live import Pending, UnlikeError
 from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.arguments import Fixed, Live, is_live
-from aino.compiler.containers import is_container, parts_of, refilled, structure_of
 from aino.compiler.emit import Source
 from aino.compiler.layout import returned_values
 from aino.compiler.number import Number
@@ -26,8 +24,10 @@ from aino.compiler.program import Program, Returned
 from aino.compiler.reading import conditions
 from aino.compiler.snapshots import Snapshot, is_record
 from aino.compiler.trace import Trace
-from aino.epoch import epoch
 from aino.errors import CompileError
+from aino.pytree import is_container, parts_of, refilled, structure_of
+from aino.structure_version import structure_version
+from aino.tracing import LazyGradient, UnlikeError
 
 #: What an entry returns when the call is not the one it was written for.
 MISS: Any = object()
@@ -39,7 +39,8 @@ class Door:
     def __init__(self) -> None:
         self.bound: dict[str, Any] = {
             "Tensor": Tensor, "ndarray": np.ndarray, "MISS": MISS, "make": make, "mode": mode,
-            "epoch": epoch, "tick": tick, "clock": clock, "Leaf": Leaf, "dtypes": dtypes, "np": np,
+            "structure_version": structure_version, "tick": tick, "clock": clock, "Leaf": Leaf,
+            "dtypes": dtypes, "np": np,
         }  # fmt: skip
         self.lines: list[str] = []
 
@@ -285,9 +286,9 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) ->
         inference = f" and mode.inference is {mode.inference}" if not mode.level else ""
         door.need(f"mode.level == {mode.level}{inference}")
     door.need(f"dtypes._default is {door.bind('default', dtypes.get_default_dtype())}")
-    door.bound["seen"] = seen = [epoch.count]
+    door.bound["seen"] = seen = [structure_version.count]
     door.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
-    door.need("epoch.count == seen[0] or still_fits()")
+    door.need("structure_version.count == seen[0] or still_fits()")
     for label, container in trace.containers.items():
         door.bound[label] = container
     for owner in trace.context.owners.values():
@@ -311,7 +312,7 @@ def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) ->
 
 
 def _look_closer(seen, still_fits) -> bool:
-    count = epoch.count
+    count = structure_version.count
     if still_fits():
         seen[0] = count
         return True
@@ -365,7 +366,7 @@ def _leave_gradients(door: Door, program: Program, buffers) -> None:
         if value is None:
             door.lines.append(f"{holder}.grad = None")
         else:
-            pending = Pending(next(places), make)
+            pending = LazyGradient(next(places), make)
             door.lines.append(f"{holder}.grad = {door.bind('pending', pending)}")
             if type(leaf) is Leaf and type(leaf.grad) is Tensor:
                 # What the traced run left there moves into the program's memory.

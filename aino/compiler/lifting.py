@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from aino.autograd.live import Pending, session
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
 from aino.optim.optimizer import Group
+from aino.tracing import LazyGradient, session
 
 #: Stands for "was never set".
 UNTOUCHED: Any = object()
@@ -52,7 +52,7 @@ def _get_grad(leaf):
     trace = session.trace
     if trace is None:
         return gradient
-    if type(gradient) is Pending:
+    if type(gradient) is LazyGradient:
         gradient = gradient.take()
         _GRAD.__set__(leaf, gradient)
     return trace.read_gradient(leaf, gradient)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.containers import parts_of
+from aino.pytree import parts_of
 
 
 class Storage:

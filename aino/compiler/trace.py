@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.node import Leaf
-from aino.compiler.containers import rebuild
 from aino.compiler.context import Context
 from aino.compiler.lifting import UNTOUCHED
 from aino.compiler.number import Mapping, Number
@@ -18,6 +17,7 @@ from aino.compiler.outside import Outside
 from aino.compiler.program import Call, Storage, address, number_array, region
 from aino.compiler.tracer import Tracer
 from aino.errors import CompileError
+from aino.pytree import rebuild
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {

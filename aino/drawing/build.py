@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.function import FunctionNode
-from aino.autograd.node import Leaf, Node, Pick
+from aino.autograd.node import Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex
 from aino.drawing.names import Named, Names, kind_of
@@ -126,14 +126,13 @@ class Builder:
         declared = node.primitive
         if declared is not None:
             details = [
-                f"{name} = {text}"
-                for name, text in _settings(declared, saved_of(node)).items()
+                f"{name} = {text}" for name, text in _settings(declared, saved_of(node)).items()
             ]
             return Vertex("operation", declared.name, declared.formula, details, [value])
         if isinstance(node, FunctionNode):
             values = [value] if len(node.outputs) == 1 else []
             return Vertex("operation", node.function.__name__, values=values)
-        title = f"output {node.index}" if isinstance(node, Pick) else node.name()
+        title = f"output {node.index}" if isinstance(node, TupleOutput) else node.name()
         return Vertex("operation", title, values=[value])
 
     def _constant(self, array: np.ndarray, label: str) -> Vertex:

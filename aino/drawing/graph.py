@@ -115,9 +115,7 @@ class Graph:
             if any(inner):
                 if all(inner):
                     continue
-                edge.tail, edge.head = (
-                    (into, edge.head) if inner[0] else (edge.tail, into)
-                )
+                edge.tail, edge.head = (into, edge.head) if inner[0] else (edge.tail, into)
                 if inner[1]:
                     edge.label = ""
             known = edges.setdefault((edge.tail, edge.head), edge)

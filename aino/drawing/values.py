@@ -14,7 +14,7 @@ import numpy as np
 
 from aino.autograd.function import FunctionNode
 from aino.autograd.memory import written_since
-from aino.autograd.node import Leaf, Node, Pick
+from aino.autograd.node import Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Value
 from aino.dtypes import result_type
@@ -118,7 +118,7 @@ class Values:
     def _dtype(self, node: Node) -> np.dtype | None:
         if node in self._arrays:
             return self._arrays[node].dtype
-        if isinstance(node, (Leaf, Pick)):
+        if isinstance(node, (Leaf, TupleOutput)):
             return node.dtype
         if isinstance(node, FunctionNode) and len(node.outputs) == 1:
             return node.outputs[0][1]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aino.autograd.node import HookHandle
-from aino.epoch import epoch
 from aino.nn.backward_hooks import watch_inputs, watch_outputs
+from aino.structure_version import structure_version
 
 
 class Hook(NamedTuple):
@@ -23,7 +23,7 @@ class ModuleHookHandle(HookHandle):
     """What registering a hook on a module returns; ``remove()`` takes the hook away."""
 
     def remove(self) -> None:
-        epoch.move()
+        structure_version.move()
         super().remove()
 
 
@@ -47,7 +47,7 @@ class Hooks:
         hooks[handle.key] = hook
         if prepend:
             hooks.move_to_end(handle.key, last=False)
-        epoch.move()
+        structure_version.move()
         return handle
 
     def functions(self, moment: str) -> list[Callable]:

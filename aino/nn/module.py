@@ -11,9 +11,9 @@ from aino import dit, dtypes
 from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dit.registry import register
-from aino.epoch import epoch
 from aino.nn.hooks import Hook, call_with_hooks
 from aino.nn.state import Stateful
+from aino.structure_version import structure_version
 
 
 @register
@@ -88,9 +88,7 @@ class Module(Stateful):
         """
         return self._add_hook("forward", Hook(hook, with_kwargs, always_call), prepend)
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable, prepend: bool = False
-    ) -> HookHandle:
+    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
         """Call ``hook(module, grad_output)`` in each backward pass; it may replace them."""
         return self._add_hook("backward_pre", Hook(hook), prepend)
 
@@ -118,7 +116,7 @@ class Module(Stateful):
         for module in self.modules():
             if module.training is not mode:
                 vars(module)["training"] = mode
-                epoch.move()
+                structure_version.move()
         return self
 
     def eval(self) -> Any:
@@ -151,7 +149,7 @@ class Module(Stateful):
             tensor.data = make(tensor.array.astype(dtype))
             if gradient is not None:
                 tensor.grad = make(gradient.array.astype(dtype))
-            epoch.move()
+            structure_version.move()
         return self
 
     def _to_floating(self, dtype: np.dtype) -> Any:

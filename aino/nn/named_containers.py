@@ -201,7 +201,7 @@ class ParameterDict(Module):
         if not isinstance(key, str):
             raise TypeError(f"a parameter's name should be a string, not {type(key).__name__}")
         if "." in key:
-            raise KeyError(f'a parameter\'s name can\'t contain ".", got {key!r}')
+            raise KeyError(f"a parameter's name can't contain \".\", got {key!r}")
         if key not in self._keys and hasattr(self, key):
             raise KeyError(f"attribute {key!r} already exists")
         self._keys[key] = None

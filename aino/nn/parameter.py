@@ -11,8 +11,8 @@ from aino import dtypes
 from aino.autograd.tensor import Device, Tensor
 from aino.dit.building import building
 from aino.dit.registry import register
-from aino.epoch import epoch
 from aino.errors import DtypeError, ShapeError
+from aino.structure_version import structure_version
 
 
 @register
@@ -34,7 +34,7 @@ class Parameter(Tensor):
             Tensor.requires_grad_(self)
 
     def requires_grad_(self, requires_grad: bool = True) -> Parameter:
-        epoch.move()
+        structure_version.move()
         super().requires_grad_(requires_grad)
         return self
 

@@ -104,9 +104,7 @@ class Stateful(Tree):
         changed nothing.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(
-                f"expected state_dict to be dict-like, got {type(state_dict).__name__}"
-            )
+            raise TypeError(f"expected state_dict to be dict-like, got {type(state_dict).__name__}")
         return _Loading(self, state_dict, strict, assign).run()
 
     def register_state_dict_pre_hook(self, hook: Callable) -> HookHandle:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.epoch import epoch
 from aino.nn.parameter import Buffer, Parameter
+from aino.structure_version import structure_version
 
 _NO_BUFFERS: dict[str, bool] = {}
 
@@ -44,12 +44,12 @@ class Tree:
         if held is not value and (
             self._numbers_matter or type(value) not in (int, float) or type(held) is not type(value)
         ):
-            epoch.move()
+            structure_version.move()
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        epoch.move()
+        structure_version.move()
         if name in self._buffer_names:
             self._forget_buffer(name)
 
@@ -62,7 +62,7 @@ class Tree:
         if not isinstance(name, str):
             raise TypeError(f"a {kind}'s name should be a string, not {type(name).__name__}")
         if "." in name:
-            raise KeyError(f'a {kind}\'s name can\'t contain ".", got {name!r}')
+            raise KeyError(f"a {kind}'s name can't contain \".\", got {name!r}")
         if name == "":
             raise KeyError(f"a {kind}'s name can't be empty")
         if value is not None and not isinstance(value, wanted):
@@ -72,7 +72,7 @@ class Tree:
         if hasattr(self, name) and not isinstance(vars(self).get(name, name), wanted | None):
             raise KeyError(f"attribute {name!r} already exists")
         vars(self)[name] = value
-        epoch.move()
+        structure_version.move()
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but is not learned.

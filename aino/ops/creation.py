@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.live import is_tracing, known
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.tracing import is_tracing, known
 
 __all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "device"]
 

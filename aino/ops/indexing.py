@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
@@ -36,7 +36,7 @@ def checked(index, length: int, what: str):
         raise DtypeError(f"{what}: the index must be of integers, not {array.dtype}")
     if array.dtype is not int64:
         array = array.astype(int64)
-    live.checked(check_bounds, array, length, what)
+    tracing.checked(check_bounds, array, length, what)
     return array
 
 

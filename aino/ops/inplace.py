@@ -292,5 +292,3 @@ def assign(array, index, value) -> None:
             f"x[i] = v: a value of shape {tuple(np.shape(value))} does not fit ({error})"
         ) from None
     stamp_write(array)
-
-

@@ -83,7 +83,6 @@ def array_function(self, function, types, arguments, keywords):
     return implementation(*arguments, **keywords)
 
 
-
 # Ufuncs: every primitive that has one for a kernel, and the few that are composed.
 
 UFUNCS = {

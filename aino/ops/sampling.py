@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino import dtypes
-from aino.autograd import live
+from aino import dtypes, tracing
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
@@ -145,7 +144,7 @@ def normal(
         shape = np.broadcast_shapes(*(x.array.shape for x in tensors))
         dtype = _floating("normal", tensors[0].dtype)
     mean, std = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
-    live.checked(check_std, "normal", std)
+    tracing.checked(check_std, "normal", std)
     noise = draw(generator, "normal", shape, dtype)
     return born((noise * std + mean).astype(dtype), device, requires_grad)
 
@@ -176,7 +175,7 @@ def bernoulli(input, p=None, *, generator=None):
 
 def trials(name, generator, p, shape, dtype):
     """Return an array of ones with probability ``p``, a number or an array, zeros otherwise."""
-    live.checked(_check_probability, p, name)
+    tracing.checked(_check_probability, p, name)
     kind = dtypes.float64 if getattr(p, "dtype", None) == dtypes.float64 else dtypes.float32
     return (draw(generator, "uniform", shape, kind) < p).astype(dtype)
 
@@ -212,7 +211,7 @@ def poisson(input, generator=None):
     """
     array = input.array
     _floating("poisson", array.dtype)
-    live.checked(_check_rates, array)
+    tracing.checked(_check_rates, array)
     return make(draw(generator, "poisson", array.shape, array.dtype, array))
 
 
@@ -225,7 +224,7 @@ def binomial(count, prob, generator=None):
     """
     counts, p = count.array, prob.array
     dtype = _floating("binomial", counts.dtype)
-    live.checked(_check_trials, counts, p)
+    tracing.checked(_check_trials, counts, p)
     shape = np.broadcast_shapes(counts.shape, p.shape)
     return make(draw(generator, "binomial", shape, dtype, counts.astype(np.int64), p))
 
@@ -255,7 +254,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
             f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
             "categories without replacement"
         )
-    live.checked(_check_weights, weights)
+    tracing.checked(_check_weights, weights)
     weights = weights.astype(np.float64)
     if replacement:
         return make(_with_replacement(generator, weights, num_samples))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import opaque
 from aino.autograd.rules import index as index_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int32, int64
@@ -14,6 +13,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.extremes import along
+from aino.tracing import opaque
 
 __all__ = [
     "sort", "argsort", "msort", "topk", "kthvalue",

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import opaque
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as index_rules
@@ -19,6 +18,7 @@ from aino.ops import reduction, return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.extremes import along, needs_dim
 from aino.ops.sorting import order, sort
+from aino.tracing import opaque
 
 __all__ = [
     "median", "nanmedian", "mode", "quantile", "nanquantile",

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy import add, multiply, negative, subtract
 
-from aino.autograd.live import hyperparameters, session, untraced
 from aino.autograd.mode import enable_grad
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
 from aino.optim.optimizer import Optimizer, check_shape, number
 from aino.optim.segment import Segment
 from aino.optim.state import ParameterState, State
-from aino.optim.worker import worker
+from aino.threads import worker
+from aino.tracing import hyperparameters, session, untraced
 
 ndarray = np.ndarray
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import forbid_in_trace
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Tensor, make
@@ -15,6 +14,7 @@ from aino.optim.checks import check_not_negative
 from aino.optim.line_search import Point, strong_wolfe
 from aino.optim.optimizer import Optimizer, number
 from aino.optim.segment import COMPONENT
+from aino.tracing import forbid_in_trace
 
 
 class LBFGS(Optimizer):

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import forbid_in_trace
 from aino.autograd.memory import stamp_write
 from aino.autograd.node import HookHandle, Leaf
 from aino.autograd.tensor import Tensor, make
-from aino.epoch import epoch
 from aino.errors import ShapeError
+from aino.structure_version import structure_version
+from aino.tracing import forbid_in_trace
 
 
 class _Required:
@@ -35,7 +35,7 @@ class OptimizerHookHandle(HookHandle):
     """What registering a hook on an optimizer returns; ``remove()`` takes the hook away."""
 
     def remove(self) -> None:
-        epoch.move()
+        structure_version.move()
         super().remove()
 
 
@@ -44,7 +44,7 @@ def _add_hook(hooks: OrderedDict, hook: Callable, prepend: bool = False) -> Opti
     hooks[handle.key] = hook
     if prepend:
         hooks.move_to_end(handle.key, last=False)
-    epoch.move()
+    structure_version.move()
     return handle
 
 
@@ -180,7 +180,7 @@ class Optimizer:
         self._check_parameters(group)
         self._check(group)
         self.param_groups.append(group)
-        epoch.move()
+        structure_version.move()
 
     def _check_parameters(self, group: dict[str, Any]) -> None:
         """Raise if a group's parameters are no leaves, or stand in a group already."""
@@ -308,7 +308,7 @@ class Optimizer:
             else:
                 state[key] = entries
         self._commit(state, groups)
-        epoch.move()
+        structure_version.move()
         for hook in self._hooks_around_state["loaded"].values():
             hook(self)
 

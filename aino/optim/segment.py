@@ -16,9 +16,9 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.node import tick
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import complex64, complex128, float32, float64
-from aino.epoch import epoch
 from aino.optim.state import ParameterState
-from aino.optim.worker import CORES
+from aino.structure_version import structure_version
+from aino.threads import CORES
 
 #: Numbers in a block: long enough for two threads not to wait for the interpreter's lock (below
 #: 65,536 it changes hands too often), short enough for the arrays of a block to stay in the cache.
@@ -123,7 +123,7 @@ class Segment:
             for name in numbers:
                 state.entries.pop(name, None)
             state.segment = self
-        epoch.move()
+        structure_version.move()
 
     def _pack(self, kind: str, fill: float) -> None:
         """Copy what the parameters remember into one flat array, and let them view it."""
@@ -144,7 +144,7 @@ class Segment:
             state.segment = None
             state.entries = numbers
         self.alive = False
-        epoch.move()
+        structure_version.move()
 
     def flattened(self, array):
         """Return an array of the segment's dtype as a row of real numbers."""

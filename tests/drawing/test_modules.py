@@ -60,9 +60,7 @@ def test_gradients_of_parameters_are_shown():
 def test_depth_folds_boxes(transformer, tokens, depth):
     found = read(aino.draw(transformer, tokens, depth=depth))
     assert "tokens" in found.titles()
-    titles = [
-        found.labels[name][0] for name, look in found.looks.items() if "component" in look
-    ]
+    titles = [found.labels[name][0] for name, look in found.looks.items() if "component" in look]
     if depth == 0:
         assert titles == ["Transformer"]
         assert found.vertex("Transformer")[-1] == "(2, 6, 50) float32"

@@ -10,7 +10,7 @@ import pytest
 
 import aino
 from aino import nn
-from aino.epoch import epoch
+from aino.structure_version import structure_version
 
 
 class Net(nn.Module):
@@ -176,7 +176,7 @@ def test_backward_hooks_on_several_outputs():
     x = aino.ones(2).requires_grad_()
     a, _, b = module(x)
     (a + b).sum().backward()
-    ((gi,), (ga, text, gb)), = seen
+    (((gi,), (ga, text, gb)),) = seen
     assert gi.tolist() == [5.0, 5.0]
     assert (ga.tolist(), text, gb.tolist()) == ([1.0, 1.0], None, [1.0, 1.0])
     with aino.no_grad():
@@ -286,7 +286,7 @@ def test_a_model_leaves_with_its_last_reference():
         gc.enable()
 
 
-# The epoch that compiled programs watch
+# The structure version that compiled programs watch
 
 
 @pytest.mark.parametrize(
@@ -306,19 +306,19 @@ def test_a_model_leaves_with_its_last_reference():
         lambda net: net.rest.append(nn.ReLU()),
     ],
 )
-def test_changes_move_the_epoch(change):
+def test_changes_move_the_structure_version(change):
     net = Net()
-    before = epoch.count
+    before = structure_version.count
     change(net)
-    assert epoch.count > before
+    assert structure_version.count > before
 
 
-def test_running_does_not_move_the_epoch():
+def test_running_does_not_move_the_structure_version():
     net = Net()
     net.train()
-    before = epoch.count
+    before = structure_version.count
     net(aino.ones(1, 2)).sum().backward()
     net.zero_grad()
     net.train()
     net.load_state_dict(net.state_dict())
-    assert epoch.count == before
+    assert structure_version.count == before

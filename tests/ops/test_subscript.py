@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import aino
-from aino.autograd.node import Placed
+from aino.autograd.node import SparseCotangent
 from aino.errors import InplaceError, ShapeError
 
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -119,9 +119,9 @@ def test_a_hook_sees_the_gradient_of_the_whole():
 def test_slices_of_one_tensor_share_one_gradient_array(monkeypatch):
     """So a loop over a tensor of length n takes time linear in n, backward too."""
     made = []
-    dense = Placed.dense
+    dense = SparseCotangent.dense
     monkeypatch.setattr(
-        Placed, "dense", lambda self: made.append(self.whole is None) or dense(self)
+        SparseCotangent, "dense", lambda self: made.append(self.whole is None) or dense(self)
     )
     x = aino.tensor(np.ones((50, 3)), requires_grad=True)
     total = 0.0

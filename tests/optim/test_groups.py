@@ -9,12 +9,12 @@ import pytest
 from aino.autograd.mode import is_grad_enabled, no_grad
 from aino.autograd.node import Node
 from aino.autograd.tensor import Tensor, make
-from aino.epoch import epoch
 from aino.optim import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer
 from aino.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from aino.structure_version import structure_version
 from tests.optim.helpers import assert_same, give, parameters, run, values
 from tests.optim.rows import ROWS
 
@@ -38,9 +38,9 @@ def test_a_group_added_later_is_stepped_from_then_on():
     tensors = parameters()
     optimizer = Adam(tensors[:2], lr=0.1)
     run(optimizer, tensors, 2)
-    before = epoch.count
+    before = structure_version.count
     optimizer.add_param_group({"params": tensors[2:], "lr": 0.01})
-    assert epoch.count > before
+    assert structure_version.count > before
     untouched = values(tensors[2:])
     run(optimizer, tensors, 1)
     assert optimizer.state[tensors[0]]["step"].array == 3
@@ -167,10 +167,10 @@ def test_hooks_run_around_the_step_and_may_change_its_arguments():
     ]
     assert optimizer.step() == "loss"
     assert seen == ["before all", "before", "after", "after all"]
-    before = epoch.count
+    before = structure_version.count
     for handle in handles:
         handle.remove()
-    assert epoch.count > before
+    assert structure_version.count > before
     assert optimizer.step() is None
     assert len(seen) == 4
     optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)

@@ -10,7 +10,7 @@ from aino.autograd.memory import write_count
 from aino.autograd.tensor import Tensor, make
 from aino.optim import SGD, Adadelta, Adam, AdamW, NAdam
 from aino.optim import segment as segments
-from aino.optim.worker import Worker
+from aino.threads import Worker
 from tests.optim.helpers import assert_same, give, parameters, run, values
 
 LARGE = [(30, 7), (40,), (2, 3), (), (500,), (5,), (123, 3)]

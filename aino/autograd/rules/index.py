@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import session
 from aino.autograd.mode import mode
-from aino.autograd.node import Placed
+from aino.autograd.node import SparseCotangent
 from aino.autograd.primitive import cast, primitive, sum_to_shape
 from aino.autograd.rules.shape import permute, zeros
+from aino.tracing import session
 
 ndarray = np.ndarray
 
@@ -28,7 +28,7 @@ def _back_in_place(g, index, shape):
     # Many slices of one array are added up in one; what is recorded or traced is placed each.
     if mode.level or session.trace is not None or not shape:
         return place(g, index, shape)
-    return Placed(g, index, shape)
+    return SparseCotangent(g, index, shape)
 
 
 getitem = primitive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.primitive import primitive
 from aino.errors import DivisionError, DtypeError
 
@@ -60,7 +60,7 @@ def _whole(function):
         if hasattr(b, "dtype") and b.dtype.kind in "biu":
             if b.dtype.kind == "b":
                 raise DtypeError("expected numbers to divide, got booleans")
-            live.checked(_check_divisor, b)
+            tracing.checked(_check_divisor, b)
         return function(a, b)
 
     return divide

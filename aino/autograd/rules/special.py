@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.live import known, opaque
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import clip, ndarray
 from aino.errors import DtypeError
+from aino.tracing import known, opaque
 
 # The error function: a Taylor series around the nearest of many points. The derivatives at a
 # point follow from erf″(x) = -2x erf′(x): the coefficients aₖ of erf′ obey

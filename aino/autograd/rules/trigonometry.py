@@ -23,6 +23,7 @@ atan = _circular("atan", np.arctan, "arctan x", x=lambda g, x: g / (x * x + 1.0)
 sinh = _circular("sinh", np.sinh, "sinh x", x=lambda g, x: g * np.cosh(x))
 cosh = _circular("cosh", np.cosh, "cosh x", x=lambda g, x: g * np.sinh(x))
 
+
 def _tanh_to_x(g, y):
     # The slope by itself: several derivatives of one value share it in a compiled program.
     return g * (ONE.get(y.dtype, 1.0) - np.square(y))

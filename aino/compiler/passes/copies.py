@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.containers import mapped
 from aino.compiler.passes.common import moved, rewrite
 from aino.compiler.program import (
     Call,
@@ -18,6 +17,7 @@ from aino.compiler.program import (
     collect_result,
     map_values,
 )
+from aino.pytree import mapped
 
 #: Functions that can write their result into given memory.
 _WITH_OUT = (np.concatenate, np.dot)

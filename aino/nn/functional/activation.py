@@ -103,9 +103,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return _mish_(input) if inplace else ops.mish(input)
 
 
-def hardtanh(
-    input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Return x within [min_val, max_val]."""
     if inplace:
         return hardtanh_(input, min_val, max_val)

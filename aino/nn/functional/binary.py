@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import logsigmoid
 from aino.errors import ShapeError
@@ -33,7 +33,7 @@ def binary_cross_entropy(
     """
     reduction = named_reduction(size_average, reduce, reduction)
     require_same_shape("binary_cross_entropy", input, target)
-    live.checked(_check_probabilities, input.array)
+    tracing.checked(_check_probabilities, input.array)
     loss = fused.binary_cross_entropy(input, target)
     if weight is not None:
         loss = loss * weight

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
 from aino.autograd.rules.index import gather
@@ -68,7 +68,7 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
         return None
     try:
         places = class_places(labels, shape)
-    except live.UnlikeError:
+    except tracing.UnlikeError:
         return None  # a label that is ignored, or that there is not
     return fused.cross_entropy(input, log_softmax_rule(scores, 1), places)
 
@@ -78,7 +78,7 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
 _last: tuple[bytes, tuple, Any] = (b"", (), None)
 
 
-@live.precondition
+@tracing.precondition
 def class_places(labels: Any, shape: tuple[int, int]) -> Any:
     """Return where the score of each row's class lies in the flat matrix."""
     global _last
@@ -89,7 +89,7 @@ def class_places(labels: Any, shape: tuple[int, int]) -> Any:
     try:
         places = np.ravel_multi_index((np.arange(shape[0]), labels), shape)
     except ValueError:
-        raise live.UnlikeError("a label is none of the classes") from None
+        raise tracing.UnlikeError("a label is none of the classes") from None
     places.flags.writeable = False
     _last = (content, (*shape, labels.dtype), places)
     return places
@@ -129,7 +129,7 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
         )
     counted = labels != ignore_index
     safe = np.where(counted, labels, 0)
-    live.checked(_check_classes, safe, shape[1] if len(shape) > 1 else shape[0])
+    tracing.checked(_check_classes, safe, shape[1] if len(shape) > 1 else shape[0])
     return safe, counted, labels
 
 
@@ -145,7 +145,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
     classes = 0 if scores.ndim == 1 else 1
     index = labels[None] if scores.ndim == 1 else labels[:, None]
     picked = gather(scores, index, classes, True).reshape(labels.shape)
-    if weight is None and not live.is_tracing() and counted.all():
+    if weight is None and not tracing.is_tracing() and counted.all():
         return reduced(-picked, reduction)
     weights = counted.astype(scores.array.dtype)
     if weight is not None:

@@ -83,9 +83,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 _LOWEST = -1.7580993408473766
 
 
-def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Any:
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Set numbers to SELU's lower limit with probability p, then rescale: mean 0, variance 1.
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
@@ -152,7 +152,7 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not fit an input of "
                 f"shape {tuple(input.shape)}"
             )
-    live.checked(_check_variances, var.array)
+    tracing.checked(_check_variances, var.array)
     # The limit is not differentiated: a variance below ε still learns.
     limited = var + (var.detach().clamp(min=eps) - var.detach())
     difference = input - target

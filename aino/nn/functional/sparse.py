@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import live
+from aino import tracing
 from aino.autograd.memory import stamp_write
 from aino.autograd.rules import fused
 from aino.autograd.tensor import make
@@ -37,7 +37,7 @@ def embedding(
         if not -rows <= padding_idx < rows:
             raise ValueError(f"padding_idx {padding_idx} is outside of {rows} embeddings")
         padding_idx %= rows
-    live.checked(_check_rows, index, rows)
+    tracing.checked(_check_rows, index, rows)
     if max_norm is not None:
         _shorten(table, np.unique(index), max_norm, norm_type)
     counts = None
@@ -94,5 +94,5 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise ValueError("one_hot: without any number, num_classes has to be given")
     if num_classes == -1:
         num_classes = int(index.max()) + 1
-    live.checked(_check_classes, index, num_classes)
+    tracing.checked(_check_classes, index, num_classes)
     return make((index[..., None] == np.arange(num_classes)).astype(np.int64))

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from aino.autograd.live import forbid_in_trace, is_tracing
 from aino.autograd.tensor import Tensor, make
 from aino.optim.optimizer import Optimizer, number
+from aino.tracing import forbid_in_trace, is_tracing
 
 
 def current(optimizer: Optimizer, key: str = "lr") -> list[Any]:

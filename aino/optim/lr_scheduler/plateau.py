@@ -6,7 +6,6 @@ import math
 import warnings
 from typing import Any
 
-from aino.autograd.live import forbid_in_trace
 from aino.autograd.tensor import Tensor
 from aino.optim.lr_scheduler.base import (
     LRScheduler,
@@ -16,6 +15,7 @@ from aino.optim.lr_scheduler.base import (
     per_group,
 )
 from aino.optim.optimizer import Optimizer, number
+from aino.tracing import forbid_in_trace
 
 
 class ReduceLROnPlateau(LRScheduler):

@@ -5,7 +5,7 @@ closer only when the number has moved.
 """
 
 
-class Epoch:
+class StructureVersion:
     """``count`` moves with every replaced parameter, switched mode, added hook or group."""
 
     __slots__ = ("count",)
@@ -18,4 +18,4 @@ class Epoch:
         self.count += 1
 
 
-epoch = Epoch()
+structure_version = StructureVersion()

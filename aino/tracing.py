@@ -1,4 +1,4 @@
-"""The door between ordinary code and a trace.
+"""The interface between ordinary code and a trace.
 
 While ``aino.compile`` traces a function, ``session.trace`` is the trace of this thread. Code that
 reads numbers which change from step to step (learning rates, step counts), draws random numbers
@@ -105,7 +105,7 @@ def forbid_in_trace(what: str, instead: str) -> None:
         )
 
 
-class Pending:
+class LazyGradient:
     """A gradient that a compiled program left in a buffer: copied out when somebody asks."""
 
     __slots__ = ("buffer", "make")
