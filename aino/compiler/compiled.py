@@ -17,19 +17,19 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
-from aino.compiler.agreement import Disagreement, compare
-from aino.compiler.arguments import Fixed, Live, flatten_arguments, is_live, names_of
-from aino.compiler.capture import run_traced
-from aino.compiler.entry import MISS, write_entry
-from aino.compiler.number import FrozenNumberError
+from aino.compiler.dispatch import MISS, write_entry
+from aino.compiler.export.report import explain
+from aino.compiler.export.saving import save_source
+from aino.compiler.guards.arguments import Fixed, Live, flatten_arguments, is_live, names_of
+from aino.compiler.guards.environment import Reading, read_by
+from aino.compiler.guards.snapshots import Snapshot, refill
+from aino.compiler.guards.structure import outer_owners, structure
+from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.passes import PASSES
-from aino.compiler.reading import Reading, read_by
-from aino.compiler.report import explain
-from aino.compiler.saving import save_source
-from aino.compiler.shadows import LARGE, give_back
-from aino.compiler.snapshots import Snapshot, refill
-from aino.compiler.structure import outer_owners, structure
-from aino.compiler.variant import Variant, build, optimise
+from aino.compiler.specialization import Variant, build, optimise
+from aino.compiler.tracing.agreement import Disagreement, compare
+from aino.compiler.tracing.run import run_traced
+from aino.compiler.tracing.shadows import LARGE, give_back
 from aino.errors import CompileError, CompileWarning
 from aino.pytree import structure_of
 from aino.tracing import session

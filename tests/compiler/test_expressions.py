@@ -3,8 +3,8 @@
 import operator
 import random
 
-from aino.compiler.expressions import Expressions
-from aino.compiler.number import Number
+from aino.compiler.backends.numpy.expressions import Expressions
+from aino.compiler.ir.symbolic import Number
 
 
 def fresh_names():

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 import aino
-from aino.compiler.emit import Emitter
-from aino.compiler.layout import plan_memory
+from aino.compiler.backends.numpy.emit import Emitter
+from aino.compiler.ir.program import Call, Program, Returned, Storage, region
 from aino.compiler.passes import PASSES
-from aino.compiler.passes.blocks import Chain, run_in_blocks
-from aino.compiler.passes.common import share_common_calls
+from aino.compiler.passes.common_subexpressions import share_common_calls
 from aino.compiler.passes.constants import constant, fold_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place, reshaped
-from aino.compiler.passes.dead import drop_dead_calls
-from aino.compiler.passes.lower import lower_small_rows
-from aino.compiler.passes.signs import absorb_signs
-from aino.compiler.program import Call, Program, Returned, Storage, region
-from aino.compiler.variant import build
+from aino.compiler.passes.dead_code import drop_dead_calls
+from aino.compiler.passes.fusion import Chain, run_in_blocks
+from aino.compiler.passes.memory_plan import plan_memory
+from aino.compiler.passes.negations import absorb_signs
+from aino.compiler.passes.small_matrices import lower_small_rows
+from aino.compiler.specialization import build
 from tests.compiler.test_steps import OPTIMIZERS, assert_same, data, network, plain, run_both
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import aino
 from aino import nn
-from aino.compiler.capture import run_traced
+from aino.compiler.tracing.run import run_traced
 from aino.errors import CompileError, CompileWarning
 from tests.compiler.test_state import Trainer
 

@@ -1,12 +1,12 @@
 """What is done to a program before it is written out: each pass is a function of a program."""
 
-from aino.compiler.passes.blocks import run_in_blocks
-from aino.compiler.passes.common import share_common_calls
+from aino.compiler.passes.common_subexpressions import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place, give_own_memory
-from aino.compiler.passes.dead import drop_dead_calls, put_preconditions_first
-from aino.compiler.passes.lower import lower_small_rows
-from aino.compiler.passes.signs import absorb_signs
+from aino.compiler.passes.dead_code import drop_dead_calls, put_preconditions_first
+from aino.compiler.passes.fusion import run_in_blocks
+from aino.compiler.passes.negations import absorb_signs
+from aino.compiler.passes.small_matrices import lower_small_rows
 
 #: The passes in the order in which they run, by the names that ``aino.compile`` takes.
 PASSES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.number import Number
-from aino.compiler.passes.common import rewrite
-from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array, region
-from aino.compiler.shadows import window
+from aino.compiler.ir.program import Call, Program, Storage, Value, map_values, number_array, region
+from aino.compiler.ir.symbolic import Number
+from aino.compiler.passes.common_subexpressions import rewrite
+from aino.compiler.tracing.shadows import window
 
 #: Constants above this size are left to be computed, rather than kept.
 LARGEST = 1 << 20

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.passes.common import moved, rewrite
-from aino.compiler.program import (
+from aino.compiler.ir.program import (
     Call,
     Program,
     Returned,
@@ -17,6 +16,7 @@ from aino.compiler.program import (
     collect_result,
     map_values,
 )
+from aino.compiler.passes.common_subexpressions import moved, rewrite
 from aino.pytree import mapped
 
 #: Functions that can write their result into given memory.

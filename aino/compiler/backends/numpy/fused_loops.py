@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from aino.compiler.notes import with_out
-from aino.compiler.passes.blocks import BLOCK, Chain
-from aino.compiler.program import Call, Storage, Value, map_values
+from aino.compiler.backends.numpy.comments import with_out
+from aino.compiler.ir.program import Call, Storage, Value, map_values
+from aino.compiler.passes.fusion import BLOCK, Chain
 from aino.threads import CORES, worker
 
 #: Chains over at least this many numbers are shared between two threads.

@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from aino.autograd.primitive import REGISTRY
-from aino.compiler.program import Call, Value
+from aino.compiler.ir.program import Call, Value
 
 #: Operators for arithmetic on single numbers.
 SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}

@@ -8,8 +8,8 @@ import re
 import numpy as np
 from numpy._core import umath
 
-from aino.compiler.program import Call, Program, Storage, number_array
-from aino.compiler.trace import Trace
+from aino.compiler.ir.program import Call, Program, Storage, number_array
+from aino.compiler.tracing.trace import Trace
 
 
 class Names:

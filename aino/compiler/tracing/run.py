@@ -14,12 +14,12 @@ import numpy as np
 
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
-from aino.compiler.arguments import is_live, replace_arguments
-from aino.compiler.lifting import UNTOUCHED, Lifted, slot_of
-from aino.compiler.number import FrozenNumberError, Number
-from aino.compiler.program import Program, Returned, append_copy
-from aino.compiler.trace import Trace
-from aino.compiler.tracer import Tracer
+from aino.compiler.guards.arguments import is_live, replace_arguments
+from aino.compiler.ir.program import Program, Returned, append_copy
+from aino.compiler.ir.symbolic import FrozenNumberError, Number
+from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
+from aino.compiler.tracing.trace import Trace
+from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.ops import random
 from aino.pytree import mapped, structure_of

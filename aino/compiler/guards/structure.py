@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.compiler.snapshots import MOST_ITEMS, PLAIN
+from aino.compiler.guards.snapshots import MOST_ITEMS, PLAIN
 
 _PLAIN = (*PLAIN, type(None))
 

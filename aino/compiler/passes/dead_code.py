@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aino.compiler.program import Call, Program, Storage
+from aino.compiler.ir.program import Call, Program, Storage
 
 #: Memory that outlives the call.
 LASTING = ("static", "argument", "gradient")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from aino.compiler.ir.program import Call, Program, Storage, collect_result, number_array
 from aino.compiler.passes.copies import takes_out
-from aino.compiler.program import Call, Program, Storage, collect_result, number_array
 
 
 @dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.number import Number
-from aino.compiler.program import Call, Program, Returned, Storage, Value
+from aino.compiler.ir.program import Call, Program, Returned, Storage, Value
+from aino.compiler.ir.symbolic import Number
 from aino.pytree import is_container, parts_of
 
 _OUTSIDE = ("static", "constant")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.node import Leaf
-from aino.compiler.context import Context
-from aino.compiler.lifting import UNTOUCHED
-from aino.compiler.number import Mapping, Number
-from aino.compiler.outside import Outside
-from aino.compiler.program import Call, Storage, address, number_array, region
-from aino.compiler.tracer import Tracer
+from aino.compiler.ir.program import Call, Storage, address, number_array, region
+from aino.compiler.ir.symbolic import Mapping, Number
+from aino.compiler.tracing.boundary import Outside
+from aino.compiler.tracing.context import Context
+from aino.compiler.tracing.lifting import UNTOUCHED
+from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.pytree import rebuild
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.shadows import copied_together
+from aino.compiler.tracing.shadows import copied_together
 from aino.ops.random import Generator
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.ownership import is_foreign, is_ours_type, is_watched
+from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_watched
 
 PLAIN = (bool, int, float, str, complex, bytes)
 #: Of a container only so many items are compared, and containers within so many others.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.passes.common import moved
-from aino.compiler.program import Call, Program, Storage, Value
+from aino.compiler.ir.program import Call, Program, Storage, Value
+from aino.compiler.passes.common_subexpressions import moved
 
 #: The sign of an operand is the sign of the result.
 _CARRIERS = (np.multiply, np.divide, np.dot)

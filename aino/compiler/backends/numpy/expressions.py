@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aino.compiler.number import Number, literal
+from aino.compiler.ir.symbolic import Number, literal
 
 #: How tightly an operator binds; of two equal ones the left is first, but for powers.
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}

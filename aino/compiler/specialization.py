@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.capture import Capture
-from aino.compiler.emit import Emitter, Source
-from aino.compiler.entry import code_of
-from aino.compiler.layout import plan_memory
-from aino.compiler.names import label_outside
+from aino.compiler.backends.numpy.emit import Emitter, Source
+from aino.compiler.backends.numpy.names import label_outside
+from aino.compiler.dispatch import code_of
+from aino.compiler.ir.program import Program
 from aino.compiler.passes import (
     PASSES,
     give_own_memory,
     put_preconditions_first,
     settle_written_constants,
 )
-from aino.compiler.program import Program
+from aino.compiler.passes.memory_plan import plan_memory
+from aino.compiler.tracing.run import Capture
 
 
 class Variant:

@@ -9,7 +9,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from aino.autograd.tensor import Tensor
-from aino.compiler.ownership import PACKAGE, is_ours, is_watched
+from aino.compiler.guards.ownership import PACKAGE, is_ours, is_watched
 
 _ENGINE = os.path.join(PACKAGE, "autograd", "engine.py")
 _OPTIM = os.path.join(PACKAGE, "optim") + os.sep

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.chains import ChainWriter, run_chain
-from aino.compiler.expressions import Expressions
-from aino.compiler.layout import Layout, returned_values
-from aino.compiler.names import Names, function_text, storages_by_maker, wish_for
-from aino.compiler.notes import SYMBOLS, comment, empty_like, is_single, with_out
-from aino.compiler.number import Number
-from aino.compiler.passes.blocks import Chain
+from aino.compiler.backends.numpy.comments import SYMBOLS, comment, empty_like, is_single, with_out
+from aino.compiler.backends.numpy.expressions import Expressions
+from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
+from aino.compiler.backends.numpy.names import Names, function_text, storages_by_maker, wish_for
+from aino.compiler.ir.program import Call, Program, Storage, Value, map_values, number_array
+from aino.compiler.ir.symbolic import Number
 from aino.compiler.passes.copies import takes_out
-from aino.compiler.program import Call, Program, Storage, Value, map_values, number_array
+from aino.compiler.passes.fusion import Chain
+from aino.compiler.passes.memory_plan import Layout, returned_values
 
 _COLUMN = 56
 _TITLES = {"forward": "forward", "backward": "backward", "update": "update"}

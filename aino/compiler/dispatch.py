@@ -16,14 +16,14 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
-from aino.compiler.arguments import Fixed, Live, is_live
-from aino.compiler.emit import Source
-from aino.compiler.layout import returned_values
-from aino.compiler.number import Number
-from aino.compiler.program import Program, Returned
-from aino.compiler.reading import conditions
-from aino.compiler.snapshots import Snapshot, is_record
-from aino.compiler.trace import Trace
+from aino.compiler.backends.numpy.emit import Source
+from aino.compiler.guards.arguments import Fixed, Live, is_live
+from aino.compiler.guards.environment import conditions
+from aino.compiler.guards.snapshots import Snapshot, is_record
+from aino.compiler.ir.program import Program, Returned
+from aino.compiler.ir.symbolic import Number
+from aino.compiler.passes.memory_plan import returned_values
+from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
 from aino.pytree import is_container, parts_of, refilled, structure_of
 from aino.structure_version import structure_version

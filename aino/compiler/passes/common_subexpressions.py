@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.number import Number
-from aino.compiler.program import Call, Program, Storage, Value, map_values
+from aino.compiler.ir.program import Call, Program, Storage, Value, map_values
+from aino.compiler.ir.symbolic import Number
 
 
 def share_common_calls(program: Program) -> int:

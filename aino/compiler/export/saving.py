@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import owner
-from aino.compiler.program import address
-from aino.compiler.shadows import window
-from aino.compiler.standalone import STANDALONE, generator_at
-from aino.compiler.trace import manual_seed
+from aino.compiler.export.standalone import STANDALONE, generator_at
+from aino.compiler.ir.program import address
+from aino.compiler.tracing.shadows import window
+from aino.compiler.tracing.trace import manual_seed
 from aino.errors import CompileError
 from aino.ops.random import Generator
 

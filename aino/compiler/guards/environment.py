@@ -16,9 +16,9 @@ from collections import deque
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.compiler.bytecode import Chain, chains_of
-from aino.compiler.ownership import is_foreign, is_ours_type, is_watched
-from aino.compiler.snapshots import (
+from aino.compiler.guards.bytecode import Chain, chains_of
+from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_watched
+from aino.compiler.guards.snapshots import (
     PLAIN,
     Snapshot,
     entries_of,

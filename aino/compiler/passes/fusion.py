@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aino.compiler.layout import is_elementwise
+from aino.compiler.ir.program import Call, Program, Storage, Value, number_array
 from aino.compiler.passes.copies import is_contiguous
-from aino.compiler.program import Call, Program, Storage, Value, number_array
+from aino.compiler.passes.memory_plan import is_elementwise
 
 #: Stretches over fewer numbers than this are left alone: they lie in the cache anyway.
 SHORTEST = 1 << 17

@@ -9,7 +9,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.abspath(__file__).rpartition(f"compiler{os.sep}guards")[0]
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"]
 _INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])

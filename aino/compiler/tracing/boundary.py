@@ -13,12 +13,12 @@ from typing import Any
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
-from aino.compiler.context import user_line
-from aino.compiler.lifting import UNTOUCHED, slot_of
-from aino.compiler.number import Number
-from aino.compiler.program import Storage, Value, address, region
-from aino.compiler.shadows import shadow_of, window
-from aino.compiler.tracer import Tracer
+from aino.compiler.ir.program import Storage, Value, address, region
+from aino.compiler.ir.symbolic import Number
+from aino.compiler.tracing.context import user_line
+from aino.compiler.tracing.lifting import UNTOUCHED, slot_of
+from aino.compiler.tracing.shadows import shadow_of, window
+from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 
 

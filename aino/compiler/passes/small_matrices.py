@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.layout import is_elementwise
+from aino.compiler.ir.program import Call, Program, Storage, Value
 from aino.compiler.passes.constants import constant
 from aino.compiler.passes.copies import is_contiguous, reshaped
-from aino.compiler.program import Call, Program, Storage, Value
+from aino.compiler.passes.memory_plan import is_elementwise
 
 #: Rows longer than this are walked quickly enough, in a broadcast and in a maximum.
 LONGEST = 256
