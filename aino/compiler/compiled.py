@@ -17,17 +17,17 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.tensor import Tensor
-from aino.compiler.dispatch import MISS, write_entry
+from aino.compiler.dispatch import MISS, write_dispatch
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
-from aino.compiler.guards.arguments import Fixed, Live, flatten_arguments, is_live, names_of
+from aino.compiler.guards.arguments import Dynamic, Static, flatten_arguments, is_dynamic, names_of
 from aino.compiler.guards.environment import Reading, read_by
 from aino.compiler.guards.snapshots import Snapshot, refill
 from aino.compiler.guards.structure import outer_owners, structure
 from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.passes import PASSES
-from aino.compiler.specialization import Variant, build, optimise
-from aino.compiler.tracing.agreement import Disagreement, compare
+from aino.compiler.specialization import Specialization, build, optimise
+from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.compiler.tracing.run import run_traced
 from aino.compiler.tracing.shadows import LARGE, give_back
 from aino.errors import CompileError, CompileWarning
@@ -90,10 +90,10 @@ class Compiled:
         self.patience = patience
         self._module = function if hasattr(function, "named_parameters") else None
         self._run = no_grad()(function.__call__) if self._module is not None else function
-        self._variants: OrderedDict[Any, Variant] = OrderedDict()
-        self._latest: Variant | None = None
-        #: The doors of the programs that are ready, the newest first: each knows its own calls.
-        self._entries: list[Any] = []
+        self._specializations: OrderedDict[Any, Specialization] = OrderedDict()
+        self._latest: Specialization | None = None
+        #: The guards of the programs that are ready, the newest first: each knows its own calls.
+        self._dispatches: list[Any] = []
         self._lock = threading.RLock()
         self._given_up = False
         #: Number arguments that the function turns into plain numbers.
@@ -120,8 +120,8 @@ class Compiled:
         lock = self._lock
         lock.acquire()  # in half the time of a with statement
         try:
-            for entry in self._entries:
-                result = entry(args, kwargs)
+            for dispatch in self._dispatches:
+                result = dispatch(args, kwargs)
                 if result is not MISS:
                     return result
             return self._call_slowly(args, kwargs)
@@ -138,7 +138,7 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def _call_slowly(self, args, kwargs):
-        """Find the variant of this signature, or trace."""
+        """Find the specialization of this signature, or trace."""
         if self._given_up:
             return self._run(*args, **kwargs)
         begin = time.perf_counter()
@@ -155,8 +155,8 @@ class Compiled:
         try:
             return self._trace(args, kwargs)
         finally:
-            ready = [v.entry for v in self._variants.values() if v.entry is not None]
-            self._entries = ready[::-1]
+            ready = [v.dispatch for v in self._specializations.values() if v.dispatch is not None]
+            self._dispatches = ready[::-1]
             self._traced_at = time.perf_counter()
             self._tracing_took = self._traced_at - begin
 
@@ -169,7 +169,7 @@ class Compiled:
         """Say what is not as it was when the function was traced last."""
         flat = self._flat(args, kwargs, names_of(self._positional, args, kwargs))
         for name, item in flat:
-            if isinstance(item, (int, str, Fixed)) and not is_live(item):
+            if isinstance(item, (int, str, Static)) and not is_dynamic(item):
                 if self._last_flat.get(name, item) != item:
                     return f", because the argument {name} is another each time"
         changed = self._known().changed(self._last_look)
@@ -177,20 +177,20 @@ class Compiled:
 
     def _known(self) -> Reading:
         """Return what the function read when it was traced last, or is seen to read before."""
-        if self._latest is None or self._latest.capture is None:
+        if self._latest is None or self._latest.traced_run is None:
             return read_by(None, self.function)
-        return self._latest.capture.trace.reading
+        return self._latest.traced_run.trace.reading
 
-    def _variant(self, key) -> Variant:
-        """Return the variant of a signature and of the ways that its branches went."""
-        variant = self._variants.get(key)
-        if variant is None or variant.entry is not None:
+    def _specialization(self, key) -> Specialization:
+        """Return the specialization of a signature and of the ways that its branches went."""
+        specialization = self._specializations.get(key)
+        if specialization is None or specialization.dispatch is not None:
             # New, or its program is no longer right for the models that it was made for.
-            variant = self._variants[key] = Variant()
-        self._variants.move_to_end(key)
-        if len(self._variants) > KEPT:
-            self._variants.popitem(last=False)
-        return variant
+            specialization = self._specializations[key] = Specialization()
+        self._specializations.move_to_end(key)
+        if len(self._specializations) > KEPT:
+            self._specializations.popitem(last=False)
+        return specialization
 
     def _flat(self, args, kwargs, names) -> list[tuple[str, Any]]:
         """Return the leaves of the arguments with their names.
@@ -201,13 +201,13 @@ class Compiled:
         flatten_arguments(args, kwargs, names, flat)
         for place, (name, item) in enumerate(flat):
             if name in self._fixed:
-                if is_live(item):
-                    flat[place] = (name, Fixed(item))
+                if is_dynamic(item):
+                    flat[place] = (name, Static(item))
             elif type(item) is int:
                 if self._integers.setdefault(name, item) != item:
                     self._changing.add(name)
                 if name in self._changing:
-                    flat[place] = (name, Live(item))
+                    flat[place] = (name, Dynamic(item))
         return flat
 
     def _signature(self, args, kwargs, flat) -> tuple:
@@ -224,7 +224,7 @@ class Compiled:
         names = names_of(self._positional, args, kwargs)
         flat = self._flat(args, kwargs, names)
         key = self._signature(args, kwargs, flat)
-        variant = Variant()
+        specialization = Specialization()
         known = self._known()
         before_run = known.look()
         given = Snapshot([*args, *kwargs.values()])
@@ -237,9 +237,9 @@ class Compiled:
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
-            nonlocal variant
+            nonlocal specialization
             trace.reading = read_by(trace, self.function)
-            seen = any(known_key[0] == key for known_key in self._variants)
+            seen = any(known_key[0] == key for known_key in self._specializations)
             changed = known.changed(before_run) if seen else None
             if changed is not None:
                 reason = program.notes.get("unrepeatable")
@@ -251,27 +251,27 @@ class Compiled:
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
             frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
             state = trace.reading.state()
-            variant = self._variant((key, training, frozen, state, trace.turns()))
-            variant.notes["agreed"] = False
-            before = variant.capture
+            specialization = self._specialization((key, training, frozen, state, trace.turns()))
+            specialization.notes["agreed"] = False
+            before = specialization.traced_run
             if before is None:
                 return
             try:
                 compare(before.program, program)
-                variant.notes["agreed"] = True
-            except Disagreement as difference:
-                variant.differences += 1
-                if variant.differences >= self.patience:
-                    variant.differences = 0
-                    variant.capture = None
+                specialization.notes["agreed"] = True
+            except TraceMismatch as difference:
+                specialization.differences += 1
+                if specialization.differences >= self.patience:
+                    specialization.differences = 0
+                    specialization.traced_run = None
                     raise CompileError(
                         f"{self.name} does something else at every call: {difference}"
                     ) from None
 
-        capture = None
-        while capture is None:
+        traced_run = None
+        while traced_run is None:
             try:
-                capture = run_traced(self._run, args, kwargs, names, flat, inspect_before_commit)
+                traced_run = run_traced(self._run, args, kwargs, names, flat, inspect_before_commit)
             except FrozenNumberError as error:
                 put_back()
                 if not error.arguments:
@@ -283,49 +283,49 @@ class Compiled:
             except CompileError:
                 put_back()
                 raise
-        self._last_look, self._last_flat = capture.trace.reading.look(), dict(flat)
-        variant.capture = capture
-        self._latest = variant
-        if variant.notes["agreed"]:
-            variant.differences = 0
+        self._last_look, self._last_flat = traced_run.trace.reading.look(), dict(flat)
+        specialization.traced_run = traced_run
+        self._latest = specialization
+        if specialization.notes["agreed"]:
+            specialization.differences = 0
             try:
-                self._finish(variant, args, kwargs, names, flat)
+                self._finish(specialization, args, kwargs, names, flat)
             except Exception as error:
                 # This call is done and right; so are the next ones, without a program.
                 self._give_up(
                     f"its program could not be written: {type(error).__name__}: {error}",
                     stacklevel=5,
                 )
-        return capture.result
+        return traced_run.result
 
-    def _finish(self, variant: Variant, args, kwargs, names, flat) -> None:
-        """Optimise, write and compile the program of a variant."""
-        assert variant.capture is not None
-        trace, program = variant.capture.trace, variant.capture.program
-        optimise(variant, self.passes, self.name)
-        assert variant.source is not None
-        step, buffers = build(variant.source)
+    def _finish(self, specialization: Specialization, args, kwargs, names, flat) -> None:
+        """Optimise, write and compile the program of a specialization."""
+        assert specialization.traced_run is not None
+        trace, program = specialization.traced_run.trace, specialization.traced_run.program
+        optimise(specialization, self.passes, self.name)
+        assert specialization.source is not None
+        step, buffers = build(specialization.source)
         owners = outer_owners(list(trace.context.owners.values()))
         before = structure(owners)
-        variant.program = program
-        variant.entry = write_entry(
-            trace, program, variant.source, step, buffers, flat, names, args, kwargs,
+        specialization.program = program
+        specialization.dispatch = write_dispatch(
+            trace, program, specialization.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
-        if variant.notes["layout"].bytes_before > LARGE:
+        if specialization.notes["layout"].bytes_before > LARGE:
             give_back()
 
     # For the reader
 
-    def _ready(self) -> Variant:
-        variant = self._latest
-        if variant is None or variant.capture is None:
+    def _ready(self) -> Specialization:
+        specialization = self._latest
+        if specialization is None or specialization.traced_run is None:
             raise CompileError(
                 f"{self.name} has not been called yet: its program is traced from a call"
             )
-        if variant.source is None:
-            optimise(variant, self.passes, self.name)
-        return variant
+        if specialization.source is None:
+            optimise(specialization, self.passes, self.name)
+        return specialization
 
     @property
     def source(self) -> str:
@@ -343,8 +343,10 @@ class Compiled:
         save_source(self._ready(), self.name, path, weights)
 
     def __repr__(self) -> str:
-        ready = sum(variant.entry is not None for variant in self._variants.values())
-        return f"<compiled {self.name}: {ready} of {len(self._variants)} signatures ready>"
+        ready = sum(
+            specialization.dispatch is not None for specialization in self._specializations.values()
+        )
+        return f"<compiled {self.name}: {ready} of {len(self._specializations)} signatures ready>"
 
 
 def _changed_by_itself(name: str, read, before, after) -> str:
@@ -377,8 +379,8 @@ def _form(item):
         return ("tensor", array.shape, array.dtype, array.strides, item.node is not None)
     if isinstance(item, np.ndarray):
         return ("array", item.shape, item.dtype, item.strides)
-    if is_live(item):
-        return int if type(item) is Live else type(item)
-    if item is None or isinstance(item, (bool, int, str, complex, bytes, Fixed, np.generic)):
+    if is_dynamic(item):
+        return int if type(item) is Dynamic else type(item)
+    if item is None or isinstance(item, (bool, int, str, complex, bytes, Static, np.generic)):
         return (type(item), item)
     return id(item)

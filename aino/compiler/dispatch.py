@@ -1,4 +1,4 @@
-"""The guarded door of a compiled program: written for one signature, checked at every call.
+"""The guarded dispatch of a compiled program: written for one signature, checked at every call.
 
 What a program relies on is compared in straight-line Python; anything else than expected returns
 ``MISS``, before anything has happened, and the caller traces anew.
@@ -17,11 +17,11 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.backends.numpy.emit import Source
-from aino.compiler.guards.arguments import Fixed, Live, is_live
+from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.snapshots import Snapshot, is_record
 from aino.compiler.ir.program import Program, Returned
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.memory_plan import returned_values
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
@@ -29,12 +29,12 @@ from aino.pytree import is_container, parts_of, refilled, structure_of
 from aino.structure_version import structure_version
 from aino.tracing import LazyGradient, UnlikeError
 
-#: What an entry returns when the call is not the one it was written for.
+#: What a dispatch returns when the call is not the one it was written for.
 MISS: Any = object()
 
 
-class Door:
-    """The text of an entry and what it names."""
+class Guards:
+    """The text of a dispatch and what it names."""
 
     def __init__(self) -> None:
         self.bound: dict[str, Any] = {
@@ -51,51 +51,53 @@ class Door:
         return candidate
 
     def need(self, condition: str) -> None:
-        """Let the entry miss unless ``condition`` holds."""
+        """Let the call miss unless ``condition`` holds."""
         self.lines.append(f"if not ({condition}): return MISS")
 
 
-def write_entry(trace: Trace, program: Program, source: Source, step, buffers, flat,
+def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers, flat,
                 names, arguments, keywords, still_fits, recorded):  # fmt: skip
-    """Return ``entry(args, kwargs)``, which runs the program or returns ``MISS``.
+    """Return ``dispatch(args, kwargs)``, which runs the program or returns ``MISS``.
 
     ``recorded``: whether gradients play a part, or the function records nothing in any mode.
     """
-    door = Door()
-    _open_arguments(door, trace, program, flat, names, arguments, keywords)
-    door.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
-    _guard_surroundings(door, trace, still_fits, recorded)
-    _guard_tensors(door, trace, recorded)
-    _guard_sharing(door, trace, program, flat)
-    for condition in conditions(trace.reading, door):
-        door.need(condition)
-    given = _given(door, trace, program, source, flat) + list(trace.floats)
-    door.bound["step"] = step
+    guards = Guards()
+    _open_arguments(guards, trace, program, flat, names, arguments, keywords)
+    guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
+    _guard_surroundings(guards, trace, still_fits, recorded)
+    _guard_tensors(guards, trace, recorded)
+    _guard_sharing(guards, trace, program, flat)
+    for condition in conditions(trace.reading, guards):
+        guards.need(condition)
+    given = _given(guards, trace, program, source, flat) + list(trace.floats)
+    guards.bound["step"] = step
     call = f"step({', '.join(given)})"
     count = len(returned_values(program))
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     call = f"{names_of_results} = {call}" if count else call
     if any(getattr(c.function, "is_precondition", False) for c in program.calls):
-        unlike = door.bind("unlike", UnlikeError)
-        door.lines += ["try:", f"    {call}", f"except {unlike} as error:"]
+        unlike = guards.bind("unlike", UnlikeError)
+        guards.lines += ["try:", f"    {call}", f"except {unlike} as error:"]
         if program.notes.get("preconditions first"):
-            door.lines.append("    return MISS")
+            guards.lines.append("    return MISS")
         else:
-            door.lines.append(f"    raise {door.bind('error', CompileError)}(str(error)) from None")
+            guards.lines.append(
+                f"    raise {guards.bind('error', CompileError)}(str(error)) from None"
+            )
     else:
-        door.lines.append(call)
+        guards.lines.append(call)
     stamps = [stamp_of(s.root) for s in _written(program) if s.kind == "static"]
     if stamps:
-        door.lines.append("clock.last_write = now = tick()")
+        guards.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
-            door.lines.append(f"{door.bind('stamp', stamp)}.time = now")
-    _leave_gradients(door, program, buffers)
-    door.lines.append(f"return {Answer(door).text(program.result)}")
-    text = "def entry(args, kwargs):\n" + "\n".join(f"    {line}" for line in door.lines)
-    exec(code_of(text, "<entry>"), door.bound)
-    entry = door.bound["entry"]
-    entry.source = text
-    return entry
+            guards.lines.append(f"{guards.bind('stamp', stamp)}.time = now")
+    _leave_gradients(guards, program, buffers)
+    guards.lines.append(f"return {Answer(guards).text(program.result)}")
+    text = "def dispatch(args, kwargs):\n" + "\n".join(f"    {line}" for line in guards.lines)
+    exec(code_of(text, "<dispatch>"), guards.bound)
+    dispatch = guards.bound["dispatch"]
+    dispatch.source = text
+    return dispatch
 
 
 @functools.lru_cache(maxsize=256)
@@ -109,77 +111,77 @@ def _written(program: Program) -> list:
     return list(dict.fromkeys(v.storage for call in program.calls for v in call.touches()))
 
 
-def _open_arguments(door: Door, trace: Trace, program: Program, flat, names, arguments,
+def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names, arguments,
                     keywords) -> None:  # fmt: skip
     """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
     counts = [(arguments, "args"), (keywords, "kwargs")]
-    door.need(" and ".join(
+    guards.need(" and ".join(
         f"len({name}) == {len(given)}" if given else f"not {name}" for given, name in counts
     ))  # fmt: skip
     for position, name in enumerate(names[: len(arguments)]):
-        door.lines.append(f"{name} = args[{position}]")
+        guards.lines.append(f"{name} = args[{position}]")
     for name, key in zip(names[len(arguments) :], keywords):
-        door.need(f"{key!r} in kwargs")
-        door.lines.append(f"{name} = kwargs[{key!r}]")
+        guards.need(f"{key!r} in kwargs")
+        guards.lines.append(f"{name} = kwargs[{key!r}]")
     for name, item in zip(names, [*arguments, *keywords.values()]):
         shape = structure_of(item)
         if shape is not None:
-            structure = door.bind("structure", structure_of)
-            door.need(f"{structure}({name}) == {door.bind('shape', shape)}")
+            structure = guards.bind("structure", structure_of)
+            guards.need(f"{structure}({name}) == {guards.bind('shape', shape)}")
     rigid = _rigid(program)
     read = {storage.label for storage in program.storages() if storage.kind == "argument"}
     position = 0
     for name, item in flat:
         if isinstance(item, Tensor):
-            kind = door.bind("kind", type(item))
-            door.need(f"{name}.__class__ is {kind}")
-            door.lines.append(f"x{position} = {name}.array")
-            _check_array(door, f"x{position}", item.array, name in rigid)
+            kind = guards.bind("kind", type(item))
+            guards.need(f"{name}.__class__ is {kind}")
+            guards.lines.append(f"x{position} = {name}.array")
+            _check_array(guards, f"x{position}", item.array, name in rigid)
             if type(item.node) is not Leaf:
-                door.need(f"{name}.node is None")
+                guards.need(f"{name}.node is None")
             else:
-                _check_leaf(door, f"{name}.node", item.node, trace)
+                _check_leaf(guards, f"{name}.node", item.node, trace)
             position += 1
         elif isinstance(item, np.ndarray):
-            door.need(f"{name}.__class__ is ndarray")
-            door.lines.append(f"x{position} = {name}")
-            _check_array(door, f"x{position}", item, name in rigid)
+            guards.need(f"{name}.__class__ is ndarray")
+            guards.lines.append(f"x{position} = {name}")
+            _check_array(guards, f"x{position}", item, name in rigid)
             if name not in read:
                 # It was read by NumPy alone, if at all: the program is made for what it holds.
-                held = door.bind("held", item.copy())
-                door.need(f"{door.bind('equal', np.array_equal)}(x{position}, {held})")
+                held = guards.bind("held", item.copy())
+                guards.need(f"{guards.bind('equal', np.array_equal)}(x{position}, {held})")
             position += 1
-        elif is_live(item):
-            number = int if type(item) is Live else type(item)
-            door.need(f"{name}.__class__ is {door.bind('kind', number)}")
-        elif isinstance(item, Fixed):
+        elif is_dynamic(item):
+            number = int if type(item) is Dynamic else type(item)
+            guards.need(f"{name}.__class__ is {guards.bind('kind', number)}")
+        elif isinstance(item, Static):
             # 0.0 is not -0.0, and NaN is NaN.
-            known = door.bind("known", repr(float(item)))
-            door.need(f"{name}.__class__ is {door.bind('kind', item.kind)} and "
+            known = guards.bind("known", repr(float(item)))
+            guards.need(f"{name}.__class__ is {guards.bind('kind', item.kind)} and "
                       f"repr(float({name})) == {known}")  # fmt: skip
         elif item is None or isinstance(item, (bool, int, str, complex, bytes, np.generic)):
-            known = door.bind("known", item)
-            door.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
+            known = guards.bind("known", item)
+            guards.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
-            door.need(f"{name} is {door.bind('known', item)}")
+            guards.need(f"{name} is {guards.bind('known', item)}")
             if is_record(item) and name != names[0]:
                 # Of the first, which is self in a method, what is read is known one by one.
-                door.need(f"{door.bind('fits', Snapshot(item).fits)}({name})")
+                guards.need(f"{guards.bind('fits', Snapshot(item).fits)}({name})")
 
 
-def _check_leaf(door: Door, node: str, leaf: Leaf, trace: Trace) -> None:
+def _check_leaf(guards: Guards, node: str, leaf: Leaf, trace: Trace) -> None:
     """Check what a program relies on of an argument's leaf: its hooks, and that it has a grad."""
     if _has_hooks(leaf):
-        door.need(f"{node} is {door.bind('n', leaf)}")
-        door.need(_same_hooks(node, leaf))
+        guards.need(f"{node} is {guards.bind('n', leaf)}")
+        guards.need(_same_hooks(node, leaf))
     else:
-        door.need(
+        guards.need(
             f"type({node}) is Leaf and ({node}.extras is None or "
-            f"not {door.bind('has_hooks', _has_hooks)}({node}))"
+            f"not {guards.bind('has_hooks', _has_hooks)}({node}))"
         )
     had = trace.read_first.get(leaf)
     if had is not None:
-        door.need(f"{node}.grad is {'not ' if had else ''}None")
+        guards.need(f"{node}.grad is {'not ' if had else ''}None")
 
 
 def _has_hooks(leaf: Leaf) -> bool:
@@ -193,7 +195,7 @@ def _same_hooks(name: str, leaf: Leaf) -> str:
             f"and list({name}.extras.after) == {list(leaf.extras.after)}")  # fmt: skip
 
 
-def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
+def _guard_sharing(guards: Guards, trace: Trace, program: Program, flat) -> None:
     """Check that arguments share memory with each other, and with the rest, as in the trace.
 
     Two arguments are one array or two, as before. What the step writes lies in no other argument.
@@ -213,7 +215,7 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
                 conditions.append(f"{given[i][0]}.node {same} {given[j][0]}.node")
         # A closed-over tensor may be given as an argument as well.
         conditions += [
-            f"x{i} is {door.bind('m', first)}"
+            f"x{i} is {guards.bind('m', first)}"
             for tensor in trace.tensors.values()
             if tensor.array is first
         ]
@@ -222,16 +224,16 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
     for name in named:
         if len(roots) <= 2:
             for root in roots:
-                bound = door.bind("root", root)
+                bound = guards.bind("root", root)
                 conditions.append(f"{name} is not {bound} and {name}.base is not {bound}")
         else:
-            bound = door.bind("roots", frozenset(id(root) for root in roots))
+            bound = guards.bind("roots", frozenset(id(root) for root in roots))
             conditions.append(f"id({name}) not in {bound} and id({name}.base) not in {bound}")
     labels = {s.label for s in written if s.kind == "argument"}
-    apart = door.bind("apart", _apart)
+    apart = guards.bind("apart", _apart)
     for name in named if roots else []:
         # A view of what is no array does not tell whose memory it is.
-        lasting = ", ".join(door.bind("root", root) for root in roots)
+        lasting = ", ".join(guards.bind("root", root) for root in roots)
         conditions.append(
             f"({name}.base is None or {name}.base.__class__ is ndarray or "
             f"{apart}({name}, {lasting}))"
@@ -239,11 +241,11 @@ def _guard_sharing(door: Door, trace: Trace, program: Program, flat) -> None:
     for k, (name, _) in enumerate(given):
         if name in labels:
             others = [x for m, x in enumerate(named) if arrays[m] is not arrays[k]]
-            static = [door.bind("root", s.root) for s in program.storages() if s.kind == "static"]
+            static = [guards.bind("root", s.root) for s in program.storages() if s.kind == "static"]
             if others or static:
                 conditions.append(f"{apart}(x{k}, {', '.join(others + static)})")
     if conditions:
-        door.need(" and ".join(conditions))
+        guards.need(" and ".join(conditions))
 
 
 def _apart(array, *others) -> bool:
@@ -273,42 +275,42 @@ def _rigid(program: Program) -> set[str]:
     return found
 
 
-def _check_array(door: Door, name: str, array, rigid: bool) -> None:
-    dtype = door.bind("dtype", array.dtype)
-    door.need(f"{name}.shape == {array.shape} and {name}.dtype is {dtype}")
+def _check_array(guards: Guards, name: str, array, rigid: bool) -> None:
+    dtype = guards.bind("dtype", array.dtype)
+    guards.need(f"{name}.shape == {array.shape} and {name}.dtype is {dtype}")
     if rigid:
-        door.need(f"{name}.strides == {array.strides}")
+        guards.need(f"{name}.strides == {array.strides}")
 
 
-def _guard_surroundings(door: Door, trace: Trace, still_fits, recorded: bool) -> None:
+def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool) -> None:
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
     if recorded:
         inference = f" and mode.inference is {mode.inference}" if not mode.level else ""
-        door.need(f"mode.level == {mode.level}{inference}")
-    door.need(f"dtypes._default is {door.bind('default', dtypes.get_default_dtype())}")
-    door.bound["seen"] = seen = [structure_version.count]
-    door.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
-    door.need("structure_version.count == seen[0] or still_fits()")
+        guards.need(f"mode.level == {mode.level}{inference}")
+    guards.need(f"dtypes._default is {guards.bind('default', dtypes.get_default_dtype())}")
+    guards.bound["seen"] = seen = [structure_version.count]
+    guards.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
+    guards.need("structure_version.count == seen[0] or still_fits()")
     for label, container in trace.containers.items():
-        door.bound[label] = container
+        guards.bound[label] = container
     for owner in trace.context.owners.values():
         groups = getattr(owner, "param_groups", ())
-        optimizer = door.bind("optimizer", owner) if groups else ""
+        optimizer = guards.bind("optimizer", owner) if groups else ""
         for position, group in enumerate(groups):
-            name = door.bind("group", group)
-            door.need(f"{optimizer}.param_groups[{position}] is {name}")
-            parameters = door.bind("params", group["params"])
-            door.need(f"{name}['params'] is {parameters} and len({parameters}) == "
+            name = guards.bind("group", group)
+            guards.need(f"{optimizer}.param_groups[{position}] is {name}")
+            parameters = guards.bind("params", group["params"])
+            guards.need(f"{name}['params'] is {parameters} and len({parameters}) == "
                       f"{len(group['params'])}")  # fmt: skip
     for text, outcome in trace.guards.items():
-        door.need(
+        guards.need(
             f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
         )
     for text, value in dict(trace.entries).items():
         if value is None or isinstance(value, bool):
-            door.need(f"{text} is {value}")
+            guards.need(f"{text} is {value}")
         elif isinstance(value, (str, int, float)):
-            door.need(f"{text} == {value!r}")
+            guards.need(f"{text} == {value!r}")
 
 
 def _look_closer(seen, still_fits) -> bool:
@@ -319,55 +321,55 @@ def _look_closer(seen, still_fits) -> bool:
     return False
 
 
-def _guard_tensors(door: Door, trace: Trace, recorded: bool) -> None:
+def _guard_tensors(guards: Guards, trace: Trace, recorded: bool) -> None:
     """Tensors from outside must be the same memory, and want gradients as before."""
     conditions = []
     for tensor in trace.tensors.values():
-        name = door.bind("t", tensor)
-        conditions.append(f"{name}.array is {door.bind('m', tensor.array)}")
+        name = guards.bind("t", tensor)
+        conditions.append(f"{name}.array is {guards.bind('m', tensor.array)}")
         if recorded and (tensor.node is None or type(tensor.node) is Leaf):
-            node = door.bind("n", tensor.node)
+            node = guards.bind("n", tensor.node)
             conditions.append(f"{name}.node is {node}")
             if tensor.node is not None:
                 conditions.append(f"{node}.extras is None" if tensor.node.extras is None else (
                     _same_hooks(node, tensor.node)))  # fmt: skip
     for leaf, had in trace.read_first.items():
         if had is not None and leaf not in trace.argument_leaves:
-            conditions.append(f"{door.bind('leaf', leaf)}.grad is {'not ' if had else ''}None")
+            conditions.append(f"{guards.bind('leaf', leaf)}.grad is {'not ' if had else ''}None")
     if conditions:
-        door.need(" and ".join(conditions))
+        guards.need(" and ".join(conditions))
 
 
-def _given(door: Door, trace: Trace, program: Program, source: Source, flat) -> list[str]:
+def _given(guards: Guards, trace: Trace, program: Program, source: Source, flat) -> list[str]:
     """Return the expressions of the arrays that the step is given."""
     labels = [name for name, item in flat if isinstance(item, (Tensor, np.ndarray))]
     given = [f"x{labels.index(storage.label)}" for storage in program.arguments]
     for storage in program.storages():
         if storage.kind == "gradient":
             label = trace.argument_leaves.get(storage.leaf)
-            holder = f"{label}.node" if label else door.bind("holder", storage.leaf)
+            holder = f"{label}.node" if label else guards.bind("holder", storage.leaf)
             name = f"g{len(given)}"
-            door.lines.append(f"{name} = {holder}.grad")
-            door.lines.append(
+            guards.lines.append(f"{name} = {holder}.grad")
+            guards.lines.append(
                 f"if {name}.__class__ is not Tensor: {name} = {holder}.grad = {name}.take()"
             )
             whole = storage.whole
-            door.need(f"{name}.array.shape == {whole.shape} and {name}.array.dtype == "
-                      f"{door.bind('dtype', whole.dtype)}")  # fmt: skip
+            guards.need(f"{name}.array.shape == {whole.shape} and {name}.array.dtype == "
+                      f"{guards.bind('dtype', whole.dtype)}")  # fmt: skip
             given.append(f"{name}.array")
     return given
 
 
-def _leave_gradients(door: Door, program: Program, buffers) -> None:
+def _leave_gradients(guards: Guards, program: Program, buffers) -> None:
     """Let each leaf show its gradient; it is copied out of its buffer when somebody asks."""
     places = iter(buffers)
     for leaf, value in program.gradients:
-        holder = f"{leaf}.node" if isinstance(leaf, str) else door.bind("leaf", leaf)
+        holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
         if value is None:
-            door.lines.append(f"{holder}.grad = None")
+            guards.lines.append(f"{holder}.grad = None")
         else:
             pending = LazyGradient(next(places), make)
-            door.lines.append(f"{holder}.grad = {door.bind('pending', pending)}")
+            guards.lines.append(f"{holder}.grad = {guards.bind('pending', pending)}")
             if type(leaf) is Leaf and type(leaf.grad) is Tensor:
                 # What the traced run left there moves into the program's memory.
                 pending.buffer[...] = leaf.grad.array
@@ -377,39 +379,39 @@ def _leave_gradients(door: Door, program: Program, buffers) -> None:
 class Answer:
     """Writes the expression of the returned structure."""
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
+    def __init__(self, guards: Guards) -> None:
+        self.guards = guards
         self.made: dict[int, str] = {}
 
     def text(self, item) -> str:
         """Return the expression of one part."""
-        door = self.door
+        guards = self.guards
         if isinstance(item, Returned):
             return self._tensor(item)
-        if isinstance(item, Number):
+        if isinstance(item, SymbolicNumber):
             return item.source
         if isinstance(item, (tuple, list)):
             parts = [self.text(part) for part in item]
             if type(item) not in (tuple, list):
-                kind, inner = door.bind("kind", type(item)), ", ".join(parts)
+                kind, inner = guards.bind("kind", type(item)), ", ".join(parts)
                 return f"{kind}({inner})" if hasattr(item, "_fields") else f"{kind}([{inner}])"
             if isinstance(item, list):
                 return f"[{', '.join(parts)}]"
             return f"({''.join(f'{part}, ' for part in parts)})"
         if type(item) is dict:
-            parts = [f"{door.bind('key', key)}: {self.text(part)}" for key, part in item.items()]
+            parts = [f"{guards.bind('key', key)}: {self.text(part)}" for key, part in item.items()]
             return "{" + ", ".join(parts) + "}"
         if is_container(item):
             inner = ", ".join(self.text(part) for part in parts_of(item))
-            template = door.bind("form", refilled(item, [None] * len(parts_of(item))))
-            return f"{door.bind('refilled', refilled)}({template}, [{inner}])"
-        return door.bind("value", item)
+            template = guards.bind("form", refilled(item, [None] * len(parts_of(item))))
+            return f"{guards.bind('refilled', refilled)}({template}, [{inner}])"
+        return guards.bind("value", item)
 
     def _tensor(self, item: Returned) -> str:
         if item.original is not None:
             given = isinstance(item.original, str)
-            return item.original if given else self.door.bind("same", item.original)
+            return item.original if given else self.guards.bind("same", item.original)
         if id(item) not in self.made:
             name = self.made[id(item)] = f"t{len(self.made)}"
-            self.door.lines.append(f"{name} = make(r{len(self.made) - 1})")
+            self.guards.lines.append(f"{name} = make(r{len(self.made) - 1})")
         return self.made[id(item)]

@@ -17,29 +17,29 @@ from aino.compiler.passes import (
     settle_written_constants,
 )
 from aino.compiler.passes.memory_plan import plan_memory
-from aino.compiler.tracing.run import Capture
+from aino.compiler.tracing.run import TracedRun
 
 
-class Variant:
+class Specialization:
     """One signature of a compiled function: its last trace, and its program once two agree."""
 
     def __init__(self) -> None:
-        self.capture: Capture | None = None
+        self.traced_run: TracedRun | None = None
         self.differences = 0
-        self.entry: Any = None
+        self.dispatch: Any = None
         self.program: Program | None = None
         self.source: Source | None = None
         self.notes: dict[str, Any] = {}
 
 
-def optimise(variant: Variant, passes, name: str) -> None:
-    """Run the passes over the program of a variant's trace, plan its memory and write it."""
-    assert variant.capture is not None
-    trace, program = variant.capture.trace, variant.capture.program
+def optimise(specialization: Specialization, passes, name: str) -> None:
+    """Run the passes over the program of a specialization's trace, plan its memory and write it."""
+    assert specialization.traced_run is not None
+    trace, program = specialization.traced_run.trace, specialization.traced_run.program
     label_outside(trace)
     settle_written_constants(program)
     program.notes["preconditions first"] = put_preconditions_first(program)
-    notes = variant.notes
+    notes = specialization.notes
     notes["calls traced"] = len(program.calls)
     for pass_name in passes:
         notes[pass_name] = PASSES[pass_name](program)
@@ -47,8 +47,8 @@ def optimise(variant: Variant, passes, name: str) -> None:
     give_own_memory(program)
     layout = plan_memory(program)
     notes["layout"] = layout
-    variant.program = program
-    variant.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
+    specialization.program = program
+    specialization.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
         trace.leaf_labels
     )
 

@@ -323,7 +323,7 @@ def test_what_cannot_be_written_goes_on_uncompiled(monkeypatch):
     def fail(*_):
         raise KeyError("planted")
 
-    monkeypatch.setattr("aino.compiler.compiled.write_entry", fail)
+    monkeypatch.setattr("aino.compiler.compiled.write_dispatch", fail)
     w = aino.zeros(1)
     step = aino.compile(lambda: w.add_(1).item.__self__)
     step()

@@ -334,7 +334,7 @@ def test_the_number_of_signatures_is_bounded():
     for n in range(19):
         for _ in range(3):
             assert step(aino.zeros(n + 1)).shape == (n + 1,)
-    assert len(step._variants) <= 16
+    assert len(step._specializations) <= 16
 
 
 def test_default_dtype_and_grad_mode_are_part_of_the_signature():

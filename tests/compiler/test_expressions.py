@@ -4,7 +4,7 @@ import operator
 import random
 
 from aino.compiler.backends.numpy.expressions import Expressions
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.symbolic import SymbolicNumber
 
 
 def fresh_names():
@@ -25,9 +25,9 @@ def value_of(expressions, number, known):
 
 
 def test_adams_numbers_are_shared_and_named_after_their_keys():
-    lr = Number(None, 0.1, "group0['lr']")
-    beta = Number(None, 0.9, "group0['betas'][0]")
-    step = Number(None, 3, "group1['step']") + 1
+    lr = SymbolicNumber(None, 0.1, "group0['lr']")
+    beta = SymbolicNumber(None, 0.9, "group0['betas'][0]")
+    step = SymbolicNumber(None, 3, "group1['step']") + 1
     numbers = [step, lr / (1 - beta**step), 1 - beta, beta]
     expressions = Expressions(numbers, fresh_names())
     assert expressions.assignments == [
@@ -43,7 +43,7 @@ def test_random_expressions_keep_their_values():
     symbols = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
     for _ in range(500):
         known = {"a": 1.5, "b": 0.75, "c": 2.25}
-        pool = [Number(None, value, name) for name, value in known.items()]
+        pool = [SymbolicNumber(None, value, name) for name, value in known.items()]
         for _ in range(8):
             first = chance.choice(pool)
             second = chance.choice([*pool, 2, -1.5])

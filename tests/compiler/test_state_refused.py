@@ -233,7 +233,7 @@ def test_a_compiled_method_of_a_class_that_counts():
             fitting.log.append(turn)
         expected = [(1.0 if turn < 30 else 4.0) * 0.5 ** (turn + 1) for turn in range(60)]
         assert found == expected
-    assert len(Fitting.step._variants) <= 8
+    assert len(Fitting.step._specializations) <= 8
 
 
 def test_a_closer_look_at_models_ignores_logs_and_sees_settings():
@@ -248,13 +248,13 @@ def test_a_closer_look_at_models_ignores_logs_and_sees_settings():
     model = Noted()
     step = aino.compile(lambda x: model(x))
     found = [step(aino.ones(2)).sum().item() for _ in range(3)]
-    programs = [step._entries[0]]
+    programs = [step._dispatches[0]]
     for turn in range(3):
         model.count += 1
         model.notes.append(turn)
         nn.Linear(1, 1)  # the structure of some model has changed: every program looks again
         found.append(step(aino.ones(2)).sum().item())
-        programs.append(step._entries[0])
+        programs.append(step._dispatches[0])
     assert found == [4.0] * 6
     assert programs == programs[:1] * 4  # the program that was there before the notes
     model.drop.p = 1.0

@@ -59,9 +59,13 @@ class Report:
     __repr__ = __str__
 
 
-def explain(variant, name: str, runs: int) -> Report:
+def explain(specialization, name: str, runs: int) -> Report:
     """Measure each line over a few runs on copies of the memory, so that nothing changes."""
-    program, layout, notes = variant.program, variant.notes["layout"], variant.notes
+    program, layout, notes = (
+        specialization.program,
+        specialization.notes["layout"],
+        specialization.notes,
+    )
     passes = {key: value for key, value in notes.items() if isinstance(value, int)}
     for key in ("calls traced", "calls", "agreed"):
         passes.pop(key, None)
@@ -75,10 +79,12 @@ def explain(variant, name: str, runs: int) -> Report:
         layout.bytes_after,
     )
     medians = measure_lines(
-        variant.source, [*_specimens(program), *(1.0 for _ in variant.capture.trace.floats)], runs
+        specialization.source,
+        [*_specimens(program), *(1.0 for _ in specialization.traced_run.trace.floats)],
+        runs,
     )
-    texts = [line for line, _ in variant.source.body if _counts(line)]
-    notes_of = dict(_notes(variant.source.text))
+    texts = [line for line, _ in specialization.source.body if _counts(line)]
+    notes_of = dict(_notes(specialization.source.text))
     for text, seconds in zip(texts, medians):
         report.lines.append(Line(text, notes_of.get(text, ""), 1e6 * seconds))
     return report

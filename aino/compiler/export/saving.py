@@ -31,13 +31,13 @@ Written by aino.compile. It needs NumPy only: {usage}
 '''
 
 
-def save_source(variant, name: str, path, weights=None) -> None:
+def save_source(specialization, name: str, path, weights=None) -> None:
     """Write the program to ``path`` and what it is bound to into ``weights``, an ``.npz``.
 
     Without ``weights`` the bound arrays are written into the source, which suits small models.
     Checks of values are left out; where the program relies on a number, it is compared.
     """
-    source = variant.source
+    source = specialization.source
     checks = {line.split("(")[0] for line, call in source.body if call is not None
               and call.effect and not call.results and call.function not in _NEEDED}  # fmt: skip
     items = {label: item for label, item in source.bound.items() if label not in checks}
@@ -70,9 +70,9 @@ def save_source(variant, name: str, path, weights=None) -> None:
                           imports=f"{imports}\n" if imports else "")  # fmt: skip
     text += "".join(f"\n{inspect.getsource(function)}\n" for function in needed)
     text += opened + "".join(f"{line}\n" for line in [*views, *lines])
-    text += "\n\n" + _body(source, checks, variant.capture.trace.guards)
+    text += "\n\n" + _body(source, checks, specialization.traced_run.trace.guards)
     bound = "".join(f", {label}" for label in items)
-    left = f"{name}, gradients" if variant.program.gradients else name
+    left = f"{name}, gradients" if specialization.program.gradients else name
     text += f"\n\n{left} = build(np{bound})\n"
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

@@ -35,20 +35,20 @@ def flatten_arguments(arguments, keywords, names, found) -> None:
         _flatten(item, name, found)
 
 
-class Fixed(float):
+class Static(float):
     """A float that the program is made for, not a live number; ``kind``: what it was given as."""
 
     def __init__(self, value) -> None:
         self.kind = type(value)
 
 
-class Live(int):
+class Dynamic(int):
     """An integer that changes from call to call."""
 
 
-def is_live(item) -> bool:
+def is_dynamic(item) -> bool:
     """Tell whether an argument is a number that is read at each call."""
-    return type(item) in (float, Live) or isinstance(item, np.floating)
+    return type(item) in (float, Dynamic) or isinstance(item, np.floating)
 
 
 def _flatten(item, name, found, live=True) -> None:
@@ -57,7 +57,7 @@ def _flatten(item, name, found, live=True) -> None:
         for path, part in paths_of(item, name):
             _flatten(part, path, found, live)
     else:
-        found.append((name, item if live or type(item) is not float else Fixed(item)))
+        found.append((name, item if live or type(item) is not float else Static(item)))
 
 
 def replace_arguments(arguments, keywords, names, replaced):

@@ -304,17 +304,17 @@ def read_by(trace, function) -> Reading:
     return reading
 
 
-def conditions(reading: Reading, door) -> list[str]:
+def conditions(reading: Reading, guards) -> list[str]:
     """Return the conditions that every name read stands for what it stood for."""
     found = []
-    door.bound.update(reading.bound)
+    guards.bound.update(reading.bound)
     for read in reading.reads.values():
         if read.items is not None:
-            found.append(f"{door.bind('fits', read.items.fits)}({read.text})")
+            found.append(f"{guards.bind('fits', read.items.fits)}({read.text})")
             continue
-        bound = door.bind("seen", read.value)
+        bound = guards.bind("seen", read.value)
         if isinstance(read.value, float) and read.value != read.value:
-            found.append(f"{door.bind('same', same)}({read.text}, {bound})")
+            found.append(f"{guards.bind('same', same)}({read.text}, {bound})")
         elif isinstance(read.value, PLAIN):
             found.append(f"{read.text}.__class__ is {bound}.__class__ and {read.text} == {bound}")
         else:

@@ -36,7 +36,7 @@ class Storage:
         self.initial: Any = None
         self.leaf = leaf
         self.written = False
-        self.values: dict[tuple, Value] = {}
+        self.values: dict[tuple, Region] = {}
         #: Where the shadow memory begins, and that memory where the trace has to keep it.
         self.address = 0
         self.shadow: Any = None
@@ -46,7 +46,7 @@ class Storage:
         return f"<{self.kind} {self.label or hex(id(self))}>"
 
 
-class Value:
+class Region:
     """A region of a storage; ``parent`` and ``how`` say how it is cut out of another region."""
 
     __slots__ = ("storage", "shape", "dtype", "strides", "offset", "parent", "how")
@@ -88,20 +88,20 @@ class Call:
     method: str
     arguments: tuple
     keywords: dict[str, Any]
-    results: list[Value]
-    out: Value | None = None
-    writes: list[Value] = field(default_factory=list)
+    results: list[Region]
+    out: Region | None = None
+    writes: list[Region] = field(default_factory=list)
     effect: bool = False
     section: str = "forward"
     primitive: str = ""
     rule: Any = None
     line: str = ""
 
-    def reads(self) -> list[Value]:
+    def reads(self) -> list[Region]:
         """Return the values among the arguments, in order."""
-        found: list[Value] = []
+        found: list[Region] = []
         for item in self.arguments:
-            if type(item) is Value:
+            if type(item) is Region:
                 found.append(item)
             elif type(item) is tuple or type(item) is list:
                 collect_values(item, found)
@@ -109,14 +109,14 @@ class Call:
             collect_values(tuple(self.keywords.values()), found)
         return found
 
-    def touches(self) -> list[Value]:
+    def touches(self) -> list[Region]:
         """Return the regions that the call writes into memory that existed before it."""
         return ([self.out] if self.out is not None else []) + self.writes
 
 
-def collect_values(tree, found: list[Value]) -> None:
+def collect_values(tree, found: list[Region]) -> None:
     """Append the values in a nested argument to ``found``."""
-    if isinstance(tree, Value):
+    if isinstance(tree, Region):
         found.append(tree)
     elif isinstance(tree, (tuple, list)):
         for item in tree:
@@ -125,7 +125,7 @@ def collect_values(tree, found: list[Value]) -> None:
 
 def map_values(tree, change):
     """Return a nested argument with every value replaced by ``change(value)``."""
-    if isinstance(tree, Value):
+    if isinstance(tree, Region):
         return change(tree)
     if isinstance(tree, tuple):
         return tuple([map_values(item, change) for item in tree])
@@ -146,13 +146,13 @@ class Program:
     calls: list[Call]
     arguments: list[Storage]
     result: Any
-    gradients: list[tuple[Any, Value | None]]
+    gradients: list[tuple[Any, Region | None]]
     updates: list[tuple[Any, Any, Any]]
     notes: dict[str, Any] = field(default_factory=dict)
 
-    def outputs(self) -> list[Value]:
+    def outputs(self) -> list[Region]:
         """Return the regions that outlive the call: returned ones and gradients."""
-        found: list[Value] = []
+        found: list[Region] = []
         collect_result(self.result, found)
         found += [value for _, value in self.gradients if value is not None]
         return found
@@ -177,12 +177,12 @@ class Returned:
 
     __slots__ = ("value", "original")
 
-    def __init__(self, value: Value, original=None) -> None:
+    def __init__(self, value: Region, original=None) -> None:
         self.value = value
         self.original = original
 
 
-def collect_result(tree, found: list[Value], seen=None) -> None:
+def collect_result(tree, found: list[Region], seen=None) -> None:
     """Append the regions of a returned structure to ``found``, once for each tensor."""
     seen = set() if seen is None else seen
     if isinstance(tree, Returned):
@@ -194,7 +194,7 @@ def collect_result(tree, found: list[Value], seen=None) -> None:
             collect_result(part, found, seen)
 
 
-def append_copy(program: Program, value: Value) -> Value:
+def append_copy(program: Program, value: Region) -> Region:
     """Append a call that copies a region; return the copy."""
     data = np.empty(value.shape, value.dtype)
     storage = Storage("temporary")
@@ -216,13 +216,13 @@ def address(array) -> int:
     return array.__array_interface__["data"][0]
 
 
-def region(storage: Storage, array, parent=None, how=None) -> Value:
+def region(storage: Storage, array, parent=None, how=None) -> Region:
     """Return the one value of a storage that covers exactly the memory of ``array``."""
     offset = address(array) - storage.address
     key = (offset, array.shape, array.strides, array.dtype)
     value = storage.values.get(key)
     if value is None:
-        value = Value(storage, array.shape, array.dtype, array.strides, offset, parent, how)
+        value = Region(storage, array.shape, array.dtype, array.strides, offset, parent, how)
         storage.values[key] = value
         if parent is None and how is None:
             storage.whole = value

@@ -1,4 +1,4 @@
-"""Number: a Python number that may be another at the next call of a compiled program."""
+"""SymbolicNumber: a Python number that may be another at the next call of a compiled program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def literal(x) -> str:
 
 
 def _source(x) -> str:
-    return x.source if type(x) is Number else literal(x)
+    return x.source if type(x) is SymbolicNumber else literal(x)
 
 
 def _known(x):
@@ -37,24 +37,24 @@ def _known(x):
 
 
 def _now(x):
-    return x.now if type(x) is Number else x
+    return x.now if type(x) is SymbolicNumber else x
 
 
 def _binary(symbol: str, compute):
     def forward(self, other):
         other = _known(other)
-        if not isinstance(other, (Number, int, float)):
+        if not isinstance(other, (SymbolicNumber, int, float)):
             return NotImplemented
         source = f"({self.source} {symbol} {_source(other)})"
         parts = (symbol, self, other)
-        return Number(self.trace, compute(self.now, _now(other)), source, parts)
+        return SymbolicNumber(self.trace, compute(self.now, _now(other)), source, parts)
 
     def reflected(self, other):
         other = _known(other)
         if not isinstance(other, (int, float)):
             return NotImplemented
         source = f"({literal(other)} {symbol} {self.source})"
-        return Number(self.trace, compute(other, self.now), source, (symbol, other, self))
+        return SymbolicNumber(self.trace, compute(other, self.now), source, (symbol, other, self))
 
     return forward, reflected
 
@@ -62,7 +62,7 @@ def _binary(symbol: str, compute):
 def _comparison(symbol: str, compute):
     def compare(self, other):
         other = _known(other)
-        if not isinstance(other, (Number, int, float)):
+        if not isinstance(other, (SymbolicNumber, int, float)):
             return NotImplemented
         outcome = compute(self.now, _now(other))
         # The program is only right while this comparison comes out the same way.
@@ -72,7 +72,7 @@ def _comparison(symbol: str, compute):
     return compare
 
 
-class Number:
+class SymbolicNumber:
     """A number with its value now and the expression that gives it at a later call.
 
     Arithmetic makes new expressions; a comparison becomes a guard of the program; what would
@@ -103,13 +103,13 @@ class Number:
     __ne__ = _comparison("!=", lambda a, b: a != b)
 
     def __neg__(self):
-        return Number(self.trace, -self.now, f"(-{self.source})", ("-", self))
+        return SymbolicNumber(self.trace, -self.now, f"(-{self.source})", ("-", self))
 
     def __pos__(self):
         return self
 
     def __abs__(self):
-        return Number(self.trace, abs(self.now), f"abs({self.source})", ("", self))
+        return SymbolicNumber(self.trace, abs(self.now), f"abs({self.source})", ("", self))
 
     def __bool__(self) -> bool:
         outcome = bool(self.now)
@@ -126,7 +126,7 @@ class Number:
 
     def _origins(self) -> set[str]:
         """Return the names of the entries and arguments that the number is computed from."""
-        parts = [part for part in self.parts[1:] if type(part) is Number]
+        parts = [part for part in self.parts[1:] if type(part) is SymbolicNumber]
         return set().union(*[part._origins() for part in parts]) if parts else {self.source}
 
     __float__ = __int__ = __index__ = __complex__ = _frozen
@@ -140,10 +140,14 @@ class Number:
         return type(self.now)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
-        if method == "__call__" and all(isinstance(x, (Number, int, float)) for x in inputs):
+        if method == "__call__" and all(
+            isinstance(x, (SymbolicNumber, int, float)) for x in inputs
+        ):
             now = ufunc(*[_now(x) for x in inputs]).item()
             text = ", ".join(_source(x) for x in inputs)
-            return Number(self.trace, now, f"np.{ufunc.__name__}({text}).item()", ("", *inputs))
+            return SymbolicNumber(
+                self.trace, now, f"np.{ufunc.__name__}({text}).item()", ("", *inputs)
+            )
         return self.trace.ufunc(ufunc, method, inputs, keywords.pop("out", None), keywords)
 
     @property
@@ -172,10 +176,10 @@ class Mapping:
 
     def _live(self, value, source: str):
         if type(value) in (float, int):
-            return Number(self._trace, value, source)
+            return SymbolicNumber(self._trace, value, source)
         if isinstance(value, (np.floating, np.integer)):
             kind = float if isinstance(value, np.floating) else int
-            return Number(self._trace, kind(value), f"{kind.__name__}({source})")
+            return SymbolicNumber(self._trace, kind(value), f"{kind.__name__}({source})")
         numbers = (float, int, np.floating, np.integer)
         if type(value) in (tuple, list) and value and all(isinstance(x, numbers) for x in value):
             return tuple(self._live(x, f"{source}[{i}]") for i, x in enumerate(value))
@@ -196,7 +200,7 @@ class Mapping:
         return key in self._container
 
     def __setitem__(self, key, value) -> None:
-        if isinstance(value, Number):
+        if isinstance(value, SymbolicNumber):
             self._trace.write_number(self._container, key, value)
         else:
             self._trace.set_entry(self._container, key, value)

@@ -11,13 +11,13 @@ from aino.compiler.passes.small_matrices import lower_small_rows
 #: The passes in the order in which they run, by the names that ``aino.compile`` takes.
 PASSES = {
     "constants": fold_constants,
-    "common": share_common_calls,
+    "common_subexpressions": share_common_calls,
     "copies": elide_copies,
-    "signs": absorb_signs,
+    "negations": absorb_signs,
     "gather": gather_in_place,
-    "dead": drop_dead_calls,
-    "lower": lower_small_rows,
-    "blocks": run_in_blocks,
+    "dead_code": drop_dead_calls,
+    "small_matrices": lower_small_rows,
+    "fusion": run_in_blocks,
 }
 
 __all__ = [

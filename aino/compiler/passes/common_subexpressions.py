@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Storage, Value, map_values
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.program import Call, Program, Region, Storage, map_values
+from aino.compiler.ir.symbolic import SymbolicNumber
 
 
 def share_common_calls(program: Program) -> int:
@@ -50,7 +50,7 @@ def share_common_calls(program: Program) -> int:
 def rewrite(call: Call, replaced: dict[Storage, Storage]) -> None:
     """Let a call use the regions of other storages in the places of some."""
 
-    def change(value: Value) -> Value:
+    def change(value: Region) -> Region:
         return moved(value, replaced[value.storage]) if value.storage in replaced else value
 
     call.arguments = map_values(call.arguments, change)
@@ -59,13 +59,13 @@ def rewrite(call: Call, replaced: dict[Storage, Storage]) -> None:
     call.writes = map_values(call.writes, change)
 
 
-def moved(value: Value, storage: Storage) -> Value:
+def moved(value: Region, storage: Storage) -> Region:
     """Return the region of ``storage`` that lies where ``value`` lies in its own."""
     key = (value.offset, value.shape, value.strides, value.dtype)
     known = storage.values.get(key)
     if known is None:
         parent = moved(value.parent, storage) if value.parent is not None else None
-        known = Value(
+        known = Region(
             storage, value.shape, value.dtype, value.strides, value.offset, parent, value.how
         )
         storage.values[key] = known
@@ -73,11 +73,11 @@ def moved(value: Value, storage: Storage) -> Value:
 
 
 def _key(item, versions):
-    if isinstance(item, Value):
+    if isinstance(item, Region):
         return (id(item), versions.get(item.storage, 0))
     if isinstance(item, (tuple, list)):
         return tuple(_key(part, versions) for part in item)
-    if isinstance(item, Number):
+    if isinstance(item, SymbolicNumber):
         return ("number", item.source)
     if isinstance(item, slice):
         return ("slice", item.start, item.stop, item.step)

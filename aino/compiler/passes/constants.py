@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Storage, Value, map_values, number_array, region
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.program import (
+    Call,
+    Program,
+    Region,
+    Storage,
+    map_values,
+    number_array,
+    region,
+)
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.common_subexpressions import rewrite
 from aino.compiler.tracing.shadows import window
 
@@ -56,7 +64,7 @@ def fold_constants(program: Program) -> int:
     return folded
 
 
-def contents(value: Value):
+def contents(value: Region):
     """Return the array of a region of a constant."""
     storage = value.storage
     initial = storage.initial if storage.initial is not None else storage.root
@@ -80,7 +88,7 @@ def _is_constant(call: Call, written) -> bool:
 def _without_numbers(tree) -> bool:
     if isinstance(tree, (tuple, list)):
         return all(_without_numbers(item) for item in tree)
-    return not isinstance(tree, Number)
+    return not isinstance(tree, SymbolicNumber)
 
 
 def _run(call: Call) -> None:
@@ -112,10 +120,10 @@ def _shrink_uniform(call: Call) -> None:
         return
     target = call.out or call.results[0]
     for position, value in enumerate(call.arguments):
-        if not isinstance(value, Value) or value.storage.kind != "constant" or value.shape == ():
+        if not isinstance(value, Region) or value.storage.kind != "constant" or value.shape == ():
             continue
         others = [
-            v.shape for i, v in enumerate(call.arguments) if i != position and isinstance(v, Value)
+            v.shape for i, v in enumerate(call.arguments) if i != position and isinstance(v, Region)
         ]
         if target.shape not in others or not value.size or value.storage.written:
             continue
@@ -128,16 +136,16 @@ def _shrink_uniform(call: Call) -> None:
             call.arguments = tuple(arguments)
 
 
-def constant(array) -> Value:
+def constant(array) -> Region:
     """Return the whole of a new constant."""
     storage = Storage("constant", array)
     storage.initial = array
-    storage.whole = Value(storage, array.shape, array.dtype, array.strides, 0)
+    storage.whole = Region(storage, array.shape, array.dtype, array.strides, 0)
     storage.values[(0, array.shape, array.strides, array.dtype)] = storage.whole
     return storage.whole
 
 
-def _identity(call: Call) -> Value | None:
+def _identity(call: Call) -> Region | None:
     """Return the operand that a call merely repeats: ``x · 1``, ``x / 1``."""
     if call.method != "__call__" or call.function not in (np.multiply, np.divide) or call.out:
         return None
@@ -146,7 +154,7 @@ def _identity(call: Call) -> Value | None:
     first, second = call.arguments
     pairs = [(first, second)] + ([(second, first)] if call.function is np.multiply else [])
     for operand, factor in pairs:
-        if not isinstance(operand, Value) or not isinstance(factor, Value):
+        if not isinstance(operand, Region) or not isinstance(factor, Region):
             continue
         result = call.results[0]
         if (

@@ -9,9 +9,9 @@ import numpy as np
 from aino.compiler.ir.program import (
     Call,
     Program,
+    Region,
     Returned,
     Storage,
-    Value,
     append_copy,
     collect_result,
     map_values,
@@ -46,7 +46,7 @@ def elide_copies(program: Program) -> int:
         if replaced:
             rewrite(call, replaced)
         source = call.arguments[0] if call.function == ".copy" and call.arguments else None
-        if isinstance(source, Value) and source.is_whole:
+        if isinstance(source, Region) and source.is_whole:
             result = call.results[0]
             if (
                 source.storage.kind in ("temporary", "constant")
@@ -66,7 +66,7 @@ def elide_copies(program: Program) -> int:
 
 
 def _returned_storages(program: Program) -> set[Storage]:
-    found: list[Value] = []
+    found: list[Region] = []
     collect_result(program.result, found)
     return {value.storage for value in found}
 
@@ -86,7 +86,7 @@ def give_own_memory(program: Program) -> None:
     """
     makers = {value.storage: call for call in program.calls for value in call.results}
 
-    def own(value: Value, copies: dict[Storage, Storage]) -> Value:
+    def own(value: Region, copies: dict[Storage, Storage]) -> Region:
         if value.storage not in copies:
             copies[value.storage] = append_copy(program, value.storage.whole).storage
         return moved(value, copies[value.storage])
@@ -125,14 +125,14 @@ def gather_in_place(program: Program) -> int:
     return count
 
 
-def _gather(program: Program, gathering: Call, target: Value, returned) -> int:
+def _gather(program: Program, gathering: Call, target: Region, returned) -> int:
     calls = program.calls
     end = calls.index(gathering)
     makers = {call.results[0].storage: call for call in calls[:end] if takes_out(call)}
     writes_later = {v.storage for call in calls[end:] for v in call.touches()}
     reads_later = {v.storage for call in calls[end + 1 :] for v in call.reads()}
     target_written = target.storage in writes_later
-    moves: dict[Storage, Value] = {}
+    moves: dict[Storage, Region] = {}
     copies: list[Call] = []
     start = 0
     for part in gathering.arguments[0]:
@@ -170,7 +170,7 @@ def _gather(program: Program, gathering: Call, target: Value, returned) -> int:
     return len(moves)
 
 
-def is_contiguous(value: Value) -> bool:
+def is_contiguous(value: Region) -> bool:
     """Tell whether a region lies in one piece, in C order."""
     step = value.dtype.itemsize
     for length, stride in zip(reversed(value.shape), reversed(value.strides)):
@@ -180,17 +180,17 @@ def is_contiguous(value: Value) -> bool:
     return True
 
 
-def _slice(flat: Value, start: int, stop: int) -> Value:
+def _slice(flat: Region, start: int, stop: int) -> Region:
     storage = flat.storage
     offset = flat.offset + start * flat.dtype.itemsize
     key = (offset, (stop - start,), flat.strides, flat.dtype)
     if key not in storage.values:
         how: tuple[Any, ...] = ("[]", (slice(start, stop),), {})
-        storage.values[key] = Value(storage, key[1], flat.dtype, flat.strides, offset, flat, how)
+        storage.values[key] = Region(storage, key[1], flat.dtype, flat.strides, offset, flat, how)
     return storage.values[key]
 
 
-def reshaped(value: Value, shape) -> Value:
+def reshaped(value: Region, shape) -> Region:
     """Return a contiguous region in another shape."""
     if value.shape == shape:
         return value
@@ -202,15 +202,15 @@ def reshaped(value: Value, shape) -> Value:
     values = value.storage.values
     if key not in values:
         how: tuple[Any, ...] = (".reshape", (shape,), {})
-        values[key] = Value(value.storage, shape, value.dtype, key[2], value.offset, value, how)
+        values[key] = Region(value.storage, shape, value.dtype, key[2], value.offset, value, how)
     return values[key]
 
 
-def _relocate(program: Program, moves: dict[Storage, Value]) -> None:
+def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
     """Move storages into regions of another: all their values with them."""
-    known: dict[Value, Value] = {}
+    known: dict[Region, Region] = {}
 
-    def change(value: Value) -> Value:
+    def change(value: Region) -> Region:
         storage = value.storage
         if storage not in moves:
             return value
@@ -224,7 +224,7 @@ def _relocate(program: Program, moves: dict[Storage, Value]) -> None:
                 key = (offset, value.shape, value.strides, value.dtype)
                 values = place.storage.values
                 if key not in values:
-                    values[key] = Value(place.storage, value.shape, value.dtype, value.strides,
+                    values[key] = Region(place.storage, value.shape, value.dtype, value.strides,
                                         offset, parent, value.how)  # fmt: skip
                 known[value] = values[key]
         return known[value]

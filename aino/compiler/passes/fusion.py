@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aino.compiler.ir.program import Call, Program, Storage, Value, number_array
+from aino.compiler.ir.program import Call, Program, Region, Storage, number_array
 from aino.compiler.passes.copies import is_contiguous
 from aino.compiler.passes.memory_plan import is_elementwise
 
@@ -33,11 +33,11 @@ class Chain(Call):
     size: int = 0
     local: list[Storage] = field(default_factory=list)
 
-    def reads(self) -> list[Value]:
+    def reads(self) -> list[Region]:
         """Return what the chain reads of memory that it does not keep to itself."""
         return [v for call in self._calls() for v in call.reads() if v.storage not in self.local]
 
-    def touches(self) -> list[Value]:
+    def touches(self) -> list[Region]:
         """Return what the chain writes of memory that it does not keep to itself."""
         found = [v for call in self._calls() for v in (*call.touches(), *call.results)]
         made = {v.storage for call in self.steps for v in call.results}
@@ -107,7 +107,7 @@ class Stretch:
         """Tell whether one of the values lies in known memory, but not at the same place."""
         return any(known.get(v.storage, {_place(v)}) != {_place(v)} for v in values)
 
-    def _note(self, call: Call, target: Value) -> None:
+    def _note(self, call: Call, target: Region) -> None:
         for value in call.reads():
             self._read.setdefault(value.storage, set()).add(_place(value))
         self._written.setdefault(target.storage, set()).add(_place(target))
@@ -144,7 +144,7 @@ def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
     return joined
 
 
-def _place(value: Value) -> tuple[int, int]:
+def _place(value: Region) -> tuple[int, int]:
     return value.offset, value.size
 
 
@@ -156,12 +156,12 @@ def flat_size(call: Call) -> int:
     if not is_contiguous(target) or target.storage.kind in ("argument", "gradient"):
         return 0
     for value in call.arguments:
-        if isinstance(value, Value) and value.dtype != target.dtype:
+        if isinstance(value, Region) and value.dtype != target.dtype:
             return 0
-        if isinstance(value, Value) and value.size != 1:
+        if isinstance(value, Region) and value.size != 1:
             if value.shape != target.shape or not is_contiguous(value):
                 return 0
-        elif isinstance(value, Value) and value.shape != ():
+        elif isinstance(value, Region) and value.shape != ():
             return 0
     return target.size
 

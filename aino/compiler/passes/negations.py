@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Storage, Value
+from aino.compiler.ir.program import Call, Program, Region, Storage
 from aino.compiler.passes.common_subexpressions import moved
 
 #: The sign of an operand is the sign of the result.
@@ -28,7 +28,7 @@ def absorb_signs(program: Program) -> int:
             source = call.arguments[0].storage
             turned[call.results[0].storage] = source
             continue
-        minus = [isinstance(v, Value) and v.storage in turned for v in call.arguments]
+        minus = [isinstance(v, Region) and v.storage in turned for v in call.arguments]
         if any(minus):
             call.arguments = tuple(
                 moved(v, turned[v.storage]) if is_minus else v
@@ -53,7 +53,7 @@ def _free_of_charge(program: Program) -> dict[Storage, bool]:
             if value.storage in lasting or (_is_negation(call) and not _is_exact(call, written)):
                 free[value.storage] = False
         for position, value in enumerate(call.arguments):
-            if isinstance(value, Value):
+            if isinstance(value, Region):
                 takes = _takes_minus(call, position, free, doubtful)
                 free[value.storage] = takes and free.get(value.storage, True)
         inside = [v for v in call.reads() if not any(v is item for item in call.arguments)]
@@ -83,7 +83,7 @@ def _is_exact(call: Call, written) -> bool:
     """Tell whether the operand of a negation can stand for its result, sign apart."""
     source, result = call.arguments[0], call.results[0]
     return (
-        isinstance(source, Value)
+        isinstance(source, Region)
         and source.is_whole
         and source.storage not in written
         and source.strides == result.strides
@@ -107,7 +107,7 @@ def _takes_minus(call: Call, position: int, free, doubtful) -> bool:
     other = call.arguments[1 - position]
     if function is not np.add or other is call.arguments[position]:
         return False
-    if not isinstance(other, Value) or other.storage not in doubtful:
+    if not isinstance(other, Region) or other.storage not in doubtful:
         return True
     # Of two operands that may both be negative one is taken.
     return position == 0 or not free.get(other.storage, False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Storage, Value
+from aino.compiler.ir.program import Call, Program, Region, Storage
 from aino.compiler.passes.constants import constant
 from aino.compiler.passes.copies import is_contiguous, reshaped
 from aino.compiler.passes.memory_plan import is_elementwise
@@ -41,14 +41,14 @@ def lower_small_rows(program: Program) -> int:
     return count
 
 
-def temporary(shape, dtype) -> Value:
+def temporary(shape, dtype) -> Region:
     """Return the whole of new memory in C order."""
     storage = Storage("temporary")
     strides, step = [], dtype.itemsize
     for length in reversed(shape):
         strides.append(step)
         step *= length
-    whole = Value(storage, shape, dtype, tuple(reversed(strides)), 0)
+    whole = Region(storage, shape, dtype, tuple(reversed(strides)), 0)
     storage.whole = whole
     storage.values[(0, shape, whole.strides, dtype)] = whole
     storage.written = True
@@ -59,13 +59,13 @@ def _settle_numbers(call: Call) -> None:
     """Give a ufunc its Python numbers as 0-d arrays, of the dtype that NumPy would give them."""
     if not is_elementwise(call) or not any(type(x) in (int, float) for x in call.arguments):
         return
-    kinds = [x.dtype if isinstance(x, Value) else x for x in call.arguments]
-    if not all(isinstance(x, Value) or type(x) in (int, float) for x in call.arguments):
+    kinds = [x.dtype if isinstance(x, Region) else x for x in call.arguments]
+    if not all(isinstance(x, Region) or type(x) in (int, float) for x in call.arguments):
         return
     dtype = np.result_type(*kinds)
     if dtype.kind == "f":
         call.arguments = tuple(
-            x if isinstance(x, Value) else constant(np.array(x, dtype)) for x in call.arguments
+            x if isinstance(x, Region) else constant(np.array(x, dtype)) for x in call.arguments
         )
 
 
@@ -83,7 +83,7 @@ def _spread(call: Call) -> Call | None:
     if target.size * target.dtype.itemsize > LARGEST:
         return None
     for position, value in enumerate(call.arguments):
-        if isinstance(value, Value) and value.shape in ((columns,), (1, columns), (rows, 1)):
+        if isinstance(value, Region) and value.shape in ((columns,), (1, columns), (rows, 1)):
             spread = temporary(target.shape, value.dtype)
             arguments = list(call.arguments)
             arguments[position] = spread
@@ -93,9 +93,9 @@ def _spread(call: Call) -> Call | None:
     return None
 
 
-def _in_shape(value, target: Value):
+def _in_shape(value, target: Region):
     """Return an operand in the shape in which NumPy needs no iterator for it."""
-    if not isinstance(value, Value):
+    if not isinstance(value, Region):
         return value
     if value.size == 1 and target.size > 1:
         return reshaped(value, ())
@@ -121,7 +121,7 @@ def _turned(call: Call) -> Call | None:
     key = (value.offset, (columns, rows), value.strides[::-1], value.dtype)
     values = value.storage.values
     if key not in values:
-        values[key] = Value(value.storage, key[1], value.dtype, key[2], value.offset, value,
+        values[key] = Region(value.storage, key[1], value.dtype, key[2], value.offset, value,
                             ("T", None, None))  # fmt: skip
     turned = temporary((columns, rows), value.dtype)
     call.arguments = (turned,)

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Returned, Storage, Value
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.program import Call, Program, Region, Returned, Storage
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.pytree import is_container, parts_of
 
 _OUTSIDE = ("static", "constant")
 
 
-class Disagreement(Exception):
+class TraceMismatch(Exception):
     """The first difference between two traces, in the user's terms."""
 
 
 def compare(before: Program, after: Program) -> None:
-    """Raise ``Disagreement`` unless both programs do the same; settle what memory is constant.
+    """Raise ``TraceMismatch`` unless both programs do the same; settle what memory is constant.
 
     Memory from outside that is the same array in both traces is read afresh at each call. Memory
     that is another array with the same contents is a constant; with other contents, the two
     traces disagree.
     """
     if "unrepeatable" in after.notes:
-        raise Disagreement(after.notes["unrepeatable"])
+        raise TraceMismatch(after.notes["unrepeatable"])
     pairs = _Pairs()
     for first, second in zip(before.calls, after.calls):
         try:
             pairs.match_calls(first, second)
-        except Disagreement as difference:
-            raise Disagreement(f"{difference}, at {second.line or 'an unknown line'}") from None
+        except TraceMismatch as difference:
+            raise TraceMismatch(f"{difference}, at {second.line or 'an unknown line'}") from None
     if len(before.calls) != len(after.calls):
         longer = max(before.calls, after.calls, key=len)
         line = longer[min(len(before.calls), len(after.calls))].line
-        raise Disagreement(
+        raise TraceMismatch(
             f"one run made {len(before.calls)} NumPy calls and the next {len(after.calls)}; the "
             f"first more is at {line}"
         )
     pairs.match(before.result, after.result, "the returned structure")
     leaves = [leaf for leaf, _ in before.gradients]
     if leaves != [leaf for leaf, _ in after.gradients]:
-        raise Disagreement("the runs gave gradients to different leaves")
+        raise TraceMismatch("the runs gave gradients to different leaves")
     for (_, one), (_, other) in zip(before.gradients, after.gradients):
         pairs.match(one, other, "a gradient")
     for (_, key, number), (_, _, later) in zip(before.updates, after.updates):
@@ -58,11 +58,11 @@ class _Pairs:
 
     def match_calls(self, first: Call, second: Call) -> None:
         if first.function is not second.function and first.function != second.function:
-            raise Disagreement(
+            raise TraceMismatch(
                 f"one run called {_name(first)} where the next called {_name(second)}"
             )
         if first.method != second.method:
-            raise Disagreement(f"{_name(first)} was used in two ways")
+            raise TraceMismatch(f"{_name(first)} was used in two ways")
         what = f"an argument of {_name(second)}"
         self.match(first.arguments, second.arguments, what)
         self.match(first.keywords, second.keywords, what)
@@ -72,34 +72,34 @@ class _Pairs:
 
     def match(self, first, second, what: str) -> None:
         """Compare two arguments: values by their place, anything else by what it is."""
-        if isinstance(first, Value) and isinstance(second, Value):
+        if isinstance(first, Region) and isinstance(second, Region):
             self.match_values(first, second, what)
         elif isinstance(first, Returned) and isinstance(second, Returned):
             if first.original is not second.original and not (
                 isinstance(first.original, str) and first.original == second.original
             ):
-                raise Disagreement("another tensor was returned")
+                raise TraceMismatch("another tensor was returned")
             if first.original is None:
                 self.match_values(first.value, second.value, what)
-        elif isinstance(first, Number) and isinstance(second, Number):
+        elif isinstance(first, SymbolicNumber) and isinstance(second, SymbolicNumber):
             if first.source != second.source:
-                raise Disagreement(f"{what} was computed as {first.source}, then {second.source}")
+                raise TraceMismatch(f"{what} was computed as {first.source}, then {second.source}")
         elif isinstance(first, (tuple, list)) and type(first) is type(second):
             if len(first) != len(second):
-                raise Disagreement(f"{what} had {len(first)} parts, then {len(second)}")
+                raise TraceMismatch(f"{what} had {len(first)} parts, then {len(second)}")
             for a, b in zip(first, second):
                 self.match(a, b, what)
         elif isinstance(first, dict) and isinstance(second, dict):
             if first.keys() != second.keys():
-                raise Disagreement(f"{what} had the keys {list(first)}, then {list(second)}")
+                raise TraceMismatch(f"{what} had the keys {list(first)}, then {list(second)}")
             for key in first:
                 self.match(first[key], second[key], what)
         elif type(first) is type(second) and is_container(first):
             self.match(parts_of(first), parts_of(second), what)
         elif not same_plain(first, second):
-            raise Disagreement(f"{what} changed from {first!r} to {second!r}")
+            raise TraceMismatch(f"{what} changed from {first!r} to {second!r}")
 
-    def match_values(self, first: Value, second: Value, what: str) -> None:
+    def match_values(self, first: Region, second: Region, what: str) -> None:
         a = (first.shape, first.strides, first.dtype, first.offset)
         b = (second.shape, second.strides, second.dtype, second.offset)
         known = self.storages.get(first.storage)
@@ -107,9 +107,9 @@ class _Pairs:
             self.storages[first.storage] = second.storage
             self.match_storages(first.storage, second.storage, what)
         elif known is not second.storage:
-            raise Disagreement(f"{what} is other memory in the next run")
+            raise TraceMismatch(f"{what} is other memory in the next run")
         if a != b:
-            raise Disagreement(
+            raise TraceMismatch(
                 f"{what} changed from shape {first.shape} to {second.shape}, or lies elsewhere"
             )
 
@@ -118,11 +118,11 @@ class _Pairs:
             if first.root is not second.root:
                 self.constants.append((first, second))
         elif first.kind != second.kind:
-            raise Disagreement(f"{what} was {first.kind} memory, then {second.kind}")
+            raise TraceMismatch(f"{what} was {first.kind} memory, then {second.kind}")
         elif first.kind == "gradient" and first.leaf is not second.leaf:
-            raise Disagreement(f"{what} is the gradient of another leaf")
+            raise TraceMismatch(f"{what} is the gradient of another leaf")
         elif first.kind == "argument" and first.label != second.label:
-            raise Disagreement(f"{what} is another argument")
+            raise TraceMismatch(f"{what} is another argument")
 
 
 def same_plain(first, second) -> bool:
@@ -153,7 +153,7 @@ def _settle(first: Storage, second: Storage, program: Program) -> None:
         shown = f" (shape {after.shape})"
         if before.size == 1 == after.size:
             shown = f" from {before.item()!r} to {after.item()!r}"
-        raise Disagreement(
+        raise TraceMismatch(
             f"a value made by Python changed{shown} between two runs, at {line}; give it to the "
             "function as an argument, or keep it in one tensor and change that in place"
         )

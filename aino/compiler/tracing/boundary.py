@@ -13,8 +13,8 @@ from typing import Any
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
-from aino.compiler.ir.program import Storage, Value, address, region
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.program import Region, Storage, address, region
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.tracing.context import user_line
 from aino.compiler.tracing.lifting import UNTOUCHED, slot_of
 from aino.compiler.tracing.shadows import shadow_of, window
@@ -32,11 +32,11 @@ class Outside:
         self.read_first: dict[Leaf, bool] = {}
         #: Leaves that come with the arguments, by the argument's name.
         self.argument_leaves: dict[Leaf, str] = {}
-        self.updates: dict[tuple[int, Any], tuple[Any, Any, Number]] = {}
+        self.updates: dict[tuple[int, Any], tuple[Any, Any, SymbolicNumber]] = {}
         self.generators: dict[int, tuple[Any, Any]] = {}
         self.storages: list[Storage] = []
         self._lifted: dict[int, Tracer] = {}
-        self._places: dict[int, Value] = {}
+        self._places: dict[int, Region] = {}
         self._roots: dict[int, Storage] = {}
         self._kept: list[Any] = []
         self._arguments: dict[int, tuple[Tensor, str]] = {}
@@ -215,7 +215,7 @@ class Outside:
         alive = [reference() for reference in self._born.values()]
         return [x for x in alive if x is not None and type(slot_of(x)) is Tracer]
 
-    def place_of(self, array) -> Value | None:
+    def place_of(self, array) -> Region | None:
         """Return the region of an outside array, None if it was not met."""
         tracer = self._lifted.get(id(array))
         return self._places.get(id(array)) if tracer is None else tracer.value

@@ -14,9 +14,9 @@ import numpy as np
 
 from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
-from aino.compiler.guards.arguments import is_live, replace_arguments
+from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.ir.program import Program, Returned, append_copy
-from aino.compiler.ir.symbolic import FrozenNumberError, Number
+from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.tracing.tracer import Tracer
@@ -27,7 +27,7 @@ from aino.tracing import LazyGradient
 
 
 @dataclass
-class Capture:
+class TracedRun:
     """A trace that came to its end: its program, and what the caller gets of this run."""
 
     trace: Trace
@@ -35,7 +35,7 @@ class Capture:
     result: Any
 
 
-def run_traced(function, arguments, keywords, names, flat, inspect=None) -> Capture:
+def run_traced(function, arguments, keywords, names, flat, inspect=None) -> TracedRun:
     """Run ``function`` as a trace and make the run real, or leave everything as it was.
 
     ``names`` are the names of the arguments, ``flat`` their leaves with names of their own.
@@ -51,13 +51,13 @@ def run_traced(function, arguments, keywords, names, flat, inspect=None) -> Capt
                     "reach; detach() it"
                 )
             trace.add_argument(slot_of(item) if isinstance(item, Tensor) else item, name, item)
-        elif is_live(item):
+        elif is_dynamic(item):
             label = re.sub(r"\W+", "_", name)
             while label in trace.floats:
                 label += "_"
             trace.floats[label] = name
             now = float(item) if isinstance(item, (float, np.floating)) else int(item)
-            replaced[name] = Number(trace, now, label)
+            replaced[name] = SymbolicNumber(trace, now, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
     structure = structure_of((arguments, keywords))
     try:
@@ -81,7 +81,9 @@ def run_traced(function, arguments, keywords, names, flat, inspect=None) -> Capt
             trace.abort()
             raise
         trace.commit()
-        return Capture(trace, program, mapped(result, lambda x: x.now if type(x) is Number else x))
+        return TracedRun(
+            trace, program, mapped(result, lambda x: x.now if type(x) is SymbolicNumber else x)
+        )
     finally:
         trace.let_go()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from aino.autograd.node import Leaf
 from aino.compiler.ir.program import Call, Storage, address, number_array, region
-from aino.compiler.ir.symbolic import Mapping, Number
+from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
 from aino.compiler.tracing.boundary import Outside
 from aino.compiler.tracing.context import Context
 from aino.compiler.tracing.lifting import UNTOUCHED
@@ -66,7 +66,7 @@ class Trace(Outside):
         if type(tree) is Tracer:
             found.append(tree)
             return tree.value, tree.shadow
-        if type(tree) is Number:
+        if type(tree) is SymbolicNumber:
             return tree, tree.now
         if isinstance(tree, (tuple, list)):
             pairs = [self.unwrap(item, found) for item in tree]
@@ -119,10 +119,12 @@ class Trace(Outside):
 
     def ufunc(self, ufunc, method, inputs, out, keywords):
         """Record a ufunc or one of its methods."""
-        if any([type(x) is Number for x in inputs]):
-            kinds = [x.now if type(x) is Number else getattr(x, "dtype", x) for x in inputs]
+        if any([type(x) is SymbolicNumber for x in inputs]):
+            kinds = [x.now if type(x) is SymbolicNumber else getattr(x, "dtype", x) for x in inputs]
             dtype = np.result_type(*kinds)
-            inputs = [self.number_array(x, dtype) if type(x) is Number else x for x in inputs]
+            inputs = [
+                self.number_array(x, dtype) if type(x) is SymbolicNumber else x for x in inputs
+            ]
         run = getattr(ufunc, method)
         if method == "at":
             found: list[Tracer] = []
@@ -153,7 +155,7 @@ class Trace(Outside):
         keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
         if function in _CREATE_LIKE:
             for item in (*arguments, *keywords.values()):
-                if type(item) is Number:
+                if type(item) is SymbolicNumber:
                     float(item)  # which memory made by Python would freeze
             found: list[Tracer] = []
             _, shadows = self.unwrap(tuple(arguments), found)
@@ -267,7 +269,7 @@ class Trace(Outside):
 
     # Numbers
 
-    def number_array(self, number: Number, dtype) -> Tracer:
+    def number_array(self, number: SymbolicNumber, dtype) -> Tracer:
         """Return the tracer of a 0-d array that holds a number of the running program."""
         key = (number.source, dtype)
         if key not in self.numbers:
@@ -302,7 +304,7 @@ class Trace(Outside):
         update = self.updates.get((id(container), key))
         return None if update is None else update[2]
 
-    def write_number(self, container, key, number: Number) -> None:
+    def write_number(self, container, key, number: SymbolicNumber) -> None:
         """Note that the step writes a number back."""
         self.updates[(id(container), key)] = (container, key, number)
 
@@ -310,7 +312,7 @@ class Trace(Outside):
         """Set a plain entry, as the step does once (making its state), with a way back."""
         before = dict.get(container, key, UNTOUCHED)
         if type(value) in (int, float) and type(before) in (int, float):
-            self.write_number(container, key, Number(self, value, repr(value)))
+            self.write_number(container, key, SymbolicNumber(self, value, repr(value)))
             return
         self.entries_set = True
         self._undo.append((container, key, before))

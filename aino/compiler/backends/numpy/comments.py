@@ -8,13 +8,13 @@ import re
 import numpy as np
 
 from aino.autograd.primitive import REGISTRY
-from aino.compiler.ir.program import Call, Value
+from aino.compiler.ir.program import Call, Region
 
 #: Operators for arithmetic on single numbers.
 SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 
 
-def is_single(call: Call, target: Value) -> bool:
+def is_single(call: Call, target: Region) -> bool:
     """Tell whether a call is plain arithmetic on two numbers of one dtype."""
     return (
         call.function in SYMBOLS
@@ -23,7 +23,8 @@ def is_single(call: Call, target: Value) -> bool:
         and target.size == 1
         and target.dtype.kind == "f"
         and all(
-            isinstance(v, Value) and v.size == 1 and v.dtype == target.dtype for v in call.arguments
+            isinstance(v, Region) and v.size == 1 and v.dtype == target.dtype
+            for v in call.arguments
         )
     )
 
@@ -35,7 +36,7 @@ def with_out(name: str, function, arguments: list[str], out: str) -> str:
     return f"{name}({', '.join([*arguments, out])})"
 
 
-def empty_like(value: Value) -> str:
+def empty_like(value: Region) -> str:
     """Return the expression that makes memory of a value's form, strides and all."""
     dtype = f"np.{value.dtype.type.__name__}"
     order = sorted(range(len(value.shape)), key=lambda axis: (-value.strides[axis], axis))

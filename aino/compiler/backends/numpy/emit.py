@@ -15,8 +15,8 @@ from aino.compiler.backends.numpy.comments import SYMBOLS, comment, empty_like, 
 from aino.compiler.backends.numpy.expressions import Expressions
 from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
 from aino.compiler.backends.numpy.names import Names, function_text, storages_by_maker, wish_for
-from aino.compiler.ir.program import Call, Program, Storage, Value, map_values, number_array
-from aino.compiler.ir.symbolic import Number
+from aino.compiler.ir.program import Call, Program, Region, Storage, map_values, number_array
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.copies import takes_out
 from aino.compiler.passes.fusion import Chain
 from aino.compiler.passes.memory_plan import Layout, returned_values
@@ -57,8 +57,8 @@ class Emitter:
         #: (the storage that owns a buffer, the wish) -> the name for both.
         self.shared: dict[tuple[Storage, str], str] = {}
         #: What a gradient's region is called: after its parameter.
-        self.wishes: dict[Value, str] = {}
-        self.value_names: dict[Value, str] = {}
+        self.wishes: dict[Region, str] = {}
+        self.value_names: dict[Region, str] = {}
         self.objects: dict[int, str] = {}
         self.makers = storages_by_maker(program)
         self.containers = containers
@@ -98,7 +98,7 @@ class Emitter:
             self.prelude["memory"].append(f"{name} = {text}")
         return name
 
-    def value(self, value: Value) -> str:
+    def value(self, value: Region) -> str:
         """Return the name of a region; a view of lasting memory is cut once, in the prelude."""
         if value is value.storage.whole:
             return self.storage(value.storage)
@@ -123,7 +123,7 @@ class Emitter:
         self.value_names[value] = name
         return name
 
-    def _cut(self, value: Value) -> str:
+    def _cut(self, value: Region) -> str:
         """Return the expression that cuts a region out of its parent."""
         parent = self.value(value.parent)
         kind, *rest = value.how
@@ -159,9 +159,9 @@ class Emitter:
 
     def text(self, item) -> str:
         """Return an argument as source."""
-        if isinstance(item, Value):
+        if isinstance(item, Region):
             return self.value(item)
-        if isinstance(item, Number):
+        if isinstance(item, SymbolicNumber):
             return self.expressions.rewritten.get(item.source, item.source)
         if isinstance(item, np.dtype):
             return self.dtype(item)
@@ -254,7 +254,7 @@ class Emitter:
             line = self._make(call, call.results[0])
         self.body.append((line, call))
 
-    def _make(self, call: Call, result: Value) -> str:
+    def _make(self, call: Call, result: Region) -> str:
         storage = result.storage
         writable = takes_out(call) or call.function is number_array
         if self.layout.place[storage] == "buffer":
@@ -269,7 +269,7 @@ class Emitter:
             return f"{name} = np.asarray({text})"
         return f"{name} = {text}"
 
-    def _into(self, call: Call, target: Value) -> str:
+    def _into(self, call: Call, target: Region) -> str:
         """Return a call that writes its result into ``target``."""
         function = call.function
         if function is number_array:
@@ -306,7 +306,7 @@ class Emitter:
             self.bound["run_chain"] = run_chain
         return "run_chain"
 
-    def _single(self, call: Call, target: Value) -> str:
+    def _single(self, call: Call, target: Region) -> str:
         """Return arithmetic on single numbers, which Python indexes sooner than NumPy loops."""
         place, first, second = [
             f"{self.value(value)}[{', '.join('0' * len(value.shape)) or '()'}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aino.compiler.ir.symbolic import Number, literal
+from aino.compiler.ir.symbolic import SymbolicNumber, literal
 
 #: How tightly an operator binds; of two equal ones the left is first, but for powers.
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
@@ -20,7 +20,7 @@ class Expressions:
     its new text.
     """
 
-    def __init__(self, numbers: list[Number], fresh) -> None:
+    def __init__(self, numbers: list[SymbolicNumber], fresh) -> None:
         self._fresh = fresh
         self._names: dict[str, str] = {}
         self.assignments: list[str] = []
@@ -30,7 +30,7 @@ class Expressions:
         self.rewritten = {number.source: self._text(number)[0] for number in numbers}
 
     def _count(self, number) -> None:
-        if type(number) is Number:
+        if type(number) is SymbolicNumber:
             self._counts[number.source] = self._counts.get(number.source, 0) + 1
             if self._counts[number.source] == 1:
                 for part in number.parts[1:]:
@@ -38,7 +38,7 @@ class Expressions:
 
     def _text(self, number) -> tuple[str, int]:
         """Return a number's text and how tightly its outermost operator binds."""
-        if type(number) is not Number:
+        if type(number) is not SymbolicNumber:
             return literal(number), _SIGN if number < 0 else _ATOM
         if number.source in self._names:
             return self._names[number.source], _ATOM

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from aino.compiler.backends.numpy.comments import with_out
-from aino.compiler.ir.program import Call, Storage, Value, map_values
+from aino.compiler.ir.program import Call, Region, Storage, map_values
 from aino.compiler.passes.fusion import BLOCK, Chain
 from aino.threads import CORES, worker
 
@@ -39,7 +39,7 @@ class ChainWriter:
         self.chain = chain
         self.name = emitter.names.fresh("chain")
         self.lines: list[str] = []
-        self.given: dict[Value, tuple[str, str]] = {}
+        self.given: dict[Region, tuple[str, str]] = {}
         self.names: dict[Any, str] = {}
         self.slots: dict[Storage, str] = {}
 
@@ -107,7 +107,7 @@ class ChainWriter:
                     if last[value.storage] == position:
                         free.append(self.slots[value.storage])
 
-    def _value(self, value: Value) -> str:
+    def _value(self, value: Region) -> str:
         """Return the name of a block of a value in the chain's function."""
         if value.storage in self.slots:
             return self.slots[value.storage]
@@ -124,7 +124,7 @@ class ChainWriter:
     def _step(self, call: Call) -> str:
         target = (*call.touches(), *call.results)[0]
         arguments = [
-            self._value(item) if isinstance(item, Value) else self.emitter.text(item)
+            self._value(item) if isinstance(item, Region) else self.emitter.text(item)
             for item in call.arguments
         ]
         name = self.emitter.function(call.function, call.method)
@@ -154,7 +154,7 @@ class ChainWriter:
     def _pattern(self, call: Call) -> str:
         """Return a tail with names in the places of its memory."""
 
-        def named(value: Value) -> str:
+        def named(value: Region) -> str:
             if value is call.out:
                 return "part"
             if value.storage in self.slots:
@@ -165,7 +165,7 @@ class ChainWriter:
         name = self.emitter.function(call.function, call.method)
         return with_out(name, call.function, [str(item) for item in arguments], "part")
 
-    def _flat(self, value: Value) -> str:
+    def _flat(self, value: Region) -> str:
         known = next(v for v in self.given if v.storage is value.storage)
         return self.given[known][0]
 
