@@ -40,31 +40,31 @@ from aino.dtypes import (
     uint32,
     uint64,
 )
-from aino.ops.activation import *
-from aino.ops.arranging import *
-from aino.ops.binding import FUNCTIONS
-from aino.ops.compare import *
-from aino.ops.contraction import *
-from aino.ops.conversion import *
-from aino.ops.creation import *
-from aino.ops.extremes import *
-from aino.ops.filled import *
-from aino.ops.indexing import *
-from aino.ops.joining import *
-from aino.ops.linear import *
-from aino.ops.math import *
-from aino.ops.matrices import *
-from aino.ops.padding import *
-from aino.ops.printing import get_printoptions, printoptions, set_printoptions
-from aino.ops.random import *
-from aino.ops.reduction import *
-from aino.ops.sampling import *
-from aino.ops.scanning import *
-from aino.ops.scattering import *
-from aino.ops.shaping import *
-from aino.ops.sorting import *
-from aino.ops.statistics import *
-from aino.ops.transposing import *
+from aino.ops.creation.filled import *
+from aino.ops.creation.from_data import *
+from aino.ops.index.indexing import *
+from aino.ops.index.scattering import *
+from aino.ops.index.sorting import *
+from aino.ops.linalg.contraction import *
+from aino.ops.linalg.linear import *
+from aino.ops.linalg.matrices import *
+from aino.ops.pointwise import *
+from aino.ops.pointwise.activation import *
+from aino.ops.pointwise.compare import *
+from aino.ops.random.generator import *
+from aino.ops.random.sampling import *
+from aino.ops.reduce.extremes import *
+from aino.ops.reduce.reduction import *
+from aino.ops.reduce.scanning import *
+from aino.ops.reduce.statistics import *
+from aino.ops.shape.arranging import *
+from aino.ops.shape.joining import *
+from aino.ops.shape.padding import *
+from aino.ops.shape.shaping import *
+from aino.ops.shape.transposing import *
+from aino.ops.tensor.conversion import *
+from aino.ops.tensor.methods import FUNCTIONS
+from aino.ops.tensor.printing import get_printoptions, printoptions, set_printoptions
 
 __version__ = "3.0.0"
 

@@ -3,9 +3,9 @@
 Every function takes a matrix or a stack of them, ``(..., n, m)``.
 """
 
-from aino.ops.linear import matmul, multi_dot
-from aino.ops.linear import vector_product as cross
-from aino.ops.matrices import (
+from aino.ops.linalg.linear import matmul, multi_dot
+from aino.ops.linalg.linear import vector_product as cross
+from aino.ops.linalg.matrices import (
     LinAlgError,
     cholesky,
     det,
@@ -15,8 +15,8 @@ from aino.ops.matrices import (
     slogdet,
     solve,
 )
-from aino.ops.norms import any_norm as norm
-from aino.ops.norms import matrix_norm, vecdot, vector_norm
+from aino.ops.reduce.norms import any_norm as norm
+from aino.ops.reduce.norms import matrix_norm, vecdot, vector_norm
 
 __all__ = [
     "LinAlgError", "cholesky", "cross", "det", "inv", "logdet", "matmul", "matrix_norm",

@@ -14,7 +14,7 @@ from aino.autograd.node import Cotangents, Node, TupleOutput, tick
 from aino.autograd.primitive import annotate, cast, sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
 from aino.errors import DtypeError, GradientError, ShapeError
-from aino.ops.inplace import check_writable, rebind
+from aino.ops.tensor.inplace import check_writable, rebind
 
 
 class FunctionCtx:

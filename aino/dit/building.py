@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino.errors import DitError
-from aino.ops.random import intercepted
+from aino.ops.random.generator import intercepted
 
 _PAGES_FROM = 1 << 20
 

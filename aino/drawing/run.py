@@ -16,7 +16,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
 from aino.drawing.names import Named, Names
 from aino.nn.module import Module
-from aino.ops.random import default_generator
+from aino.ops.random.generator import default_generator
 
 #: Settings that go without saying.
 _USUAL = ("bias=True", "elementwise_affine=True", "inplace=False")

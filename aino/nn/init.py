@@ -16,7 +16,7 @@ from aino.autograd.memory import stamp_write
 from aino.autograd.tensor import Tensor
 from aino.dit.building import building
 from aino.errors import ShapeError
-from aino.ops.random import Generator, draw
+from aino.ops.random.generator import Generator, draw
 
 __all__ = [
     "calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from aino.autograd.rules import activation as rules
-from aino.ops import activation as ops
+from aino.ops.pointwise import activation as ops
 from tests.calculus.row import Row, case, given, nonzero, real
 
 inf, nan = np.inf, np.nan

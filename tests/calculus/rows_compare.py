@@ -3,8 +3,8 @@
 import numpy as np
 
 from aino.autograd.rules import compare as rules
-from aino.ops import compare as ops
-from aino.ops import math
+from aino.ops import pointwise
+from aino.ops.pointwise import compare as ops
 from tests.calculus.row import Row, booleans, case, given, integers, real
 
 inf, nan = np.inf, np.nan
@@ -94,7 +94,7 @@ def choice(name, oracle, first_wins):
     """Return the row of the larger or smaller of two: ``first_wins`` at a tie, or shares."""
     share, rest = (1.0, 0.0) if first_wins else (0.5, 0.5)
     return Row(
-        name, getattr(math, name), oracle,
+        name, getattr(pointwise, name), oracle,
         [case(real(3, 4), real(3, 4)), case(given([[0.1, 0.7]]), given([[0.3], [-0.4]]))],
         elementwise=True, broadcasts=False,
         kinks=[case(given([1.0, -0.0, inf, -inf]), given([1.0, 0.0, inf, -inf])).slopes(
@@ -107,7 +107,7 @@ CHOICES = [
     choice("minimum", np.minimum, False),
     choice("fmax", np.fmax, True),
     choice("fmin", np.fmin, True),
-    Row("clamp", math.clamp, lambda x, min=None, max=None: np.clip(x, min, max),
+    Row("clamp", pointwise.clamp, lambda x, min=None, max=None: np.clip(x, min, max),
         [case(real(3, 4).away(-0.5, 1.0), -0.5, 1.0), case(real(3, 4).away(-0.5), min=-0.5),
          case(real(3, 4).away(0.5), max=0.5),
          case(real(3, 4).away(-0.9, 1.1), given([-0.9] * 4), given([[1.1]] * 3)),
@@ -120,12 +120,12 @@ CHOICES = [
                case(given([1.0]), min=1.0).slopes([1.0]), case(given([1.0]), max=1.0).slopes([1.0]),
                case(given([nan, inf]), 0.0, 1.0).slopes([0.0, 0.0])],
         errors=[case(real(3))]),
-    Row("clamp between a number and a tensor", math.clamp, np.clip,
+    Row("clamp between a number and a tensor", pointwise.clamp, np.clip,
         [case(real(3, 4).away(-0.3, 0.4), -0.3, given(0.4))], covers="clamp", torch=None,
         method=""),
-    Row("clamp_min", math.clamp_min, np.maximum, [case(real(3, 4).away(0.5), 0.5)]),
-    Row("clamp_max", math.clamp_max, np.minimum, [case(real(3, 4).away(0.5), 0.5)]),
-    Row("where", math.where, np.where,
+    Row("clamp_min", pointwise.clamp_min, np.maximum, [case(real(3, 4).away(0.5), 0.5)]),
+    Row("clamp_max", pointwise.clamp_max, np.minimum, [case(real(3, 4).away(0.5), 0.5)]),
+    Row("where", pointwise.where, np.where,
         [case(booleans(3, 4), real(3, 4), real(4)), case(booleans(4), real(4), 0.0),
          case(booleans(3), 1.0, real(3)), case(booleans(70, 70), real(70, 70), real(70)),
          case(booleans(3), 1, 2), case(booleans(3), real(3), integers(0, 5, 3))],
@@ -133,7 +133,7 @@ CHOICES = [
         kinks=[case(given([True, False]), given([1.0, nan]), given([inf, 2.0])).slopes(
             [1.0, 0.0], [0.0, 1.0])],
         errors=[case(integers(0, 2, 3), real(3), real(3))]),
-    Row("where (the indices)", math.where, lambda c: np.nonzero(np.atleast_1d(c)),
+    Row("where (the indices)", pointwise.where, lambda c: np.nonzero(np.atleast_1d(c)),
         [case(booleans(3, 4)), case(booleans()), case(given([0.0, 2.0]).constant())], covers="",
         order=0, torch="where", method=""),
     Row("masked", rules.masked, lambda x, mask: np.where(mask, x, 0),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops import math as ops
+from aino.ops import pointwise as ops
 from tests.calculus.row import Row, between, case, given, integers, nonzero, positive, real
 
 inf, nan = np.inf, np.nan

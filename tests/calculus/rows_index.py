@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.autograd.rules import index as rules
-from aino.ops import indexing, scattering, subscript
+from aino.ops.index import indexing, scattering, subscript
 from tests.calculus.row import Row, booleans, case, distinct, given, integers, nonzero, real
 
 ALL = slice(None)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops import contraction, linear
+from aino.ops.linalg import contraction, linear
 from tests.calculus.row import Row, case, real
 
 # PyTorch has no product of booleans; AINO's is NumPy's.

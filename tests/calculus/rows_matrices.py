@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from aino.ops import linear, matrices, norms
+from aino.ops.linalg import linear, matrices
+from aino.ops.reduce import norms
 from tests.calculus.row import Row, case, given, real, regular
 
 NOT_SQUARE = [case(real(2, 3)), case(real(3))]

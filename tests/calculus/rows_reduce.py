@@ -4,7 +4,7 @@ import numpy as np
 
 from aino.autograd.rules import reduce as rules
 from aino.autograd.rules import scan
-from aino.ops import extremes, reduction, scanning
+from aino.ops.reduce import extremes, reduction, scanning
 from tests.calculus.row import Row, booleans, case, distinct, given, nonzero, positive, real
 
 INF, NAN = np.inf, np.nan

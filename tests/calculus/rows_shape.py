@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.autograd.rules import shape as rules
-from aino.ops import arranging, joining, padding, shaping, transposing
+from aino.ops.shape import arranging, joining, padding, shaping, transposing
 from tests.calculus.row import Row, case, given, real
 
 VIEWS = {"complex": True, "dtypes": "bool int64 float32"}

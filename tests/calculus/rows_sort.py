@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from aino.ops import sorting, statistics
+from aino.ops.index import sorting
+from aino.ops.reduce import statistics
 from tests.calculus.row import Row, case, distinct, given, integers, real
 
 NAN = np.nan

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from aino.autograd.rules import special
-from aino.ops import math as ops
+from aino.ops import pointwise as ops
 from tests.calculus.row import Row, between, case, given, nonzero, positive, real
 
 inf, nan = np.inf, np.nan

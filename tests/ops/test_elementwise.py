@@ -10,8 +10,8 @@ import pytest
 import aino
 from aino.autograd.rules import special
 from aino.errors import DivisionError, DtypeError
-from aino.ops import activation, compare
-from aino.ops import math as ops
+from aino.ops import pointwise as ops
+from aino.ops.pointwise import activation, compare
 
 EXTREME = [-1000.0, -89.0, -50.0, -20.5, -1.0, 0.0, 1.0, 20.5, 50.0, 89.0, 1000.0]
 OF_ONE = [

@@ -9,8 +9,8 @@ import pytest
 
 import aino
 from aino.errors import DtypeError, InplaceError, ShapeError
-from aino.ops import random
-from aino.ops.random import draw, fork_rng
+from aino.ops.random import generator as random
+from aino.ops.random.generator import draw, fork_rng
 
 COUNT = 20_000
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.tracing.shadows import copied_together
-from aino.ops.random import Generator
+from aino.ops.random.generator import Generator
 
 
 @dataclass

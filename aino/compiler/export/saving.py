@@ -16,7 +16,7 @@ from aino.compiler.ir.program import address
 from aino.compiler.tracing.shadows import window
 from aino.compiler.tracing.trace import manual_seed
 from aino.errors import CompileError
-from aino.ops.random import Generator
+from aino.ops.random.generator import Generator
 
 #: Effects that are no checks.
 _NEEDED = (manual_seed,)

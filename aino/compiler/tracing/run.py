@@ -21,7 +21,7 @@ from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
-from aino.ops import random
+from aino.ops.random import generator as draws
 from aino.pytree import mapped, structure_of
 from aino.tracing import LazyGradient
 
@@ -93,7 +93,7 @@ def watched_draws(trace: Trace):
     """Let the trace answer this thread's random draws, and make them unwatched."""
 
     def answer(generator, *arguments):
-        random.intercepted.function = None
+        draws.intercepted.function = None
         try:
             if arguments[0] == "manual_seed":
                 return trace.reseed(generator, arguments[1])
@@ -102,15 +102,15 @@ def watched_draws(trace: Trace):
                     "the state of a generator is read or set, which would be frozen in the "
                     f"program; do it outside, or use manual_seed{trace.where()}"
                 )
-            return trace.draw(random.draw, generator, arguments)
+            return trace.draw(draws.draw, generator, arguments)
         finally:
-            random.intercepted.function = answer
+            draws.intercepted.function = answer
 
-    random.intercepted.function = answer
+    draws.intercepted.function = answer
     try:
         yield
     finally:
-        random.intercepted.function = None
+        draws.intercepted.function = None
 
 
 #: The generators that are not AINO's: how their states are read and set.

@@ -38,4 +38,4 @@ from aino.nn.functional.regression import (
     smooth_l1_loss,
 )
 from aino.nn.functional.sparse import embedding, one_hot
-from aino.ops.padding import pad
+from aino.ops.shape.padding import pad

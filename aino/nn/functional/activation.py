@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.ops import activation as ops
-from aino.ops.activation import (
+from aino.ops.pointwise import activation as ops
+from aino.ops.pointwise import sigmoid, tanh
+from aino.ops.pointwise.activation import (
     gelu,
     glu,
     gumbel_softmax,
@@ -20,8 +21,7 @@ from aino.ops.activation import (
     softsign,
     tanhshrink,
 )
-from aino.ops.inplace import inplace as in_place
-from aino.ops.math import sigmoid, tanh
+from aino.ops.tensor.inplace import inplace as in_place
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",

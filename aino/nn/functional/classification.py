@@ -13,8 +13,8 @@ from aino.autograd.rules.index import gather
 from aino.autograd.tensor import make
 from aino.errors import DtypeError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
-from aino.ops.activation import log_softmax
 from aino.ops.arguments import wrapped
+from aino.ops.pointwise.activation import log_softmax
 
 
 def cross_entropy(

@@ -12,7 +12,7 @@ from aino.autograd.rules.reduce import norm
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import dim_of
-from aino.ops.shaping import broadcast_tensors
+from aino.ops.shape.shaping import broadcast_tensors
 
 
 def _length(x: Any, p: float, dim: int, keepdim: bool = False) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aino.autograd.tensor import make
 from aino.errors import ShapeError
-from aino.ops.random import draw
+from aino.ops.random.generator import draw
 
 
 def _kept(shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:

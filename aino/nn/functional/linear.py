@@ -6,8 +6,8 @@ from typing import Any
 
 from aino.autograd.rules import fused
 from aino.errors import ShapeError
-from aino.ops.contraction import einsum
 from aino.ops.documented import documented
+from aino.ops.linalg.contraction import einsum
 
 
 @documented(fused.linear)

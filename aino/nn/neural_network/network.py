@@ -22,7 +22,7 @@ from aino.nn.neural_network import objective, training
 from aino.nn.neural_network.data import Targets, as_inputs, as_targets, one_hot
 from aino.nn.neural_network.progress import Progress
 from aino.nn.neural_network.scaling import Scaling
-from aino.ops.random import draw, fork_rng, manual_seed
+from aino.ops.random.generator import draw, fork_rng, manual_seed
 
 
 class NeuralNetwork(Module):

@@ -16,7 +16,7 @@ from aino.compiler.compiled import compile
 from aino.errors import CompileError
 from aino.nn.activations import suggestion
 from aino.nn.utils import clip_grad_norm_
-from aino.ops.random import draw
+from aino.ops.random.generator import draw
 
 #: What ``fit`` uses where nothing else is asked for: Nesterov's momentum on gradients that are
 #: never longer than 1, with a rate that falls to 0 along a cosine.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aino.autograd.memory import stamp_write
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops.joining import cat
+from aino.ops.shape.joining import cat
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

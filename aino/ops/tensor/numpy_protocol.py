@@ -12,22 +12,13 @@ import numpy as np
 from aino.autograd.primitive import REGISTRY
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError
-from aino.ops import (
-    arranging,
-    compare,
-    contraction,
-    extremes,
-    indexing,
-    joining,
-    linear,
-    math,
-    reduction,
-    scanning,
-    shaping,
-    sorting,
-    transposing,
-)
-from aino.ops.inplace import copy_
+from aino.ops import pointwise
+from aino.ops.index import indexing, sorting
+from aino.ops.linalg import contraction, linear
+from aino.ops.pointwise import compare
+from aino.ops.reduce import extremes, reduction, scanning
+from aino.ops.shape import arranging, joining, shaping, transposing
+from aino.ops.tensor.inplace import copy_
 
 
 def array_ufunc(self, ufunc, method, *inputs, out=None, **keywords):
@@ -91,28 +82,28 @@ UFUNCS = {
     if isinstance(declared.kernel, np.ufunc)
 } | {
     np.matmul: linear.matmul,
-    np.power: math.pow,
-    np.floor_divide: math.floor_divide,
-    np.remainder: math.remainder,
-    np.fmod: math.fmod,
-    np.reciprocal: math.reciprocal,
-    np.conjugate: math.conj,
-    np.positive: math.positive,
-    np.absolute: math.abs,
-    np.fabs: math.abs,
-    np.sign: math.sgn,
-    np.square: math.square,
-    np.deg2rad: math.deg2rad,
-    np.rad2deg: math.rad2deg,
-    np.radians: math.deg2rad,
-    np.degrees: math.rad2deg,
-    np.rint: math.round,
-    np.floor: math.floor,
-    np.ceil: math.ceil,
-    np.trunc: math.trunc,
-    np.heaviside: lambda x, values: math.heaviside(_beside(x, values), _beside(values, x)),
-    np.float_power: math.float_power,
-    np.vecdot: lambda a, b: reduction.sum(math.conj(_tensor(a)) * b, -1),
+    np.power: pointwise.pow,
+    np.floor_divide: pointwise.floor_divide,
+    np.remainder: pointwise.remainder,
+    np.fmod: pointwise.fmod,
+    np.reciprocal: pointwise.reciprocal,
+    np.conjugate: pointwise.conj,
+    np.positive: pointwise.positive,
+    np.absolute: pointwise.abs,
+    np.fabs: pointwise.abs,
+    np.sign: pointwise.sgn,
+    np.square: pointwise.square,
+    np.deg2rad: pointwise.deg2rad,
+    np.rad2deg: pointwise.rad2deg,
+    np.radians: pointwise.deg2rad,
+    np.degrees: pointwise.rad2deg,
+    np.rint: pointwise.round,
+    np.floor: pointwise.floor,
+    np.ceil: pointwise.ceil,
+    np.trunc: pointwise.trunc,
+    np.heaviside: lambda x, values: pointwise.heaviside(_beside(x, values), _beside(values, x)),
+    np.float_power: pointwise.float_power,
+    np.vecdot: lambda a, b: reduction.sum(pointwise.conj(_tensor(a)) * b, -1),
     np.isnan: compare.isnan,
     np.isinf: compare.isinf,
     np.isfinite: compare.isfinite,
@@ -202,7 +193,7 @@ ACCUMULATES = {
 
 def _clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    result = math.clamp(a, low, high)
+    result = pointwise.clamp(a, low, high)
     return result if out is None else _into(out, result)
 
 
@@ -218,7 +209,7 @@ def _like(function):
 def _where(condition, x=None, y=None):
     if x is None and y is None:
         return indexing.nonzero(condition, as_tuple=True)
-    return math.where(_tensor(condition), x, y)
+    return pointwise.where(_tensor(condition), x, y)
 
 
 def _transpose(a, axes=None):
@@ -288,11 +279,13 @@ FUNCTIONS = {
     np.shape: lambda a: tuple(a.shape),
     np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.array.size if axis is None else a.shape[axis],
-    np.real: math.real,
-    np.imag: math.imag,
-    np.angle: lambda z, deg=False: math.rad2deg(math.angle(z)) if deg else math.angle(z),
-    np.round: lambda a, decimals=0, out=None: math.round(a, decimals=decimals),
-    np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: math.nan_to_num(
+    np.real: pointwise.real,
+    np.imag: pointwise.imag,
+    np.angle: lambda z, deg=False: (
+        pointwise.rad2deg(pointwise.angle(z)) if deg else pointwise.angle(z)
+    ),
+    np.round: lambda a, decimals=0, out=None: pointwise.round(a, decimals=decimals),
+    np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: pointwise.nan_to_num(
         x, nan, posinf, neginf
     ),
     np.reshape: lambda a, /, shape, order="C", **_: shaping.reshape(a, shape),

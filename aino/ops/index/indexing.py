@@ -13,8 +13,8 @@ from aino.autograd.tensor import make
 from aino.dtypes import int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.shaping import broadcast_shapes, broadcast_tensors
-from aino.ops.subscript import explained
+from aino.ops.index.subscript import explained
+from aino.ops.shape.shaping import broadcast_shapes, broadcast_tensors
 
 __all__ = [
     "index_select", "select", "narrow", "take", "take_along_dim", "gather",

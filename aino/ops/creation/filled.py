@@ -11,7 +11,7 @@ from aino import dtypes
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import born, is_live, live, numbers
+from aino.ops.creation.from_data import born, is_live, live, numbers
 
 __all__ = [
     "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",

@@ -17,7 +17,7 @@ from aino.autograd.tensor import make
 from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
-from aino.ops.extremes import needs_dim, nonempty, not_complex
+from aino.ops.reduce.extremes import needs_dim, nonempty, not_complex
 
 __all__ = [
     "sum", "mean", "prod", "nansum", "nanmean",

@@ -10,7 +10,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, ints_of, numpy_names
-from aino.ops.shaping import atleast_1d, atleast_2d, atleast_3d
+from aino.ops.shape.shaping import atleast_1d, atleast_2d, atleast_3d
 
 __all__ = [
     "cat", "concat", "concatenate", "stack",

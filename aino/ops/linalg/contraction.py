@@ -7,7 +7,7 @@ import math
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops import reduction
+from aino.ops.reduce import reduction
 
 __all__ = ["einsum", "tensordot", "inner"]
 

@@ -11,7 +11,7 @@ from aino.autograd.tensor import Tensor
 from aino.dtypes import int64
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
-from aino.ops.shaping import broadcast_tensors, listed
+from aino.ops.shape.shaping import broadcast_tensors, listed
 
 __all__ = [
     "flip", "fliplr", "flipud", "roll", "rot90",

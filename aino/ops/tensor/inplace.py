@@ -17,8 +17,8 @@ from aino.autograd.rules.complex import complex
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.dtypes import can_cast
 from aino.errors import DtypeError, InplaceError, ShapeError
-from aino.ops.shaping import broadcast_to
-from aino.ops.subscript import is_basic_index, put_at, raw_index, select_basic, write_at
+from aino.ops.index.subscript import is_basic_index, put_at, raw_index, select_basic, write_at
+from aino.ops.shape.shaping import broadcast_to
 
 
 class Path:

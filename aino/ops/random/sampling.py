@@ -8,9 +8,9 @@ from aino import dtypes, tracing
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
-from aino.ops.creation import born
-from aino.ops.filled import shape_of
-from aino.ops.random import draw
+from aino.ops.creation.filled import shape_of
+from aino.ops.creation.from_data import born
+from aino.ops.random.generator import draw
 
 __all__ = [
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like",

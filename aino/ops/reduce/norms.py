@@ -6,8 +6,8 @@ import math
 
 from aino.autograd.rules.complex import conj
 from aino.errors import ShapeError
-from aino.ops.extremes import amax, amin
-from aino.ops.reduction import norm, sum
+from aino.ops.reduce.extremes import amax, amin
+from aino.ops.reduce.reduction import norm, sum
 
 __all__: list[str] = []
 

@@ -13,9 +13,9 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.indexing import checked, fitting
-from aino.ops.shaping import atleast_1d, broadcast_shapes, broadcast_to
-from aino.ops.subscript import explained, put_at, raw_index, split_index
+from aino.ops.index.indexing import checked, fitting
+from aino.ops.index.subscript import explained, put_at, raw_index, split_index
+from aino.ops.shape.shaping import atleast_1d, broadcast_shapes, broadcast_to
 
 __all__ = [
     "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill",

@@ -14,7 +14,7 @@ from aino.dtypes import as_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
 from aino.ops.documented import documented
-from aino.ops.random import draw
+from aino.ops.random.generator import draw
 
 __all__ = [
     "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu",

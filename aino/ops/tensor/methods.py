@@ -12,41 +12,19 @@ from aino.autograd import engine
 from aino.autograd.rules import elementwise
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops import (
-    activation,
-    arranging,
-    compare,
-    contraction,
-    conversion,
-    copying,
-    creation,
-    extremes,
-    filled,
-    indexing,
-    inplace,
-    joining,
-    linear,
-    math,
-    matrices,
-    padding,
-    printing,
-    protocol,
-    random,
-    random_fill,
-    reduction,
-    sampling,
-    scanning,
-    scattering,
-    shaping,
-    sorting,
-    statistics,
-    subscript,
-    transposing,
-)
+from aino.ops import pointwise
+from aino.ops.creation import filled, from_data
+from aino.ops.index import indexing, scattering, sorting, subscript
+from aino.ops.linalg import contraction, linear, matrices
+from aino.ops.pointwise import activation, compare
+from aino.ops.random import fill, generator, sampling
+from aino.ops.reduce import extremes, reduction, scanning, statistics
+from aino.ops.shape import arranging, joining, padding, shaping, transposing
+from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, printing
 
 MODULES = (
-    activation, arranging, compare, contraction, conversion, creation, extremes, filled,
-    indexing, joining, linear, math, matrices, padding, random, reduction, sampling, scanning,
+    activation, arranging, compare, contraction, conversion, extremes, filled, from_data, generator,
+    indexing, joining, linear, matrices, padding, pointwise, reduction, sampling, scanning,
     scattering, shaping, sorting, statistics, transposing,
 )  # fmt: skip
 
@@ -88,7 +66,7 @@ OWN_METHODS = {
     "repeat": arranging.repeat,
     "unfold": shaping.unfold,
     "contiguous": shaping.contiguous,
-    "new_tensor": creation.new_tensor,
+    "new_tensor": from_data.new_tensor,
     "new_zeros": filled.new_zeros,
     "new_ones": filled.new_ones,
     "new_full": filled.new_full,
@@ -137,8 +115,8 @@ IN_PLACE: dict[str, np.ufunc | None] = {
 
 OPERATORS = {
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul,
-    "truediv": elementwise.div, "pow": math.pow, "floordiv": math.floor_divide,
-    "mod": math.remainder, "matmul": linear.matmul, "and": compare.bitwise_and,
+    "truediv": elementwise.div, "pow": pointwise.pow, "floordiv": pointwise.floor_divide,
+    "mod": pointwise.remainder, "matmul": linear.matmul, "and": compare.bitwise_and,
     "or": compare.bitwise_or, "xor": compare.bitwise_xor,
     "lshift": compare.bitwise_left_shift, "rshift": compare.bitwise_right_shift,
 }  # fmt: skip
@@ -151,7 +129,7 @@ COMPARISONS = {
 PROTOCOLS = {
     "__neg__": elementwise.neg,
     "__pos__": lambda self: self,
-    "__abs__": math.abs,
+    "__abs__": pointwise.abs,
     "__invert__": compare.bitwise_not,
     "__getitem__": subscript.getitem,
     "__setitem__": inplace.set_item,
@@ -168,8 +146,8 @@ PROTOCOLS = {
     "__copy__": copying.shallow_copy,
     "__deepcopy__": copying.deepcopy,
     "__reduce_ex__": copying.reduce,
-    "__array_ufunc__": protocol.array_ufunc,
-    "__array_function__": protocol.array_function,
+    "__array_ufunc__": numpy_protocol.array_ufunc,
+    "__array_function__": numpy_protocol.array_function,
 }
 
 PROPERTIES = {
@@ -177,8 +155,8 @@ PROPERTIES = {
     "mT": transposing.mT,
     "H": transposing.H,
     "mH": transposing.adjoint,
-    "real": math.real,
-    "imag": math.imag,
+    "real": pointwise.real,
+    "imag": pointwise.imag,
 }
 
 
@@ -210,7 +188,7 @@ FUNCTIONS = {name: getattr(module, name) for module in MODULES for name in modul
 def _bind() -> None:
     bound = {name: FUNCTIONS[name] for name in METHODS.split()}
     bound |= {name: getattr(conversion, name) for name in conversion.CASTS}
-    bound |= {name: getattr(random_fill, name) for name in random_fill.FILLERS}
+    bound |= {name: getattr(fill, name) for name in fill.FILLERS}
     bound |= OWN_METHODS | PROTOCOLS
     for name, ufunc in IN_PLACE.items():
         bound[f"{name}_"] = inplace.inplace(FUNCTIONS[name], ufunc)

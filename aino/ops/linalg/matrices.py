@@ -15,7 +15,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import make
 from aino.errors import DtypeError, ShapeError
-from aino.ops.linear import matmul
+from aino.ops.linalg.linear import matmul
 from aino.ops.return_types import slogdet as slogdet_result
 
 __all__ = ["det", "slogdet", "logdet", "inverse", "cholesky", "matrix_power", "LinAlgError"]

@@ -12,7 +12,7 @@ from aino.dtypes import int32, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.extremes import along
+from aino.ops.reduce.extremes import along
 from aino.tracing import opaque
 
 __all__ = [

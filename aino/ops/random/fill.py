@@ -10,10 +10,10 @@ from aino import dtypes
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops.creation import born
-from aino.ops.inplace import check_writable, rebind, write
-from aino.ops.random import draw
-from aino.ops.sampling import check_std, trials
+from aino.ops.creation.from_data import born
+from aino.ops.random.generator import draw
+from aino.ops.random.sampling import check_std, trials
+from aino.ops.tensor.inplace import check_writable, rebind, write
 
 __all__: list[str] = []
 

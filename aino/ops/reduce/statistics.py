@@ -14,10 +14,11 @@ from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64, get_default_dtype, int64
 from aino.errors import DtypeError, ShapeError
-from aino.ops import reduction, return_types
+from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.extremes import along, needs_dim
-from aino.ops.sorting import order, sort
+from aino.ops.index.sorting import order, sort
+from aino.ops.reduce import reduction
+from aino.ops.reduce.extremes import along, needs_dim
 from aino.tracing import opaque
 
 __all__ = [

@@ -10,7 +10,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
-from aino.ops import reduction
+from aino.ops.reduce import reduction
 
 __all__ = [
     "matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "kron", "trace", "cross",
