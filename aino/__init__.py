@@ -76,7 +76,7 @@ newaxis = None
 
 #: What is loaded when it is first asked for.
 _LAZY = {
-    "NeuralNetwork": "aino.nn.neural_network",
+    "NeuralNetwork": "aino.estimators",
     "compile": "aino.compiler.compiled",
     "draw": "aino.drawing.draw",
     "save": "aino.dit.api",
@@ -87,7 +87,7 @@ _LAZY = {
 _PACKAGES = ("nn", "optim", "dit", "drawing", "compiler", "linalg", "errors")
 
 # A file may name AINO's modules before anything else has asked for them.
-provide(lambda: import_module("aino.nn.neural_network"))
+provide(lambda: import_module("aino.estimators"))
 
 
 def __getattr__(name: str):

@@ -40,7 +40,7 @@ FLOORS = {
     "aino.compiler": 7,
     "aino.drawing": 7,
     "aino.utils": 7,
-    "aino.nn.neural_network": 8,
+    "aino.estimators": 8,
     "aino.train": 8,
     "aino": 9,
 }
@@ -218,9 +218,9 @@ def test_every_file_has_a_floor(tree):
     [
         (upward, "aino/autograd/tensor.py", "from aino.ops import arithmetic"),
         (upward, "aino/autograd/tensor.py", "from ..ops.arithmetic import add"),
-        (upward, "aino/nn/linear.py", "import aino.nn.neural_network"),
+        (upward, "aino/nn/modules/linear.py", "import aino.estimators"),
         (upward, "aino/autograd/tensor.py", "if TYPE_CHECKING:\n    from aino import nn"),
-        (forbidden, "aino/optim/sgd.py", "from aino.nn.linear import Linear"),
+        (forbidden, "aino/optim/sgd.py", "from aino.nn.modules.linear import Linear"),
         (inside_functions, "aino/ops/arithmetic.py", "def f():\n    import json"),
         (inside_functions, "aino/ops/arithmetic.py", "def f():\n    from . import other"),
         (circles, "aino/ops/arithmetic.py", "from . import other"),
@@ -230,10 +230,10 @@ def test_every_file_has_a_floor(tree):
 )
 def test_a_planted_error_is_found(tmp_path, check, path, source):
     files = {
-        "aino/__init__.py": "from aino.nn.neural_network import NeuralNetwork",
+        "aino/__init__.py": "from aino.estimators import NeuralNetwork",
         "aino/autograd/tensor.py": "",
-        "aino/nn/linear.py": "",
-        "aino/nn/neural_network.py": "from aino.nn.linear import Linear",
+        "aino/nn/modules/linear.py": "",
+        "aino/estimators.py": "from aino.nn.modules.linear import Linear",
         "aino/optim/sgd.py": "",
         "aino/ops/arithmetic.py": "def f():\n    import pygraphviz",
         "aino/ops/other.py": "from aino.ops import arithmetic",

@@ -22,7 +22,7 @@ from aino.drawing.neurons import as_neurons, draw_neurons
 from aino.drawing.picture import Drawing
 from aino.drawing.run import Run
 from aino.errors import GradientError
-from aino.nn.module import Module
+from aino.nn.base.module import Module
 
 
 def draw(

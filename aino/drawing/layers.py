@@ -7,9 +7,9 @@ from typing import Any
 
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
 from aino.drawing.run import box_of
-from aino.nn.containers import ModuleList, Sequential
-from aino.nn.layer import Layer
-from aino.nn.module import Module
+from aino.nn.base.module import Module
+from aino.nn.modules.container import ModuleList, Sequential
+from aino.nn.modules.perceptron import Layer
 
 
 def parts_in_order(module: Module) -> list[tuple[str, Any]] | None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from aino.autograd.node import Node
 from aino.autograd.tensor import Tensor
-from aino.nn.module import Module
-from aino.nn.parameter import Buffer, Parameter
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import Buffer, Parameter
 
 
 class Named(NamedTuple):

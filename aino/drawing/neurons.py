@@ -13,11 +13,11 @@ from aino.drawing import style
 from aino.drawing.dot import attributes, text_line
 from aino.drawing.graph import counted
 from aino.drawing.layers import parts_in_order
-from aino.nn import activation, gating
-from aino.nn.dropout import Dropout
-from aino.nn.layer import Layer, Perceptron
-from aino.nn.linear import Identity, Linear
-from aino.nn.module import Module
+from aino.nn.base.module import Module
+from aino.nn.modules import activation, gating
+from aino.nn.modules.dropout import Dropout
+from aino.nn.modules.linear import Identity, Linear
+from aino.nn.modules.perceptron import Layer, Perceptron
 
 #: The widest layer, and the most weights, that are drawn as neurons and lines.
 _WIDEST, _MOST = 20, 400

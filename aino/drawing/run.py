@@ -15,7 +15,7 @@ from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
 from aino.drawing.names import Named, Names
-from aino.nn.module import Module
+from aino.nn.base.module import Module
 from aino.ops.random.generator import default_generator
 
 #: Settings that go without saying.

@@ -4,7 +4,9 @@ from importlib import import_module
 from typing import Any
 
 from aino.nn import functional, init, utils
-from aino.nn.activation import (
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import Buffer, Parameter
+from aino.nn.modules.activation import (
     CELU,
     ELU,
     GELU,
@@ -25,10 +27,10 @@ from aino.nn.activation import (
     Tanh,
     Tanhshrink,
 )
-from aino.nn.containers import ModuleList, Sequential
-from aino.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
-from aino.nn.embedding import Embedding
-from aino.nn.gating import (
+from aino.nn.modules.container import ModuleList, Sequential
+from aino.nn.modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
+from aino.nn.modules.flatten import Flatten, Unflatten
+from aino.nn.modules.gating import (
     GLU,
     Hardshrink,
     Hardtanh,
@@ -39,9 +41,8 @@ from aino.nn.gating import (
     Softshrink,
     Threshold,
 )
-from aino.nn.layer import Layer, Perceptron
-from aino.nn.linear import Bilinear, Identity, Linear
-from aino.nn.loss import (
+from aino.nn.modules.linear import Bilinear, Identity, Linear
+from aino.nn.modules.loss import (
     GaussianNLLLoss,
     HuberLoss,
     L1Loss,
@@ -49,7 +50,7 @@ from aino.nn.loss import (
     PoissonNLLLoss,
     SmoothL1Loss,
 )
-from aino.nn.loss_classes import (
+from aino.nn.modules.loss_classes import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -59,7 +60,7 @@ from aino.nn.loss_classes import (
     NLLLoss,
     SoftMarginLoss,
 )
-from aino.nn.loss_distances import (
+from aino.nn.modules.loss_distances import (
     CosineEmbeddingLoss,
     CosineSimilarity,
     HingeEmbeddingLoss,
@@ -68,15 +69,14 @@ from aino.nn.loss_distances import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
-from aino.nn.module import Module
-from aino.nn.named_containers import ModuleDict, ParameterDict, ParameterList
-from aino.nn.normalization import LayerNorm, RMSNorm
-from aino.nn.parameter import Buffer, Parameter
-from aino.nn.shape import Flatten, Unflatten
+from aino.nn.modules.named_containers import ModuleDict, ParameterDict, ParameterList
+from aino.nn.modules.normalization import LayerNorm, RMSNorm
+from aino.nn.modules.perceptron import Layer, Perceptron
+from aino.nn.modules.sparse import Embedding
 
 
 def __getattr__(name: str) -> Any:
     # It stands above optimizers and loaders, and is loaded when it is asked for.
     if name == "NeuralNetwork":
-        return import_module("aino.nn.neural_network").NeuralNetwork
+        return import_module("aino.estimators").NeuralNetwork
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

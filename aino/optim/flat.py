@@ -18,8 +18,8 @@ from numpy import add, multiply, negative, subtract
 from aino.autograd.mode import enable_grad
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
+from aino.optim.bucket import Segment
 from aino.optim.optimizer import Optimizer, check_shape, number
-from aino.optim.segment import Segment
 from aino.optim.state import ParameterState, State
 from aino.threads import worker
 from aino.tracing import hyperparameters, session, untraced

@@ -10,10 +10,10 @@ import numpy as np
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Tensor, make
+from aino.optim.bucket import COMPONENT
 from aino.optim.checks import check_not_negative
 from aino.optim.line_search import Point, strong_wolfe
 from aino.optim.optimizer import Optimizer, number
-from aino.optim.segment import COMPONENT
 from aino.tracing import forbid_in_trace
 
 

@@ -9,7 +9,7 @@ import pytest
 from aino.autograd.memory import write_count
 from aino.autograd.tensor import Tensor, make
 from aino.optim import SGD, Adadelta, Adam, AdamW, NAdam
-from aino.optim import segment as segments
+from aino.optim import bucket as segments
 from aino.threads import Worker
 from tests.optim.helpers import assert_same, give, parameters, run, values
 

@@ -14,7 +14,7 @@ from aino import optim
 from aino.autograd.tensor import make
 from aino.compiler.compiled import compile
 from aino.errors import CompileError
-from aino.nn.activations import suggestion
+from aino.nn.modules.activation_names import suggestion
 from aino.nn.utils import clip_grad_norm_
 from aino.ops.random.generator import draw
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from aino.nn import functional as F
+from aino.nn.base.module import Module
 from aino.nn.functional.reduction import named_reduction
-from aino.nn.module import Module
 
 
 class _Loss(Module):

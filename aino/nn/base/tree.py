@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.nn.parameter import Buffer, Parameter
+from aino.nn.base.parameter import Buffer, Parameter
 from aino.structure_version import structure_version
 
 _NO_BUFFERS: dict[str, bool] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.nn.module import Module
+from aino.nn.base.module import Module
 
 
 class Flatten(Module):

@@ -13,15 +13,15 @@ from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
 from aino.dit.building import building
 from aino.errors import ShapeError
+from aino.estimators import objective, training
+from aino.estimators.data import Targets, as_inputs, as_targets, one_hot
+from aino.estimators.progress import Progress
+from aino.estimators.scaling import Scaling
 from aino.nn import functional as F
-from aino.nn.activations import check_activation
-from aino.nn.containers import ModuleList
-from aino.nn.layer import Layer
-from aino.nn.module import Module
-from aino.nn.neural_network import objective, training
-from aino.nn.neural_network.data import Targets, as_inputs, as_targets, one_hot
-from aino.nn.neural_network.progress import Progress
-from aino.nn.neural_network.scaling import Scaling
+from aino.nn.base.module import Module
+from aino.nn.modules.activation_names import check_activation
+from aino.nn.modules.container import ModuleList
+from aino.nn.modules.perceptron import Layer
 from aino.ops.random.generator import draw, fork_rng, manual_seed
 
 

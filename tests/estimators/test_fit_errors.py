@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import aino
-from tests.nn.test_neural_network import quiet
+from tests.estimators.test_neural_network import quiet
 
 X4, Y4 = np.zeros((4, 2)), np.array([0.0, 1.0, 1.0, 0.0])
 

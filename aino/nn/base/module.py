@@ -11,8 +11,8 @@ from aino import dit, dtypes
 from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dit.registry import register
-from aino.nn.hooks import Hook, call_with_hooks
-from aino.nn.state import Stateful
+from aino.nn.base.hooks import Hook, call_with_hooks
+from aino.nn.base.state import Stateful
 from aino.structure_version import structure_version
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
-from aino.nn.loss import _Loss
+from aino.nn.modules.loss import _Loss
 
 
 class _WeightedLoss(_Loss):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.nn import functional as F
-from aino.nn.module import Module
+from aino.nn.base.module import Module
 
 
 class _Dropout(Module):

@@ -5,8 +5,8 @@ import pytest
 
 import aino
 from aino import nn
-from aino.nn.neural_network.progress import Progress
-from aino.nn.neural_network.training import batch_size_for
+from aino.estimators.progress import Progress
+from aino.estimators.training import batch_size_for
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -389,7 +389,7 @@ def test_compiled_is_what_was_computed_step_by_step(form, flowers, wave, monkeyp
     y = (y > 1).astype(int) if form == "yes and no" else y
     models = []
     for worth in (1, 10**9):
-        monkeypatch.setattr("aino.nn.neural_network.training.WORTH_COMPILING", worth)
+        monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", worth)
         models.append(quiet(sizes, X, y, epochs=6))
     for a, b in zip(*[model.parameters() for model in models]):
         np.testing.assert_array_equal(a.array, b.array)
@@ -402,7 +402,7 @@ def test_what_has_no_program_is_computed_as_it_is(flowers, monkeypatch):
             float(x.sum())
             return x
 
-    monkeypatch.setattr("aino.nn.neural_network.training.WORTH_COMPILING", 1)
+    monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", 1)
     model = aino.NeuralNetwork([4, 8, 3], seed=0)
     model.layers.insert(1, Peek())
     with pytest.warns(RuntimeWarning, match="uncompiled"):
@@ -411,7 +411,7 @@ def test_what_has_no_program_is_computed_as_it_is(flowers, monkeypatch):
 
 
 def test_hooks_keep_fit_uncompiled(flowers, monkeypatch):
-    monkeypatch.setattr("aino.nn.neural_network.training.WORTH_COMPILING", 1)
+    monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", 1)
     model, calls = aino.NeuralNetwork([4, 8, 3], seed=0), []
     model.layers[0].register_forward_hook(lambda *_: calls.append(1))
     model.fit(*flowers, epochs=20, batch_size=len(flowers[0]), verbose=False)

@@ -6,8 +6,8 @@ from typing import Any
 
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.module import Module
-from aino.nn.parameter import empty_parameter
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import empty_parameter
 
 
 def _shape_of(normalized_shape: Any) -> tuple[int, ...]:

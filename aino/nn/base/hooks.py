@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aino.autograd.node import HookHandle
-from aino.nn.backward_hooks import watch_inputs, watch_outputs
+from aino.nn.base.backward_hooks import watch_inputs, watch_outputs
 from aino.structure_version import structure_version
 
 

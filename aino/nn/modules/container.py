@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aino.nn.module import Module, indented
+from aino.nn.base.module import Module, indented
 
 
 class _Listed(Module):

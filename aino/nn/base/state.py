@@ -12,9 +12,9 @@ from aino.autograd.memory import stamp_write
 from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Tensor
 from aino.errors import StateDictError
-from aino.nn.hooks import Hook, Hooks
-from aino.nn.parameter import Parameter
-from aino.nn.tree import Tree
+from aino.nn.base.hooks import Hook, Hooks
+from aino.nn.base.parameter import Parameter
+from aino.nn.base.tree import Tree
 
 EXTRA = "_extra_state"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from aino.nn import functional as F
-from aino.nn.loss import _Loss
-from aino.nn.module import Module
+from aino.nn.base.module import Module
+from aino.nn.modules.loss import _Loss
 
 
 class CosineSimilarity(Module):

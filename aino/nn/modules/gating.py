@@ -6,7 +6,7 @@ from typing import Any
 
 from aino.errors import ShapeError
 from aino.nn import functional as F
-from aino.nn.module import Module
+from aino.nn.base.module import Module
 
 
 class Hardtanh(Module):

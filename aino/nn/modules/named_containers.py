@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.nn.module import Module
-from aino.nn.parameter import Parameter
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import Parameter
 
 
 class ModuleDict(Module):

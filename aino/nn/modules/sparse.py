@@ -8,8 +8,8 @@ from aino.autograd.mode import no_grad
 from aino.errors import ShapeError
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.module import Module
-from aino.nn.parameter import Parameter, empty_parameter
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import Parameter, empty_parameter
 
 
 class Embedding(Module):

@@ -1,3 +1,3 @@
 """NeuralNetwork: layers of perceptrons that learn from data by themselves."""
 
-from aino.nn.neural_network.network import NeuralNetwork
+from aino.estimators.neural_network import NeuralNetwork

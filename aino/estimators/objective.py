@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aino.estimators.data import Targets, one_hot
 from aino.nn import functional as F
-from aino.nn.activations import ACTIVATIONS, suggestion
-from aino.nn.neural_network.data import Targets, one_hot
+from aino.nn.modules.activation_names import ACTIVATIONS, suggestion
 
 #: The losses that ``fit`` knows by name.
 LOSSES = {

@@ -19,9 +19,9 @@ from aino.autograd.tensor import Tensor, View, make
 from aino.errors import GradientError, ShapeError
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.activations import ACTIVATIONS, JOINT, RECTIFIERS, check_activation
-from aino.nn.module import Module
-from aino.nn.parameter import Parameter, empty_parameter
+from aino.nn.base.module import Module
+from aino.nn.base.parameter import Parameter, empty_parameter
+from aino.nn.modules.activation_names import ACTIVATIONS, JOINT, RECTIFIERS, check_activation
 
 
 class _Row(Parameter):
