@@ -22,6 +22,7 @@ FLOORS = {
     "aino.pytree": 0,
     "aino.threads": 0,
     "aino.tracing": 0,
+    "aino.types": 0,
     "aino.autograd.mode": 0,
     "aino.autograd.tensor": 1,
     "aino.autograd.node": 1,

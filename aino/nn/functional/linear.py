@@ -6,11 +6,11 @@ from typing import Any
 
 from aino.autograd.rules import fused
 from aino.errors import ShapeError
-from aino.ops.documented import documented
 from aino.ops.linalg.contraction import einsum
+from aino.ops.public import operation
 
 
-@documented(fused.linear)
+@operation(fused.linear, bound=False)
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """Return x Wᵀ + b: input (..., in), weight (out, in), bias (out,); output (..., out).
 

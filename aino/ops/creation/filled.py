@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.creation.from_data import born, is_live, live, numbers
+from aino.ops.public import method
+from aino.types import DeviceLike, DType, Number
 
 __all__ = [
     "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",
@@ -76,7 +79,15 @@ ones = _filled(np.ones, "ones", "Return a new tensor full of ones.")
 empty = _filled(np.empty, "empty", "Return a new tensor of whatever is in its memory.")
 
 
-def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False):
+def full(
+    size: Any,
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return a new tensor full of ``fill_value``, which decides the dtype if none is given.
 
     >>> import aino
@@ -101,21 +112,45 @@ def _full(shape, value, dtype):
     return np.full(shape, number, dtype)
 
 
-def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return zeros of the shape and dtype of ``input``."""
     no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
     return born(np.zeros_like(input.array, dtype), device, requires_grad)
 
 
-def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return ones of the shape and dtype of ``input``."""
     no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
     return born(np.ones_like(input.array, dtype), device, requires_grad)
 
 
-def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, **more):
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return a new tensor of the shape and dtype of ``input``, of whatever is in its memory."""
     no_more(more)
     dtype = None if dtype is None else as_dtype(dtype)
@@ -123,8 +158,15 @@ def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 
 
 def full_like(
-    input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, **more
-):
+    input: Tensor,
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return ``fill_value`` everywhere, of the shape and dtype of ``input``."""
     no_more(more)
     if isinstance(fill_value, Tensor):
@@ -136,7 +178,15 @@ def full_like(
     return born(np.full_like(input.array, number, dtype), device, requires_grad)
 
 
-def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False):
+def eye(
+    n: int,
+    m: Any = None,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return the identity matrix of n rows (and m columns).
 
     >>> import aino
@@ -150,7 +200,16 @@ def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False)
     return born(np.eye(n, m, dtype=dtype), device, requires_grad)
 
 
-def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return start, start + step, ... below ``end``: int64 for integers, else the default dtype.
 
     >>> import aino
@@ -180,7 +239,15 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, req
     return born((start + step * np.arange(count)).astype(dtype), device, requires_grad)
 
 
-def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+def range(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return start, start + step, ... up to ``end``, which is included; ``arange`` is preferred."""
     if end is None:
         start, end = 0, start
@@ -196,7 +263,16 @@ def _number(value):
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
-def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False):
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return ``steps`` numbers from ``start`` to ``end``, both included, at equal distances.
 
     >>> import aino
@@ -224,8 +300,16 @@ def _integers_between(start, end, steps, dtype):
 
 
 def logspace(
-    start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False
-):
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return ``base`` to the powers of ``linspace(start, end, steps)``.
 
     >>> import aino
@@ -239,7 +323,15 @@ def logspace(
     return born(np.power(float(base), exponents).astype(dtype), device, requires_grad)
 
 
-def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
+def tril_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: DType | None = dtypes.int64,
+    device: DeviceLike = None,
+    layout: Any = None,
+) -> Tensor:
     """Return the rows and columns of a matrix' lower triangle, as a ``(2, n)`` tensor.
 
     >>> import aino
@@ -250,7 +342,15 @@ def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
     return born(np.stack(np.tril_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
 
 
-def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None):
+def triu_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: DType | None = dtypes.int64,
+    device: DeviceLike = None,
+    layout: Any = None,
+) -> Tensor:
     """Return the rows and columns of a matrix' upper triangle, as a ``(2, n)`` tensor."""
     return born(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
 
@@ -258,25 +358,58 @@ def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=
 # Beside another tensor
 
 
-def new_zeros(self, *size, dtype=None, device=None, requires_grad=False, **more):
+@method
+def new_zeros(
+    self: Tensor,
+    *size: Any,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return zeros of this tensor's dtype, of another shape."""
     dtype = self.dtype if dtype is None else dtype
     return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
 
 
-def new_ones(self, *size, dtype=None, device=None, requires_grad=False, **more):
+@method
+def new_ones(
+    self: Tensor,
+    *size: Any,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return ones of this tensor's dtype, of another shape."""
     dtype = self.dtype if dtype is None else dtype
     return ones(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
 
 
-def new_empty(self, *size, dtype=None, device=None, requires_grad=False, **more):
+@method
+def new_empty(
+    self: Tensor,
+    *size: Any,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return a new tensor of this tensor's dtype, of another shape."""
     dtype = self.dtype if dtype is None else dtype
     return empty(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
 
 
-def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
+@method
+def new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return ``fill_value`` everywhere, of this tensor's dtype, of another shape."""
     dtype = self.dtype if dtype is None else dtype
     return full(size, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)

@@ -10,7 +10,9 @@ from aino import dtypes
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.ops.public import method
 from aino.tracing import is_tracing, known
+from aino.types import DeviceLike, DType
 
 __all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "device"]
 
@@ -18,7 +20,14 @@ device = Device
 float32 = dtypes.float32
 
 
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+def tensor(
+    data: Any,
+    *,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """Return a new tensor with a copy of ``data``: numbers, nested lists, arrays, tensors.
 
     Python floats become the default dtype, integers int64, complex numbers its complex
@@ -179,12 +188,14 @@ def _count():
         axis += 1
 
 
-def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+def scalar_tensor(
+    s: Any, *, dtype: DType | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Return a number as a 0-d tensor of the default dtype."""
     return tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
-def as_tensor(data, dtype=None, device=None):
+def as_tensor(data: Any, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """Return ``data`` as a tensor: itself if it is one, an array without a copy where it may.
 
     >>> import aino
@@ -201,7 +212,14 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+def asarray(
+    obj: Any,
+    *,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return ``obj`` as a tensor; ``copy`` True copies always, False raises where it must."""
     if copy:
         result = tensor(obj, dtype=dtype, device=device)
@@ -217,7 +235,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     return result.requires_grad_() if requires_grad else result
 
 
-def from_numpy(ndarray):
+def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of an array.
 
     >>> import aino, numpy as np
@@ -235,7 +253,14 @@ def from_numpy(ndarray):
     return make(ndarray if ndarray.dtype is dtype else ndarray.view(dtype))
 
 
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+def frombuffer(
+    buffer: Any,
+    *,
+    dtype: DType | None,
+    count: int = -1,
+    offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return a 1-D tensor that shares the memory of a buffer: ``bytes``, ``bytearray``, ``mmap``.
 
     >>> import aino
@@ -245,7 +270,15 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     return born(np.frombuffer(buffer, as_dtype(dtype), count, offset), requires_grad=requires_grad)
 
 
-def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+@method
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return a new tensor of ``data``, of this tensor's dtype."""
     dtype = self.dtype if dtype is None else dtype
     return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino import tracing
@@ -9,11 +11,12 @@ from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.subscript import explained
+from aino.ops.public import method
 from aino.ops.shape.shaping import broadcast_shapes, broadcast_tensors
 
 __all__ = [
@@ -51,8 +54,9 @@ def check_bounds(array, length: int, what: str) -> None:
             )
 
 
+@method
 @numpy_names
-def index_select(input, dim, index):
+def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
     """Return the slices of ``input`` at a vector of indices along ``dim``, as a copy.
 
     >>> import aino
@@ -70,8 +74,9 @@ def index_select(input, dim, index):
     return rules.take(input, index if array is index.array else array, dim, False)
 
 
+@method
 @numpy_names
-def select(input, dim, index):
+def select(input: Tensor, dim: Any, index: Any) -> Tensor:
     """Return the slice at one index along ``dim``, as a view without that dimension.
 
     >>> import aino
@@ -89,8 +94,9 @@ def select(input, dim, index):
     return rules.getitem(input, (*(_ALL,) * dim, index, ...))
 
 
+@method
 @numpy_names
-def narrow(input, dim, start, length):
+def narrow(input: Tensor, dim: Any, start: Any, length: int) -> Tensor:
     """Return ``length`` slices along ``dim`` from ``start`` on, as a view.
 
     >>> import aino
@@ -111,7 +117,8 @@ def narrow(input, dim, start, length):
     return rules.getitem(input, (*(_ALL,) * dim, slice(start, start + length)))
 
 
-def take(input, index):
+@method
+def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements of the flattened input at ``index``, in its shape.
 
     >>> import aino
@@ -127,8 +134,9 @@ def take(input, index):
         raise explained(error, 1) from None
 
 
+@method
 @numpy_names
-def gather(input, dim, index, *, sparse_grad=False):
+def gather(input: Tensor, dim: Any, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Return the elements at ``index`` along ``dim``: yᵢⱼ = x[indexᵢⱼ, j] for dim 0.
 
     ``index`` has the rank of the input, and its lengths but that of ``dim`` at most.
@@ -168,8 +176,9 @@ def fitting(shape, dim, index, what):
     return array
 
 
+@method
 @numpy_names
-def take_along_dim(input, indices, dim=None):
+def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
     """Return the elements at ``indices`` along ``dim``; the other dimensions are broadcast.
 
     Without ``dim`` both are flattened.
@@ -204,7 +213,8 @@ def take_along_dim(input, indices, dim=None):
 # By condition
 
 
-def masked_select(input, mask):
+@method
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Return the elements where ``mask`` is True, in one dimension; both are broadcast.
 
     >>> import aino
@@ -220,7 +230,8 @@ def masked_select(input, mask):
     return rules.take(flat, np.flatnonzero(mask.array), 0, True)
 
 
-def nonzero(input, *, as_tuple=False):
+@method
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return where the elements are not zero: a row of indices for each, or a tuple of columns.
 
     >>> import aino
@@ -234,7 +245,8 @@ def nonzero(input, *, as_tuple=False):
     return make(np.argwhere(array))
 
 
-def argwhere(input):
+@method
+def argwhere(input: Tensor) -> Tensor:
     """Return the indices of the elements that are not zero, one row for each.
 
     >>> import aino
@@ -260,8 +272,9 @@ def _replaced(input, src, index, name):
     return rules.put(input, src, index, None)
 
 
+@method
 @numpy_names
-def select_scatter(input, src, dim, index):
+def select_scatter(input: Tensor, src: Any, dim: Any, index: Tensor) -> Tensor:
     """Return a copy of ``input`` with ``src`` in place of ``select(input, dim, index)``.
 
     >>> import aino
@@ -274,8 +287,11 @@ def select_scatter(input, src, dim, index):
     return _replaced(input, src, (*(_ALL,) * dim, int(index), ...), "select_scatter")
 
 
+@method
 @numpy_names
-def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+def slice_scatter(
+    input: Tensor, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1
+) -> Tensor:
     """Return a copy of ``input`` with ``src`` in place of the slice along ``dim``.
 
     >>> import aino
@@ -289,7 +305,10 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     return _replaced(input, src, index, "slice_scatter")
 
 
-def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+@method
+def diagonal_scatter(
+    input: Tensor, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> Tensor:
     """Return a copy of ``input`` with ``src`` on its diagonal.
 
     >>> import aino

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
@@ -15,6 +17,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import checked, fitting
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
+from aino.ops.public import method
 from aino.ops.shape.shaping import atleast_1d, broadcast_shapes, broadcast_to
 
 __all__ = [
@@ -56,8 +59,17 @@ def _like(result, input):
     return result if result.array.shape == shape else shape_rules.reshape(result, shape)
 
 
+@method(inplace=True)
 @numpy_names
-def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+def scatter(
+    input: Tensor,
+    dim: Any,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
     """Return a copy of ``input`` with ``src`` at ``index`` along ``dim``.
 
     x[indexᵢⱼ, j] = srcᵢⱼ for dim 0. ``src`` may be a number, and larger than ``index``.
@@ -80,8 +92,9 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     return _like(rules.scatter(whole, src, array, dim), input)
 
 
+@method(inplace=True)
 @numpy_names
-def scatter_add(input, dim, index, src):
+def scatter_add(input: Tensor, dim: Any, index: Tensor, src: Any) -> Tensor:
     """Return ``input`` with ``src`` added at ``index`` along ``dim``; what meets is summed.
 
     >>> import aino
@@ -95,8 +108,11 @@ def scatter_add(input, dim, index, src):
 _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 
 
+@method
 @numpy_names
-def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
+def scatter_reduce(
+    input: Tensor, dim: Any, index: Tensor, src: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
     """Return ``input`` with what ``src`` holds for each place reduced into it.
 
     ``reduce``: 'sum', 'prod', 'mean', 'amax' or 'amin'. Without ``include_self`` the element of
@@ -176,8 +192,9 @@ def _slices(input, dim, index, source, name):
     return shape_rules.reshape(input, (1,)) if not shape else input, dim, array, source
 
 
+@method(inplace=True)
 @numpy_names
-def index_add(input, dim, index, source, *, alpha=1):
+def index_add(input: Tensor, dim: Any, index: Tensor, source: Any, *, alpha: float = 1) -> Tensor:
     """Return ``input`` with alpha · ``source`` added to the slices at ``index`` along ``dim``.
 
     >>> import aino
@@ -196,8 +213,9 @@ def _put_slices(whole, dim, array, values):
     return rules.put(whole, values, (...,), index)
 
 
+@method(inplace=True)
 @numpy_names
-def index_copy(input, dim, index, source):
+def index_copy(input: Tensor, dim: Any, index: Tensor, source: Any) -> Tensor:
     """Return a copy of ``input`` with ``source`` in place of the slices at ``index``.
 
     >>> import aino
@@ -208,8 +226,9 @@ def index_copy(input, dim, index, source):
     return _like(_put_slices(whole, dim, array, source), input)
 
 
+@method(inplace=True)
 @numpy_names
-def index_fill(input, dim, index, value):
+def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
     """Return a copy of ``input`` with a number in the slices at ``index`` along ``dim``.
 
     >>> import aino
@@ -232,8 +251,11 @@ def _number(input, value, name):
     return make(np.full_like(input.array, value, shape=()))
 
 
+@method
 @numpy_names
-def index_reduce(input, dim, index, source, reduce, *, include_self=True):
+def index_reduce(
+    input: Tensor, dim: Any, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
     """Return ``input`` with the slices of ``source`` reduced into those at ``index``.
 
     ``reduce``: 'prod', 'mean', 'amax' or 'amin'; as ``scatter_reduce``.
@@ -255,7 +277,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
 # Anywhere
 
 
-def index_put(input, indices, values, accumulate=False):
+@method(inplace=True)
+def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
     """Return a copy of ``input`` with ``values`` at ``input[indices]``, or added there.
 
     ``indices`` is a tuple of index tensors; ``values`` is broadcast to what they pick.
@@ -285,7 +308,8 @@ def index_put(input, indices, values, accumulate=False):
 _ALL = slice(None)
 
 
-def put(input, index, source, accumulate=False):
+@method
+def put(input: Tensor, index: Tensor, source: Any, accumulate: bool = False) -> Tensor:
     """Return a copy of ``input`` with ``source`` at ``index`` of the flattened tensor.
 
     >>> import aino
@@ -302,7 +326,8 @@ def put(input, index, source, accumulate=False):
     return _like(index_put(flat, (index,), source, accumulate), input)
 
 
-def masked_fill(input, mask, value):
+@method(inplace=True)
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Return ``input`` with a number (or a 0-d tensor) where ``mask`` is True; both broadcast.
 
     >>> import aino
@@ -315,7 +340,8 @@ def masked_fill(input, mask, value):
     return compare.where(mask, _number(input, value, "masked_fill"), input)
 
 
-def masked_scatter(input, mask, source):
+@method(inplace=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Any) -> Tensor:
     """Return ``input`` with the first elements of ``source``, in order, where ``mask`` is True.
 
     >>> import aino

@@ -12,6 +12,7 @@ from aino.dtypes import int32, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.public import method
 from aino.ops.reduce.extremes import along
 from aino.tracing import opaque
 
@@ -49,8 +50,9 @@ def _best(array, dim, k, largest):
     return np.take_along_axis(few, ranks, dim)
 
 
+@method
 @numpy_names
-def sort(input, dim=-1, descending=False, stable=False):
+def sort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
     """Return ``(values, indices)``: the elements along ``dim`` in ascending order.
 
     Equal elements keep their order where ``stable``; NaN counts as the largest number.
@@ -66,8 +68,9 @@ def sort(input, dim=-1, descending=False, stable=False):
     return return_types.sort(index_rules.gather(input, index, dim, True), make(index))
 
 
+@method
 @numpy_names
-def argsort(input, dim=-1, descending=False, stable=False):
+def argsort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Return the indices that sort ``input`` along ``dim``.
 
     >>> import aino
@@ -80,7 +83,8 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return make(order(input.array, dim, descending, stable))
 
 
-def msort(input):
+@method
+def msort(input: Tensor) -> Tensor:
     """Return the input sorted along its first dimension.
 
     >>> import aino
@@ -90,8 +94,9 @@ def msort(input):
     return sort(input, 0).values
 
 
+@method
 @numpy_names
-def topk(input, k, dim=-1, largest=True, sorted=True):
+def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return ``(values, indices)`` of the k largest (or smallest) elements along ``dim``.
 
     Raises ``ShapeError`` when there are fewer than k.
@@ -111,8 +116,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     return return_types.topk(index_rules.gather(input, index, dim, True), make(index))
 
 
+@method
 @numpy_names
-def kthvalue(input, k, dim=-1, keepdim=False):
+def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the k-th smallest element along ``dim``, counted from 1.
 
     >>> import aino
@@ -136,7 +142,14 @@ def _chosen(results, wanted):
     return chosen[0] if len(chosen) == 1 else tuple(chosen)
 
 
-def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+@method
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: Any = None,
+) -> Any:
     """Return the elements that occur, sorted, each once; along ``dim``, the slices that do.
 
     ``return_inverse`` adds where each element went, ``return_counts`` how often it occurs.
@@ -155,7 +168,10 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     return _chosen((values, inverse, counts), (return_inverse, return_counts))
 
 
-def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+@method
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+) -> Any:
     """Return the input without the elements (along ``dim``: slices) that repeat the one before.
 
     >>> import aino
@@ -178,8 +194,14 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
 
 
 def searchsorted(
-    sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None
-):  # fmt: skip
+    sorted_sequence: Tensor,
+    input: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:
     """Return where ``input`` belongs in a sequence that is sorted along its last dimension.
 
     An index i says sequence[i−1] < value ≤ sequence[i]; with ``right``, ≤ and <. A sequence of
@@ -217,7 +239,9 @@ def _places(sequence, values, side, dtype):
     return found
 
 
-def bucketize(input, boundaries, *, out_int32=False, right=False):
+def bucketize(
+    input: Tensor, boundaries: Any, *, out_int32: bool = False, right: bool = False
+) -> Tensor:
     """Return the index of the bucket between sorted ``boundaries`` that each element is in.
 
     >>> import aino

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
+from aino.ops.public import method
 from aino.ops.reduce import reduction
 
 __all__ = ["einsum", "tensordot", "inner"]
@@ -124,7 +126,7 @@ def _shaped(x, new):
 # Subscripts
 
 
-def einsum(*args):
+def einsum(*args: Any) -> Tensor:
     """Return the sum of products that an equation names: ``"ij,jk->ik"`` is a matrix product.
 
     A letter names an axis; a letter on the left only is summed over; a letter twice in one
@@ -216,7 +218,7 @@ def _check_output(equation, output, labels) -> None:
             raise ShapeError(f"einsum: {label!r} is twice on the right of {equation!r}")
 
 
-def tensordot(a, b, dims=2, out=None):
+def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor:
     """Return the sum of products over pairs of axes: n last and first ones, or two lists.
 
     ``(i, j, k), (k, j, m), dims=([1, 2], [1, 0]) -> (i, m)``. Raises ``ShapeError`` where the
@@ -256,7 +258,8 @@ def tensordot(a, b, dims=2, out=None):
     return contract("tensordot", (a, b), (a_labels, b_labels), output)
 
 
-def inner(input, other):
+@method
+def inner(input: Tensor, other: Tensor) -> Tensor:
     """Return the sum of products over the last axes: ``(..., k), (..., k) -> (..., ...)``.
 
     A 0-d operand multiplies the other.

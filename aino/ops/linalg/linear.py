@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, join, linalg, reduce, shape
 from aino.autograd.rules.complex import conj
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
+from aino.ops.public import method
 from aino.ops.reduce import reduction
 
 __all__ = [
@@ -18,7 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def matmul(input, other):
+@method
+def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: ``(..., n, k) @ (..., k, m) -> (..., n, m)``.
 
     Leading axes are broadcast. A 1-D operand is a row on the left, a column on the right, and
@@ -67,7 +71,8 @@ def _check_ranks(name, input, other, rank, other_rank) -> None:
         )
 
 
-def mm(input, mat2):
+@method
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices: ``(n, k), (k, m) -> (n, m)``.
 
     >>> import aino
@@ -79,7 +84,8 @@ def mm(input, mat2):
     return linalg.mm(input, mat2)
 
 
-def bmm(input, mat2):
+@method
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices: ``(b, n, k), (b, k, m) -> (b, n, m)``.
 
     >>> import aino
@@ -95,7 +101,8 @@ def bmm(input, mat2):
     return linalg.bmm(input, mat2)
 
 
-def mv(input, vec):
+@method
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return a matrix times a vector: ``(n, k), (k,) -> (n,)``.
 
     >>> import aino
@@ -106,7 +113,8 @@ def mv(input, vec):
     return linalg.mv(input, vec)
 
 
-def dot(input, tensor):
+@method
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the sum of the products of two vectors, Σ aᵢ bᵢ: ``(n,), (n,) -> ()``.
 
     >>> import aino
@@ -117,7 +125,8 @@ def dot(input, tensor):
     return linalg.dot(input, tensor)
 
 
-def vdot(input, other):
+@method
+def vdot(input: Tensor, other: Tensor) -> Tensor:
     """Return Σ conj(aᵢ) bᵢ of two vectors: ``(n,), (n,) -> ()``.
 
     >>> import aino
@@ -128,7 +137,8 @@ def vdot(input, other):
     return linalg.dot(conj(input) if input.dtype.kind == "c" else input, other)
 
 
-def outer(input, vec2):
+@method(aliases=("ger",))
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Return all products aᵢ bⱼ of two vectors: ``(n,), (m,) -> (n, m)``.
 
     >>> import aino
@@ -143,7 +153,8 @@ def outer(input, vec2):
 ger = outer
 
 
-def kron(input, other):
+@method
+def kron(input: Tensor, other: Tensor) -> Tensor:
     """Return the Kronecker product: every element of the first times all of the second.
 
     ``(n, m), (p, q) -> (np, mq)``, and so for any number of axes; the shorter shape is led by 1s.
@@ -161,7 +172,8 @@ def kron(input, other):
     return shape.reshape(elementwise.mul(spread, tile), result)
 
 
-def trace(input):
+@method
+def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: ``(n, m) -> ()``.
 
     >>> import aino
@@ -173,7 +185,8 @@ def trace(input):
     return reduction.sum(shape.diagonal(input, 0, 0, 1))
 
 
-def cross(input, other, dim=None):
+@method
+def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
     """Return the vector product along an axis of length 3, by default the first such one.
 
     >>> import aino
@@ -234,7 +247,10 @@ def _added(name, input, product, beta, alpha):
     return elementwise.add(input, product)
 
 
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+@method(inplace=True)
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """Return beta · input + alpha · (mat1 @ mat2): ``(n, m), (n, k), (k, m) -> (n, m)``.
 
     >>> import aino
@@ -245,22 +261,30 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return _added("addmm", input, mm(mat1, mat2), beta, alpha)
 
 
-def addmv(input, mat, vec, *, beta=1, alpha=1):
+@method
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Return beta · input + alpha · (mat @ vec): ``(n,), (n, k), (k,) -> (n,)``."""
     return _added("addmv", input, mv(mat, vec), beta, alpha)
 
 
-def addr(input, vec1, vec2, *, beta=1, alpha=1):
+@method
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``."""
     return _added("addr", input, outer(vec1, vec2), beta, alpha)
 
 
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+@method(inplace=True)
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """Return beta · input + alpha · (batch1 @ batch2), all stacks of matrices."""
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
-def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+@method
+def addbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """Return beta · input + alpha · Σᵢ batch1ᵢ @ batch2ᵢ: ``(b, n, k), (b, k, m) -> (n, m)``."""
     return _added("addbmm", input, reduce.sum(bmm(batch1, batch2), 0), beta, alpha)
 
@@ -268,7 +292,7 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
 # Several matrices
 
 
-def chain_matmul(*matrices):
+def chain_matmul(*matrices: Any) -> Tensor:
     """Return the product of all the matrices, in the order that takes the fewest multiplications.
 
     >>> import aino
@@ -331,7 +355,7 @@ def _bracketed(tensors, split, i, j):
     return mm(_bracketed(tensors, split, i, k), _bracketed(tensors, split, k + 1, j))
 
 
-def block_diag(*tensors):
+def block_diag(*tensors: Any) -> Tensor:
     """Return a matrix with these matrices along its diagonal, zeros elsewhere.
 
     Vectors count as rows, 0-d tensors as 1 by 1.
@@ -358,7 +382,7 @@ def block_diag(*tensors):
     return join.cat(rows, 0) if rows else make(np.zeros((1, 0), get_default_dtype()))
 
 
-def cdist(x1, x2, p=2.0, compute_mode=None):
+def cdist(x1: Tensor, x2: Tensor, p: Any = 2.0, compute_mode: str | None = None) -> Tensor:
     """Return the p-norm distances of all pairs of rows.
 
     ``(..., n, d), (..., m, d) -> (..., n, m)``; leading axes are broadcast.

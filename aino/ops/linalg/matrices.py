@@ -7,15 +7,17 @@ or complex dtype.
 from __future__ import annotations
 
 from operator import index
+from typing import Any
 
 import numpy as np
 
 from aino.autograd.rules import elementwise, matrices, shape
 from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.linalg.linear import matmul
+from aino.ops.public import method
 from aino.ops.return_types import slogdet as slogdet_result
 
 __all__ = ["det", "slogdet", "logdet", "inverse", "cholesky", "matrix_power", "LinAlgError"]
@@ -41,7 +43,15 @@ def inv(A):
     return matrices.inv(_square("inv", A))
 
 
-inverse = inv
+@method
+def inverse(input: Tensor) -> Tensor:
+    """Return the inverse of a square matrix, as ``linalg.inv`` does.
+
+    >>> import aino
+    >>> aino.inverse(aino.tensor([[2.0]]))
+    tensor([[0.5000]])
+    """
+    return inv(input)
 
 
 def solve(A, B, *, left=True):
@@ -73,7 +83,8 @@ def solve(A, B, *, left=True):
     return shape.reshape(X, tuple(X.shape[:-1])) if vector else X
 
 
-def det(input):
+@method
+def det(input: Tensor) -> Tensor:
     """Return the determinant: ``(..., n, n) -> (...)``. Its slope are the cofactors.
 
     >>> import aino
@@ -83,7 +94,8 @@ def det(input):
     return matrices.det(_square("det", input))
 
 
-def slogdet(input):
+@method
+def slogdet(input: Tensor) -> Any:
     """Return the sign of the determinant and the logarithm of its size, ``(sign, logabsdet)``.
 
     >>> import aino
@@ -94,7 +106,8 @@ def slogdet(input):
     return slogdet_result(matrices.signdet(input), matrices.logabsdet(input))
 
 
-def logdet(input):
+@method
+def logdet(input: Tensor) -> Tensor:
     """Return the logarithm of the determinant; nan where that is negative.
 
     >>> import aino
@@ -108,7 +121,8 @@ def logdet(input):
     return elementwise.add(size, make(negative))
 
 
-def cholesky(input, *, upper=False):
+@method
+def cholesky(input: Tensor, *, upper: Any = False) -> Tensor:
     """Return the lower triangle L with L Lᴴ = A of a positive definite matrix, or Lᴴ.
 
     Only the lower triangle of A is read. Raises ``LinAlgError`` where A isn't positive definite.
@@ -122,7 +136,8 @@ def cholesky(input, *, upper=False):
     return conj(shape.transposed(lower)) if upper else lower
 
 
-def matrix_power(input, n):
+@method
+def matrix_power(input: Tensor, n: int) -> Tensor:
     """Return the matrix multiplied by itself n times; of the inverse where n is negative.
 
     >>> import aino
@@ -138,7 +153,7 @@ def matrix_power(input, n):
         unit[...] = np.eye(input.shape[-1])
         return make(unit)
     square, n = (inv(input), -n) if n < 0 else (input, n)
-    result = None
+    result: Any = None
     while n:
         if n & 1:
             result = square if result is None else matmul(result, square)

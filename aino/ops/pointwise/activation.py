@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
@@ -9,12 +11,13 @@ from aino.autograd.rules import activation as rules
 from aino.autograd.rules import compare
 from aino.autograd.rules.elementwise import log, mul, sigmoid
 from aino.autograd.rules.special import normal_cdf
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
 from aino.ops.random.generator import draw
+from aino.types import DType
 
 __all__ = [
     "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu",
@@ -29,8 +32,8 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@documented(rules.relu)
-def relu(input):
+@operation(rules.relu, inplace=True)
+def relu(input: Tensor) -> Tensor:
     """Return the rectified input: ``max(0, x)``. At 0 the derivative is 0.
 
     >>> import aino
@@ -39,7 +42,7 @@ def relu(input):
     """
 
 
-def relu6(input):
+def relu6(input: Tensor) -> Tensor:
     """Return the rectified input, 6 at most: ``min(max(0, x), 6)``.
 
     >>> import aino
@@ -49,7 +52,7 @@ def relu6(input):
     return hardtanh(input, 0.0, 6.0)
 
 
-def leaky_relu(input, negative_slope=0.01):
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Return x where it is positive, else ``negative_slope · x``.
 
     >>> import aino
@@ -59,7 +62,8 @@ def leaky_relu(input, negative_slope=0.01):
     return rules.leaky_relu(input, negative_slope)
 
 
-def prelu(input, weight):
+@method
+def prelu(input: Tensor, weight: Any) -> Tensor:
     """Return x where it is positive, else ``weight · x``: one weight, or one for each channel.
 
     Channels lie in dimension 1. Raises ``ShapeError`` when their number is not that of weights.
@@ -85,7 +89,9 @@ def prelu(input, weight):
     return rules.prelu(input, weight)
 
 
-def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: Any = 1.0 / 3, training: bool = False
+) -> Tensor:
     """Return x where it is positive, else x times a slope: drawn from [lower, upper) in training.
 
     Otherwise the slope is the middle of the two. Xu et al., "Empirical Evaluation of Rectified
@@ -104,7 +110,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
     return mul(input, make(compare.where(array > 0, np.ones_like(array), slopes)))
 
 
-def elu(input, alpha=1.0):
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else ``alpha · (eˣ - 1)``.
 
     Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016).
@@ -116,7 +122,7 @@ def elu(input, alpha=1.0):
     return rules.elu(input, alpha)
 
 
-def selu(input):
+def selu(input: Tensor) -> Tensor:
     """Return ``1.0507 · elu(x, 1.6733)``, which keeps activations at mean 0 and variance 1.
 
     Klambauer et al., "Self-Normalizing Neural Networks" (2017).
@@ -128,7 +134,7 @@ def selu(input):
     return mul(rules.elu(input, _SELU_ALPHA), _SELU_SCALE)
 
 
-def celu(input, alpha=1.0):
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else ``alpha · (e^(x / alpha) - 1)``.
 
     Barron, "Continuously Differentiable Exponential Linear Units" (2017).
@@ -142,7 +148,7 @@ def celu(input, alpha=1.0):
     return rules.celu(input, alpha)
 
 
-def gelu(input, approximate="none"):
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Return x times the normal distribution at x: ``x · Φ(x) = x · ½ (1 + erf(x / √2))``.
 
     ``approximate="tanh"`` takes ``½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`` in its place.
@@ -159,8 +165,8 @@ def gelu(input, approximate="none"):
     raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
 
 
-@documented(rules.silu)
-def silu(input):
+@operation(rules.silu, bound=False)
+def silu(input: Tensor) -> Tensor:
     """Return x times the logistic function, also called swish: ``x · σ(x)``.
 
     >>> import aino
@@ -169,8 +175,8 @@ def silu(input):
     """
 
 
-@documented(rules.mish)
-def mish(input):
+@operation(rules.mish, bound=False)
+def mish(input: Tensor) -> Tensor:
     """Return ``x · tanh(softplus(x))``. Misra, "Mish" (2019).
 
     >>> import aino
@@ -179,7 +185,7 @@ def mish(input):
     """
 
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return a smooth rectifier: ``ln(1 + e^(beta · x)) / beta``.
 
     Where ``beta · x`` is above the threshold, x itself.
@@ -191,8 +197,8 @@ def softplus(input, beta=1.0, threshold=20.0):
     return rules.softplus(input, beta, threshold)
 
 
-@documented(rules.softsign)
-def softsign(input):
+@operation(rules.softsign, bound=False)
+def softsign(input: Tensor) -> Tensor:
     """Return ``x / (1 + |x|)``.
 
     >>> import aino
@@ -201,7 +207,7 @@ def softsign(input):
     """
 
 
-def hardtanh(input, min_val=-1.0, max_val=1.0):
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """Return x within [min_val, max_val]. At the bounds the derivative is 0.
 
     >>> import aino
@@ -218,8 +224,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     return rules.hardtanh(input, min_val, max_val)
 
 
-@documented(rules.hardsigmoid)
-def hardsigmoid(input):
+@operation(rules.hardsigmoid, bound=False)
+def hardsigmoid(input: Tensor) -> Tensor:
     """Return ``(x + 3) / 6`` within [0, 1].
 
     >>> import aino
@@ -228,8 +234,8 @@ def hardsigmoid(input):
     """
 
 
-@documented(rules.hardswish)
-def hardswish(input):
+@operation(rules.hardswish, bound=False)
+def hardswish(input: Tensor) -> Tensor:
     """Return ``x · hardsigmoid(x)``. Howard et al., "Searching for MobileNetV3" (2019).
 
     >>> import aino
@@ -238,7 +244,8 @@ def hardswish(input):
     """
 
 
-def hardshrink(input, lambd=0.5):
+@method
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where ``|x|`` is above ``lambd``, else 0.
 
     >>> import aino
@@ -248,7 +255,7 @@ def hardshrink(input, lambd=0.5):
     return rules.hardshrink(input, lambd)
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x moved by ``lambd`` towards 0, and 0 where it would pass it.
 
     >>> import aino
@@ -260,8 +267,8 @@ def softshrink(input, lambd=0.5):
     return rules.softshrink(input, lambd)
 
 
-@documented(rules.tanhshrink)
-def tanhshrink(input):
+@operation(rules.tanhshrink, bound=False)
+def tanhshrink(input: Tensor) -> Tensor:
     """Return ``x - tanh(x)``.
 
     >>> import aino
@@ -270,7 +277,7 @@ def tanhshrink(input):
     """
 
 
-def threshold(input, threshold, value):
+def threshold(input: Tensor, threshold: float, value: Any) -> Tensor:
     """Return x where it is above the threshold, else ``value``.
 
     >>> import aino
@@ -282,8 +289,8 @@ def threshold(input, threshold, value):
     return rules.threshold(input, threshold, value)
 
 
-@documented(rules.logsigmoid)
-def logsigmoid(input):
+@operation(rules.logsigmoid, bound=False)
+def logsigmoid(input: Tensor) -> Tensor:
     """Return the logarithm of the logistic function: ``-ln(1 + e⁻ˣ)``, without overflow.
 
     >>> import aino
@@ -292,7 +299,7 @@ def logsigmoid(input):
     """
 
 
-def glu(input, dim=-1):
+def glu(input: Tensor, dim: Any = -1) -> Tensor:
     """Return the first half along ``dim``, gated by the second: ``a · σ(b)``.
 
     Raises ``ShapeError`` when the length is odd. Dauphin et al., "Language Modeling with Gated
@@ -325,7 +332,10 @@ def _along(rule, name, input, dim, dtype):
     return rule(input, dim) if rank else rule(input.reshape((1,)), 0).reshape(())
 
 
-def softmax(input, dim=None, dtype=None, *, axis=None):
+@method
+def softmax(
+    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
+) -> Tensor:
     """Return probabilities along ``dim``: ``eˣ / Σ eˣ``, without overflow.
 
     ``dtype`` is that of the computation and of the result.
@@ -337,7 +347,10 @@ def softmax(input, dim=None, dtype=None, *, axis=None):
     return _along(rules.softmax, "softmax", input, axis if dim is None else dim, dtype)
 
 
-def log_softmax(input, dim=None, dtype=None, *, axis=None):
+@method
+def log_softmax(
+    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
+) -> Tensor:
     """Return the logarithms of probabilities along ``dim``: ``x - ln Σ eˣ``, without overflow.
 
     ``dtype`` is that of the computation and of the result.
@@ -349,7 +362,9 @@ def log_softmax(input, dim=None, dtype=None, *, axis=None):
     return _along(rules.log_softmax, "log_softmax", input, axis if dim is None else dim, dtype)
 
 
-def softmin(input, dim=None, dtype=None, *, axis=None):
+def softmin(
+    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
+) -> Tensor:
     """Return probabilities along ``dim``, the highest for the lowest input: ``softmax(-x)``.
 
     >>> import aino
@@ -359,7 +374,9 @@ def softmin(input, dim=None, dtype=None, *, axis=None):
     return softmax(-input, axis if dim is None else dim, dtype)
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1.0, hard: bool = False, eps: Any = 1e-10, dim: Any = -1
+) -> Tensor:
     """Return a sample of a class, made differentiable: ``softmax((x + Gumbel noise) / tau)``.
 
     With ``hard`` it is one-hot, with the gradient of the soft sample. ``eps`` has no effect.

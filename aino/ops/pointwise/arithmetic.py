@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
@@ -10,7 +12,8 @@ from aino.autograd.rules import rounding
 from aino.autograd.tensor import Tensor
 from aino.dtypes import result_type
 from aino.errors import DtypeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
+from aino.types import Number
 
 __all__ = [
     "add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide",
@@ -28,7 +31,8 @@ def _times(other, alpha, input):
     return other * alpha
 
 
-def add(input, other, *, alpha=1):
+@method(inplace=np.add)
+def add(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
     """Return the sum: ``input + alpha · other``, with broadcasting.
 
     >>> import aino
@@ -38,7 +42,8 @@ def add(input, other, *, alpha=1):
     return rules.add(input, other if alpha == 1 else _times(other, alpha, input))
 
 
-def sub(input, other, *, alpha=1):
+@method(inplace=np.subtract, aliases=("subtract",))
+def sub(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
     """Return the difference: ``input - alpha · other``, with broadcasting.
 
     >>> import aino
@@ -51,7 +56,7 @@ def sub(input, other, *, alpha=1):
 subtract = sub
 
 
-def rsub(input, other, *, alpha=1):
+def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """Return the difference the other way round: ``other - alpha · input``.
 
     >>> import aino
@@ -61,8 +66,8 @@ def rsub(input, other, *, alpha=1):
     return sub(other, input, alpha=alpha)
 
 
-@documented(rules.mul)
-def mul(input, other):
+@operation(rules.mul, inplace=np.multiply, aliases=("multiply",))
+def mul(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the product: ``input · other``, with broadcasting.
 
     >>> import aino
@@ -75,7 +80,8 @@ def mul(input, other):
 multiply = mul
 
 
-def div(input, other, *, rounding_mode=None):
+@method(inplace=np.true_divide, aliases=("divide",))
+def div(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
 
     ``rounding_mode`` ``"floor"`` rounds it down, ``"trunc"`` towards zero; the derivative is
@@ -99,8 +105,8 @@ def div(input, other, *, rounding_mode=None):
 divide = div
 
 
-@documented(rules.div)
-def true_divide(input, other):
+@operation(rules.div, inplace=np.true_divide)
+def true_divide(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
 
     >>> import aino
@@ -109,8 +115,8 @@ def true_divide(input, other):
     """
 
 
-@documented(rounding.floor_divide)
-def floor_divide(input, other):
+@operation(rounding.floor_divide, inplace=True)
+def floor_divide(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the quotient, rounded down: ``⌊input / other⌋``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -121,8 +127,8 @@ def floor_divide(input, other):
     """
 
 
-@documented(rounding.remainder)
-def remainder(input, other):
+@operation(rounding.remainder, inplace=True)
+def remainder(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return what division leaves: ``input - other · ⌊input / other⌋``, as Python's ``%``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -133,8 +139,8 @@ def remainder(input, other):
     """
 
 
-@documented(rounding.fmod)
-def fmod(input, other):
+@operation(rounding.fmod, inplace=True)
+def fmod(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return what division leaves, with the sign of the input, as C's ``fmod``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -145,8 +151,8 @@ def fmod(input, other):
     """
 
 
-@documented(rules.neg)
-def neg(input):
+@operation(rules.neg, inplace=np.negative, aliases=("negative",))
+def neg(input: Tensor) -> Tensor:
     """Return the negative: ``-input``.
 
     >>> import aino
@@ -158,7 +164,8 @@ def neg(input):
 negative = neg
 
 
-def positive(input):
+@method
+def positive(input: Tensor) -> Tensor:
     """Return the input itself: ``+input``. Raises ``DtypeError`` for booleans.
 
     >>> import aino
@@ -170,7 +177,8 @@ def positive(input):
     return input
 
 
-def addcmul(input, tensor1, tensor2, *, value=1):
+@method(inplace=True)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """Return ``input + value · tensor1 · tensor2``, with broadcasting.
 
     >>> import aino
@@ -180,7 +188,8 @@ def addcmul(input, tensor1, tensor2, *, value=1):
     return rules.addcmul(input, tensor1, tensor2, value)
 
 
-def addcdiv(input, tensor1, tensor2, *, value=1):
+@method(inplace=True)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """Return ``input + value · tensor1 / tensor2``, with broadcasting.
 
     Raises ``DtypeError`` when integers would be divided.
@@ -194,7 +203,8 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return rules.addcdiv(input, tensor1, tensor2, value)
 
 
-def lerp(input, end, weight):
+@method(inplace=True)
+def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
     """Return the point between two: ``input + weight · (end - input)``.
 
     Raises ``DtypeError`` when the tensors' dtypes differ or are not floating.
@@ -212,7 +222,8 @@ def lerp(input, end, weight):
     return rules.lerp(input, end, weight)
 
 
-def pow(input, exponent):
+@method(inplace=True)
+def pow(input: Any, exponent: Any) -> Tensor:
     """Return the power: ``input`` to the ``exponent``, with broadcasting.
 
     Either may be a number. Raises ``ValueError`` for integers to a negative integer power.
@@ -233,7 +244,8 @@ def pow(input, exponent):
     return rules.pow_number(cast(input, result_type(input, exponent)), exponent)
 
 
-def float_power(input, exponent):
+@method(inplace=True)
+def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
     """Return the power in double precision: float64, or complex128 where one is complex.
 
     >>> import aino
@@ -248,7 +260,8 @@ def float_power(input, exponent):
     return pow(cast(input, dtype) if isinstance(input, Tensor) else input, exponent)
 
 
-def square(input):
+@method(inplace=np.square)
+def square(input: Tensor) -> Tensor:
     """Return the square: ``input²``.
 
     >>> import aino
@@ -258,8 +271,8 @@ def square(input):
     return rules.square(input) if input.dtype.kind != "b" else pow(input, 2)
 
 
-@documented(rules.sqrt)
-def sqrt(input):
+@operation(rules.sqrt, inplace=np.sqrt)
+def sqrt(input: Tensor) -> Tensor:
     """Return the square root: ``√input``, nan for negative numbers.
 
     >>> import aino
@@ -268,8 +281,8 @@ def sqrt(input):
     """
 
 
-@documented(rules.rsqrt)
-def rsqrt(input):
+@operation(rules.rsqrt, inplace=True)
+def rsqrt(input: Tensor) -> Tensor:
     """Return the reciprocal of the square root: ``1 / √input``.
 
     >>> import aino
@@ -278,8 +291,8 @@ def rsqrt(input):
     """
 
 
-@documented(rules.reciprocal)
-def reciprocal(input):
+@operation(rules.reciprocal, inplace=True)
+def reciprocal(input: Tensor) -> Tensor:
     """Return the reciprocal: ``1 / input``.
 
     >>> import aino
@@ -288,8 +301,8 @@ def reciprocal(input):
     """
 
 
-@documented(rules.hypot)
-def hypot(input, other):
+@operation(rules.hypot, inplace=True)
+def hypot(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the longest side of a right triangle: ``√(input² + other²)``, without overflow.
 
     >>> import aino

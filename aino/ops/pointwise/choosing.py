@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import compare as rules
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
+from aino.types import Number
 
 __all__ = [
     "maximum", "minimum", "fmax", "fmin", "where", "clamp", "clip", "clamp_min", "clamp_max",
 ]  # fmt: skip
 
 
-@documented(rules.maximum)
-def maximum(input, other):
+@operation(rules.maximum)
+def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the larger of two, nan where one is nan; a tie shares the gradient.
 
     >>> import aino
@@ -24,8 +27,8 @@ def maximum(input, other):
     """
 
 
-@documented(rules.minimum)
-def minimum(input, other):
+@operation(rules.minimum)
+def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the smaller of two, nan where one is nan; a tie shares the gradient.
 
     >>> import aino
@@ -34,8 +37,8 @@ def minimum(input, other):
     """
 
 
-@documented(rules.fmax)
-def fmax(input, other):
+@operation(rules.fmax)
+def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the larger of two, a number before nan; a tie gives the gradient to the input.
 
     >>> import aino
@@ -44,8 +47,8 @@ def fmax(input, other):
     """
 
 
-@documented(rules.fmin)
-def fmin(input, other):
+@operation(rules.fmin)
+def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the smaller of two, a number before nan; a tie gives the gradient to the input.
 
     >>> import aino
@@ -54,7 +57,10 @@ def fmin(input, other):
     """
 
 
-def where(condition, input=None, other=None):
+@method
+def where(
+    condition: Tensor, input: Tensor | None = None, other: Tensor | Number | None = None
+) -> Any:
     """Return the input where the condition holds, else the other, with broadcasting.
 
     With a condition alone, return the indices where it holds, one tensor for each dimension.
@@ -74,7 +80,8 @@ def where(condition, input=None, other=None):
     return rules.where(condition, input, other)
 
 
-def clamp(input, min=None, max=None):
+@method(inplace=True, aliases=("clip",))
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Return the input, kept within [min, max]: ``min(max(x, min), max)``.
 
     Bounds are numbers or tensors, and one may be None. The gradient passes at a bound too.
@@ -93,7 +100,8 @@ def clamp(input, min=None, max=None):
 clip = clamp
 
 
-def clamp_min(input, min):
+@method(inplace=True)
+def clamp_min(input: Tensor, min: Any) -> Tensor:
     """Return the input, kept at or above ``min``.
 
     >>> import aino
@@ -103,7 +111,8 @@ def clamp_min(input, min):
     return rules.clamp_min(input, min)
 
 
-def clamp_max(input, max):
+@method(inplace=True)
+def clamp_max(input: Tensor, max: Any) -> Tensor:
     """Return the input, kept at or below ``max``.
 
     >>> import aino

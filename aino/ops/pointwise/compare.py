@@ -6,9 +6,10 @@ import numpy as np
 
 from aino.autograd.primitive import wrap
 from aino.autograd.rules import compare as rules
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
+from aino.types import Number
 
 __all__ = [
     "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge",
@@ -19,8 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-@documented(rules.eq)
-def eq(input, other):
+@operation(rules.eq, inplace=True)
+def eq(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where two are equal, with broadcasting; nan equals nothing.
 
     >>> import aino
@@ -29,8 +30,8 @@ def eq(input, other):
     """
 
 
-@documented(rules.ne)
-def ne(input, other):
+@operation(rules.ne, inplace=True, aliases=("not_equal",))
+def ne(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where two differ, with broadcasting.
 
     >>> import aino
@@ -39,8 +40,8 @@ def ne(input, other):
     """
 
 
-@documented(rules.lt)
-def lt(input, other):
+@operation(rules.lt, inplace=True, aliases=("less",))
+def lt(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where the input is less than the other.
 
     >>> import aino
@@ -49,8 +50,8 @@ def lt(input, other):
     """
 
 
-@documented(rules.le)
-def le(input, other):
+@operation(rules.le, inplace=True, aliases=("less_equal",))
+def le(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where the input is less than the other, or equal.
 
     >>> import aino
@@ -59,8 +60,8 @@ def le(input, other):
     """
 
 
-@documented(rules.gt)
-def gt(input, other):
+@operation(rules.gt, inplace=True, aliases=("greater",))
+def gt(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where the input is greater than the other.
 
     >>> import aino
@@ -69,8 +70,8 @@ def gt(input, other):
     """
 
 
-@documented(rules.ge)
-def ge(input, other):
+@operation(rules.ge, inplace=True, aliases=("greater_equal",))
+def ge(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where the input is greater than the other, or equal.
 
     >>> import aino
@@ -82,7 +83,8 @@ def ge(input, other):
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 
-def equal(input, other):
+@method
+def equal(input: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same shape and the same elements.
 
     >>> import aino
@@ -92,7 +94,14 @@ def equal(input, other):
     return input.array.shape == other.array.shape and bool(rules.eq(input, other).array.all())
 
 
-def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+@method
+def isclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> Tensor:
     """Return where ``|input - other| <= atol + rtol · |other|``, with broadcasting.
 
     Equal infinities are close; nan is close to nan with ``equal_nan``. Raises ``DtypeError``
@@ -120,7 +129,14 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return make(wrap(same | near))
 
 
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+@method
+def allclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> bool:
     """Tell whether all elements are close, as ``isclose`` has it.
 
     >>> import aino
@@ -130,8 +146,8 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
-@documented(rules.isnan)
-def isnan(input):
+@operation(rules.isnan)
+def isnan(input: Tensor) -> Tensor:
     """Return where elements are nan.
 
     >>> import aino
@@ -140,8 +156,8 @@ def isnan(input):
     """
 
 
-@documented(rules.isinf)
-def isinf(input):
+@operation(rules.isinf)
+def isinf(input: Tensor) -> Tensor:
     """Return where elements are infinite, positive or negative.
 
     >>> import aino
@@ -150,8 +166,8 @@ def isinf(input):
     """
 
 
-@documented(rules.isfinite)
-def isfinite(input):
+@operation(rules.isfinite)
+def isfinite(input: Tensor) -> Tensor:
     """Return where elements are neither infinite nor nan.
 
     >>> import aino
@@ -160,7 +176,8 @@ def isfinite(input):
     """
 
 
-def isposinf(input):
+@method
+def isposinf(input: Tensor) -> Tensor:
     """Return where elements are positive infinity. Raises ``DtypeError`` for complex numbers.
 
     >>> import aino
@@ -170,7 +187,8 @@ def isposinf(input):
     return _is_this("isposinf", input, np.inf)
 
 
-def isneginf(input):
+@method
+def isneginf(input: Tensor) -> Tensor:
     """Return where elements are negative infinity. Raises ``DtypeError`` for complex numbers.
 
     >>> import aino
@@ -186,7 +204,8 @@ def _is_this(name, input, value):
     return rules.eq(input, value)
 
 
-def isreal(input):
+@method
+def isreal(input: Tensor) -> Tensor:
     """Return where the imaginary part is zero: everywhere, unless the dtype is complex.
 
     >>> import aino
@@ -196,7 +215,8 @@ def isreal(input):
     return make(wrap(input.array.imag == 0))
 
 
-def signbit(input):
+@method
+def signbit(input: Tensor) -> Tensor:
     """Return where a minus stands before the element, that of -0.0 included.
 
     >>> import aino
@@ -209,8 +229,8 @@ def signbit(input):
     return rules.signbit(input) if kind == "f" else rules.lt(input, 0)
 
 
-@documented(rules.logical_and)
-def logical_and(input, other):
+@operation(rules.logical_and, inplace=True)
+def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where both are true: other than zero.
 
     >>> import aino
@@ -219,8 +239,8 @@ def logical_and(input, other):
     """
 
 
-@documented(rules.logical_or)
-def logical_or(input, other):
+@operation(rules.logical_or, inplace=True)
+def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where at least one is true: other than zero.
 
     >>> import aino
@@ -229,8 +249,8 @@ def logical_or(input, other):
     """
 
 
-@documented(rules.logical_xor)
-def logical_xor(input, other):
+@operation(rules.logical_xor, inplace=True)
+def logical_xor(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return where exactly one is true: other than zero.
 
     >>> import aino
@@ -239,8 +259,8 @@ def logical_xor(input, other):
     """
 
 
-@documented(rules.logical_not)
-def logical_not(input):
+@operation(rules.logical_not, inplace=True)
+def logical_not(input: Tensor) -> Tensor:
     """Return where elements are zero, or False.
 
     >>> import aino
@@ -249,8 +269,8 @@ def logical_not(input):
     """
 
 
-@documented(rules.bitwise_and)
-def bitwise_and(input, other):
+@operation(rules.bitwise_and, inplace=True)
+def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits that both have, of integers or booleans.
 
     >>> import aino
@@ -259,8 +279,8 @@ def bitwise_and(input, other):
     """
 
 
-@documented(rules.bitwise_or)
-def bitwise_or(input, other):
+@operation(rules.bitwise_or, inplace=True)
+def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits that at least one has, of integers or booleans.
 
     >>> import aino
@@ -269,8 +289,8 @@ def bitwise_or(input, other):
     """
 
 
-@documented(rules.bitwise_xor)
-def bitwise_xor(input, other):
+@operation(rules.bitwise_xor, inplace=True)
+def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits that exactly one has, of integers or booleans.
 
     >>> import aino
@@ -279,8 +299,8 @@ def bitwise_xor(input, other):
     """
 
 
-@documented(rules.bitwise_not)
-def bitwise_not(input):
+@operation(rules.bitwise_not, inplace=True)
+def bitwise_not(input: Tensor) -> Tensor:
     """Return the other bits, of integers or booleans: ``~x``.
 
     >>> import aino
@@ -289,8 +309,8 @@ def bitwise_not(input):
     """
 
 
-@documented(rules.bitwise_left_shift)
-def bitwise_left_shift(input, other):
+@operation(rules.bitwise_left_shift)
+def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the left: ``input · 2**other``.
 
     >>> import aino
@@ -299,8 +319,8 @@ def bitwise_left_shift(input, other):
     """
 
 
-@documented(rules.bitwise_right_shift)
-def bitwise_right_shift(input, other):
+@operation(rules.bitwise_right_shift)
+def bitwise_right_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the right, with the sign kept: ``⌊input / 2**other⌋``.
 
     >>> import aino

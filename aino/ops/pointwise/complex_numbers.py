@@ -6,8 +6,9 @@ import numpy as np
 
 from aino.autograd.rules import complex as rules
 from aino.autograd.rules import elementwise, trigonometry
+from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
 
 __all__ = [
     "real", "imag", "conj", "conj_physical", "resolve_conj", "resolve_neg", "angle", "complex",
@@ -15,7 +16,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def real(input):
+@method
+def real(input: Tensor) -> Tensor:
     """Return the real part, sharing memory; a real tensor is its own.
 
     >>> import aino
@@ -25,7 +27,8 @@ def real(input):
     return rules.real(input) if input.dtype.kind == "c" else input
 
 
-def imag(input):
+@method
+def imag(input: Tensor) -> Tensor:
     """Return the imaginary part, sharing memory. Raises ``DtypeError`` for real tensors.
 
     >>> import aino
@@ -37,7 +40,8 @@ def imag(input):
     return rules.imag(input)
 
 
-def conj(input):
+@method(aliases=("conj_physical",))
+def conj(input: Tensor) -> Tensor:
     """Return the complex conjugate: ``a - bi``; a real tensor is its own.
 
     >>> import aino
@@ -50,7 +54,8 @@ def conj(input):
 conj_physical = conj
 
 
-def resolve_conj(input):
+@method
+def resolve_conj(input: Tensor) -> Tensor:
     """Return the input: conjugates are computed at once here.
 
     >>> import aino
@@ -60,7 +65,8 @@ def resolve_conj(input):
     return input
 
 
-def resolve_neg(input):
+@method
+def resolve_neg(input: Tensor) -> Tensor:
     """Return the input: signs are computed at once here.
 
     >>> import aino
@@ -70,8 +76,8 @@ def resolve_neg(input):
     return input
 
 
-@documented(rules.angle)
-def angle(input):
+@operation(rules.angle)
+def angle(input: Tensor) -> Tensor:
     """Return the angle of complex numbers in (-π, π]; 0 or π of real ones.
 
     >>> import aino
@@ -80,7 +86,7 @@ def angle(input):
     """
 
 
-def complex(real, imag):
+def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Return complex numbers of two parts: ``real + imag · i``.
 
     Raises ``DtypeError`` unless both parts are of one dtype, float32 or float64.
@@ -93,7 +99,7 @@ def complex(real, imag):
     return rules.complex(real, imag)
 
 
-def polar(abs, angle):
+def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """Return complex numbers of a length and an angle: ``abs · (cos angle + i sin angle)``.
 
     Raises ``DtypeError`` unless both are of one dtype, float32 or float64.
@@ -115,7 +121,7 @@ def _check_parts(name, first, second) -> None:
         )
 
 
-def view_as_real(input):
+def view_as_real(input: Tensor) -> Tensor:
     """Return complex numbers as pairs (real, imaginary) in a new last dimension, a view.
 
     >>> import aino
@@ -128,7 +134,7 @@ def view_as_real(input):
     return rules.view_as_real(input)
 
 
-def view_as_complex(input):
+def view_as_complex(input: Tensor) -> Tensor:
     """Return pairs (real, imaginary) in the last dimension as complex numbers, a view.
 
     >>> import aino

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from aino.autograd.rules import elementwise as rules
 from aino.autograd.rules import trigonometry as angles
+from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
+from aino.types import Number
 
 __all__ = [
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "xlogy",
@@ -17,8 +22,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-@documented(rules.exp)
-def exp(input):
+@operation(rules.exp, inplace=np.exp)
+def exp(input: Tensor) -> Tensor:
     """Return the exponential: ``eˣ``.
 
     >>> import aino
@@ -27,8 +32,8 @@ def exp(input):
     """
 
 
-@documented(rules.exp2)
-def exp2(input):
+@operation(rules.exp2, inplace=True)
+def exp2(input: Tensor) -> Tensor:
     """Return the power of two: ``2ˣ``.
 
     >>> import aino
@@ -37,8 +42,8 @@ def exp2(input):
     """
 
 
-@documented(rules.expm1)
-def expm1(input):
+@operation(rules.expm1, inplace=True)
+def expm1(input: Tensor) -> Tensor:
     """Return ``eˣ - 1``, accurate where x is near 0.
 
     >>> import aino
@@ -47,8 +52,8 @@ def expm1(input):
     """
 
 
-@documented(rules.log)
-def log(input):
+@operation(rules.log, inplace=np.log)
+def log(input: Tensor) -> Tensor:
     """Return the natural logarithm: ``ln x``, -inf at 0, nan for negative numbers.
 
     >>> import aino
@@ -57,8 +62,8 @@ def log(input):
     """
 
 
-@documented(rules.log2)
-def log2(input):
+@operation(rules.log2, inplace=True)
+def log2(input: Tensor) -> Tensor:
     """Return the logarithm to base 2: ``log₂ x``.
 
     >>> import aino
@@ -67,8 +72,8 @@ def log2(input):
     """
 
 
-@documented(rules.log10)
-def log10(input):
+@operation(rules.log10, inplace=True)
+def log10(input: Tensor) -> Tensor:
     """Return the logarithm to base 10: ``log₁₀ x``.
 
     >>> import aino
@@ -77,8 +82,8 @@ def log10(input):
     """
 
 
-@documented(rules.log1p)
-def log1p(input):
+@operation(rules.log1p, inplace=True)
+def log1p(input: Tensor) -> Tensor:
     """Return ``ln(1 + x)``, accurate where x is near 0.
 
     >>> import aino
@@ -87,8 +92,8 @@ def log1p(input):
     """
 
 
-@documented(rules.logaddexp)
-def logaddexp(input, other):
+@operation(rules.logaddexp)
+def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the logarithm of a sum of exponentials: ``ln(eᵃ + eᵇ)``, without overflow.
 
     >>> import aino
@@ -97,8 +102,8 @@ def logaddexp(input, other):
     """
 
 
-@documented(rules.logaddexp2)
-def logaddexp2(input, other):
+@operation(rules.logaddexp2)
+def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the logarithm of a sum of powers of two: ``log₂(2ᵃ + 2ᵇ)``, without overflow.
 
     >>> import aino
@@ -107,8 +112,8 @@ def logaddexp2(input, other):
     """
 
 
-@documented(rules.xlogy)
-def xlogy(input, other):
+@operation(rules.xlogy, inplace=True)
+def xlogy(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return ``input · ln other``, 0 where the input is 0 (and other is not nan).
 
     >>> import aino
@@ -117,8 +122,8 @@ def xlogy(input, other):
     """
 
 
-@documented(rules.sigmoid)
-def sigmoid(input):
+@operation(rules.sigmoid, inplace=True)
+def sigmoid(input: Tensor) -> Tensor:
     """Return the logistic function: ``σ(x) = 1 / (1 + e⁻ˣ)``, without overflow.
 
     >>> import aino
@@ -127,7 +132,8 @@ def sigmoid(input):
     """
 
 
-def logit(input, eps=None):
+@method(inplace=True)
+def logit(input: Tensor, eps: Any = None) -> Tensor:
     """Return the inverse of the logistic function: ``ln(x / (1 - x))``.
 
     ``eps`` keeps the input within [eps, 1 - eps] first.
@@ -139,8 +145,8 @@ def logit(input, eps=None):
     return rules.logit(input, eps)
 
 
-@documented(angles.sin)
-def sin(input):
+@operation(angles.sin, inplace=np.sin)
+def sin(input: Tensor) -> Tensor:
     """Return the sine of an angle in radians.
 
     >>> import aino
@@ -149,8 +155,8 @@ def sin(input):
     """
 
 
-@documented(angles.cos)
-def cos(input):
+@operation(angles.cos, inplace=np.cos)
+def cos(input: Tensor) -> Tensor:
     """Return the cosine of an angle in radians.
 
     >>> import aino
@@ -159,8 +165,8 @@ def cos(input):
     """
 
 
-@documented(angles.tan)
-def tan(input):
+@operation(angles.tan, inplace=True)
+def tan(input: Tensor) -> Tensor:
     """Return the tangent of an angle in radians.
 
     >>> import aino
@@ -169,8 +175,8 @@ def tan(input):
     """
 
 
-@documented(angles.asin)
-def asin(input):
+@operation(angles.asin, inplace=True, aliases=("arcsin",))
+def asin(input: Tensor) -> Tensor:
     """Return the angle in [-π/2, π/2] with this sine; nan outside [-1, 1].
 
     >>> import aino
@@ -179,8 +185,8 @@ def asin(input):
     """
 
 
-@documented(angles.acos)
-def acos(input):
+@operation(angles.acos, inplace=True, aliases=("arccos",))
+def acos(input: Tensor) -> Tensor:
     """Return the angle in [0, π] with this cosine; nan outside [-1, 1].
 
     >>> import aino
@@ -189,8 +195,8 @@ def acos(input):
     """
 
 
-@documented(angles.atan)
-def atan(input):
+@operation(angles.atan, inplace=True, aliases=("arctan",))
+def atan(input: Tensor) -> Tensor:
     """Return the angle in (-π/2, π/2) with this tangent.
 
     >>> import aino
@@ -199,8 +205,8 @@ def atan(input):
     """
 
 
-@documented(angles.atan2)
-def atan2(input, other):
+@operation(angles.atan2, inplace=True, aliases=("arctan2",))
+def atan2(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the angle in [-π, π] of the point (other, input), seen from the origin.
 
     >>> import aino
@@ -209,8 +215,8 @@ def atan2(input, other):
     """
 
 
-@documented(angles.sinh)
-def sinh(input):
+@operation(angles.sinh, inplace=True)
+def sinh(input: Tensor) -> Tensor:
     """Return the hyperbolic sine: ``(eˣ - e⁻ˣ) / 2``.
 
     >>> import aino
@@ -219,8 +225,8 @@ def sinh(input):
     """
 
 
-@documented(angles.cosh)
-def cosh(input):
+@operation(angles.cosh, inplace=True)
+def cosh(input: Tensor) -> Tensor:
     """Return the hyperbolic cosine: ``(eˣ + e⁻ˣ) / 2``.
 
     >>> import aino
@@ -229,8 +235,8 @@ def cosh(input):
     """
 
 
-@documented(angles.tanh)
-def tanh(input):
+@operation(angles.tanh, inplace=np.tanh)
+def tanh(input: Tensor) -> Tensor:
     """Return the hyperbolic tangent: ``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``.
 
     >>> import aino
@@ -239,8 +245,8 @@ def tanh(input):
     """
 
 
-@documented(angles.asinh)
-def asinh(input):
+@operation(angles.asinh, inplace=True, aliases=("arcsinh",))
+def asinh(input: Tensor) -> Tensor:
     """Return the number with this hyperbolic sine.
 
     >>> import aino
@@ -249,8 +255,8 @@ def asinh(input):
     """
 
 
-@documented(angles.acosh)
-def acosh(input):
+@operation(angles.acosh, inplace=True, aliases=("arccosh",))
+def acosh(input: Tensor) -> Tensor:
     """Return the number, 0 or more, with this hyperbolic cosine; nan below 1.
 
     >>> import aino
@@ -259,8 +265,8 @@ def acosh(input):
     """
 
 
-@documented(angles.atanh)
-def atanh(input):
+@operation(angles.atanh, inplace=True, aliases=("arctanh",))
+def atanh(input: Tensor) -> Tensor:
     """Return the number with this hyperbolic tangent; nan outside [-1, 1].
 
     >>> import aino
@@ -273,7 +279,8 @@ arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
 
-def deg2rad(input):
+@method
+def deg2rad(input: Tensor) -> Tensor:
     """Return an angle in degrees as radians: ``π / 180 · x``.
 
     >>> import aino
@@ -283,7 +290,8 @@ def deg2rad(input):
     return _scaled("deg2rad", input, math.pi / 180.0)
 
 
-def rad2deg(input):
+@method
+def rad2deg(input: Tensor) -> Tensor:
     """Return an angle in radians as degrees: ``180 / π · x``.
 
     >>> import aino

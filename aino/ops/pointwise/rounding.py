@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import rounding as rules
+from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
+from aino.types import Number
 
 __all__ = [
     "floor", "ceil", "round", "trunc", "fix", "frac", "abs", "absolute", "sign", "sgn",
@@ -16,8 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-@documented(rules.floor)
-def floor(input):
+@operation(rules.floor, inplace=np.floor)
+def floor(input: Tensor) -> Tensor:
     """Return the largest integer that is not above x: ``⌊x⌋``. Its derivative is zero.
 
     >>> import aino
@@ -26,8 +30,8 @@ def floor(input):
     """
 
 
-@documented(rules.ceil)
-def ceil(input):
+@operation(rules.ceil, inplace=np.ceil)
+def ceil(input: Tensor) -> Tensor:
     """Return the smallest integer that is not below x: ``⌈x⌉``. Its derivative is zero.
 
     >>> import aino
@@ -36,7 +40,8 @@ def ceil(input):
     """
 
 
-def round(input, *, decimals=0):
+@method(inplace=True)
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Return the nearest integer, of two the even one; or round to so many decimals.
 
     >>> import aino
@@ -46,8 +51,8 @@ def round(input, *, decimals=0):
     return rules.round(input, decimals)
 
 
-@documented(rules.trunc)
-def trunc(input):
+@operation(rules.trunc, inplace=np.trunc, aliases=("fix",))
+def trunc(input: Tensor) -> Tensor:
     """Return the integer part of x, rounded towards zero. Its derivative is zero.
 
     >>> import aino
@@ -59,8 +64,8 @@ def trunc(input):
 fix = trunc
 
 
-@documented(rules.frac)
-def frac(input):
+@operation(rules.frac, inplace=True)
+def frac(input: Tensor) -> Tensor:
     """Return the part behind the point, with the sign of x: ``x - trunc(x)``.
 
     >>> import aino
@@ -69,8 +74,8 @@ def frac(input):
     """
 
 
-@documented(rules.abs)
-def abs(input):
+@operation(rules.abs, inplace=True, aliases=("absolute",))
+def abs(input: Tensor) -> Tensor:
     """Return the absolute value: ``|x|``. At 0 the derivative is 0.
 
     >>> import aino
@@ -82,8 +87,8 @@ def abs(input):
 absolute = abs
 
 
-@documented(rules.sign)
-def sign(input):
+@operation(rules.sign, inplace=True)
+def sign(input: Tensor) -> Tensor:
     """Return the sign: -1, 0 or 1. Its derivative is zero.
 
     >>> import aino
@@ -92,8 +97,8 @@ def sign(input):
     """
 
 
-@documented(rules.sgn)
-def sgn(input):
+@operation(rules.sgn, inplace=True)
+def sgn(input: Tensor) -> Tensor:
     """Return the sign, of complex numbers the direction: ``x / |x|``, 0 where x is 0.
 
     >>> import aino
@@ -102,8 +107,8 @@ def sgn(input):
     """
 
 
-@documented(rules.copysign)
-def copysign(input, other):
+@operation(rules.copysign, inplace=True)
+def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the size of the input with the sign of the other, -0 counting as negative.
 
     >>> import aino
@@ -112,7 +117,8 @@ def copysign(input, other):
     """
 
 
-def heaviside(input, values):
+@method(inplace=True)
+def heaviside(input: Tensor, values: Any) -> Tensor:
     """Return the step function: 0 below zero, 1 above, ``values`` at zero. No derivative.
 
     Raises ``DtypeError`` when the dtypes differ.
@@ -128,7 +134,13 @@ def heaviside(input, values):
     return rules.heaviside(input, values)
 
 
-def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
+@method(inplace=True)
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
     """Return the input with numbers in place of nan and of the infinities.
 
     By default 0, the largest and the lowest number of the dtype.

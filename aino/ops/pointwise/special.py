@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from operator import index
+from typing import Any
 
 from aino.autograd.rules import special as rules
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
-from aino.ops.documented import documented
+from aino.ops.public import method, operation
 
 __all__ = ["erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "mvlgamma", "sinc"]
 
 
-@documented(rules.erf)
-def erf(input):
+@operation(rules.erf, inplace=True)
+def erf(input: Tensor) -> Tensor:
     """Return the error function: ``2/√π ∫₀ˣ exp(-t²) dt``.
 
     >>> import aino
@@ -22,8 +24,8 @@ def erf(input):
     """
 
 
-@documented(rules.erfc)
-def erfc(input):
+@operation(rules.erfc, inplace=True)
+def erfc(input: Tensor) -> Tensor:
     """Return what the error function lacks to 1: ``1 - erf(x)``, accurate far out.
 
     >>> import aino
@@ -32,8 +34,8 @@ def erfc(input):
     """
 
 
-@documented(rules.erfinv)
-def erfinv(input):
+@operation(rules.erfinv, inplace=True)
+def erfinv(input: Tensor) -> Tensor:
     """Return the number with this error function; ±inf at ±1, nan beyond.
 
     >>> import aino
@@ -42,8 +44,8 @@ def erfinv(input):
     """
 
 
-@documented(rules.lgamma)
-def lgamma(input):
+@operation(rules.lgamma, inplace=True)
+def lgamma(input: Tensor) -> Tensor:
     """Return the logarithm of the gamma function's size: ``ln |Γ(x)|``.
 
     >>> import aino
@@ -52,8 +54,8 @@ def lgamma(input):
     """
 
 
-@documented(rules.digamma)
-def digamma(input):
+@operation(rules.digamma, inplace=True)
+def digamma(input: Tensor) -> Tensor:
     """Return the derivative of the gamma function's logarithm: ``ψ(x) = Γ′(x) / Γ(x)``.
 
     >>> import aino
@@ -62,7 +64,8 @@ def digamma(input):
     """
 
 
-def polygamma(n, input):
+@method
+def polygamma(n: int, input: Tensor) -> Tensor:
     """Return the n-th derivative of the digamma function: ``ψ⁽ⁿ⁾(x)``.
 
     >>> import aino
@@ -75,7 +78,8 @@ def polygamma(n, input):
     return rules.polygamma(input, n) if n else rules.digamma(input)
 
 
-def mvlgamma(input, p):
+@method
+def mvlgamma(input: Tensor, p: Any) -> Tensor:
     """Return the logarithm of the multivariate gamma function of dimension ``p``.
 
     ``p (p - 1) / 4 · ln π + Σᵢ ln Γ(x - i / 2)`` for i = 0 .. p - 1; the elements have to be
@@ -93,8 +97,8 @@ def mvlgamma(input, p):
     return total
 
 
-@documented(rules.sinc)
-def sinc(input):
+@operation(rules.sinc, inplace=True)
+def sinc(input: Tensor) -> Tensor:
     """Return the normalised sinc function: ``sin(πx) / (πx)``, 1 at 0.
 
     >>> import aino

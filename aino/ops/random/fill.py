@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +12,12 @@ from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
 from aino.ops.creation.from_data import born
-from aino.ops.random.generator import draw
+from aino.ops.public import method
+from aino.ops.random.generator import Generator, draw
 from aino.ops.random.sampling import check_std, trials
 from aino.ops.tensor.inplace import check_writable, rebind, write
 
 __all__: list[str] = []
-
-#: The methods that fill a tensor with random numbers.
-FILLERS = (
-    "uniform_", "normal_", "exponential_", "log_normal_", "cauchy_", "geometric_", "bernoulli_",
-    "random_",
-)  # fmt: skip
 
 
 def _fill(self, values, name):
@@ -49,7 +45,10 @@ def _real(self, name):
     return dtype
 
 
-def uniform_(self, from_=0.0, to=1.0, *, generator=None):
+@method
+def uniform_(
+    self: Tensor, from_: float = 0.0, to: Any = 1.0, *, generator: Generator | None = None
+) -> Tensor:
     """Fill with numbers drawn uniformly from [from, to); returns itself.
 
     >>> import aino
@@ -64,7 +63,10 @@ def uniform_(self, from_=0.0, to=1.0, *, generator=None):
     return _fill(self, values * (to - from_) + from_, "uniform_")
 
 
-def normal_(self, mean=0.0, std=1.0, *, generator=None):
+@method
+def normal_(
+    self: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Generator | None = None
+) -> Tensor:
     """Fill with normally distributed numbers; returns itself.
 
     >>> import aino
@@ -77,7 +79,8 @@ def normal_(self, mean=0.0, std=1.0, *, generator=None):
     return _fill(self, values * std + mean, "normal_")
 
 
-def exponential_(self, lambd=1.0, *, generator=None):
+@method
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers of the mean 1/lambd; returns itself."""
     dtype = _real(self, "exponential_")
     if not lambd > 0:
@@ -86,7 +89,10 @@ def exponential_(self, lambd=1.0, *, generator=None):
     return _fill(self, values / lambd, "exponential_")
 
 
-def log_normal_(self, mean=1.0, std=2.0, *, generator=None):
+@method
+def log_normal_(
+    self: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: Generator | None = None
+) -> Tensor:
     """Fill with numbers whose logarithms are normally distributed; returns itself."""
     dtype = _real(self, "log_normal_")
     if not std > 0:
@@ -95,7 +101,10 @@ def log_normal_(self, mean=1.0, std=2.0, *, generator=None):
     return _fill(self, np.exp(values * std + mean), "log_normal_")
 
 
-def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
+@method
+def cauchy_(
+    self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
     """Fill with numbers of a Cauchy distribution; returns itself."""
     dtype = _real(self, "cauchy_")
     if not sigma > 0:
@@ -104,7 +113,8 @@ def cauchy_(self, median=0.0, sigma=1.0, *, generator=None):
     return _fill(self, np.tan((values - 0.5) * math.pi) * sigma + median, "cauchy_")
 
 
-def geometric_(self, p, *, generator=None):
+@method
+def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of trials up to the first success of probability p; returns itself."""
     if not 0 < p < 1:
         raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
@@ -112,14 +122,18 @@ def geometric_(self, p, *, generator=None):
     return _fill(self, np.maximum(np.ceil(waits / -math.log1p(-p)), 1.0), "geometric_")
 
 
-def bernoulli_(self, p=0.5, *, generator=None):
+@method
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with ones with probability ``p``, a number or a tensor, zeros otherwise."""
     array = self.array
     p = p.array if isinstance(p, Tensor) else p
     return _fill(self, trials("bernoulli_", generator, p, array.shape, array.dtype), "bernoulli_")
 
 
-def random_(self, from_=None, to=None, *, generator=None):
+@method
+def random_(
+    self: Tensor, from_: float | None = None, to: Any = None, *, generator: Generator | None = None
+) -> Tensor:
     """Fill with integers: ``random_(from, to)``, ``random_(to)`` from 0, or all of the dtype's.
 
     ``to`` is left out itself. A floating-point tensor without limits gets the integers that its

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino import dtypes, tracing
@@ -10,7 +12,9 @@ from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.creation.filled import shape_of
 from aino.ops.creation.from_data import born
-from aino.ops.random.generator import draw
+from aino.ops.public import method
+from aino.ops.random.generator import Generator, draw
+from aino.types import DeviceLike, DType
 
 __all__ = [
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like",
@@ -26,9 +30,15 @@ def _floating(name, dtype):
 
 
 def rand(
-    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
-    pin_memory=False, **more,
-):  # fmt: skip
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return numbers drawn uniformly from [0, 1).
 
     >>> import aino
@@ -41,9 +51,15 @@ def rand(
 
 
 def randn(
-    *size, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
-    pin_memory=False, **more,
-):  # fmt: skip
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    **more: Any,
+) -> Tensor:
     """Return numbers drawn from the standard normal distribution.
 
     >>> import aino
@@ -55,9 +71,16 @@ def randn(
 
 
 def randint(
-    low, high=None, size=None, *, generator=None, dtype=dtypes.int64, layout=None, device=None,
-    requires_grad=False,
-):  # fmt: skip
+    low: Any,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = dtypes.int64,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return integers drawn uniformly from low, ..., high - 1; ``low`` may be left out.
 
     >>> import aino
@@ -81,9 +104,15 @@ def _integers(name, generator, low, high, shape, dtype):
 
 
 def randperm(
-    n, *, generator=None, dtype=dtypes.int64, layout=None, device=None, requires_grad=False,
-    pin_memory=False,
-):  # fmt: skip
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = dtypes.int64,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """Return 0, ..., n - 1 in random order.
 
     >>> import aino
@@ -96,21 +125,45 @@ def randperm(
     return born(array, device, requires_grad)
 
 
-def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
     """Return numbers drawn uniformly from [0, 1), of the shape and dtype of ``input``."""
     dtype = _floating("rand_like", input.dtype if dtype is None else dtype)
     return born(draw(generator, "uniform", input.array.shape, dtype), device, requires_grad)
 
 
-def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, **_):
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
     """Return standard normal numbers, of the shape and dtype of ``input``."""
     dtype = _floating("randn_like", input.dtype if dtype is None else dtype)
     return born(draw(generator, "normal", input.array.shape, dtype), device, requires_grad)
 
 
 def randint_like(
-    input, low, high=None, *, generator=None, dtype=None, device=None, requires_grad=False, **_
-):
+    input: Tensor,
+    low: Any,
+    high: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
     """Return integers drawn from low, ..., high - 1, of the shape and dtype of ``input``."""
     if high is None:
         low, high = 0, low
@@ -120,9 +173,17 @@ def randint_like(
 
 
 def normal(
-    mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None,
-    requires_grad=False, pin_memory=False,
-):  # fmt: skip
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """Return numbers drawn from normal distributions.
 
     ``mean`` and ``std`` are tensors, which are broadcast, or numbers, with a ``size``. No
@@ -155,7 +216,8 @@ def check_std(name, std) -> None:
         raise ValueError(f"{name}: std must not be negative")
 
 
-def bernoulli(input, p=None, *, generator=None):
+@method
+def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
     """Return ones with the probabilities ``input`` (or ``p``), zeros otherwise.
 
     The result has the shape and dtype of ``input``. Raises ``ValueError`` for what is no
@@ -202,7 +264,7 @@ def _check_probability(p, name: str) -> None:
         raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
 
 
-def poisson(input, generator=None):
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return counts drawn from Poisson distributions of the rates ``input``, of its dtype.
 
     >>> import aino
@@ -215,7 +277,7 @@ def poisson(input, generator=None):
     return make(draw(generator, "poisson", array.shape, array.dtype, array))
 
 
-def binomial(count, prob, generator=None):
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Return how many of ``count`` trials succeed with the probability ``prob``, elementwise.
 
     >>> import aino
@@ -229,7 +291,14 @@ def binomial(count, prob, generator=None):
     return make(draw(generator, "binomial", shape, dtype, counts.astype(np.int64), p))
 
 
-def multinomial(input, num_samples, replacement=False, *, generator=None):
+@method
+def multinomial(
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
     """Return the indices of categories drawn with probabilities proportional to ``input``.
 
     ``(n,) -> (num_samples,)`` or ``(rows, n) -> (rows, num_samples)``, int64. Without

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import compare
@@ -11,6 +13,8 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
+from aino.ops.public import method
+from aino.types import Number
 
 __all__ = ["max", "min", "amax", "amin", "aminmax", "argmax", "argmin"]
 
@@ -80,8 +84,11 @@ def _extreme(input, dim, keepdim, name, result, search, whole, pairwise):
     return along(input, dim, keepdim, index, result)
 
 
+@method
 @numpy_names
-def max(input, dim=None, keepdim=False, *, other=None):
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
+) -> Any:
     """Return the largest element; along ``dim``, ``(values, indices)``; of two tensors, the larger.
 
     Elements that tie for the largest of all share the gradient; along ``dim`` the first gets it.
@@ -98,8 +105,11 @@ def max(input, dim=None, keepdim=False, *, other=None):
     )
 
 
+@method
 @numpy_names
-def min(input, dim=None, keepdim=False, *, other=None):
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
+) -> Any:
     """Return the smallest element; along ``dim``, ``(values, indices)``; of two, the smaller.
 
     >>> import aino
@@ -112,8 +122,9 @@ def min(input, dim=None, keepdim=False, *, other=None):
     )
 
 
+@method
 @numpy_names
-def amax(input, dim=(), keepdim=False):
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the largest elements over dimensions; those that tie share the gradient.
 
     >>> import aino
@@ -126,8 +137,9 @@ def amax(input, dim=(), keepdim=False):
     return rules.amax(input, axis, keepdim)
 
 
+@method
 @numpy_names
-def amin(input, dim=(), keepdim=False):
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the smallest elements over dimensions; those that tie share the gradient.
 
     >>> import aino
@@ -140,8 +152,9 @@ def amin(input, dim=(), keepdim=False):
     return rules.amin(input, axis, keepdim)
 
 
+@method
 @numpy_names
-def aminmax(input, *, dim=None, keepdim=False):
+def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Return ``(min, max)`` over all elements, or along ``dim``.
 
     >>> import aino
@@ -168,8 +181,9 @@ def _arg_extreme(input, dim, keepdim, search, name):
     return wrapped(search(array, dim, keepdims=keepdim))
 
 
+@method
 @numpy_names
-def argmax(input, dim=None, keepdim=False):
+def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Return the index of the largest element, in the flattened tensor or along ``dim``.
 
     >>> import aino
@@ -179,8 +193,9 @@ def argmax(input, dim=None, keepdim=False):
     return _arg_extreme(input, dim, keepdim, np.argmax, "argmax")
 
 
+@method
 @numpy_names
-def argmin(input, dim=None, keepdim=False):
+def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Return the index of the smallest element, in the flattened tensor or along ``dim``.
 
     >>> import aino

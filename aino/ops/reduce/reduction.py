@@ -7,17 +7,20 @@ NumPy's names ``axis`` and ``keepdims`` are taken too, as by PyTorch.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import reduce as rules
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
+from aino.ops.public import method
 from aino.ops.reduce.extremes import needs_dim, nonempty, not_complex
+from aino.types import DType
 
 __all__ = [
     "sum", "mean", "prod", "nansum", "nanmean",
@@ -26,7 +29,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+@method
+def sum(
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    axis: Any = None,
+    keepdims: bool | None = False,
+) -> Tensor:
     """Return the sum over ``dim``; integers and booleans are summed as int64.
 
     ``dtype``: what the elements are cast to first. Raises ``IndexError`` when there is no such
@@ -61,7 +73,16 @@ def _in_float32(function, input, *parameters):
     return cast(function(cast(input, float32), *parameters), float16)
 
 
-def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+@method
+def mean(
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    axis: Any = None,
+    keepdims: bool | None = False,
+) -> Tensor:
     """Return the mean over ``dim``, Σ x / n; NaN where there is nothing to average.
 
     Raises ``DtypeError`` for integers and booleans: cast them, or pass ``dtype``.
@@ -93,8 +114,11 @@ def _only_floating(input, name: str) -> None:
         )
 
 
+@method
 @numpy_names
-def prod(input, dim=None, keepdim=False, *, dtype=None):
+def prod(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """Return the product of all elements, or along one dimension; of integers as int64.
 
     Its derivatives are exact where elements are zero, too.
@@ -118,8 +142,11 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     return _in_float32(rules.prod, input, dim, keepdim)
 
 
+@method
 @numpy_names
-def nansum(input, dim=None, keepdim=False, *, dtype=None):
+def nansum(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """Return the sum over ``dim``, counting NaN as zero.
 
     >>> import aino
@@ -138,8 +165,11 @@ def _without_nan(input):
     return compare.where(make(array != array), zero, input)
 
 
+@method
 @numpy_names
-def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+def nanmean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """Return the mean over ``dim`` of what is not NaN.
 
     >>> import aino
@@ -176,8 +206,16 @@ def _in_float32_real(rule, input, *parameters):
     return rule(input, *parameters)
 
 
+@method
 @numpy_names
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
     """Return the variance over ``dim``, Σ (x − x̄)² / (n − correction).
 
     ``correction`` is 1 unless given; ``unbiased`` False makes it 0. Of complex numbers it is
@@ -190,8 +228,16 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     return _moment(rules.var, input, dim, unbiased, correction, keepdim, "var")
 
 
+@method
 @numpy_names
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
     """Return the standard deviation over ``dim``, the root of ``var``.
 
     >>> import aino
@@ -202,21 +248,36 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 @numpy_names
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
     """Return the variance and the mean over ``dim``."""
     spread = var(input, dim, unbiased, keepdim, correction=correction)
     return spread, mean(input, None if type(dim) is bool else dim, keepdim)
 
 
 @numpy_names
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
     """Return the standard deviation and the mean over ``dim``."""
     spread = std(input, dim, unbiased, keepdim, correction=correction)
     return spread, mean(input, None if type(dim) is bool else dim, keepdim)
 
 
+@method
 @numpy_names
-def logsumexp(input, dim, keepdim=False):
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """Return ln Σ exp x over ``dim``, without overflow: the largest x is taken out first.
 
     >>> import aino
@@ -232,8 +293,16 @@ def logsumexp(input, dim, keepdim=False):
 _ORDERS = {None: 2.0, "fro": 2.0, "inf": math.inf, "-inf": -math.inf}
 
 
+@method
 @numpy_names
-def norm(input, p: float | str | None = "fro", dim=None, keepdim=False, *, dtype=None):
+def norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Any:
     """Return the vector norm over ``dim``, (Σ |x|ᵖ)^(1/p); 'fro' is p = 2.
 
     p = ∞ gives the largest |x|, −∞ the smallest, 0 the number of elements that are not zero.
@@ -270,8 +339,9 @@ def _truth(input, dim, keepdim, ufunc):
     return wrapped(result.astype(uint8) if array.dtype is uint8 else result)
 
 
+@method
 @numpy_names
-def any(input, dim=None, keepdim=False):
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Tell whether any element over ``dim`` is not zero.
 
     >>> import aino
@@ -281,8 +351,9 @@ def any(input, dim=None, keepdim=False):
     return _truth(input, dim, keepdim, np.logical_or)
 
 
+@method
 @numpy_names
-def all(input, dim=None, keepdim=False):
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Tell whether all elements over ``dim`` are not zero.
 
     >>> import aino
@@ -292,8 +363,9 @@ def all(input, dim=None, keepdim=False):
     return _truth(input, dim, keepdim, np.logical_and)
 
 
+@method
 @numpy_names
-def count_nonzero(input, dim=None):
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """Return how many elements over ``dim`` are not zero.
 
     >>> import aino

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import cast
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import scan as rules
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.public import method
+from aino.types import DType
 
 __all__ = ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "diff"]
 
@@ -30,8 +34,9 @@ def _scan(rule, input, dim, dtype, *parameters):
     return result if result.dtype is input.array.dtype else cast(result, input.array.dtype)
 
 
+@method(inplace=True)
 @numpy_names
-def cumsum(input, dim, *, dtype=None):
+def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
     """Return the running sum along ``dim``, yᵢ = x₀ + ... + xᵢ; of integers as int64.
 
     >>> import aino
@@ -41,8 +46,9 @@ def cumsum(input, dim, *, dtype=None):
     return _scan(rules.cumsum, input, dim, dtype, False)
 
 
+@method(inplace=True)
 @numpy_names
-def cumprod(input, dim, *, dtype=None):
+def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
     """Return the running product along ``dim``, yᵢ = x₀ · ... · xᵢ; of integers as int64.
 
     Its derivatives are exact where elements are zero, too.
@@ -54,8 +60,9 @@ def cumprod(input, dim, *, dtype=None):
     return _scan(rules.cumprod, input, dim, dtype)
 
 
+@method
 @numpy_names
-def logcumsumexp(input, dim):
+def logcumsumexp(input: Tensor, dim: Any) -> Tensor:
     """Return the running ln Σ exp x along ``dim``, without overflow, of real numbers.
 
     >>> import aino
@@ -85,8 +92,9 @@ def _running_extreme(input, dim, ufunc, name):
     return result(index_rules.gather(input, index, dim, False), make(index))
 
 
+@method
 @numpy_names
-def cummax(input, dim):
+def cummax(input: Tensor, dim: Any) -> Any:
     """Return ``(values, indices)`` of the running maximum along ``dim``.
 
     >>> import aino
@@ -96,8 +104,9 @@ def cummax(input, dim):
     return _running_extreme(input, dim, np.maximum, "cummax")
 
 
+@method
 @numpy_names
-def cummin(input, dim):
+def cummin(input: Tensor, dim: Any) -> Any:
     """Return ``(values, indices)`` of the running minimum along ``dim``.
 
     >>> import aino
@@ -107,8 +116,11 @@ def cummin(input, dim):
     return _running_extreme(input, dim, np.minimum, "cummin")
 
 
+@method
 @numpy_names
-def diff(input, n=1, dim=-1, prepend=None, append=None):
+def diff(
+    input: Tensor, n: int = 1, dim: Any = -1, prepend: Any = None, append: Any = None
+) -> Tensor:
     """Return the n-th differences xᵢ₊₁ − xᵢ along ``dim``, of booleans whether they differ.
 
     ``prepend`` and ``append`` are joined to the input first.

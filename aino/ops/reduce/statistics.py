@@ -17,6 +17,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.sorting import order, sort
+from aino.ops.public import method
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
 from aino.tracing import opaque
@@ -47,8 +48,9 @@ def _median(input, dim, keepdim, whole, rank_of, name, result):
     return along(input, dim, keepdim, np.take_along_axis(index, place, dim).squeeze(dim), result)
 
 
+@method
 @numpy_names
-def median(input, dim=None, keepdim=False):
+def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the median; along ``dim``, ``(values, indices)``. Of an even number, the lower.
 
     NaN where there is one.
@@ -64,8 +66,9 @@ def median(input, dim=None, keepdim=False):
     return _median(input, dim, keepdim, rules.median, rank_of, "median", return_types.median)
 
 
+@method
 @numpy_names
-def nanmedian(input, dim=None, keepdim=False):
+def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the median of what is not NaN; along ``dim``, ``(values, indices)``.
 
     >>> import aino
@@ -81,8 +84,9 @@ def nanmedian(input, dim=None, keepdim=False):
     )
 
 
+@method
 @numpy_names
-def mode(input, dim=-1, keepdim=False):
+def mode(input: Tensor, dim: Any = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the most frequent element along ``dim``.
 
     Of several as frequent the smallest; its index is that of its last occurrence.
@@ -178,8 +182,11 @@ def _at_ranks(values, q, interpolation, ignore_nan):
     return lower + weight * (at(np.ceil(place)) - lower)
 
 
+@method
 @numpy_names
-def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+def quantile(
+    input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
     """Return the q-th quantiles over all elements or along ``dim``; NaN where there is one.
 
     ``q`` is a number or a 1-D tensor, in [0, 1]; of the latter the results stand on a first
@@ -193,13 +200,17 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile(input, q, dim, keepdim, interpolation, False, "quantile")
 
 
+@method
 @numpy_names
-def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+def nanquantile(
+    input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
     """Return the q-th quantiles of what is not NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
 
 
-def histc(input, bins=100, min=0, max=0):
+@method
+def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     """Return how many elements lie in each of ``bins`` equal intervals from ``min`` to ``max``.
 
     Where both are equal they are those of the elements; what lies outside is not counted.
@@ -228,7 +239,8 @@ def histc(input, bins=100, min=0, max=0):
     return make(counts.astype(array.dtype))
 
 
-def bincount(input, weights=None, minlength=0):
+@method
+def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs, or the sum of its ``weights``.
 
     The input is 1-D, of integers that are not negative.
@@ -253,7 +265,10 @@ def bincount(input, weights=None, minlength=0):
     return make(counts.astype(weights.array.dtype if weights.array.dtype.kind == "f" else float64))
 
 
-def cov(input, *, correction=1, fweights=None, aweights=None):
+@method
+def cov(
+    input: Tensor, *, correction: float = 1, fweights: Any = None, aweights: Any = None
+) -> Tensor:
     """Return the covariances of the rows, each a variable, each column an observation.
 
     ``fweights`` are how often an observation occurs, ``aweights`` how much it counts.
@@ -315,7 +330,8 @@ def _not_negative(normalizer):
     return float(normalizer) if normalizer > 0 else 0.0
 
 
-def corrcoef(input):
+@method
+def corrcoef(input: Tensor) -> Tensor:
     """Return the correlation coefficients of the rows, each a variable, as a square matrix.
 
     >>> import aino

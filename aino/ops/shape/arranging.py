@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import index as index_rules
@@ -11,6 +13,7 @@ from aino.autograd.tensor import Tensor
 from aino.dtypes import int64
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
+from aino.ops.public import method
 from aino.ops.shape.shaping import broadcast_tensors, listed
 
 __all__ = [
@@ -20,7 +23,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def flip(input, *axes, dims=None):
+@method
+def flip(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
     """Return a copy with the order along ``dims`` reversed.
 
     >>> import aino
@@ -30,7 +34,8 @@ def flip(input, *axes, dims=None):
     return rules.flip(input, dims_of(ints_of(axes) if dims is None else dims, input.array.ndim))
 
 
-def fliplr(input):
+@method
+def fliplr(input: Tensor) -> Tensor:
     """Return a copy with the order along the second dimension reversed.
 
     >>> import aino
@@ -43,7 +48,8 @@ def fliplr(input):
     return rules.flip(input, (1,))
 
 
-def flipud(input):
+@method
+def flipud(input: Tensor) -> Tensor:
     """Return a copy with the order along the first dimension reversed.
 
     >>> import aino
@@ -56,7 +62,8 @@ def flipud(input):
     return rules.flip(input, (0,))
 
 
-def roll(input, shifts, dims=None):
+@method
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Return a copy turned round: what leaves at the end comes in at the start.
 
     ``shifts`` and ``dims`` are numbers or sequences of the same length; without ``dims`` the
@@ -77,7 +84,8 @@ def roll(input, shifts, dims=None):
     return rules.roll(input, shifts, dims) if input.array.ndim else rules.clone(input)
 
 
-def rot90(input, k=1, dims=(0, 1)):
+@method
+def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Return a copy turned by k right angles, from the first of ``dims`` towards the second.
 
     >>> import aino
@@ -96,7 +104,8 @@ def rot90(input, k=1, dims=(0, 1)):
     return rules.permute(rules.flip(input, (second if k == 1 else first,)), tuple(axes))
 
 
-def repeat(input, *repeats):
+@method
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Return copies of the tensor laid side by side, ``repeats[i]`` along dimension i.
 
     >>> import aino
@@ -114,7 +123,8 @@ def repeat(input, *repeats):
     return rules.repeat(input, counts)
 
 
-def tile(input, *counts, dims=None):
+@method
+def tile(input: Tensor, *counts: Any, dims: Any = None) -> Tensor:
     """Return copies laid side by side; along dimensions that are not counted, one.
 
     >>> import aino
@@ -125,8 +135,11 @@ def tile(input, *counts, dims=None):
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
+@method
 @numpy_names
-def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+def repeat_interleave(
+    input: Tensor, repeats: Any, dim: Any = None, *, output_size: Any = None
+) -> Tensor:
     """Return each element along ``dim`` repeated; without ``dim``, of the flattened tensor.
 
     ``repeats``: one number for all, or one for each.
@@ -159,7 +172,8 @@ def _matrices(input, name: str) -> None:
         raise ShapeError(f"{name}: at least two dimensions, got shape {input.array.shape}")
 
 
-def tril(input, diagonal=0):
+@method(inplace=True)
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the lower triangles of matrices, zero above ``diagonal``.
 
     >>> import aino
@@ -171,7 +185,8 @@ def tril(input, diagonal=0):
     return rules.tril(input, diagonal)
 
 
-def triu(input, diagonal=0):
+@method(inplace=True)
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the upper triangles of matrices, zero below ``diagonal``.
 
     >>> import aino
@@ -183,7 +198,8 @@ def triu(input, diagonal=0):
     return rules.triu(input, diagonal)
 
 
-def diag(input, diagonal=0):
+@method
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix, as a copy.
 
     >>> import aino
@@ -199,7 +215,8 @@ def diag(input, diagonal=0):
     return rules.clone(rules.diagonal(input, diagonal, 0, 1))
 
 
-def diagflat(input, offset=0):
+@method
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """Return the matrix with the elements of ``input`` on its diagonal.
 
     >>> import aino
@@ -210,7 +227,8 @@ def diagflat(input, offset=0):
     return diag_embed(rules.reshape(input, (input.array.size,)), offset)
 
 
-def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+@method
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Return matrices with the last dimension of ``input`` on their diagonals.
 
     >>> import aino
@@ -234,7 +252,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
 # Grids
 
 
-def meshgrid(*tensors, indexing=None):
+def meshgrid(*tensors: Any, indexing: Any = None) -> tuple[Tensor, ...]:
     """Return the coordinates of a grid: tensor i varies along dimension i, the rest repeat it.
 
     ``indexing`` 'xy' exchanges the first two dimensions; 'ij' is the default.
@@ -260,7 +278,7 @@ def meshgrid(*tensors, indexing=None):
     return broadcast_tensors(spread) if spread else ()
 
 
-def cartesian_prod(*tensors):
+def cartesian_prod(*tensors: Any) -> Tensor:
     """Return all combinations of an element of each vector, as rows.
 
     >>> import aino

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as rules
@@ -10,6 +11,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, ints_of, numpy_names
+from aino.ops.public import method
 from aino.ops.shape.shaping import atleast_1d, atleast_2d, atleast_3d
 
 __all__ = [
@@ -27,7 +29,7 @@ def _some(tensors, name: str) -> list:
 
 
 @numpy_names
-def cat(tensors, dim=0):
+def cat(tensors: Any, dim: Any = 0) -> Tensor:
     """Return tensors joined end to end along ``dim``; all other lengths must agree.
 
     >>> import aino
@@ -45,19 +47,19 @@ def cat(tensors, dim=0):
     return rules.cat(tensors, dim_of(dim, rank))
 
 
-def concat(tensors, dim=0):
+def concat(tensors: Any, dim: Any = 0) -> Tensor:
     """Return tensors joined along ``dim``: another name for ``cat``."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def concatenate(tensors, dim=0):
+def concatenate(tensors: Any, dim: Any = 0) -> Tensor:
     """Return tensors joined along ``dim``: NumPy's name for ``cat``."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def stack(tensors, dim=0):
+def stack(tensors: Any, dim: Any = 0) -> Tensor:
     """Return tensors of one shape on a new dimension.
 
     >>> import aino
@@ -69,7 +71,7 @@ def stack(tensors, dim=0):
     return rules.stack(tensors, dim_of(dim, tensors[0].array.ndim + 1))
 
 
-def hstack(tensors):
+def hstack(tensors: Any) -> Tensor:
     """Return tensors side by side: vectors end to end, others along the second dimension.
 
     >>> import aino
@@ -80,7 +82,7 @@ def hstack(tensors):
     return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1)
 
 
-def vstack(tensors):
+def vstack(tensors: Any) -> Tensor:
     """Return tensors one above the other, vectors as rows.
 
     >>> import aino
@@ -91,12 +93,12 @@ def vstack(tensors):
     return cat(atleast_2d(_some(tensors, "vstack")), 0)
 
 
-def row_stack(tensors):
+def row_stack(tensors: Any) -> Tensor:
     """Return tensors one above the other: another name for ``vstack``."""
     return vstack(tensors)
 
 
-def dstack(tensors):
+def dstack(tensors: Any) -> Tensor:
     """Return tensors joined along the third dimension.
 
     >>> import aino
@@ -106,7 +108,7 @@ def dstack(tensors):
     return cat(atleast_3d(_some(tensors, "dstack")), 2)
 
 
-def column_stack(tensors):
+def column_stack(tensors: Any) -> Tensor:
     """Return tensors side by side, vectors as columns.
 
     >>> import aino
@@ -136,8 +138,9 @@ def _length(input, dim, name) -> int:
     return input.array.shape[dim]
 
 
+@method
 @numpy_names
-def split(tensor, split_size_or_sections, dim=0):
+def split(tensor: Tensor, split_size_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return views: pieces of one size (the last may be smaller), or of the sizes given.
 
     >>> import aino
@@ -154,8 +157,9 @@ def split(tensor, split_size_or_sections, dim=0):
     return _pieces(tensor, dim, bounds if length else [0, 0])
 
 
+@method
 @numpy_names
-def split_with_sizes(input, split_sizes, dim=0):
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return views of the given sizes, which add up to the length of ``dim``.
 
     >>> import aino
@@ -174,8 +178,9 @@ def split_with_sizes(input, split_sizes, dim=0):
     return _pieces(input, dim, bounds)
 
 
+@method
 @numpy_names
-def chunk(input, chunks, dim=0):
+def chunk(input: Tensor, chunks: int, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return at most ``chunks`` views of equal size, the last of which may be smaller.
 
     >>> import aino
@@ -191,8 +196,9 @@ def chunk(input, chunks, dim=0):
     return split(input, -(-length // chunks), dim)
 
 
+@method
 @numpy_names
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return views: as many as given, as equal as may be, or cut at the given indices.
 
     >>> import aino
@@ -225,7 +231,8 @@ def _split_along(input, indices_or_sections, dim, name):
     return tensor_split(input, indices_or_sections, dim)
 
 
-def hsplit(input, indices_or_sections):
+@method
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Return views cut along the second dimension, of a vector along its only one.
 
     >>> import aino
@@ -236,7 +243,8 @@ def hsplit(input, indices_or_sections):
     return _split_along(input, indices_or_sections, min(input.array.ndim - 1, 1), "hsplit")
 
 
-def vsplit(input, indices_or_sections):
+@method
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Return views cut along the first of at least two dimensions.
 
     >>> import aino
@@ -248,7 +256,8 @@ def vsplit(input, indices_or_sections):
     return _split_along(input, indices_or_sections, 0, "vsplit")
 
 
-def dsplit(input, indices_or_sections):
+@method
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Return views cut along the third dimension.
 
     >>> import aino
@@ -260,8 +269,9 @@ def dsplit(input, indices_or_sections):
     return _split_along(input, indices_or_sections, 2, "dsplit")
 
 
+@method
 @numpy_names
-def unbind(input, dim=0):
+def unbind(input: Tensor, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return the slices along ``dim`` as views, without that dimension.
 
     >>> import aino

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import shape as rules
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.arguments import ints_of
 
 __all__ = ["pad"]
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> Tensor:
     """Return the input in a frame; ``pad`` holds (before, after) from the last dimension on.
 
     ``mode``: 'constant' fills with ``value`` (0), 'reflect' mirrors at the outermost element,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.rules import shape as rules
@@ -9,6 +11,7 @@ from aino.autograd.tensor import Size, Tensor, make
 from aino.dtypes import as_dtype
 from aino.errors import GradientError, ShapeError
 from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
+from aino.ops.public import method
 
 __all__ = [
     "reshape", "ravel", "flatten", "unflatten", "squeeze", "unsqueeze",
@@ -17,7 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def reshape(input, *sizes, shape=None):
+@method
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """Return the same elements in another shape; one length may be −1 and is worked out.
 
     The result is a view of the input where its memory allows, else a copy. Raises
@@ -34,7 +38,8 @@ def reshape(input, *sizes, shape=None):
     return rules.reshape(input, tuple(sizes))
 
 
-def view(input, *sizes):
+@method
+def view(input: Tensor, *sizes: Any) -> Tensor:
     """Return a view in another shape; with a dtype, of the same bytes read as that dtype.
 
     Never copies: raises ``ShapeError`` where the elements don't lie in memory as the new shape
@@ -70,17 +75,20 @@ def _view_as_dtype(input, dtype):
         raise ShapeError(f"view: {input.array.dtype} can't be read as {dtype} ({error})") from None
 
 
-def view_as(input, other):
+@method
+def view_as(input: Tensor, other: Tensor) -> Tensor:
     """Return a view in the shape of ``other``."""
     return view(input, other.array.shape)
 
 
-def reshape_as(input, other):
+@method
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """Return the same elements in the shape of ``other``."""
     return rules.reshape(input, other.array.shape)
 
 
-def ravel(input):
+@method
+def ravel(input: Tensor) -> Tensor:
     """Return the elements in one dimension.
 
     >>> import aino
@@ -90,7 +98,8 @@ def ravel(input):
     return rules.reshape(input, (-1,)) if input.array.size else rules.reshape(input, (0,))
 
 
-def flatten(input, start_dim=0, end_dim=-1):
+@method
+def flatten(input: Tensor, start_dim: Any = 0, end_dim: Any = -1) -> Tensor:
     """Return the dimensions from ``start_dim`` to ``end_dim`` made one.
 
     >>> import aino
@@ -109,7 +118,8 @@ def flatten(input, start_dim=0, end_dim=-1):
     return rules.reshape(input, (*shape[:start], merged, *shape[end + 1 :]))
 
 
-def unflatten(input, dim, sizes):
+@method
+def unflatten(input: Tensor, dim: Any, sizes: Any) -> Tensor:
     """Return ``dim`` split into dimensions of ``sizes``; one of them may be −1.
 
     >>> import aino
@@ -126,8 +136,9 @@ def unflatten(input, dim, sizes):
     return rules.reshape(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
 
 
+@method
 @numpy_names
-def squeeze(input, dim=None):
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Return the input without its dimensions of length 1: all, or those among ``dim``.
 
     >>> import aino
@@ -141,8 +152,9 @@ def squeeze(input, dim=None):
     return rules.reshape(input, tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
 
 
+@method
 @numpy_names
-def unsqueeze(input, dim):
+def unsqueeze(input: Tensor, dim: Any) -> Tensor:
     """Return the input with a new dimension of length 1 at ``dim``.
 
     >>> import aino
@@ -157,7 +169,8 @@ def unsqueeze(input, dim):
 # Broadcasting
 
 
-def expand(input, *sizes, implicit=False):
+@method
+def expand(input: Tensor, *sizes: Any, implicit: Any = False) -> Tensor:
     """Return a view in which dimensions of length 1 are repeated; −1 keeps a dimension.
 
     New dimensions are added in front. No memory is taken, so the result can't be written.
@@ -184,12 +197,14 @@ def expand(input, *sizes, implicit=False):
     return rules.expand(input, tuple(target))
 
 
-def expand_as(input, other):
+@method
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """Return the input broadcast to the shape of ``other``."""
     return expand(input, other.array.shape)
 
 
-def broadcast_to(input, size):
+@method
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """Return a view of the input broadcast to ``size``.
 
     >>> import aino
@@ -200,7 +215,7 @@ def broadcast_to(input, size):
     return expand(input, size)
 
 
-def broadcast_shapes(*shapes):
+def broadcast_shapes(*shapes: Any) -> Any:
     """Return the shape that tensors of these shapes are broadcast to together.
 
     >>> import aino
@@ -217,7 +232,7 @@ def broadcast_shapes(*shapes):
         ) from None
 
 
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Return views of the tensors, broadcast to the shape that they have in common.
 
     >>> import aino
@@ -248,7 +263,7 @@ def _at_least(tensors, added):
     return brought[0] if len(tensors) == 1 and isinstance(tensors[0], Tensor) else tuple(brought)
 
 
-def atleast_1d(*tensors):
+def atleast_1d(*tensors: Any) -> Any:
     """Return tensors as views of at least one dimension.
 
     >>> import aino
@@ -258,7 +273,7 @@ def atleast_1d(*tensors):
     return _at_least(tensors, [(1, 0)])
 
 
-def atleast_2d(*tensors):
+def atleast_2d(*tensors: Any) -> Any:
     """Return tensors as views of at least two dimensions; a vector becomes a row.
 
     >>> import aino
@@ -268,7 +283,7 @@ def atleast_2d(*tensors):
     return _at_least(tensors, [(2, 0), (1, 0)])
 
 
-def atleast_3d(*tensors):
+def atleast_3d(*tensors: Any) -> Any:
     """Return tensors as views of at least three dimensions: ``(1, n, 1)``, ``(n, m, 1)``.
 
     >>> import aino
@@ -281,7 +296,8 @@ def atleast_3d(*tensors):
 # Other views and copies
 
 
-def diagonal(input, offset=0, dim1=0, dim2=1):
+@method
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return a view of the diagonals over two dimensions, on a new last dimension.
 
     ``offset`` > 0 lies above the main diagonal, < 0 below.
@@ -297,7 +313,8 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     return rules.diagonal(input, offset, dim1, dim2)
 
 
-def unfold(input, dimension, size, step):
+@method
+def unfold(input: Tensor, dimension: Any, size: Any, step: Any) -> Tensor:
     """Return a view of all windows of ``size`` along a dimension, ``step`` apart.
 
     The windows stand on a new last dimension.
@@ -322,7 +339,8 @@ def unfold(input, dimension, size, step):
     return rules.windows(input, dimension, size, step)
 
 
-def clone(input, *, memory_format=None):
+@method
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """Return a copy with the input's gradient flowing through it.
 
     >>> import aino
@@ -333,6 +351,7 @@ def clone(input, *, memory_format=None):
     return rules.clone(input)
 
 
-def contiguous(input, memory_format=None):
+@method
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return the tensor itself if its elements lie in order, else a copy in which they do."""
     return input if input.array.flags.c_contiguous else rules.clone(input, "C")

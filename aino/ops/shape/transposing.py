@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aino.autograd.rules import shape as rules
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, dims_of, ints_of
+from aino.ops.public import method
 
 __all__ = [
     "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "adjoint",
 ]  # fmt: skip
 
 
-def permute(input, *axes, dims=None):
+@method
+def permute(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
     """Return the dimensions in another order: dimension i of the result is ``dims[i]``.
 
     >>> import aino
@@ -27,7 +32,8 @@ def permute(input, *axes, dims=None):
     return rules.permute(input, dims)
 
 
-def transpose(input, dim0, dim1):
+@method
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return the input with two dimensions exchanged.
 
     >>> import aino
@@ -44,17 +50,20 @@ def transpose(input, dim0, dim1):
     return rules.permute(input, tuple(axes))
 
 
-def swapaxes(input, axis0, axis1):
+@method
+def swapaxes(input: Tensor, axis0: Any, axis1: Any) -> Tensor:
     """Return the input with two dimensions exchanged: NumPy's name for ``transpose``."""
     return transpose(input, axis0, axis1)
 
 
-def swapdims(input, dim0, dim1):
+@method
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return the input with two dimensions exchanged: another name for ``transpose``."""
     return transpose(input, dim0, dim1)
 
 
-def movedim(input, source, destination):
+@method
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Return the input with dimensions moved to other places, the rest in their order.
 
     >>> import aino
@@ -76,12 +85,14 @@ def movedim(input, source, destination):
     return rules.permute(input, tuple(order))
 
 
-def moveaxis(input, source, destination):
+@method
+def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Return the input with dimensions moved: NumPy's name for ``movedim``."""
     return movedim(input, source, destination)
 
 
-def t(input):
+@method
+def t(input: Tensor) -> Tensor:
     """Return a matrix transposed; a vector or a number as it is.
 
     >>> import aino
@@ -116,7 +127,8 @@ def H(input):
     return adjoint(input) if input.array.ndim else input.conj()
 
 
-def adjoint(input):
+@method
+def adjoint(input: Tensor) -> Tensor:
     """Return the matrices of the last two dimensions, transposed and conjugated.
 
     >>> import aino

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from aino.autograd.primitive import cast
 from aino.autograd.tensor import Device, Tensor, make
 from aino.dtypes import BY_NAME, as_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.ops.public import method
+from aino.types import DeviceLike, DType
 
 __all__ = [
     "is_tensor", "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size",
@@ -22,7 +25,8 @@ __all__ = [
 # Python numbers and lists
 
 
-def item(self):
+@method
+def item(self: Tensor) -> Any:
     """Return the only element as a Python number.
 
     Raises ``ShapeError`` when there are more elements, or none.
@@ -40,7 +44,8 @@ def item(self):
     return array.item()
 
 
-def tolist(self):
+@method
+def tolist(self: Tensor) -> Any:
     """Return the elements as nested lists of Python numbers, a 0-d tensor as a number.
 
     >>> import aino
@@ -125,7 +130,16 @@ def contains(self, element) -> builtins.bool:
 # Other dtypes
 
 
-def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
+@method
+def to(
+    self: Tensor,
+    *args: Any,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Any:
     """Return the tensor in another dtype, or itself where nothing changes.
 
     Takes a dtype, a device (only the CPU), both, or a tensor whose dtype is meant; ``copy=True``
@@ -163,12 +177,14 @@ def _cast(tensor, dtype, copy=False):
     return cast(tensor, dtype)
 
 
-def type_as(self, other):
+@method
+def type_as(self: Tensor, other: Tensor) -> Tensor:
     """Return the tensor in the dtype of another."""
     return _cast(self, other.array.dtype)
 
 
-def type(self, dtype=None, non_blocking=False):
+@method
+def type(self: Tensor, dtype: DType | None = None, non_blocking: bool = False) -> Any:
     """Return the tensor in another dtype, or, asked for none, the name of its type.
 
     >>> import aino
@@ -204,30 +220,25 @@ def _caster(name, dtype):
     return convert
 
 
-float = _caster("float", dtypes.float32)
-double = _caster("double", dtypes.float64)
-half = _caster("half", dtypes.float16)
-cfloat = _caster("cfloat", dtypes.complex64)
-cdouble = _caster("cdouble", dtypes.complex128)
-bool = _caster("bool", dtypes.bool_)
-byte = _caster("byte", dtypes.uint8)
-char = _caster("char", dtypes.int8)
-short = _caster("short", dtypes.int16)
-int = _caster("int", dtypes.int32)
-long = _caster("long", dtypes.int64)
-
-#: The methods that name a dtype.
-CASTS = (
-    "float", "double", "half", "cfloat", "cdouble", "bool", "byte", "char", "short", "int", "long",
-)  # fmt: skip
+for _name, _dtype in {
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16,
+    "cfloat": dtypes.complex64, "cdouble": dtypes.complex128, "bool": dtypes.bool_,
+    "byte": dtypes.uint8, "char": dtypes.int8, "short": dtypes.int16, "int": dtypes.int32,
+    "long": dtypes.int64,
+}.items():  # fmt: skip
+    method(_caster(_name, _dtype))
 
 
-def cpu(self, memory_format=None):
+@method
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
     """Return the tensor itself: it is on the CPU."""
     return self
 
 
-def cuda(self, device=None, non_blocking=False, memory_format=None):
+@method
+def cuda(
+    self: Tensor, device: DeviceLike = None, non_blocking: bool = False, memory_format: Any = None
+) -> Tensor:
     """Raise, as AINO computes on the CPU."""
     return to(self, Device("cuda"))
 
@@ -235,7 +246,8 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 # What a tensor says of itself
 
 
-def numel(input):
+@method(aliases=("nelement",))
+def numel(input: Tensor) -> int:
     """Return the number of elements.
 
     >>> import aino
@@ -245,17 +257,20 @@ def numel(input):
     return input.array.size
 
 
-def element_size(self):
+@method
+def element_size(self: Tensor) -> int:
     """Return the bytes of one element."""
     return self.array.itemsize
 
 
-def dim(self):
+@method(aliases=("ndimension",))
+def dim(self: Tensor) -> int:
     """Return the number of axes."""
     return self.array.ndim
 
 
-def size(self, dim=None):
+@method
+def size(self: Tensor, dim: Any = None) -> Any:
     """Return the shape, or the length of one axis.
 
     >>> import aino
@@ -265,7 +280,8 @@ def size(self, dim=None):
     return self.shape if dim is None else self.array.shape[_axis(self, dim)]
 
 
-def stride(self, dim=None):
+@method
+def stride(self: Tensor, dim: Any = None) -> Any:
     """Return the distance between neighbours along each axis, or one, in elements."""
     steps = tuple([step // self.array.itemsize for step in self.array.strides])
     return steps if dim is None else steps[_axis(self, dim)]
@@ -281,12 +297,14 @@ def _axis(self, dim):
     return dim
 
 
-def data_ptr(self):
+@method
+def data_ptr(self: Tensor) -> int:
     """Return the address of the first element."""
     return _address(self.array)
 
 
-def storage_offset(self):
+@method
+def storage_offset(self: Tensor) -> int:
     """Return how many elements lie in memory before the first, in what owns the memory."""
     return (_address(self.array) - _address(owner(self.array))) // self.array.itemsize
 
@@ -295,42 +313,49 @@ def _address(array):
     return array.__array_interface__["data"][0]
 
 
-def is_contiguous(self, memory_format=None):
+@method
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Tell whether the elements lie one after the other in memory, the last axis fastest."""
     return self.array.flags.c_contiguous
 
 
-def is_tensor(obj):
+def is_tensor(obj: Any) -> bool:
     """Tell whether an object is a tensor."""
     return isinstance(obj, Tensor)
 
 
-def is_floating_point(input):
+@method
+def is_floating_point(input: Tensor) -> bool:
     """Tell whether the dtype is a floating-point one."""
     return input.array.dtype.kind == "f"
 
 
-def is_complex(input):
+@method
+def is_complex(input: Tensor) -> bool:
     """Tell whether the dtype is complex."""
     return input.array.dtype.kind == "c"
 
 
-def is_signed(input):
+@method
+def is_signed(input: Tensor) -> bool:
     """Tell whether the dtype has negative numbers."""
     return input.array.dtype.kind in "ifc"
 
 
-def is_nonzero(input):
+@method
+def is_nonzero(input: Tensor) -> bool:
     """Tell whether the only element is not zero."""
     return as_bool(input)
 
 
-def is_same_size(input, other):
+@method
+def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same shape."""
     return input.array.shape == other.array.shape
 
 
-def get_device(input):
+@method
+def get_device(input: Tensor) -> int:
     """Return the number of the device, -1 for the CPU."""
     return -1
 
@@ -353,7 +378,7 @@ def dlpack_device(self):
     return self.array.__dlpack_device__()
 
 
-def from_dlpack(ext_tensor):
+def from_dlpack(ext_tensor: Any) -> Tensor:
     """Return a tensor that shares the memory of another library's array.
 
     >>> import aino, numpy as np

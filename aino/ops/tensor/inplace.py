@@ -7,6 +7,8 @@ a view, gives the tensor it is a view of a node that says which part was overwri
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.memory import stamp_write
@@ -18,6 +20,7 @@ from aino.autograd.tensor import Tensor, make, refresh
 from aino.dtypes import can_cast
 from aino.errors import DtypeError, InplaceError, ShapeError
 from aino.ops.index.subscript import is_basic_index, put_at, raw_index, select_basic, write_at
+from aino.ops.public import method
 from aino.ops.shape.shaping import broadcast_to
 
 
@@ -217,7 +220,8 @@ def _keep_on(before, node) -> None:
         extras_of(node).keeper, before.extras.keeper = before.extras.keeper, None
 
 
-def copy_(self: Tensor, source, non_blocking: bool = False) -> Tensor:
+@method
+def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
     """Copy the values of ``source`` into this tensor, broadcast and cast; returns itself.
 
     Raises ``ShapeError`` when the source can't be broadcast to this tensor's shape.
@@ -237,7 +241,8 @@ def copy_(self: Tensor, source, non_blocking: bool = False) -> Tensor:
     return self
 
 
-def fill_(self: Tensor, value) -> Tensor:
+@method
+def fill_(self: Tensor, value: Any) -> Tensor:
     """Set every element to ``value``; returns itself."""
     if isinstance(value, Tensor):
         if value.ndim:
@@ -248,6 +253,7 @@ def fill_(self: Tensor, value) -> Tensor:
     return copy_(self, make(np.asarray(value).astype(self.array.dtype)))
 
 
+@method
 def zero_(self: Tensor) -> Tensor:
     """Set every element to zero; returns itself."""
     return fill_(self, 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,12 @@ _PROFILES: dict[str, dict] = {
 
 
 def set_printoptions(
-    precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
+    precision: Any = None,
+    threshold: float | None = None,
+    edgeitems: Any = None,
+    linewidth: Any = None,
+    profile: Any = None,
+    sci_mode: Any = None,
 ) -> None:
     """Set how tensors are printed; what is None stays, but ``sci_mode`` None lets AINO choose.
 
@@ -69,7 +76,7 @@ def get_printoptions() -> dict:
 
 
 @contextlib.contextmanager
-def printoptions(**keywords):
+def printoptions(**keywords: Any) -> Iterator[None]:
     """Set how tensors are printed, for the length of a ``with`` block.
 
     >>> import aino

@@ -1,0 +1,67 @@
+"""How a function becomes public: described with PyTorch's words, and bound to ``Tensor``.
+
+``@method`` makes a function a method of ``Tensor`` under its own name; ``@operation`` gives a
+primitive the name, the arguments and the docstring it stands over, and makes it a method too.
+``aino.ops.tensor.methods`` binds what is listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: The methods of ``Tensor``, by name.
+METHODS: dict[str, Any] = {}
+#: The methods that have a form in place, ``name_``; with the ufunc that writes it, where one does.
+IN_PLACE: dict[str, np.ufunc | None] = {}
+
+
+@overload
+def method(function: F) -> F: ...
+@overload
+def method(*, inplace: bool | np.ufunc = ..., aliases: Sequence[str] = ...) -> Callable[[F], F]: ...
+def method(function=None, *, inplace=False, aliases=()):
+    """Make a function a method of ``Tensor``, under its own name and its ``aliases``.
+
+    ``inplace``: whether there is ``name_``, which writes the result over its first operand; a
+    ufunc does so without a copy.
+    """
+
+    def bind(function):
+        for name in (function.__name__, *aliases):
+            METHODS[name] = function
+            if inplace:
+                IN_PLACE[name] = None if inplace is True else inplace
+        return function
+
+    return bind if function is None else bind(function)
+
+
+def operation(
+    primitive: Any,
+    *,
+    bound: bool = True,
+    inplace: bool | np.ufunc = False,
+    aliases: Sequence[str] = (),
+) -> Callable[[F], F]:
+    """Return a decorator that gives a primitive the description it stands over.
+
+    The function that is described has a signature and a docstring, no body: what is called is
+    the primitive itself, without a detour. It must not have been called before. ``bound``:
+    whether it is a method of ``Tensor`` too; ``inplace`` and ``aliases`` as for ``method``.
+    """
+
+    def describe(described):
+        primitive.__doc__ = described.__doc__
+        primitive.__name__ = primitive.__qualname__ = described.__name__
+        primitive.__module__ = described.__module__
+        primitive.__wrapped__ = described
+        declared = primitive.primitive
+        declared.arguments = described.__code__.co_varnames[: len(declared.inputs)]
+        return method(inplace=inplace, aliases=aliases)(primitive) if bound else primitive
+
+    return describe
