@@ -29,7 +29,7 @@ from aino.compiler.passes import PASSES
 from aino.compiler.specialization import Specialization, build, optimise
 from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.compiler.tracing.run import run_traced
-from aino.compiler.tracing.shadows import LARGE, give_back
+from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
 from aino.errors import CompileError, CompileWarning
 from aino.pytree import structure_of
 from aino.tracing import session
@@ -153,7 +153,8 @@ class Compiled:
             )
             return self._run(*args, **kwargs)
         try:
-            return self._trace(args, kwargs)
+            with collection_paused():
+                return self._trace(args, kwargs)
         finally:
             ready = [v.dispatch for v in self._specializations.values() if v.dispatch is not None]
             self._dispatches = ready[::-1]

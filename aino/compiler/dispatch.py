@@ -22,7 +22,6 @@ from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.snapshots import Snapshot, is_record
 from aino.compiler.ir.program import Program, Returned
 from aino.compiler.ir.symbolic import SymbolicNumber
-from aino.compiler.passes.memory_plan import returned_values
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
 from aino.pytree import is_container, parts_of, refilled, structure_of
@@ -72,7 +71,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     given = _given(guards, trace, program, source, flat) + list(trace.floats)
     guards.bound["step"] = step
     call = f"step({', '.join(given)})"
-    count = len(returned_values(program))
+    count = len(program.returned())
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     call = f"{names_of_results} = {call}" if count else call
     if any(getattr(c.function, "is_precondition", False) for c in program.calls):

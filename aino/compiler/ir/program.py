@@ -152,9 +152,12 @@ class Program:
 
     def outputs(self) -> list[Region]:
         """Return the regions that outlive the call: returned ones and gradients."""
+        return self.returned() + [value for _, value in self.gradients if value is not None]
+
+    def returned(self) -> list[Region]:
+        """Return the regions that the caller gets for his own, each tensor's once."""
         found: list[Region] = []
         collect_result(self.result, found)
-        found += [value for _, value in self.gradients if value is not None]
         return found
 
     def storages(self) -> list[Storage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import Call, Program, Region, Storage, map_values
 from aino.compiler.ir.symbolic import SymbolicNumber
 
@@ -15,8 +16,8 @@ def share_common_calls(program: Program) -> int:
     between them. Only results that are never written afterwards are shared, and none that the
     caller gets: those belong to the caller alone.
     """
-    written = {value.storage for call in program.calls for value in call.touches()}
-    own = {value.storage for value in program.outputs()}
+    analysis = Analysis(program)
+    written, own = analysis.writers, analysis.outputs
     versions: dict[Storage, int] = {}
     seen: dict[tuple, Call] = {}
     replaced: dict[Storage, Storage] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import (
     Call,
     Program,
@@ -41,8 +42,8 @@ def fold_constants(program: Program) -> int:
     ``x · 1`` and ``x + 0`` with the right shape and dtype are ``x``; a constant array of one
     repeated number is read as a 0-d array.
     """
-    written = {value.storage for call in program.calls for value in call.touches()}
-    own = {value.storage for value in program.outputs()}
+    analysis = Analysis(program)
+    written, own = analysis.writers, analysis.outputs
     replaced: dict[Storage, Storage] = {}
     kept = []
     for call in program.calls:

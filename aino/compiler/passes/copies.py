@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import (
     Call,
     Program,
@@ -13,7 +14,6 @@ from aino.compiler.ir.program import (
     Returned,
     Storage,
     append_copy,
-    collect_result,
     map_values,
 )
 from aino.compiler.passes.common_subexpressions import moved, rewrite
@@ -37,12 +37,11 @@ def elide_copies(program: Program) -> int:
 
     What is returned to the caller stays a copy.
     """
-    returned = _returned_storages(program)
+    analysis = Analysis(program)
+    returned = analysis.returned
     kept: list[Call] = []
     replaced: dict[Storage, Storage] = {}
-    calls = program.calls
-    last_write = {v.storage: i for i, call in enumerate(calls) for v in call.touches()}
-    for position, call in enumerate(calls):
+    for position, call in enumerate(program.calls):
         if replaced:
             rewrite(call, replaced)
         source = call.arguments[0] if call.function == ".copy" and call.arguments else None
@@ -51,8 +50,8 @@ def elide_copies(program: Program) -> int:
             if (
                 source.storage.kind in ("temporary", "constant")
                 and result.strides == source.strides
-                and result.storage not in last_write
-                and last_write.get(source.storage, -1) < position
+                and result.storage not in analysis.writers
+                and analysis.last_write(source.storage) < position
                 and result.storage not in returned
                 and source.storage not in returned
             ):
@@ -63,12 +62,6 @@ def elide_copies(program: Program) -> int:
         _rewrite_outputs(program, replaced)
     program.calls[:] = kept
     return len(replaced)
-
-
-def _returned_storages(program: Program) -> set[Storage]:
-    found: list[Region] = []
-    collect_result(program.result, found)
-    return {value.storage for value in found}
 
 
 def _rewrite_outputs(program: Program, replaced: dict[Storage, Storage]) -> None:
@@ -84,7 +77,7 @@ def give_own_memory(program: Program) -> None:
 
     A gradient stays in a buffer, so that one which NumPy makes at each call is copied into it.
     """
-    makers = {value.storage: call for call in program.calls for value in call.results}
+    analysis = Analysis(program)
 
     def own(value: Region, copies: dict[Storage, Storage]) -> Region:
         if value.storage not in copies:
@@ -102,7 +95,7 @@ def give_own_memory(program: Program) -> None:
 
     program.result = mapped(program.result, returned)
     for position, (leaf, value) in enumerate(program.gradients):
-        maker = makers.get(value.storage) if value is not None else None
+        maker = analysis.maker(value.storage) if value is not None else None
         anew = maker is not None and not takes_out(maker) and maker.method != "chain"
         if value is not None and anew:
             program.gradients[position] = (leaf, own(value, for_leaves))
@@ -113,26 +106,35 @@ def gather_in_place(program: Program) -> int:
 
     This is what writes gradients straight into the optimizer's flat array.
     """
-    returned = _returned_storages(program)
-    count = 0
-    for position, call in enumerate(list(program.calls)):
-        if call.function is not np.concatenate or call.keywords.get("axis", 0) is not None:
-            continue
-        target = call.results[0]
-        if target.storage in returned:
-            continue
-        count += _gather(program, call, target, returned)
-    return count
-
-
-def _gather(program: Program, gathering: Call, target: Region, returned) -> int:
-    calls = program.calls
-    end = calls.index(gathering)
-    makers = {call.results[0].storage: call for call in calls[:end] if takes_out(call)}
-    writes_later = {v.storage for call in calls[end:] for v in call.touches()}
-    reads_later = {v.storage for call in calls[end + 1 :] for v in call.reads()}
-    target_written = target.storage in writes_later
+    analysis = Analysis(program)
     moves: dict[Storage, Region] = {}
+    targets: set[Storage] = set()
+    calls: list[Call] = []
+    for position, call in enumerate(program.calls):
+        copies = None
+        if call.function is np.concatenate and call.keywords.get("axis", 0) is None:
+            if call.results[0].storage not in analysis.returned:
+                copies = _gather(call, position, analysis, moves, targets)
+        calls += [call] if copies is None else copies
+    if moves:
+        for storage in moves:
+            maker = analysis.maker(storage)
+            assert maker is not None
+            if maker.results[0] is storage.whole:
+                maker.out, maker.results = storage.whole, []
+        program.calls[:] = calls
+        _relocate(program, moves)
+    return len(moves)
+
+
+def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
+    """Add the parts that can be made in their places to ``moves``; return copies of the others.
+
+    None where no part can: the concatenation stays.
+    """
+    target = gathering.results[0]
+    target_written = analysis.last_write(target.storage) > position
+    moved_here: dict[Storage, Region] = {}
     copies: list[Call] = []
     start = 0
     for part in gathering.arguments[0]:
@@ -140,34 +142,34 @@ def _gather(program: Program, gathering: Call, target: Region, returned) -> int:
         place = _slice(target, start, stop)
         start = stop
         storage = part.storage
+        maker = analysis.maker(storage)
         if (
             storage.kind == "temporary"
-            and storage in makers
+            and maker is not None
+            and takes_out(maker)
             and storage not in moves
-            and storage not in returned
+            and storage not in moved_here
+            and storage not in targets
+            and storage not in analysis.returned
             and storage.whole.size == part.size
             and is_contiguous(storage.whole)
             and is_contiguous(part)
             and storage.whole.dtype == target.dtype
-            and storage not in writes_later
-            and not (target_written and storage in reads_later)
+            and analysis.last_write(storage) < position
+            and not (target_written and analysis.last_read(storage) > position)
         ):
-            moves[storage] = place
+            moved_here[storage] = place
         else:
             copies.append(Call(np.copyto, "", (reshaped(part, (part.size,)),), {}, [], out=place,
                                section=gathering.section, line=gathering.line))  # fmt: skip
-    if not moves:
-        return 0
-    calls[end : end + 1] = copies
+    if not moved_here:
+        return None
+    moves.update(moved_here)
+    targets.add(target.storage)
     if gathering.section == "update" and not target.storage.label:
         target.storage.label = "gradients"
-    for storage in moves:
-        maker = makers[storage]
-        if maker.results[0] is storage.whole:
-            maker.out, maker.results = storage.whole, []
-    _relocate(program, moves)
     target.storage.written = True
-    return len(moves)
+    return copies
 
 
 def is_contiguous(value: Region) -> bool:

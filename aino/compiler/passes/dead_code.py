@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from aino.compiler.ir.analysis import LASTING
 from aino.compiler.ir.program import Call, Program, Storage
-
-#: Memory that outlives the call.
-LASTING = ("static", "argument", "gradient")
 
 
 def put_preconditions_first(program: Program) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import Call, Program, Region, Storage, number_array
 from aino.compiler.passes.copies import is_contiguous
 from aino.compiler.passes.memory_plan import is_elementwise
@@ -31,7 +32,7 @@ class Chain(Call):
     steps: list[Call] = field(default_factory=list)
     tails: list[tuple[int, Call]] = field(default_factory=list)
     size: int = 0
-    local: list[Storage] = field(default_factory=list)
+    local: set[Storage] = field(default_factory=set)
 
     def reads(self) -> list[Region]:
         """Return what the chain reads of memory that it does not keep to itself."""
@@ -186,17 +187,14 @@ def _chain(steps: list[Call], tails: list[tuple[int, Call]]) -> Chain:
 
 def _find_local(program: Program) -> None:
     """Keep to a chain what nobody else reads."""
-    kept = {value.storage for value in program.outputs()}
-    users: dict[Storage, set[int]] = {}
-    for position, call in enumerate(program.calls):
-        for value in (*call.reads(), *call.touches(), *call.results):
-            users.setdefault(value.storage, set()).add(position)
+    analysis = Analysis(program)
     for position, call in enumerate(program.calls):
         if not isinstance(call, Chain):
             continue
-        call.local = [
+        call.local = {
             value.storage
             for value in call.results
-            if value.storage not in kept and users[value.storage] == {position}
-        ]
+            if value.storage not in analysis.outputs
+            and analysis.first_use(value.storage) == position == analysis.last_use(value.storage)
+        }
         call.results = [value for value in call.results if value.storage not in call.local]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Storage, collect_result, number_array
+from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.program import Call, Program, Storage, number_array
 from aino.compiler.passes.copies import takes_out
 
 
@@ -27,9 +28,8 @@ class Layout:
 def plan_memory(program: Program, reuse: bool = True) -> Layout:
     """Place every storage; with ``reuse`` buffers of the same form take turns."""
     layout = Layout()
-    returned = {value.storage for value in returned_values(program)}
-    pinned = {value.storage for value in program.outputs()}
-    makers = {call.results[0].storage: call for call in program.calls if call.results}
+    analysis = Analysis(program)
+    returned = analysis.returned
     chained = {v.storage for call in program.calls if call.method == "chain" for v in call.results}
     several = {v.storage for call in program.calls if len(call.results) > 1 for v in call.results}
     several -= chained
@@ -39,20 +39,13 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
         elif storage.kind in ("argument", "gradient"):
             layout.place[storage] = "given"
         else:
-            maker = makers.get(storage)
+            maker = analysis.maker(storage)
             writable = maker is None or takes_out(maker) or maker.function is number_array
             writable = writable or storage in chained
             own = storage in returned or storage in several
             layout.place[storage] = "buffer" if writable and not own else "fresh"
-    _share(program, layout, pinned, reuse)
+    _share(program, layout, analysis, reuse)
     return layout
-
-
-def returned_values(program: Program) -> list:
-    """Return the regions that the caller gets for its own."""
-    found: list = []
-    collect_result(program.result, found)
-    return found
 
 
 def is_elementwise(call: Call) -> bool:
@@ -64,23 +57,18 @@ def is_elementwise(call: Call) -> bool:
     )
 
 
-def _share(program: Program, layout: Layout, pinned, reuse: bool) -> None:
+def _share(program: Program, layout: Layout, analysis: Analysis, reuse: bool) -> None:
     """Give storages whose lives do not overlap the same memory, in one walk over the calls."""
     buffers = [s for s, place in layout.place.items() if place == "buffer"]
-    first: dict[Storage, int] = {}
-    last: dict[Storage, int] = {}
-    for position, call in enumerate(program.calls):
-        for value in (*call.reads(), *call.touches(), *call.results):
-            first.setdefault(value.storage, position)
-            last[value.storage] = position
     free: dict[tuple, list[Storage]] = {}
     begin: dict[int, list[Storage]] = {}
     end: dict[int, list[Storage]] = {}
     for storage in buffers:
         layout.bytes_before += size_of(storage)
-        begin.setdefault(first.get(storage, 0), []).append(storage)
-        if storage not in pinned and storage in last:
-            end.setdefault(last[storage], []).append(storage)
+        begin.setdefault(analysis.first_use(storage) or 0, []).append(storage)
+        last = analysis.last_use(storage)
+        if storage not in analysis.outputs and last is not None:
+            end.setdefault(last, []).append(storage)
     for position, call in enumerate(program.calls):
         dying = end.get(position, []) if reuse else []
         # An element-wise call may write over an operand that nobody needs any more.
@@ -88,7 +76,7 @@ def _share(program: Program, layout: Layout, pinned, reuse: bool) -> None:
             storage
             for storage in dying
             if is_elementwise(call)
-            and first[storage] < position
+            and analysis.first_use(storage) != position
             and all(v.is_whole for v in call.reads() if v.storage is storage)
         ]
         for storage in early:

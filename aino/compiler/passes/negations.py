@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import Call, Program, Region, Storage
 from aino.compiler.passes.common_subexpressions import moved
 
@@ -44,8 +45,9 @@ def absorb_signs(program: Program) -> int:
 
 def _free_of_charge(program: Program) -> dict[Storage, bool]:
     """Tell of each storage whether all its readers can do with its negative instead."""
-    written = {value.storage for call in program.calls for value in call.touches()}
-    lasting = written | {value.storage for value in program.outputs()}
+    analysis = Analysis(program)
+    written = analysis.writers
+    lasting = written.keys() | analysis.outputs
     doubtful = _perhaps_negative(program)
     free: dict[Storage, bool] = {}
     for call in reversed(program.calls):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import Call, Program, Region, Returned, Storage
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.pytree import is_container, parts_of
@@ -45,8 +46,10 @@ def compare(before: Program, after: Program) -> None:
         pairs.match(one, other, "a gradient")
     for (_, key, number), (_, _, later) in zip(before.updates, after.updates):
         pairs.match(number, later, f"the number {key!r}")
-    for mine, its in pairs.constants:
-        _settle(mine, its, after)
+    if pairs.constants:
+        analysis = Analysis(after)
+        for mine, its in pairs.constants:
+            _settle(mine, its, analysis)
 
 
 class _Pairs:
@@ -139,9 +142,9 @@ def same_plain(first, second) -> bool:
         return False
 
 
-def _settle(first: Storage, second: Storage, program: Program) -> None:
+def _settle(first: Storage, second: Storage, analysis: Analysis) -> None:
     """Make memory that each trace made for itself a constant, or say that it changed."""
-    if _is_filled_first(second, program):
+    if analysis.is_written_before_read(second):
         second.kind = "temporary"
         return
     before = first.initial if first.initial is not None else first.root
@@ -149,7 +152,7 @@ def _settle(first: Storage, second: Storage, program: Program) -> None:
     if before.shape != after.shape or not np.array_equal(
         before, after, equal_nan=before.dtype.kind in "fc"
     ):
-        line = next((c.line for c in program.calls if _reads(c, second)), "an unknown line")
+        line = next((call.line for call in analysis.calls_reading(second)), "an unknown line")
         shown = f" (shape {after.shape})"
         if before.size == 1 == after.size:
             shown = f" from {before.item()!r} to {after.item()!r}"
@@ -160,20 +163,6 @@ def _settle(first: Storage, second: Storage, program: Program) -> None:
     second.kind = "constant"
     if second.initial is None:
         second.initial = after.copy(order="K")
-
-
-def _reads(call: Call, storage: Storage) -> bool:
-    return any(value.storage is storage for value in call.reads())
-
-
-def _is_filled_first(storage: Storage, program: Program) -> bool:
-    """Tell whether memory is written whole before it is read, so that it need not be kept."""
-    for call in program.calls:
-        if _reads(call, storage):
-            return False
-        if any(value.storage is storage for value in call.touches()):
-            return call.out is not None and call.out.is_whole
-    return False
 
 
 def _name(call: Call) -> str:

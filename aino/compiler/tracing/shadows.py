@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import mmap
 import sys
 from importlib import import_module
@@ -47,6 +49,21 @@ def give_back() -> None:
     trim = getattr(library, "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+@contextlib.contextmanager
+def collection_paused():
+    """Keep the cyclic garbage collector waiting: it would walk a growing program again and again.
+
+    What a trace and its passes make is kept until they are done, so that there is nothing to find.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def window(array, offset: int, like):

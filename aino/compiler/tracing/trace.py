@@ -48,6 +48,7 @@ class Trace(Outside):
         self.guards: dict[str, Any] = {}
         self.entries: list[tuple[Any, Any]] = []
         self.containers: dict[str, Any] = {}
+        self._labels: dict[int, str] = {}
         self.numbers: dict[tuple[str, Any], Tracer] = {}
         self.entries_set = False
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
@@ -292,11 +293,10 @@ class Trace(Outside):
 
     def mapping(self, container) -> Mapping:
         """Return a group, or a state, whose numbers stand for themselves."""
-        for label, known in self.containers.items():
-            if known is container:
-                return Mapping(self, container, label)
-        label = f"group{len(self.containers)}"
-        self.containers[label] = container
+        label = self._labels.get(id(container))
+        if label is None:
+            label = self._labels[id(container)] = f"group{len(self.containers)}"
+            self.containers[label] = container
         return Mapping(self, container, label)
 
     def written_number(self, container, key):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import re
 
@@ -57,6 +58,7 @@ def comment(call: Call | None) -> str:
     return f"{call.primitive}: {formula}" if formula else call.primitive
 
 
+@functools.cache
 def rule_text(code) -> str:
     """Return the text of a rule, as it stands in the calculus; of a long one its name."""
     if code.co_name == "<lambda>":

@@ -14,12 +14,13 @@ import numpy as np
 from aino.compiler.backends.numpy.comments import SYMBOLS, comment, empty_like, is_single, with_out
 from aino.compiler.backends.numpy.expressions import Expressions
 from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
-from aino.compiler.backends.numpy.names import Names, function_text, storages_by_maker, wish_for
+from aino.compiler.backends.numpy.names import Names, function_text, wish_for
+from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.program import Call, Program, Region, Storage, map_values, number_array
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.copies import takes_out
 from aino.compiler.passes.fusion import Chain
-from aino.compiler.passes.memory_plan import Layout, returned_values
+from aino.compiler.passes.memory_plan import Layout
 
 _COLUMN = 56
 _TITLES = {"forward": "forward", "backward": "backward", "update": "update"}
@@ -60,7 +61,7 @@ class Emitter:
         self.wishes: dict[Region, str] = {}
         self.value_names: dict[Region, str] = {}
         self.objects: dict[int, str] = {}
-        self.makers = storages_by_maker(program)
+        self.analysis = Analysis(program)
         self.containers = containers
         numbers = [c.arguments[0] for c in program.calls if c.function is number_array]
         numbers += [number for _, _, number in program.updates]
@@ -79,7 +80,7 @@ class Emitter:
         if known is not None:
             return known
         place = self.layout.place.get(storage, "bound")
-        wish = wish_for(storage, self.makers.get(storage))
+        wish = wish_for(storage, self.analysis.first_filler(storage))
         twin = self.layout.twin.get(storage)
         if place == "buffer" and (twin or storage, wish) in self.shared:
             # The next value of the same operation, in the memory of the last: the same name.
@@ -345,7 +346,7 @@ class Emitter:
                 section = call.section
                 self.body.append((f"# {_TITLES[section]}", None))
             self.call(call)
-        returned = [self.value(value) for value in returned_values(self.program)]
+        returned = [self.value(value) for value in self.program.returned()]
         for _, value in self.program.gradients:
             if value is not None:
                 self.value(value)

@@ -93,11 +93,14 @@ class ChainWriter:
         for _, call in chain.tails:
             for value in call.reads():
                 last[value.storage] = len(chain.steps)
+        ends: dict[int, list[Storage]] = {}
+        for storage, position in last.items():
+            if storage in chain.local:
+                ends.setdefault(position, []).append(storage)
         free: list[str] = []
         self.names_of_slots: list[str] = []
         for position, call in enumerate(chain.steps):
-            ending = [s for s in chain.local if last[s] == position and s in self.slots]
-            free += [self.slots[s] for s in dict.fromkeys(ending)]
+            free += [self.slots[s] for s in ends.get(position, ()) if s in self.slots]
             for value in call.results:
                 if value.storage in chain.local:
                     if not free:

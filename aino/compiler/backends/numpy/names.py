@@ -8,7 +8,7 @@ import re
 import numpy as np
 from numpy._core import umath
 
-from aino.compiler.ir.program import Call, Program, Storage, number_array
+from aino.compiler.ir.program import Call, Storage, number_array
 from aino.compiler.tracing.trace import Trace
 
 
@@ -17,15 +17,20 @@ class Names:
 
     def __init__(self, taken=()) -> None:
         self.taken = set(taken)
+        #: The number with which a wish is tried next: smaller ones are taken.
+        self._next: dict[str, int] = {}
 
     def fresh(self, wish: str) -> str:
         """Return ``wish`` as an identifier, with a number if it is taken."""
         name = re.sub(r"\W+", "_", wish).strip("_") or "value"
         if name[0].isdigit() or keyword.iskeyword(name):
             name = f"_{name}"
-        candidate, number = name, 2
-        while candidate in self.taken:
-            candidate, number = f"{name}_{number}", number + 1
+        candidate = name
+        if candidate in self.taken:
+            number = self._next.get(name, 2)
+            while (candidate := f"{name}_{number}") in self.taken:
+                number += 1
+            self._next[name] = number + 1
         self.taken.add(candidate)
         return candidate
 
@@ -110,12 +115,3 @@ def function_text(function, method: str) -> tuple[str, str]:
         dotted = f"np.{path}.{name}" if path and hasattr(np, path.split(".")[0]) else f"np.{name}"
         return name, dotted
     return name, ""
-
-
-def storages_by_maker(program: Program) -> dict[Storage, Call]:
-    """Return which call makes, or first fills, each storage."""
-    makers: dict[Storage, Call] = {}
-    for call in program.calls:
-        for value in (*call.results, *call.touches()):
-            makers.setdefault(value.storage, call)
-    return makers
