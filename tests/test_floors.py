@@ -30,6 +30,7 @@ FLOORS = {
     "aino.autograd.engine": 1,
     "aino.autograd.operands": 2,
     "aino.autograd.callpath": 2,
+    "aino.autograd.sums": 2,
     "aino.autograd.primitive": 2,
     "aino.autograd.rules": 3,
     "aino.ops": 4,

@@ -37,6 +37,7 @@ from aino.autograd.operands import (
     only_floating,
     only_ordered,
 )
+from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, new, refresh
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import AinoError, ShapeError
@@ -332,71 +333,6 @@ def promote(arrays, nodes, floating=False):
             tensor = cast(make(array, nodes[position]), dtype)
             arrays[position], nodes[position] = tensor.array, tensor.node
     return arrays, nodes
-
-
-_ONES: dict[tuple, np.ndarray] = {}
-
-
-def _ones(length, dtype):
-    """Return a vector of ones that is made once; None for dtypes that BLAS does not know."""
-    if dtype is not float32 and dtype is not float64:
-        return None
-    ones = _ONES.get((length, dtype))
-    if ones is None:
-        ones = np.ones(length, dtype)
-        ones.flags.writeable = False
-        if len(_ONES) < 1024 and length <= 65536:
-            _ONES[length, dtype] = ones
-    return ones
-
-
-def sum_rows(g):
-    """Sum a matrix over its rows, as a product with ones: BLAS needs a third of the time.
-
-    Written in the rules' dialect.
-    """
-    ones = _ones(g.shape[0], g.dtype)
-    return np.add.reduce(g, axis=0) if ones is None else np.dot(ones, g)
-
-
-def sum_kept(x, axis):
-    """Sum over an axis that is kept as one of length 1; the columns of a matrix by BLAS, too."""
-    if x.ndim == 2 and axis == 1 and x.shape[1] <= 1024:
-        ones = _ones(x.shape[1], x.dtype)
-        if ones is not None:
-            return np.dot(x, ones)[:, None]
-    return np.add.reduce(x, axis=axis, keepdims=True)
-
-
-def total(x):
-    """Sum all elements of an array, in a kernel; as a product with ones while they are few.
-
-    BLAS adds a thousand numbers as exactly as NumPy does, and begins sooner.
-    """
-    count = x.size
-    ones = _ones(count, x.dtype) if 0 < count <= 1024 else None
-    if ones is None:
-        return np.add.reduce(x, axis=None)
-    x = x.reshape((count,))
-    return ones.dot(x) if type(x) is np.ndarray else np.dot(ones, x)
-
-
-def sum_to_shape(g, shape):
-    """Sum a gradient back to the shape its input had before it was broadcast.
-
-    Written in the rules' dialect, so that it serves arrays, tensors and tracers alike.
-    """
-    extra = len(g.shape) - len(shape)
-    if extra == 1 and g.ndim == 2 and g.shape[1:] == shape:
-        return sum_rows(g)
-    axes = list(range(extra))
-    for axis, length in enumerate(shape):
-        if length == 1 and g.shape[axis + extra] != 1:
-            axes.append(axis + extra)
-    if axes:
-        keepdims: Any = len(axes) > extra
-        g = np.add.reduce(g, axis=tuple(axes), keepdims=keepdims)
-    return g if g.shape == shape else g.reshape(shape)
 
 
 def _cast_kernel(x, dtype):

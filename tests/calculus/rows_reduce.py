@@ -146,12 +146,18 @@ SUMS = [
     ),
     Row(
         "nansum", reduction.nansum, oracle(np.nansum), reductions(real(2, 3), real(2, 2, 3)),
-        covers="", kinks=[case(given([1.0, NAN, 2.0])).gives(3.0).slopes([1.0, 0.0, 1.0])],
+        kinks=[
+            case(given([1.0, NAN, 2.0])).gives(3.0).slopes([1.0, 0.0, 1.0]),
+            case(given([NAN, NAN])).gives(0.0).slopes([0.0, 0.0]),
+        ],
     ),
     Row(
         "nanmean", reduction.nanmean, oracle(np.nanmean), reductions(real(2, 3), real(2, 2, 3)),
-        covers="", dtypes=FLOATS,
-        kinks=[case(given([1.0, NAN, 2.0])).gives(1.5).slopes([0.5, 0.0, 0.5])],
+        dtypes=FLOATS,
+        kinks=[
+            case(given([1.0, NAN, 2.0])).gives(1.5).slopes([0.5, 0.0, 0.5]),
+            case(given([NAN, NAN])).gives(NAN).slopes([NAN, NAN]),
+        ],
     ),
     Row("count_nonzero", reduction.count_nonzero,
         lambda x, dim=None: np.asarray(np.count_nonzero(x, axis=dim)),

@@ -213,7 +213,9 @@ def test_dtypes(row, case):
         theirs = theirs if isinstance(theirs, Failed) else harness.flat(theirs)
         if isinstance(theirs, Failed) and theirs.missing:
             continue
-        text = difference(ours, theirs, 1e-4, 1e-4)
+        # Where PyTorch rounds float16 between its steps, AINO does so once.
+        tolerance = 1e-3 if name == "float16" else 1e-4
+        text = difference(ours, theirs, tolerance, 1e-4)
         assert not text, f"{name}: {text}"
 
 

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive, sum_kept
+from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
+from aino.autograd.sums import sum_over
 from aino.errors import DtypeError
 
 # Two ramps, of which many others are made
@@ -266,12 +267,12 @@ def _softmax(x, axis):
     if not x.size:
         return x.astype(x.dtype)
     e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
-    return e / sum_kept(e, axis)
+    return e / sum_over(e, axis, True)
 
 
 def _softmax_to_x(g, y, axis):
     g = g * y
-    return g - y * sum_kept(g, axis)
+    return g - y * sum_over(g, axis, True)
 
 
 softmax = primitive("softmax", _softmax, formula="eˣ / Σ eˣ", promotes="float", x=_softmax_to_x)
@@ -281,10 +282,10 @@ def _log_softmax(x, axis):
     if not x.size:
         return x.astype(x.dtype)
     x = x - np.maximum.reduce(x, axis=axis, keepdims=True)
-    return x - np.log(sum_kept(np.exp(x), axis))
+    return x - np.log(sum_over(np.exp(x), axis, True))
 
 
 log_softmax = primitive(
     "log_softmax", _log_softmax, formula="x - ln Σ eˣ", promotes="float",
-    x=lambda g, y, axis: g - np.exp(y) * sum_kept(g, axis),
+    x=lambda g, y, axis: g - np.exp(y) * sum_over(g, axis, True),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive, sum_rows, total
+from aino.autograd.primitive import primitive
 from aino.autograd.rules.activation import log_softmax
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.elementwise import sigmoid
@@ -19,6 +19,7 @@ from aino.autograd.rules.index import take, take_sum
 from aino.autograd.rules.linalg import product, rows_mm
 from aino.autograd.rules.reduce import mean
 from aino.autograd.rules.shape import reshape
+from aino.autograd.sums import sum_over, total
 from aino.errors import DtypeError, ShapeError
 
 # Weighted sums: x Wᵀ + b; a weight of one dimension is one row of a matrix, without its axis
@@ -63,9 +64,9 @@ def _linear_weight(g, x, weight_shape):
 def _over_rows(g, rank):
     """Return the sum over all dimensions but the last ``rank``."""
     rows = len(g.shape) - rank
-    if rows == 1 == rank:
-        return sum_rows(g)
-    return np.add.reduce(g, axis=tuple(range(rows))) if rows else g
+    if rows == 1:
+        return sum_over(g, 0)
+    return sum_over(g, tuple(range(rows))) if rows else g
 
 
 linear = primitive(
@@ -84,7 +85,7 @@ def _mse_loss(x, target):
         # The sum of squares by BLAS, while there are few enough to be summed one by one.
         d = d.reshape((count,))
         return np.dot(d, d) / count
-    return np.add.reduce(d * d, axis=None) / count
+    return total(d * d) / count
 
 
 def _mse_loss_x(g, x, target):
@@ -189,15 +190,15 @@ def _last(x, rank):
 def standardised(x, rank, eps):
     """Return x with mean 0 and variance 1, and what it was divided by."""
     axes, count = _last(x, rank)
-    x = x - np.add.reduce(x, axis=axes, keepdims=True) / count
-    scale = np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
+    x = x - sum_over(x, axes, True) / count
+    scale = np.sqrt(sum_over(x * x, axes, True) / count + eps)
     return x / scale, scale
 
 
 def rescaled(x, rank, eps):
     """Return x with mean square 1, and what it was divided by."""
     axes, count = _last(x, rank)
-    scale = np.sqrt(np.add.reduce(x * x, axis=axes, keepdims=True) / count + eps)
+    scale = np.sqrt(sum_over(x * x, axes, True) / count + eps)
     return x / scale, scale
 
 
@@ -210,8 +211,8 @@ def _layer_norm_x(g, weight, z, scale, rank):
     axes, count = _last(z, rank)
     if weight is not None:
         g = g * weight
-    along = np.add.reduce(g, axis=axes, keepdims=True) / count
-    across = np.add.reduce(g * z, axis=axes, keepdims=True) / count
+    along = sum_over(g, axes, True) / count
+    across = sum_over(g * z, axes, True) / count
     return (g - along - z * across) / scale
 
 
@@ -234,7 +235,7 @@ def _rms_norm_x(g, weight, z, scale, rank):
     axes, count = _last(z, rank)
     if weight is not None:
         g = g * weight
-    return (g - z * (np.add.reduce(g * z, axis=axes, keepdims=True) / count)) / scale
+    return (g - z * (sum_over(g * z, axes, True) / count)) / scale
 
 
 rms_norm = primitive(

@@ -14,8 +14,9 @@ import numpy as np
 
 from aino.autograd.mode import mode
 from aino.autograd.node import SparseCotangent
-from aino.autograd.primitive import cast, primitive, sum_to_shape
+from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.shape import permute, zeros
+from aino.autograd.sums import in_float32, sum_to_shape
 from aino.tracing import session
 
 ndarray = np.ndarray
@@ -83,7 +84,10 @@ def _take_sum(x, index, axis, length, unique):
 
 
 take_sum = primitive(
-    "take_sum", _take_sum, inputs="x index", formula="y[indexᵢ] += xᵢ",
+    "take_sum", lambda x, index, axis, length, unique: (
+        in_float32(_take_sum, x, index, axis, length, unique)
+    ),
+    inputs="x index", formula="y[indexᵢ] += xᵢ",
     x=lambda g, index, axis, unique: take(g, index, axis, unique),
 )  # fmt: skip
 
@@ -106,7 +110,8 @@ pick = primitive(
 )  # fmt: skip
 
 pick_sum = primitive(
-    "pick_sum", _pick_sum, formula="y[index, ...] += x",
+    "pick_sum", lambda x, indices, axis, shape: in_float32(_pick_sum, x, indices, axis, shape),
+    formula="y[index, ...] += x",
     x=lambda g, indices, axis: pick(g, indices, axis),
 )  # fmt: skip
 
@@ -174,7 +179,10 @@ def _scatter_sum(x, index, axis, shape, unique):
 
 
 scatter_sum = primitive(
-    "scatter_sum", _scatter_sum, inputs="x index", formula="y[indexᵢⱼ, j] += xᵢⱼ",
+    "scatter_sum", lambda x, index, axis, shape, unique: (
+        in_float32(_scatter_sum, x, index, axis, shape, unique)
+    ),
+    inputs="x index", formula="y[indexᵢⱼ, j] += xᵢⱼ",
     x=lambda g, index, axis, unique: gather(g, index, axis, unique),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.shape import tril
+from aino.autograd.sums import sum_over
 from aino.errors import AinoError
 
 
@@ -54,7 +55,7 @@ def _cofactors(x):
 def _cofactors_slope(g, x):
     """Differentiate det(x) x⁻ᵀ where the matrix is regular."""
     w = inv(x).mT
-    along = np.add.reduce(g * w, axis=(-2, -1), keepdims=True)
+    along = sum_over(g * w, (g.ndim - 2, g.ndim - 1), True)
     return det(x)[..., None, None] * (along * w - w @ g.mT @ w)
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.primitive import cast, primitive, total
+from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.scan import all_others
 from aino.autograd.rules.shape import spread
+from aino.autograd.sums import in_float32, sum_over
+from aino.dtypes import float16, float32, float64
 
 
 def kept(g, axis, keepdims, shape):
@@ -31,20 +33,21 @@ def count(shape, axis) -> int:
     return math.prod(shape if axis is None else [shape[i] for i in axis])
 
 
-def _sum(x, axis=None, keepdims=False):
-    if axis is None and not keepdims:
-        return total(x)
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
-
-
 sum = primitive(
-    "sum", _sum,
+    "sum", sum_over,
     formula="Σ x",
     x=lambda g, axis, keepdims, x_shape: spread(kept(g, axis, keepdims, x_shape), x_shape),
 )  # fmt: skip
 
+
+def _mean(x, axis=None, keepdims=False):
+    if x.dtype is float16:
+        return in_float32(_mean, x, axis, keepdims)
+    return sum_over(x, axis, keepdims) / count(x.shape, axis)
+
+
 mean = primitive(
-    "mean", lambda x, axis=None, keepdims=False: _sum(x, axis, keepdims) / count(x.shape, axis),
+    "mean", _mean,
     formula="Σ x / n",
     x=lambda g, axis, keepdims, x_shape: (
         spread(kept(g / count(x_shape, axis), axis, keepdims, x_shape), x_shape)
@@ -52,17 +55,55 @@ mean = primitive(
 )  # fmt: skip
 
 
+# NaN is what does not equal itself
+
+
+def _number_sum(x, axis=None, keepdims=False):
+    return sum_over(np.where(x == x, x, 0.0), axis, keepdims)
+
+
+def _number_count(x, axis, keepdims):
+    return sum_over(cast(x == x, x.dtype), axis, keepdims)
+
+
+nansum = primitive(
+    "nansum", _number_sum, formula="Σ of the numbers in x", promotes="floating",
+    x=lambda g, x, axis, keepdims: kept(g, axis, keepdims, x.shape) * cast(x == x, g.dtype),
+)  # fmt: skip
+
+
+def _number_mean(x, axis=None, keepdims=False):
+    if x.dtype is float16:
+        return in_float32(_number_mean, x, axis, keepdims)
+    return _number_sum(x, axis, keepdims) / _number_count(x, axis, keepdims)
+
+
+nanmean = primitive(
+    "nanmean", _number_mean, formula="Σ of the numbers in x / how many they are",
+    promotes="floating",
+    x=lambda g, x, axis, keepdims: cast(x == x, g.dtype) * (
+        kept(g / _number_count(x, axis, keepdims), axis, keepdims, x.shape)
+    ),
+)  # fmt: skip
+
+
 def _prod_slope(g, x, axis, keepdims):
     if axis is None:
-        return g * all_others(x.reshape((math.prod(x.shape),)), 0).reshape(x.shape)
-    return kept(g, axis, keepdims, x.shape) * all_others(x, axis)
+        slope = g * all_others(x.reshape((math.prod(x.shape),)), 0).reshape(x.shape)
+    else:
+        slope = kept(g, axis, keepdims, x.shape) * all_others(x, axis)
+    return cast(slope, x.dtype)
+
+
+def _prod(x, axis=None, keepdims=False):
+    # float32 is multiplied in float64, which holds what overflows on the way.
+    wide = float64 if x.dtype is float32 else None
+    y = np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
+    return y if wide is None else y.astype(float32)
 
 
 prod = primitive(
-    "prod", lambda x, axis=None, keepdims=False: (
-        np.multiply.reduce(x, axis=axis, keepdims=keepdims)
-    ),
-    formula="Π x",
+    "prod", _prod, formula="Π x",
     x=lambda g, x, axis, keepdims: _prod_slope(g, x, axis, keepdims),
 )  # fmt: skip
 
@@ -73,7 +114,7 @@ prod = primitive(
 def _shared(g, equal, axis):
     equal = cast(equal, g.dtype)
     keepdims: Any = axis is not None
-    return g * equal / np.add.reduce(equal, axis=axis, keepdims=keepdims)
+    return g * equal / sum_over(equal, axis, keepdims)
 
 
 def _extreme_slope(g, x, y, axis, keepdims):
@@ -122,7 +163,7 @@ def _middle(x):
 
 def _middle_number(x):
     ordered = np.sort(x.reshape((-1,)))
-    numbers = np.add.reduce(ordered == ordered)
+    numbers = sum_over(ordered == ordered)
     return np.take(ordered, np.maximum(numbers - 1, 0) // 2)
 
 
@@ -148,9 +189,19 @@ def _square(x):
 
 
 def _var(x, axis, correction, keepdims):
-    squares = _square(x - mean(x, axis, True))
-    total = np.add.reduce(squares, axis=axis, keepdims=keepdims)
-    return total / _freedom(x.shape, axis, correction)
+    keep, n = axis is not None, count(x.shape, axis)
+    away = x - sum_over(x, axis, keep) / n
+    # The mean is rounded: what is left of it would be much beside a small variance.
+    away -= sum_over(away, axis, keep) / n
+    if x.dtype.kind == "c":
+        away = _square(away)
+    else:
+        away *= away
+    return sum_over(away, axis, keepdims) / _freedom(x.shape, axis, correction)
+
+
+def _std(x, axis, correction, keepdims):
+    return np.sqrt(_var(x, axis, correction, keepdims))
 
 
 def _var_slope(g, x, axis, correction, keepdims):
@@ -162,7 +213,8 @@ def _var_slope(g, x, axis, correction, keepdims):
 
 
 var = primitive(
-    "var", _var, formula="Σ (x - x̄)² / (n - c)",
+    "var", lambda x, axis, correction, keepdims: in_float32(_var, x, axis, correction, keepdims),
+    formula="Σ (x - x̄)² / (n - c)",
     x=lambda g, x, axis, correction, keepdims: _var_slope(g, x, axis, correction, keepdims),
 )  # fmt: skip
 
@@ -173,7 +225,7 @@ def divided(g, y):
 
 
 std = primitive(
-    "std", lambda x, axis, correction, keepdims: np.sqrt(_var(x, axis, correction, keepdims)),
+    "std", lambda x, axis, correction, keepdims: in_float32(_std, x, axis, correction, keepdims),
     formula="√(Σ (x - x̄)² / (n - c))",
     x=lambda g, x, y, axis, correction, keepdims: (
         _var_slope(divided(0.5 * g, y), x, axis, correction, keepdims)
@@ -186,12 +238,13 @@ def _logsumexp(x, axis, keepdims):
     level = x.real if x.dtype.kind == "c" else x
     top = np.maximum.reduce(level, axis=axis, keepdims=True, initial=-math.inf)
     top = np.where(np.isfinite(top), top, 0.0)
-    total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=keepdims))
+    total = np.log(sum_over(np.exp(x - top), axis, keepdims))
     return total + (top if keepdims else top.reshape(total.shape))
 
 
 logsumexp = primitive(
-    "logsumexp", _logsumexp, formula="ln Σ eˣ", promotes="float",
+    "logsumexp", lambda x, axis, keepdims: in_float32(_logsumexp, x, axis, keepdims),
+    formula="ln Σ eˣ", promotes="float",
     x=lambda g, x, y, axis, keepdims: (
         kept(g, axis, keepdims, x.shape) * np.exp(x - kept(y, axis, keepdims, x.shape))
     ),
@@ -203,17 +256,17 @@ logsumexp = primitive(
 
 def _norm(x, p, axis, keepdims):
     if p == 2.0:
-        return np.sqrt(np.add.reduce(_square(x), axis=axis, keepdims=keepdims))
+        return np.sqrt(sum_over(_square(x), axis, keepdims))
     size = np.absolute(x)
     if p == math.inf:
         return np.maximum.reduce(size, axis=axis, keepdims=keepdims)
     if p == -math.inf:
         return np.minimum.reduce(size, axis=axis, keepdims=keepdims)
     if p == 1.0:
-        return np.add.reduce(size, axis=axis, keepdims=keepdims)
+        return sum_over(size, axis, keepdims)
     if p == 0.0:
-        return np.add.reduce((size != 0.0).astype(size.dtype), axis=axis, keepdims=keepdims)
-    return np.add.reduce(size**p, axis=axis, keepdims=keepdims) ** (1.0 / p)
+        return sum_over((size != 0.0).astype(size.dtype), axis, keepdims)
+    return sum_over(size**p, axis, keepdims) ** (1.0 / p)
 
 
 def _norm_slope(g, x, y, p, axis, keepdims):
@@ -233,6 +286,7 @@ def _norm_slope(g, x, y, p, axis, keepdims):
 
 
 norm = primitive(
-    "norm", _norm, formula="(Σ |x|ᵖ)^(1/p)",
+    "norm", lambda x, p, axis, keepdims: in_float32(_norm, x, p, axis, keepdims),
+    formula="(Σ |x|ᵖ)^(1/p)",
     x=lambda g, x, y, p, axis, keepdims: _norm_slope(g, x, y, p, axis, keepdims),
 )  # fmt: skip

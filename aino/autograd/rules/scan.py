@@ -6,8 +6,11 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive
+from aino.autograd.operands import float64
+from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.shape import pad
+from aino.autograd.sums import accumulated, sum_over
+from aino.dtypes import complex128
 
 
 def _turned(x, axis):
@@ -29,8 +32,8 @@ def shift(x, axis, steps, fill=0.0):
 
 def _cumsum(x, axis, reverse=False):
     if reverse:
-        return _turned(np.add.accumulate(_turned(x, axis), axis=axis), axis)
-    return np.add.accumulate(x, axis=axis)
+        return _turned(accumulated(np.add, _turned(x, axis), axis), axis)
+    return accumulated(np.add, x, axis)
 
 
 cumsum = primitive(
@@ -68,22 +71,42 @@ def _backward_recurrence(a, g, axis, reverse):
     return recurrence(shift(a, axis, 1 if reverse else -1), g, axis, not reverse)
 
 
-def _product_slope(g, x, y, axis):
+def doubled(x):
+    """Return ``x`` at double width, where products of float32 neither overflow nor vanish."""
+    if x.dtype.kind == "c":
+        return x if x.dtype == complex128 else cast(x, complex128)
+    return x if x.dtype == float64 else cast(x, float64)
+
+
+def _product_slope(g, x, axis):
     # ∂yⱼ/∂xᵢ is the product before i times that of the elements from i + 1 to j.
-    return shift(y, axis, 1, 1.0) * recurrence(shift(x, axis, -1), g, axis, True)
+    dtype, g, x = x.dtype, doubled(g), doubled(x)
+    nothing = sum_over(x * 0.0 + g * 0.0, axis, True)
+    before = _before(x, axis, nothing)
+    slope = before * recurrence(shift(x, axis, -1), g, axis, True)
+    return cast(np.where((before == 0.0) & (slope != slope), nothing, slope), dtype)
+
+
+def _before(x, axis, nothing):
+    """Return the product of the elements before each; ``nothing`` where 0 met an overflow."""
+    before = cumprod(shift(x, axis, 1, 1.0), axis)
+    return np.where(before != before, nothing, before)
 
 
 cumprod = primitive(
-    "cumprod", lambda x, axis: np.multiply.accumulate(x, axis=axis), formula="yᵢ = x₀ · ... · xᵢ",
-    x=lambda g, x, y, axis: _product_slope(g, x, y, axis),
+    "cumprod", lambda x, axis: accumulated(np.multiply, x, axis), formula="yᵢ = x₀ · ... · xᵢ",
+    x=lambda g, x, axis: _product_slope(g, x, axis),
 )  # fmt: skip
 
 
 def all_others(x, axis):
-    """Return for each element the product of all others along ``axis``."""
-    before = cumprod(shift(x, axis, 1, 1.0), axis)
-    after = _turned(cumprod(_turned(shift(x, axis, -1, 1.0), axis), axis), axis)
-    return before * after
+    """Return for each element the product of all others along ``axis``, at double width."""
+    x = doubled(x)
+    # 0, unless an element is infinite or no number: what 0 times an overflow is.
+    nothing = sum_over(x * 0.0, axis, True)
+    before = _before(x, axis, nothing)
+    others = before * _turned(_before(_turned(x, axis), axis, nothing), axis)
+    return np.where(others != others, nothing, others)
 
 
 def _log_sum_slope(g, x, y, axis):
@@ -100,7 +123,7 @@ def _log_sum_slope(g, x, y, axis):
 
 
 logcumsumexp = primitive(
-    "logcumsumexp", lambda x, axis: np.logaddexp.accumulate(x, axis=axis),
+    "logcumsumexp", lambda x, axis: accumulated(np.logaddexp, x, axis),
     formula="yᵢ = ln(exp x₀ + ... + exp xᵢ)",
     x=lambda g, x, y, axis: _log_sum_slope(g, x, y, axis),
 )  # fmt: skip

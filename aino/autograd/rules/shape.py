@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.autograd.primitive import primitive, sum_to_shape
+from aino.autograd.primitive import primitive
+from aino.autograd.sums import sum_over, sum_to_shape
 
 ndarray = np.ndarray
 
@@ -175,7 +176,7 @@ def _untile(g, counts, shape):
     own = (1,) * (len(counts) - len(shape)) + tuple(shape)
     pairs = [length for pair in zip(counts, own) for length in pair]
     copies = tuple(range(0, 2 * len(counts), 2))
-    return np.add.reduce(g.reshape(tuple(pairs)), axis=copies).reshape(shape)
+    return sum_over(g.reshape(tuple(pairs)), copies).reshape(shape)
 
 
 repeat = primitive(

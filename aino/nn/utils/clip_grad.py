@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import stamp_write
+from aino.autograd.sums import sum_over, widened
 from aino.autograd.tensor import Tensor, make
+from aino.dtypes import float16
 from aino.errors import GradientError
 
 
@@ -23,17 +25,37 @@ def _gradients(parameters: Any) -> list[Tensor]:
 
 
 def _norm(array: Any, norm_type: float) -> Any:
-    """Return the norm of all elements, as an array of no dimensions."""
-    axes = tuple(range(array.ndim))
+    """Return the norm of all elements, as an array of no dimensions; of float16 as float32."""
+    axes, array = tuple(range(array.ndim)), widened(array)
     if norm_type == math.inf:
         return np.maximum.reduce(np.absolute(array), axis=axes)
+    if norm_type == -math.inf:
+        return np.minimum.reduce(np.absolute(array), axis=axes)
     if norm_type == 2.0:
         if array.dtype.kind == "c":
             array = np.absolute(array)
-        return np.sqrt(np.add.reduce(array * array, axis=axes))
+        return np.sqrt(sum_over(array * array))
     if norm_type == 0.0:
-        return np.add.reduce((array != 0).astype(array.real.dtype), axis=axes)
-    return np.add.reduce(np.absolute(array) ** norm_type, axis=axes) ** (1.0 / norm_type)
+        return sum_over((array != 0).astype(array.real.dtype))
+    return sum_over(np.absolute(array) ** norm_type) ** (1.0 / norm_type)
+
+
+def _total_norm(listed: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> Any:
+    """Return the norm of all tensors, an array of no dimensions; of float16 as float32."""
+    parts = [_norm(tensor.array, norm_type) for tensor in listed]
+    total = _norm(np.stack(parts), norm_type) if len(parts) > 1 else parts[0]
+    if error_if_nonfinite and not np.isfinite(total):
+        raise GradientError(
+            f"the total norm of order {norm_type} for gradients from `parameters` is "
+            f"non-finite ({float(total)}), so it cannot be clipped"
+        )
+    return np.asarray(total) if isinstance(total, np.generic) else total
+
+
+def _named(total: Any, listed: list[Tensor]) -> Tensor:
+    """Return a norm as its tensor; of float16 alone it is float16."""
+    half = all([tensor.array.dtype is float16 for tensor in listed])
+    return make(total.astype(float16) if half else total)
 
 
 def get_total_norm(
@@ -50,20 +72,10 @@ def get_total_norm(
     >>> aino.nn.utils.get_total_norm([aino.tensor([3.0]), aino.tensor([4.0])])
     tensor(5.)
     """
-    norm_type = float(norm_type)
     listed = _tensors(tensors)
     if not listed:
         return make(np.asarray(0.0, np.float32))
-    parts = [_norm(tensor.array, norm_type) for tensor in listed]
-    total = parts[0]
-    if len(parts) > 1:
-        total = _norm(np.stack(parts), norm_type)
-    if error_if_nonfinite and not np.isfinite(total):
-        raise GradientError(
-            f"the total norm of order {norm_type} for gradients from `parameters` is "
-            f"non-finite ({float(total)}), so it cannot be clipped"
-        )
-    return make(np.asarray(total) if isinstance(total, np.generic) else total)
+    return _named(_total_norm(listed, float(norm_type), error_if_nonfinite), listed)
 
 
 def clip_grads_with_norm_(
@@ -71,10 +83,14 @@ def clip_grads_with_norm_(
 ) -> None:
     """Scale gradients in place by max_norm / total_norm, where that is below 1."""
     norm = total_norm.array if isinstance(total_norm, Tensor) else np.asarray(total_norm)
+    _scale(_gradients(parameters), max_norm, norm)
+
+
+def _scale(gradients: list[Tensor], max_norm: Any, norm: Any) -> None:
     # A number of a running program stays what it is, so that it is read at each call.
     limit = float(max_norm) if isinstance(max_norm, (Tensor, np.generic)) else max_norm
-    factor = np.minimum(limit / (norm + 1e-6), 1.0)
-    for gradient in _gradients(parameters):
+    factor = np.minimum(limit / (widened(norm) + 1e-6), 1.0)
+    for gradient in gradients:
         array = gradient.array
         np.multiply(array, factor.astype(array.real.dtype), out=array)
         stamp_write(array)
@@ -100,10 +116,12 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    parameters = _tensors(parameters)
-    total = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(parameters, max_norm, total)
-    return total
+    gradients = _gradients(parameters)
+    if not gradients:
+        return get_total_norm(gradients)
+    total = _total_norm(gradients, float(norm_type), error_if_nonfinite)
+    _scale(gradients, max_norm, total)
+    return _named(total, gradients)
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:

@@ -162,12 +162,16 @@ def _scattered_product(input, dim, index, src):
     by_place = np.argsort(places, kind="stable")
     places = places[by_place]
     factors = rules.take(join_rules.cat(factors, 0), by_place, 0, True)
+    dtype = factors.array.dtype
+    if dtype.kind in "fc":
+        factors = scan_rules.doubled(factors)
     follows = np.concatenate([[False], places[1:] == places[:-1]])
-    goes_on = make(follows.astype(input.array.dtype))
-    starts = make((~follows).astype(input.array.dtype))
+    goes_on = make(follows.astype(factors.array.dtype))
+    starts = make((~follows).astype(factors.array.dtype))
     running = scan_rules.recurrence(factors * goes_on, factors * starts, 0, False)
     ends = np.flatnonzero(np.concatenate([~follows[1:], [True]]))
-    return shape_rules.reshape(rules.take(running, ends, 0, True), shape)
+    products = shape_rules.reshape(rules.take(running, ends, 0, True), shape)
+    return products if products.array.dtype is dtype else cast(products, dtype)
 
 
 # Whole slices

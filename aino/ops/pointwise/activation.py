@@ -12,9 +12,10 @@ from aino.autograd.rules import compare
 from aino.autograd.rules.elementwise import log, mul, sigmoid
 from aino.autograd.rules.special import normal_cdf
 from aino.autograd.tensor import Tensor, make
-from aino.dtypes import as_dtype
+from aino.dtypes import as_dtype, float16
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
+from aino.ops.half import in_float32
 from aino.ops.public import method, operation
 from aino.ops.random.generator import draw
 from aino.types import DType
@@ -329,6 +330,8 @@ def _along(rule, name, input, dim, dtype):
         raise DtypeError(f"{name}: expected a floating-point tensor, got {input.array.dtype}")
     rank = input.array.ndim
     dim = dim_of(dim, rank)
+    if input.array.dtype is float16:
+        return in_float32(_along, rule, name, input, dim, None)
     return rule(input, dim) if rank else rule(input.reshape((1,)), 0).reshape(())
 
 

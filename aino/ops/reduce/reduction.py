@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import cast
-from aino.autograd.rules import compare
 from aino.autograd.rules import reduce as rules
-from aino.autograd.tensor import Tensor, make
+from aino.autograd.tensor import Tensor
 from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
+from aino.ops.half import in_float32
 from aino.ops.public import method
 from aino.ops.reduce.extremes import needs_dim, nonempty, not_complex
 from aino.types import DType
@@ -62,15 +62,15 @@ def sum(
         return rules.sum(input, dim, keepdim or keepdims)
     if own.kind not in "fc" and dtype is None:
         input = cast(input, int64)
-    return _in_float32(rules.sum, input, dim, keepdim or keepdims)
+    return _reduce(rules.sum, input, dim, keepdim or keepdims)
 
 
-def _in_float32(function, input, *parameters):
-    """Call ``function``; on float16 by way of float32, where long sums keep their digits."""
-    if input.array.dtype is not float16:
-        result = function(input, *parameters)
-        return result if result.dtype is input.array.dtype else cast(result, input.array.dtype)
-    return cast(function(cast(input, float32), *parameters), float16)
+def _reduce(function, input, *parameters):
+    """Call ``function``, and keep the dtype; float16 goes by way of float32."""
+    if input.array.dtype is float16:
+        return in_float32(function, input, *parameters)
+    result = function(input, *parameters)
+    return result if result.dtype is input.array.dtype else cast(result, input.array.dtype)
 
 
 @method
@@ -103,7 +103,7 @@ def mean(
     if own is float32 or own is float64:
         return rules.mean(input, dim, keepdim or keepdims)
     _only_floating(input, "mean")
-    return _in_float32(rules.mean, input, dim, keepdim or keepdims)
+    return _reduce(rules.mean, input, dim, keepdim or keepdims)
 
 
 def _only_floating(input, name: str) -> None:
@@ -139,7 +139,7 @@ def prod(
         dim = None
     else:
         dim = dim_of(dim, input.array.ndim)
-    return _in_float32(rules.prod, input, dim, keepdim)
+    return _reduce(rules.prod, input, dim, keepdim)
 
 
 @method
@@ -153,16 +153,12 @@ def nansum(
     >>> aino.nansum(aino.tensor([1.0, aino.nan, 2.0]))
     tensor(3.)
     """
-    return sum(_without_nan(input), dim, keepdim, dtype=dtype)
-
-
-def _without_nan(input):
-    array = input.array
     not_complex(input, "nansum")
-    if array.dtype.kind != "f":
-        return input
-    zero = make(np.zeros_like(array, shape=()))
-    return compare.where(make(array != array), zero, input)
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype))
+    if input.array.dtype.kind != "f":
+        return sum(input, dim, keepdim, dtype=dtype)
+    return _reduce(rules.nansum, input, reduced(dim, input.array.ndim), keepdim)
 
 
 @method
@@ -179,8 +175,8 @@ def nanmean(
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     _only_floating(input, "nanmean")
-    numbers = sum(make(input.array == input.array), dim, keepdim)
-    return sum(_without_nan(input), dim, keepdim) / numbers
+    not_complex(input, "nanmean")
+    return _reduce(rules.nanmean, input, reduced(dim, input.array.ndim), keepdim)
 
 
 # Moments
@@ -196,13 +192,13 @@ def _moment(rule, input, dim, unbiased, correction, keepdim, name):
     elif correction is None:
         correction = 1
     axis = reduced(dim, input.array.ndim)
-    return _in_float32_real(rule, input, axis, correction, keepdim)
+    return _reduce_to_real(rule, input, axis, correction, keepdim)
 
 
-def _in_float32_real(rule, input, *parameters):
+def _reduce_to_real(rule, input, *parameters):
     """Call a rule whose result is real, on float16 by way of float32."""
     if input.array.dtype is float16:
-        return cast(rule(cast(input, float32), *parameters), float16)
+        return in_float32(rule, input, *parameters)
     return rule(input, *parameters)
 
 
@@ -284,10 +280,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     >>> aino.logsumexp(aino.tensor([0.0, 0.0]), 0)
     tensor(0.6931)
     """
-    axis = reduced(dim, input.array.ndim)
-    if input.array.dtype is float16:
-        return _in_float32(rules.logsumexp, input, axis, keepdim)
-    return rules.logsumexp(input, axis, keepdim)
+    return _reduce_to_real(rules.logsumexp, input, reduced(dim, input.array.ndim), keepdim)
 
 
 _ORDERS = {None: 2.0, "fro": 2.0, "inf": math.inf, "-inf": -math.inf}
@@ -324,7 +317,7 @@ def norm(
     axis = reduced(dim, input.array.ndim)
     if order in (math.inf, -math.inf):
         nonempty(input, axis, "norm")
-    return _in_float32_real(rules.norm, input, order, axis, keepdim)
+    return _reduce_to_real(rules.norm, input, order, axis, keepdim)
 
 
 # Truth

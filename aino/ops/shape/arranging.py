@@ -160,6 +160,12 @@ def repeat_interleave(
         )
     if repeats.size and repeats.min() < 0:
         raise ValueError("repeat_interleave: repeats must not be negative")
+    if type(repeats) is np.ndarray and repeats.size == 1 and repeats.dtype.kind in "iu":
+        # As often for all: then the gradient is a sum over an axis.
+        times, shape = int(repeats.reshape(())), input.array.shape
+        apart = rules.reshape(input, (*shape[: dim + 1], 1, *shape[dim + 1 :]))
+        spread = rules.spread(apart, (*shape[: dim + 1], times, *shape[dim + 1 :]))
+        return rules.reshape(spread, (*shape[:dim], length * times, *shape[dim + 1 :]))
     index = np.repeat(np.arange(length, dtype=int64), repeats)
     return index_rules.take(input, index, dim, False)
 
