@@ -187,6 +187,8 @@ STEPS = [
           kinks=[case(given([0.0, -0.0, -2.0])).slopes([0.0, 0.0, -1.0])]),
     unary("sgn", np.sign, nonzero(3, 4), complex=True,
           kinks=[case(given([0.0, -2.0])).slopes([0.0, 0.0])]),
+    Row("signum", np.sign, np.sign, [case(nonzero(3, 4))], complex=True, covers="signum", method="",
+        kinks=[case(given([0.0, -2.0])).slopes([0.0, 0.0])]),
     binary("copysign", np.copysign, nonzero(3, 4), nonzero(4), cases=[case(nonzero(3), -2.0)],
            kinks=[case(given([0.0, 2.0, -3.0]), given([-1.0, -0.0, -2.0])).slopes(
                [0.0, -1.0, 1.0], [0.0, 0.0, 0.0])]),

@@ -136,6 +136,8 @@ def _abs_to_x(g, x):
 
 sign = primitive("sign", _sign, formula="sign x", x=lambda g: np.zeros_like(g))
 
+signum = primitive("signum", np.sign, formula="x / |x|, NaN of NaN", x=_sgn_to_x)
+
 sgn = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
 
 
