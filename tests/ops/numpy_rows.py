@@ -111,8 +111,8 @@ PIECES = {"axis": [0, 1, 5]}
 
 ROWS = [
     # Reductions
-    *[Row(name, (A,)) for name in ("sum", "prod", "mean", "max", "min", "amax", "amin", "var", "std",
-                                   "ptp", "cumsum", "cumprod")],
+    *[Row(name, (A,)) for name in ("sum", "prod", "mean", "max", "min", "amax", "amin", "var",
+                                   "std", "ptp", "cumsum", "cumprod")],
     *[Row(name, (A > 0,), smooth=False) for name in ("all", "any", "count_nonzero")],
     *[Row(name, (A,), smooth=False) for name in ("argmax", "argmin")],
     *[Row(name, (holes(3, 4),), smooth=False)
@@ -177,14 +177,16 @@ ROWS = [
     # Joined and cut
     Row("concatenate", ([A, B],)), Row("concat", ([A, B],)), Row("stack", ([A, B],)),
     Row("vstack", ([A, V],)), Row("hstack", ([A, B],)), Row("dstack", ([A, B],)),
-    Row("column_stack", ([A, numbers(3)],)), Row("block", ([[A, B], [B, A]],)), Row("append", (A, B)),
+    Row("column_stack", ([A, numbers(3)],)), Row("block", ([[A, B], [B, A]],)),
+    Row("append", (A, B)),
     Row("insert", (V, 1, 5.0)), Row("insert", (V, [1, 3], W[:2])), Row("insert", (V, 2, W)),
     Row("insert", (A, 1, 5.0), {"axis": [None, 0, 1]}), Row("insert", (A, 1, V), {"axis": [0]}),
     Row("insert", (A, [0, 2], 7.0), {"axis": [0, 1]}), Row("insert", (V, slice(0, 3, 2), 1.0)),
     Row("delete", (A, 1)), Row("delete", (A, [0, 2])), Row("delete", (V, slice(1, 3))),
     Row("split", (A, [1, 2]), PIECES), Row("split", (A, np.array([1])), PIECES),
     Row("split", (A, 2), {"axis": [0, 1]}), Row("array_split", (A, 3), PIECES),
-    Row("hsplit", (A, 2)), Row("vsplit", (A, 3)), Row("dsplit", (C, 2)), Row("unstack", (A,), PIECES),
+    Row("hsplit", (A, 2)), Row("vsplit", (A, 3)), Row("dsplit", (C, 2)),
+    Row("unstack", (A,), PIECES),
     Row("meshgrid", (V, numbers(3))),
     # Chosen
     Row("where", (A > 0, A, B)), Row("where", (A > 0,), smooth=False), Row("where", (A, A, B)),
@@ -194,7 +196,8 @@ ROWS = [
     Row("take", (A, np.array([[0, 5], [-1, 2]])), {"axis": [0, 1]}),
     Row("take_along_axis", (A, np.array([[0, -1, 2, 1]])), {"axis": [0]}),
     Row("take_along_axis", (A, np.array([0, 7])), {"axis": [None]}),
-    Row("choose", (np.array([0, 1, 1, 0]), [V, W])), Row("choose", (np.array([0, 3, -1, 1]), [V, W])),
+    Row("choose", (np.array([0, 1, 1, 0]), [V, W])),
+    Row("choose", (np.array([0, 3, -1, 1]), [V, W])),
     Row("compress", (MASK, A), {"axis": [1, None]}), Row("extract", (A > 0, A)),
     Row("nonzero", (A > 0,), smooth=False),
     Row("sort", (A,)), Row("argsort", (A,), smooth=False),
@@ -216,7 +219,8 @@ ROWS = [
     Row("trace", (C,)), Row("linalg.trace", (C,)), Row("linalg.multi_dot", ([A, B.T.copy(), A],)),
     Row("linalg.multi_dot", ([V, B.T.copy(), V[:3]],), {"out": []}),
     Row("linalg.inv", (S,)), Row("linalg.det", (S,)), Row("linalg.slogdet", (S,)),
-    Row("linalg.cholesky", (S,), smooth=False), Row("linalg.cholesky", (definite(2, 3),), smooth=False),
+    Row("linalg.cholesky", (S,), smooth=False),
+    Row("linalg.cholesky", (definite(2, 3),), smooth=False),
     Row("linalg.solve", (S, numbers(3))), Row("linalg.solve", (S, numbers(3, 2))),
     Row("linalg.solve", (definite(3, 2), numbers(3, 2))),
     *[Row("linalg.matrix_power", (S, n)) for n in (3, -2)],

@@ -202,7 +202,8 @@ def test_value(row, options):
             message = str(error)
             named = any(key in message or repr(v) in message for key, v in options.items())
             assert refused or named, f"refused without a name: {message}"
-            assert "truth value" not in message and "NoneType" not in message, message
+            assert "truth value" not in message, message
+            assert "NoneType" not in message, message
             continue
         assert refused is None, f"NumPy refuses it: {refused}"
         compare(found, expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.tensor import Tensor
@@ -201,6 +203,7 @@ def unstack(x, /, *, axis=0):
 def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
     check_choice("meshgrid", "indexing", indexing, ("xy", "ij"))
     tensors = [shaping.ravel(tensor_of(x)) for x in xi]
+    grids: Any
     if sparse:
         places = list(range(len(tensors)))
         if indexing == "xy" and len(places) > 1:

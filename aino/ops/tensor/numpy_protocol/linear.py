@@ -130,8 +130,7 @@ def einsum(*operands, out=None, optimize=False, **kwargs):
     for key in kwargs:
         raise TypeError(f"np.einsum on tensors does not take {key}=")
     if isinstance(operands[0], str):
-        subscripts, operands = operands[0], list(operands[1:])
-        arguments = [subscripts, *_in_one_dtype(operands, dtype)]
+        arguments = [operands[0], *_in_one_dtype(operands[1:], dtype)]
     else:
         arguments = list(operands)
         arguments[: len(operands) // 2 * 2 : 2] = _in_one_dtype(

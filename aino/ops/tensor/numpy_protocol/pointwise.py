@@ -6,6 +6,7 @@ import numpy as np
 
 from aino.autograd.tensor import make
 from aino.ops import pointwise
+from aino.ops.shape import padding
 from aino.ops.tensor.inplace import copy_
 from aino.ops.tensor.numpy_protocol.table import (
     NoValue,
@@ -172,6 +173,6 @@ def _sliding(a, v, mode, name):
     after = v.shape[0] - 1 - before if mode == "same" else before
     if mode == "same" and name == "convolve":
         before, after = v.shape[0] - 1 - (v.shape[0] - 1) // 2, (v.shape[0] - 1) // 2
-    windows = np.pad(a, (before, after)).unfold(0, v.shape[0], 1)
+    windows = padding.pad(a, (before, after)).unfold(0, v.shape[0], 1)
     wide = np.result_type(a.dtype, v.dtype)
     return (cast_to(windows, wide) * cast_to(v, wide)).sum(-1)

@@ -35,7 +35,7 @@ def _counted(a, where, axes, keepdims):
     """Return how many elements are reduced to one: a number, or a tensor of them."""
     if where is True or where is NoValue:
         return math.prod([a.shape[axis] for axis in axes])
-    mask = pointwise.where(tensor_of(where), np.ones((), np.int64), make(np.zeros(a.shape, int)))
+    mask = pointwise.where(tensor_of(where), make(np.ones((), int)), make(np.zeros(a.shape, int)))
     return reduction.sum(mask, axes, keepdims) if axes else mask
 
 
@@ -51,10 +51,11 @@ def sum_over(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, w
     if axis == () and a.ndim:
         result = a.clone() if a.array.dtype.kind != "b" else a.long()
     else:
-        options = {"dtype": uint64} if a.array.dtype.kind == "u" and dtype is None else {}
-        if dtype is not None and a.array.dtype.kind not in "fc":
-            options = {"dtype": a.array.dtype}
-        result = reduction.sum(a, axis, bool(keepdims), **options)
+        kind = a.array.dtype.kind
+        wide = uint64 if kind == "u" else None
+        if dtype is not None and kind not in "fc":
+            wide = a.array.dtype
+        result = reduction.sum(a, axis, bool(keepdims), dtype=wide)
     if initial is not None:
         result = result + initial
     return result if out is None else into(out, result, "sum")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ _POSITIONS = {
     "normal_unbiased": (3 / 8, 3 / 8),
 }
 #: The methods that round the position of 'linear'.
-_ROUNDED = {
+_ROUNDED: dict[str, Any] = {
     "lower": np.floor,
     "higher": np.ceil,
     "nearest": np.round,

@@ -8,7 +8,6 @@ ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,9 @@ def numpy_function(*names: str):
 
     def enter(function):
         for name in names:
-            found = reduce(lambda module, part: getattr(module, part, None), name.split("."), np)
+            found: Any = np
+            for part in name.split("."):
+                found = getattr(found, part, None)
             if found is not None:
                 FUNCTIONS[found] = function
         return function
@@ -89,7 +90,7 @@ def cast_to(a: Tensor, dtype) -> Tensor:
     return a if a.array.dtype is dtype else cast(a, dtype)
 
 
-def check_casting(a, dtype, casting: str, name: str) -> None:
+def check_casting(a, dtype, casting: Any, name: str) -> None:
     """Raise ``DtypeError`` where NumPy's rule of casting does not let ``a`` become ``dtype``."""
     if not np.can_cast(a.dtype, dtype, casting):
         raise DtypeError(f"np.{name}: {a.dtype} can't become {dtype} by the rule {casting!r}")
@@ -112,7 +113,7 @@ def given(value, default=None):
     return default if value is NoValue else value
 
 
-def into(out, result, name: str, casting: str = "same_kind"):
+def into(out, result, name: str, casting: Any = "same_kind"):
     """Return ``result``, written into ``out`` where that is given.
 
     Raises ``ShapeError`` unless the shapes agree, ``DtypeError`` unless the dtype fits, and

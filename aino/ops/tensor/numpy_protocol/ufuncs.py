@@ -13,6 +13,7 @@ from aino.ops import pointwise
 from aino.ops.linalg import linear
 from aino.ops.pointwise import compare
 from aino.ops.reduce import reduction, scanning
+from aino.ops.shape import transposing
 from aino.ops.tensor.numpy_protocol import reductions, scans
 from aino.ops.tensor.numpy_protocol.table import (
     axes_of,
@@ -126,7 +127,7 @@ def _generalized(function, ufunc, operands, keywords):
         if axis != -1 or keepdims:
             raise TypeError(f"np.{name} on tensors does not take axis= and keepdims=")
         return function(*operands)
-    result = function(*[np.moveaxis(tensor_of(x), axis, -1) for x in operands])
+    result = function(*[transposing.movedim(tensor_of(x), axis, -1) for x in operands])
     rank = result.ndim + 1
     return result.unsqueeze(axis_of(axis, rank)) if keepdims else result
 

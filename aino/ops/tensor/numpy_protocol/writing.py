@@ -9,6 +9,7 @@ from aino.errors import GradientError
 from aino.ops import pointwise
 from aino.ops.shape import shaping
 from aino.ops.tensor.inplace import copy_
+from aino.ops.tensor.numpy_protocol import shapes
 from aino.ops.tensor.numpy_protocol.table import (
     cast_to,
     check_casting,
@@ -81,7 +82,7 @@ def putmask(a, /, mask, values):
     if mask.array.size != base.array.size:
         raise ValueError("np.putmask: the mask has as many elements as the array")
     values = shaping.ravel(cast_to(tensor_of(values), base.dtype))
-    spread = np.resize(values, tuple(base.shape))
+    spread = shapes.resize(values, tuple(base.shape))
     truth = shaping.reshape(mask if mask.dtype.kind == "b" else mask != 0, tuple(base.shape))
     _store(a, pointwise.where(truth, spread, base), "putmask")
 
