@@ -10,7 +10,7 @@ import numpy as np
 
 from aino.autograd.memory import any_written_since, clock, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Leaf, Node, SparseCotangent
+from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
 from aino.tracing import LazyGradient
@@ -244,7 +244,7 @@ def _walk(roots, wanted, keep, create_graph):
                 entry[1] = _array(entry[1])
             cotangents = node.pullback(inputs, saved, entry[1])
             if not keep and saved:
-                node.saved = None
+                node.saved = None if node.keeps_arrays else _spent(saved)
         if anomaly:
             _check_finite(node, cotangents)
         entry = None
@@ -378,6 +378,16 @@ def _visit_extras(node: Node, cotangent):
     if turned:
         gradient = np.conjugate(gradient)
     return gradient if recorded else gradient.array
+
+
+def _spent(saved) -> Spent | None:
+    """Return what stays of saved values after a pass: all of them where none is an array."""
+    for value in saved:
+        if hasattr(value, "strides"):
+            return None
+        if type(value) is tuple and any([hasattr(part, "strides") for part in value]):
+            return None
+    return Spent(saved)
 
 
 def _check_unwritten(node: Node) -> None:

@@ -16,17 +16,26 @@ import numpy as np
 tick = itertools.count(1).__next__
 
 
+class Spent(tuple):
+    """Saved values that a backward pass has used and left: shapes and axes, not worth freeing."""
+
+    __slots__ = ()
+
+
 class Node:
     """One recorded operation; each primitive has a subclass of its own, made by ``primitive``.
 
     ``inputs``: the nodes of the inputs, None where no gradient is wanted.
-    ``saved``: the values that the rules name, None once a backward pass has freed them.
+    ``saved``: the values that the rules name; None once a backward pass has freed them, ``Spent``
+    where it found no array among them.
     ``sequence``: when it was recorded. ``shape``: the output's shape.
     ``extras``: None, or what few nodes have: hooks, a kept gradient, the line that made it.
     """
 
     __slots__ = ("inputs", "saved", "sequence", "shape", "extras", "__weakref__")
     primitive: Any = None
+    #: Whether every rule reads an array: whatever the wanted inputs, there is one to be freed.
+    keeps_arrays = True
     inputs: tuple
     saved: tuple | None
     sequence: int

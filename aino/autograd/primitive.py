@@ -77,7 +77,9 @@ class Primitive:
         self.saved_names = self._saved_names()
         self.function: Any = None
         self.node_class: Any = type(
-            _node_name(name), (RecordedNode,), {"__slots__": (), "primitive": self}
+            _node_name(name),
+            (RecordedNode,),
+            {"__slots__": (), "primitive": self, "keeps_arrays": self._keeps_arrays()},
         )
 
     def _saved_names(self) -> tuple[str, ...]:
@@ -92,6 +94,12 @@ class Primitive:
             if name not in known:
                 raise TypeError(f"primitive {self.name!r}: a rule reads {name!r}, unknown here")
         return tuple(dict.fromkeys(names))
+
+    def _keeps_arrays(self) -> bool:
+        arrays = {"y", *self.inputs}
+        return self.definition is not None or all(
+            [not arrays.isdisjoint(reads) for reads in self.reads.values()]
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>"

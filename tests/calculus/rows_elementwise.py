@@ -41,7 +41,7 @@ def logit(x, eps=None):
 
 
 SUMS = [
-    binary("add", lambda a, b, alpha=1: a + alpha * b, complex=True, covers="add",
+    binary("add", lambda a, b, alpha=1: a + alpha * b, complex=True, covers="add scale",
            cases=[case(real(3), 2.0), case(real(3), real(3), alpha=0.5)]),
     binary("sub", lambda a, b, alpha=1: a - alpha * b, complex=True, covers="sub", dtypes=NUMBERS,
            cases=[case(real(3), 2.0), case(real(3), real(3), alpha=3)]),
@@ -50,6 +50,8 @@ SUMS = [
     binary("mul", np.multiply, complex=True, cases=[case(real(3), 3.0)]),
     binary("true_divide", np.divide, real(3, 4), nonzero(4), complex=True,
            cases=[case(real(3), 3.0)]),
+    Row("a number divided", lambda x: 3.0 / x, lambda x: 3.0 / x, [case(nonzero(3, 4))],
+        torch=lambda torch, x: 3.0 / x, covers="div", complex=True, elementwise=True, method=""),
     binary("div", lambda a, b, rounding_mode=None: a / b, real(3, 4), nonzero(4), complex=True,
            errors=[case(real(3), nonzero(3), rounding_mode="up")]),
     unary("neg", np.negative, complex=True),
@@ -63,7 +65,7 @@ SUMS = [
     Row("lerp", ops.lerp, lambda a, b, w: a + w * (b - a),
         [case(real(3, 4), real(4), between(0.0, 1.0, 3, 1)), case(real(3), real(3), 0.25),
          case(real(3), real(3), 0.75)],
-        covers="lerp", elementwise=True, broadcasts=True,
+        covers="lerp lerp_number", elementwise=True, broadcasts=True,
         kinks=[case(given([0.1]), given([0.3]), given([1.0])).gives(np.array([0.3]))]),
 ]  # fmt: skip
 

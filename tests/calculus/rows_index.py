@@ -247,7 +247,7 @@ PARTS = [
         lambda x, src, offset=0: np.where(np.eye(*x.shape, offset), np.diag(
             np.append(src, np.zeros(9)), offset)[: x.shape[0], : x.shape[1]], x),
         [case(real(3, 3), real(3)), case(real(3, 4), real(3), 1)],
-        covers="on_diagonal", dtypes="int64 float32", errors=[case(real(3, 3), real(2))]),
+        covers="put_diagonal", dtypes="int64 float32", errors=[case(real(3, 3), real(2))]),
 ]  # fmt: skip
 
 INDEX = integers(0, 3, 2, 4)

@@ -153,16 +153,6 @@ softshrink = primitive(
 )  # fmt: skip
 
 
-def _tanhshrink_to_x(g, x):
-    t = np.tanh(x)
-    return g * t * t
-
-
-tanhshrink = primitive(
-    "tanhshrink", lambda x: x - np.tanh(x), formula="x - tanh x", promotes="float",
-    x=_tanhshrink_to_x,
-)  # fmt: skip
-
 threshold = primitive(
     "threshold", lambda x, bound, value: np.where(x <= bound, value, x),
     formula="x where x > bound, else value",
@@ -211,9 +201,9 @@ softsign = primitive(
 )  # fmt: skip
 
 
-def _silu_to_x(g, x, y):
+def _silu_to_x(g, x):
     s = sigmoid(x)
-    return g * (s + y - y * s)
+    return g * (s + x * (s - s * s))
 
 
 silu = primitive(

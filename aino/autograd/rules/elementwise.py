@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.operands import constant
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import LN2, ONE, ndarray, quiet_exp
@@ -35,10 +36,17 @@ mul = primitive(
 div = primitive(
     "div", np.divide, formula="a / b", broadcasts=True, promotes="float",
     a=lambda g, b: g / b,
-    b=lambda g, b, y: -g * y / b,
+    b=lambda g, a, b: -(g / b) * (a / b),
 )  # fmt: skip
 
 neg = primitive("neg", np.negative, formula="-x", x=lambda g: -g)
+
+#: A product with a number that is no tensor: it keeps no array.
+scale: Any = primitive(
+    "scale", lambda x, factor: np.multiply(x, constant(factor, x)), formula="factor · x",
+    promotes="float",
+    x=lambda g, factor: scale(g, factor),
+)  # fmt: skip
 
 addcmul = primitive(
     "addcmul", lambda x, a, b, value: x + value * a * b, formula="x + value · a · b",
@@ -64,11 +72,23 @@ def _lerp(start, end, weight):
     return np.where(np.absolute(weight) < 0.5, from_start, from_end)
 
 
+def _lerp_number(start, end, weight):
+    step = end - start
+    return start + weight * step if np.absolute(weight) < 0.5 else end - step * (1.0 - weight)
+
+
 lerp = primitive(
     "lerp", _lerp, formula="start + weight · (end - start)", broadcasts=True, promotes="common",
     start=lambda g, weight: g - g * weight,
     end=lambda g, weight: g * weight,
     weight=lambda g, start, end: g * (end - start),
+)  # fmt: skip
+
+lerp_number = primitive(
+    "lerp_number", _lerp_number, formula="start + weight · (end - start)", broadcasts=True,
+    promotes="common", inputs="start end",
+    start=lambda g, weight: scale(g, 1.0 - weight),
+    end=lambda g, weight: scale(g, weight),
 )  # fmt: skip
 
 
@@ -104,7 +124,9 @@ _BY_PRODUCTS = frozenset([*range(-16, -1), *range(3, 17)])
 
 def _pow_number(x, exponent):
     if exponent.__class__ not in (int, float) or exponent not in _BY_PRODUCTS:
-        return x**exponent
+        if exponent == 0.5:
+            return np.sqrt(x)
+        return np.reciprocal(np.sqrt(x)) if exponent == -0.5 else x**exponent
     y = x
     for bit in f"{math.floor(math.fabs(exponent)):b}"[1:]:
         y = y * y

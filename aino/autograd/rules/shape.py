@@ -80,6 +80,19 @@ on_diagonal = primitive(
 )  # fmt: skip
 
 
+def _put_diagonal(x, values, offset, axis1, axis2):
+    y = x.copy()
+    _diagonal(y, offset, axis1, axis2)[...] = values
+    return y
+
+
+put_diagonal = primitive(
+    "put_diagonal", _put_diagonal, formula="x with xᵢᵢ = values",
+    x=lambda g, offset, axis1, axis2: put_diagonal(g, 0.0, offset, axis1, axis2),
+    values=lambda g, offset, axis1, axis2: diagonal(g, offset, axis1, axis2),
+)  # fmt: skip
+
+
 def _windows(x, axis, size, step):
     count = (x.shape[axis] - size) // step + 1
     if type(x) is not ndarray:

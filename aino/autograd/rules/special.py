@@ -118,9 +118,9 @@ erfc = primitive(
     x=lambda g, x: g * (np.exp(-x * x) * -_TWO_BY_ROOT_PI),
 )  # fmt: skip
 
-erfinv = primitive(
+erfinv: Any = primitive(
     "erfinv", _erfinv, formula="erf⁻¹ x", promotes="float",
-    x=lambda g, y: g * (np.exp(y * y) / _TWO_BY_ROOT_PI),
+    x=lambda g, x: g * (np.exp(np.square(erfinv(x))) / _TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 _ROOT_HALF = math.sqrt(0.5)

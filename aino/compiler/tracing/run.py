@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.node import Leaf, Node
+from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.ir.program import Program, Returned, append_copy
@@ -269,7 +269,7 @@ def _wants_backward(node: Node) -> bool:
     stack = [node]
     while stack:
         node = stack.pop()
-        if node.saved:
+        if node.saved and type(node.saved) is not Spent:
             return True
         for edge in node.inputs:
             if edge is not None and edge not in seen and type(edge) is not Leaf:

@@ -8,7 +8,6 @@ import numpy as np
 
 from aino import tracing
 from aino.autograd.primitive import cast
-from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
@@ -325,6 +324,4 @@ def diagonal_scatter(
         )
     if src.array.dtype != input.array.dtype:
         src = cast(src, input.array.dtype)
-    place = (offset, dim1, dim2, shape)
-    mask = make(shape_rules.on_diagonal(np.ones(part.shape, bool), *place))
-    return compare.where(mask, shape_rules.on_diagonal(src, *place), input)
+    return shape_rules.put_diagonal(input, src, offset, dim1, dim2)

@@ -9,8 +9,9 @@ import numpy as np
 from aino.autograd.primitive import cast
 from aino.autograd.rules import activation as rules
 from aino.autograd.rules import compare
-from aino.autograd.rules.elementwise import log, mul, sigmoid
+from aino.autograd.rules.elementwise import log, mul, sigmoid, sub
 from aino.autograd.rules.special import normal_cdf
+from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, float16
 from aino.errors import DtypeError, ShapeError
@@ -268,7 +269,6 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return rules.softshrink(input, lambd)
 
 
-@operation(rules.tanhshrink, bound=False)
 def tanhshrink(input: Tensor) -> Tensor:
     """Return ``x - tanh(x)``.
 
@@ -276,6 +276,7 @@ def tanhshrink(input: Tensor) -> Tensor:
     >>> aino.nn.functional.tanhshrink(aino.tensor([-1.0, 2.0]))
     tensor([-0.2384,  1.0360])
     """
+    return sub(input, tanh(input))
 
 
 def threshold(input: Tensor, threshold: float, value: Any) -> Tensor:

@@ -28,6 +28,8 @@ def _times(other, alpha, input):
         for operand in (input, other):
             if getattr(operand, "dtype", None) is not None and operand.dtype.kind in "biu":
                 raise DtypeError("for integral tensors, alpha must not be a floating-point number")
+    if type(alpha) in (int, float) and isinstance(other, Tensor) and other.dtype.kind in "fc":
+        return rules.scale(other, alpha)
     return other * alpha
 
 
@@ -219,6 +221,8 @@ def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
             "lerp: expected floating-point tensors of one dtype, got "
             + ", ".join(str(tensor.dtype) for tensor in tensors)
         )
+    if type(weight) in (int, float):
+        return rules.lerp_number(input, end, weight)
     return rules.lerp(input, end, weight)
 
 
@@ -238,7 +242,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     if input.dtype.kind in "fc":
         if exponent == 2:
             return rules.square(input)
-        return rules.sqrt(input) if exponent == 0.5 else rules.pow_number(input, exponent)
+        return rules.pow_number(input, exponent)
     if kind is int and exponent < 0:
         raise ValueError("pow: integers to negative integer powers are not integers")
     return rules.pow_number(cast(input, result_type(input, exponent)), exponent)

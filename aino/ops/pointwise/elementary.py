@@ -304,4 +304,4 @@ def rad2deg(input: Tensor) -> Tensor:
 def _scaled(name, input, factor):
     if input.dtype.kind == "c":
         raise DtypeError(f"{name}: a complex number is not an angle")
-    return rules.mul(input, factor)
+    return rules.scale(input, factor)

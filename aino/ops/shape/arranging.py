@@ -152,7 +152,13 @@ def repeat_interleave(
     dim = 0 if dim is None else dim_of(dim, input.array.ndim)
     if flat or not input.array.ndim:
         input = rules.reshape(input, (input.array.size,))
-    length = input.array.shape[dim]
+    shape = input.array.shape
+    length = shape[dim]
+    if type(repeats) is int and repeats >= 0:
+        before, after = shape[: dim + 1], shape[dim + 1 :]
+        beside = rules.reshape(input, (*before, 1, *after))
+        repeated = rules.spread(beside, (*before, repeats, *after))
+        return rules.reshape(repeated, (*shape[:dim], length * repeats, *after))
     repeats = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if repeats.ndim > 1 or (repeats.size not in (1, length)):
         raise ShapeError(
