@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.memory import any_written_since, clock, written_since
+from aino.autograd.memory import any_written_since, clock, stamp_write, written_since
 from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
+from aino.autograd.node import Cotangents, Leaf, Node, SparseCotangent, Spent
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
 from aino.tracing import LazyGradient
@@ -48,7 +48,10 @@ def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inp
         gradient = found.pop(tensor.node, None) if type(tensor.node) is Leaf else None
         if gradient is not None:
             held = tensor.grad
-            tensor.grad = gradient if held is None else held + gradient
+            if held is not None:
+                recorded = create_graph or gradient.node is not None
+                gradient = held + gradient if recorded else _summed(held, gradient.array)
+            tensor.grad = gradient
 
 
 def backward_of(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
@@ -214,7 +217,7 @@ def _walk(roots, wanted, keep, create_graph):
         if entry[1].__class__ is SparseCotangent:
             entry[1] = entry[1].dense()
         if node.extras is not None:
-            entry[1] = _visit_extras(node, entry[1])
+            entry[1] = _visit_extras(node, entry)
         if type(node) is Leaf:
             if wanted is None:
                 _accumulate(node, entry, create_graph)
@@ -345,16 +348,36 @@ def _accumulate(leaf: Leaf, entry, create_graph) -> None:
         array = entry[1]
         if array.dtype.kind == "c":
             array = np.conjugate(array)
-        leaf.grad = make(_array(held.array + array))
+        leaf.grad = _summed(held, array)
     if leaf.extras is not None:
         for hook in list(leaf.extras.after.values()):
             hook()
 
 
-def _visit_extras(node: Node, cotangent):
+def _summed(held: Tensor, array) -> Tensor:
+    """Add to a gradient that is there already: in its own memory, as who holds it expects.
+
+    A gradient with a history, and one whose memory can't be written, are left as they are.
+    """
+    own = held.array
+    if held.node is not None or not own.flags.writeable:
+        return make(_array(own + array))
+    np.add(own, array, own)
+    stamp_write(own)
+    return held
+
+
+def _visit_extras(node: Node, entry):
     """Run the hooks of a node on its gradient and keep it where that was asked for."""
     extras = node.extras
     assert extras is not None
+    if extras.hooks or extras.hands_out:
+        # The user's code may write into what it is given: nobody else sees that memory.
+        if type(entry[1]) is ndarray:
+            entry[1] = _owned(entry)
+        elif not isinstance(entry[1], (Tensor, Cotangents)):
+            entry[1] = entry[1].copy()
+    cotangent = entry[1]
     if not extras.hooks and extras.keeper is None:
         return cotangent
     recorded = isinstance(cotangent, Tensor)

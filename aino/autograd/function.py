@@ -10,7 +10,7 @@ import numpy as np
 
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
-from aino.autograd.node import Cotangents, Node, TupleOutput, tick
+from aino.autograd.node import Cotangents, Node, TupleOutput, extras_of, tick
 from aino.autograd.primitive import annotate, cast
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
@@ -293,6 +293,8 @@ def _record(cls, ctx: FunctionCtx, args, edges, outputs) -> tuple:
                 for k, y in enumerate(outputs)
             ]
         for y, pick in zip(outputs, nodes):
+            if pick is not None:
+                extras_of(pick).hands_out = True
             kept = None if pick is None or pick is node else weakref.ref(pick)
             node.outputs.append((y.array.shape, y.array.dtype, kept) if _is(y) else None)
     ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from aino.autograd import engine
-from aino.autograd.mode import enable_grad
+from aino.autograd.function import FunctionNode
+from aino.autograd.mode import enable_grad, no_grad
+from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make
 from aino.errors import AinoError
 
@@ -57,7 +59,7 @@ def gradcheck(
     2eps. A complex element counts as two real ones. ``fast_mode`` compares one random projection
     of all of them. ``nondet_tol``: how much two backward passes may differ.
     ``check_undefined_grad``: outputs that play no part must leave the others' gradients as they
-    are. Returns True; a mismatch raises ``GradcheckError`` that names the input and the element,
+    are, and a Function's backward must take None where it has said that it takes it. Returns True; a mismatch raises ``GradcheckError`` that names the input and the element,
     or returns False with ``raise_exception=False``. Inputs should be float64 or complex128.
 
     >>> import aino
@@ -66,7 +68,10 @@ def gradcheck(
     True
     """
     if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError("gradcheck: AINO has no forward mode to check")
+        raise NotImplementedError(
+            "gradcheck: forward mode is still to come, so there is nothing to check with "
+            "check_forward_ad or check_batched_forward_grad; leave them False"
+        )
     if not check_backward_ad:
         raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
     options = _Options(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
@@ -111,7 +116,10 @@ def gradgradcheck(
     True
     """
     if check_fwd_over_rev or not check_rev_over_rev:
-        raise NotImplementedError("gradgradcheck: AINO has no forward mode to check")
+        raise NotImplementedError(
+            "gradgradcheck: forward mode is still to come; leave check_fwd_over_rev False and "
+            "check_rev_over_rev True"
+        )
     inputs = _as_tuple(inputs)
     _check_inputs(inputs)
     if grad_outputs is None:
@@ -359,8 +367,38 @@ def _check_reentrant(place, y, wanted, targets, options) -> None:
             raise GradcheckError(f"input {position} is {x.array.dtype}, its gradient {a.dtype}")
 
 
+def _functions_behind(outputs) -> list[FunctionNode]:
+    """Return the calls of Functions that the outputs were computed by."""
+    stack = [y.node for y in outputs]
+    reached = set(stack)
+    while stack:
+        for node in stack.pop().inputs:
+            if node is not None and node not in reached:
+                reached.add(node)
+                stack.append(node)
+    return [node for node in reached if isinstance(node, FunctionNode)]
+
+
 def _check_undefined(outputs, targets) -> None:
-    """Raise if leaving outputs out is not the same as giving them zero cotangents."""
+    """Raise unless a backward takes gradients that are not there for zeros.
+
+    Where no output of a Function has one, its backward gives none or zeros; and leaving outputs
+    out is the same as giving them zero cotangents.
+    """
+    for node in _functions_behind(outputs):
+        try:
+            with no_grad():
+                found = node.pullback_recorded(node.inputs, Cotangents({}))
+        except Exception as error:
+            raise GradcheckError(
+                f"Expected backward function to handle undefined output grads: {node.name()}, "
+                f"given no gradients, raised {type(error).__name__}: {error}"
+            ) from error
+        if any([g is not None and np.any(g.array) for g in found]):
+            raise GradcheckError(
+                "Expected all input grads to be undefined or zero when all output grads are "
+                f"undefined or zero: {node.name()} gives others"
+            )
     if len(outputs) < 2:
         return
     zeros = [make(np.zeros_like(y.array)) for y in outputs]

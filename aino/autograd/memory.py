@@ -95,6 +95,8 @@ def any_written_since(values, time: int) -> bool:
 
 def write_count(array) -> int:
     """Return the tick of the last write into the memory of ``array``, 0 if there was none."""
+    if isinstance(array, np.generic):
+        return 0  # what NumPy makes of a 0-d array can't be written
     root = owner(array if isinstance(array, np.ndarray) else array.shadow)
     stamp = _stamps.get(id(root))
     return stamp.time if stamp is not None and stamp() is root else 0

@@ -180,7 +180,7 @@ class SparseCotangent:
 class Extras:
     """What only few nodes carry."""
 
-    __slots__ = ("hooks", "after", "keeper", "trace")
+    __slots__ = ("hooks", "after", "keeper", "trace", "hands_out")
 
     def __init__(self) -> None:
         self.hooks: dict[int, Any] = {}
@@ -188,6 +188,8 @@ class Extras:
         #: A weak reference to the tensor that asked to keep its gradient, and that gradient.
         self.keeper: Any = None
         self.trace: Any = None
+        #: Whether the cotangent goes to a backward function that the user wrote.
+        self.hands_out = False
 
     def add_hook(self, hook) -> HookHandle:
         handle = HookHandle(self.hooks)

@@ -7,6 +7,7 @@ update is computed over both in blocks that stay in the processor's cache.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,7 +96,8 @@ class Segment:
         numbers: dict[str, Any],
     ) -> None:
         self.parameters = parameters
-        self.states = states
+        #: Weak references: a state holds its segment, and must go when its optimizer goes.
+        self.states = [weakref.ref(state) for state in states]
         self.kinds = kinds
         self.numbers = numbers
         self.dtype = parameters[0].array.dtype
@@ -118,19 +120,19 @@ class Segment:
         self.slots: list[np.ndarray] = []
         for kind in kinds:
             if kind is not None:
-                self._pack(kind, initial(kind))
+                self._pack(kind, initial(kind), states)
         for state in states:
             for name in numbers:
                 state.entries.pop(name, None)
             state.segment = self
         structure_version.move()
 
-    def _pack(self, kind: str, fill: float) -> None:
+    def _pack(self, kind: str, fill: float, states: list[ParameterState]) -> None:
         """Copy what the parameters remember into one flat array, and let them view it."""
         component = np.full(self.size, fill, self.component)
         shapes = [parameter.array.shape for parameter in self.parameters]
         views = _cut(component, self.spans, 0, shapes, self.dtype)
-        for state, view in zip(self.states, views):
+        for state, view in zip(states, views):
             if kind in state.entries:
                 view[...] = state.entries[kind].array
             state.entries[kind] = make(view)
@@ -139,10 +141,12 @@ class Segment:
 
     def dissolve(self) -> None:
         """Give each parameter its own entries; they keep viewing the flat arrays."""
-        for state in self.states:
-            numbers = dict(state)
-            state.segment = None
-            state.entries = numbers
+        for reference in self.states:
+            state = reference()
+            if state is not None:
+                numbers = dict(state)
+                state.segment = None
+                state.entries = numbers
         self.alive = False
         structure_version.move()
 

@@ -63,7 +63,7 @@ def _hooked(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def call(self, *args, **kwargs):
-        self._opt_called = True
+        self.has_stepped = True
         if not (self._hooks_before or self._hooks_after or _before_every_step or _after_every_step):
             return step(self, *args, **kwargs)
         for hook in [*_before_every_step.values(), *self._hooks_before.values()]:
@@ -121,9 +121,14 @@ class Optimizer:
                 "params must be an iterable of tensors or of dicts, not a single Tensor; "
                 "put it into a list"
             )
+        if hasattr(params, "parameters"):
+            raise TypeError(
+                f"params must be an iterable of tensors or of dicts, not a "
+                f"{type(params).__name__}; pass its parameters()"
+            )
         self.defaults = defaults
         self._make_hooks()
-        self._opt_called = False
+        self.has_stepped = False
         self.state = self._new_state()
         self.param_groups = []
         groups = list(params)
@@ -152,7 +157,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._make_hooks()
-        self._opt_called = False
+        self.has_stepped = False
         self.__dict__.update(state)
 
     def __repr__(self) -> str:

@@ -30,7 +30,7 @@ class ParameterState(MutableMapping[str, Any]):
     Setting or deleting an entry takes the segment apart; the next step packs it again.
     """
 
-    __slots__ = ("entries", "segment")
+    __slots__ = ("entries", "segment", "__weakref__")
 
     def __init__(self, entries: Mapping[str, Any] = {}) -> None:
         self.entries: dict[str, Any] = dict(entries)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import aino
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import DtypeError, GradientError, InplaceError, ShapeError
 
 
 def leaf(*values, dtype=aino.float64):
@@ -48,14 +48,48 @@ def test_backward_passes_add_up():
     assert x.grad.tolist() == [5.0, 5.0]
 
 
-def test_a_gradient_that_was_kept_never_changes():
+@pytest.mark.parametrize("options", [{}, {"inputs": True}], ids=["all", "inputs"])
+def test_a_gradient_that_is_there_is_added_to_in_place(options):
+    x, y, flat = leaf(1.0, 2.0), leaf(3.0, 4.0), aino.zeros(4, dtype=aino.float64)
+    x.grad, y.grad = flat[:2], flat[2:]
+    options = {"inputs": [x, y]} if options else {}
+    kept = x.grad
+    for _ in range(2):
+        (x * y).sum().backward(**options)
+    assert x.grad is kept
+    assert flat.tolist() == [6.0, 8.0, 2.0, 4.0]
+
+
+def test_a_gradient_that_was_kept_and_replaced_does_not_change():
     x = leaf(1.0, 2.0)
     (x * 2.0).sum().backward()
-    kept, array = x.grad, x.grad.array
+    kept, x.grad = x.grad, None
     (x * 3.0).sum().backward()
-    assert kept.tolist() == [2.0, 2.0]
-    assert array.tolist() == [2.0, 2.0]
-    assert x.grad is not kept
+    assert (kept.tolist(), x.grad.tolist()) == ([2.0, 2.0], [3.0, 3.0])
+
+
+def test_a_gradient_with_a_history_is_not_written():
+    x = leaf(1.0, 2.0)
+    (x * x).sum().backward(create_graph=True)
+    kept = x.grad
+    (x * 3.0).sum().backward()
+    assert (kept.tolist(), x.grad.tolist()) == ([2.0, 4.0], [5.0, 7.0])
+
+
+def test_a_gradient_in_memory_that_can_not_be_written_is_replaced():
+    x = leaf(1.0, 2.0)
+    x.grad = aino.ones(1, dtype=aino.float64).expand(2)
+    (x * 3.0).sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+
+
+def test_a_graph_that_read_a_gradient_notices_that_it_was_added_to():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (x * 2.0).sum().backward()
+    y = (w * x.grad).sum()
+    (x * 3.0).sum().backward()
+    with pytest.raises(InplaceError, match="in place"):
+        y.backward()
 
 
 def test_gradients_never_share_memory():

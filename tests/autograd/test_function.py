@@ -481,3 +481,58 @@ def test_functions_in_the_middle_of_other_operations():
     x = leaf(0.3, -0.4)
     assert gradcheck(lambda x: (Exp.apply(Cube.apply(x) * 2.0) * x).sum(), (x,))
     assert gradgradcheck(lambda x: (Exp.apply(Cube.apply(x) * 2.0) * x).sum(), (x,))
+
+
+class WritesItsGradient(aino.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        return x * 1.0, y * 1.0
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return g.mul_(10.0), h.mul_(100.0)
+
+
+class WritesOneGradient(aino.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1.0
+
+    @staticmethod
+    def backward(ctx, g):
+        return g.mul_(10.0)
+
+
+def two_of(x, y):
+    return WritesItsGradient.apply(x, y)
+
+
+def one_of(x, y):
+    return WritesOneGradient.apply(x), y
+
+
+def hooked(x, y):
+    z = x * 1.0
+    z.register_hook(lambda g: g.mul_(10.0))
+    return z, y
+
+
+def hooked_leaf(x, y):
+    x.register_hook(lambda g: g.mul_(10.0))
+    return x, y
+
+
+@pytest.mark.parametrize(("function", "factors"), [
+    (two_of, (10.0, 100.0)), (one_of, (10.0, 1.0)), (hooked, (10.0, 1.0)),
+    (hooked_leaf, (10.0, 1.0)),
+])  # fmt: skip
+@pytest.mark.parametrize("seeded", [False, True])
+def test_who_writes_into_a_gradient_changes_no_other(function, factors, seeded):
+    x, y, z = (aino.tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    seed = aino.ones(2)
+    a, b = function(x, y)
+    total = a + b + z
+    total.backward(seed) if seeded else total.sum().backward()
+    assert x.grad.tolist() == [factors[0]] * 2
+    assert y.grad.tolist() == [factors[1]] * 2
+    assert z.grad.tolist() == seed.tolist() == [1.0, 1.0]

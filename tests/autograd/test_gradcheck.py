@@ -200,3 +200,43 @@ def test_what_there_is_no_forward_mode_for():
         option = {"check_forward_ad": True} if check is gradcheck else {"check_fwd_over_rev": True}
         with pytest.raises(NotImplementedError):
             check(lambda x: x * 2.0, leaf(1.0), **option)
+
+
+class Unprepared(aino.autograd.Function):
+    """Says that it takes undefined gradients, and does not."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.set_materialize_grads(False)
+        return x * 2.0
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2.0
+
+
+class Inventive(Unprepared):
+    """Makes a gradient of none."""
+
+    @staticmethod
+    def backward(ctx, g):
+        return aino.ones(2, dtype=aino.float64) * 2.0 if g is None else g * 2.0
+
+
+class Prepared(Unprepared):
+    @staticmethod
+    def backward(ctx, g):
+        return None if g is None else g * 2.0
+
+
+@pytest.mark.parametrize("wrapped", [lambda f, x: f.apply(x), lambda f, x: f.apply(x * x) * 3.0])
+def test_a_backward_that_ignores_undefined_gradients_is_found(wrapped):
+    x = aino.tensor([1.0, 2.0], dtype=aino.float64, requires_grad=True)
+    for function, message in ((Unprepared, "handle undefined output grads"),
+                              (Inventive, "undefined or zero when all output grads")):  # fmt: skip
+        with pytest.raises(GradcheckError, match=message):
+            aino.autograd.gradcheck(lambda x: wrapped(function, x), (x,))
+        assert aino.autograd.gradcheck(
+            lambda x: wrapped(function, x), (x,), check_undefined_grad=False
+        )
+    assert aino.autograd.gradcheck(lambda x: wrapped(Prepared, x), (x,))

@@ -122,3 +122,16 @@ def test_a_write_before_the_backward_pass(row, case, what):
                 assert allowed or raises(theirs.backward), f"PyTorch does not need {position}"
             else:
                 assert not difference(found, expected)
+
+
+@cases(condition=lambda row, case: differentiable(row, case) and case.any_shape)
+def test_a_write_elsewhere(row, case):
+    """It is no matter, also where everything is a number."""
+    shaped = case.with_shapes([()] * len(case.samples()))
+    try:
+        ours = Ours(row, shaped, harness.drawn(row, shaped))
+        ours.seeds = [make(np.ones(y.shape, y.dtype)) for y in ours.used]
+        aino.zeros(2).add_(1.0)
+    except (ValueError, IndexError, RuntimeError, TypeError):
+        pytest.skip("not an operation on numbers")
+    ours.backward()

@@ -121,7 +121,7 @@ class LRScheduler:
 
     def _note_step(self) -> None:
         forbid_in_trace(f"{type(self).__name__}.step()", "call it outside of the compiled step")
-        if self._step_count == 1 and not self.optimizer._opt_called:
+        if self._step_count == 1 and not self.optimizer.has_stepped:
             warnings.warn(
                 "lr_scheduler.step() was called before optimizer.step(), so the first value of "
                 "the schedule is skipped; call them in the opposite order",
