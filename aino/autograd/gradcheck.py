@@ -59,7 +59,8 @@ def gradcheck(
     2eps. A complex element counts as two real ones. ``fast_mode`` compares one random projection
     of all of them. ``nondet_tol``: how much two backward passes may differ.
     ``check_undefined_grad``: outputs that play no part must leave the others' gradients as they
-    are, and a Function's backward must take None where it has said that it takes it. Returns True; a mismatch raises ``GradcheckError`` that names the input and the element,
+    are, and a Function's backward must take None where it has said that it takes it.
+    Returns True; a mismatch raises ``GradcheckError`` that names the input and the element,
     or returns False with ``raise_exception=False``. Inputs should be float64 or complex128.
 
     >>> import aino
