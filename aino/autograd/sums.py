@@ -21,12 +21,17 @@ from aino.dtypes import float16
 
 ndarray = np.ndarray
 
-#: So many numbers are added in one product: BLAS adds them as exactly as NumPy's pairs.
-LONGEST = 1024
-#: So many rows are summed to one, where there are more than a product takes.
-ROWS = 128
-#: NumPy adds so many numbers one by one without harm, and in so many loops as soon as BLAS.
+#: So many numbers are added one by one without harm, as NumPy does, and BLAS with the columns
+#: that are left over; in so many loops NumPy is as quick as BLAS.
 FEW = 128
+#: So many rows are summed to one, where there are more than a few.
+ROWS = 64
+#: The same where NumPy adds them, one by one.
+STEPS = 32
+#: So many numbers of one row BLAS adds without harm, where it keeps eight sums of them at once,
+LANES = 256
+#: and so many of a vector, of which it keeps more.
+LONGEST = 1024
 #: Matrices of more numbers are cut: they leave the cache, and BLAS wakes threads for them.
 LARGEST = 1 << 18
 #: Rows of fewer numbers are read several at once.
@@ -62,7 +67,7 @@ def sum_over(x, axis=None, keepdims=False):
     dtype = x.dtype
     if (dtype is float32 or dtype is float64) and x.ndim == 2 and x.size <= LARGEST:
         length = x.shape[0] if axis == 0 else x.shape[1] if axis == 1 else math.inf
-        if length <= LONGEST:
+        if length <= FEW or (axis == 1 and length <= LANES):
             ones = _ones(length, dtype)
             if axis == 0:
                 y = ones.dot(x) if type(x) is ndarray else np.dot(ones, x)
@@ -145,24 +150,22 @@ def _sum_runs(x, axes):
 
 def _sum_middle(x, outer, length, inner):
     """Sum over the middle of three axes."""
-    dtype, small = x.dtype, x.size <= LARGEST
-    if inner == 1:
-        if length > LONGEST or not (small or length < 32):
-            # NumPy adds pairwise here.
-            return np.add.reduce(x.reshape((outer, length)), axis=1)
-        return np.dot(x.reshape((outer, length)), _ones(length, dtype))
-    if outer == 1 and small and length <= LONGEST:
-        return np.dot(_ones(length, dtype), x.reshape((length, inner)))
-    return _sum_blocks(x.reshape((outer, length, inner)))
+    if inner > 1:
+        return _sum_blocks(x.reshape((outer, length, inner)))
+    lanes = 1 if length <= LANES else 4
+    if length > LONGEST or length % lanes or (x.size > LARGEST and length >= 32):
+        # NumPy adds pairwise here.
+        return np.add.reduce(x.reshape((outer, length)), axis=1)
+    y = np.dot(x.reshape((outer * lanes, length // lanes)), _ones(length // lanes, x.dtype))
+    return y if lanes == 1 else np.dot(y.reshape((outer, lanes)), _ones(lanes, x.dtype))
 
 
 def _sum_blocks(x):
     """Sum over the middle of three axes, as a sum of sums of a few rows each."""
     outer, length, inner = x.shape
-    longest = max(16, min(LONGEST, LARGEST // inner))
-    if length <= longest:
+    rows = max(16, min(ROWS, LARGEST // inner))
+    if length <= rows:
         return np.matmul(_ones(length, x.dtype), x)
-    rows = min(ROWS, longest)
     joined = max(1, min(WIDE // inner, length // rows))
     count = length // (rows * joined)
     end = count * rows * joined
@@ -186,11 +189,11 @@ def _sum_ordered(x, axes):
 def _sum_split(x, axes):
     """Sum over axes of which NumPy adds the last pairwise and the others one by one."""
     outer = [axis for axis in axes if axis != x.ndim - 1]
-    if math.prod([x.shape[axis] for axis in outer]) <= FEW:
+    if math.prod([x.shape[axis] for axis in outer]) <= STEPS:
         return np.add.reduce(x, axis=axes, keepdims=True)
     axis = max(outer, key=lambda axis: x.shape[axis])
     length, lead = x.shape[axis], (slice(None),) * axis
-    rows = min(length, ROWS)
+    rows = min(length, STEPS)
     count = length // rows
     end = count * rows
     split = x[(*lead, slice(end))].reshape((*x.shape[:axis], count, rows, *x.shape[axis + 1 :]))
