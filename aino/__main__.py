@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 import aino
@@ -21,7 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("file", metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
-        print(describe(chosen.file) if chosen.command == "info" else verify(chosen.file))
+        text = describe(chosen.file) if chosen.command == "info" else verify(chosen.file)
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Whoever reads has had enough. Python would flush once more, and complain, at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # as of a program that the signal SIGPIPE ended
     except (DitError, OSError) as error:
         print(f"aino: {error}", file=sys.stderr)
         return 1

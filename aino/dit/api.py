@@ -7,15 +7,22 @@ from typing import Any, NamedTuple
 from aino.dit import archive, legacy, manifest
 from aino.dit.atomic import resolve_target
 from aino.dit.design import Describer
+from aino.dit.handing_over import check_writable
 from aino.dit.manifest import Manifest, Tensor
 from aino.dit.npy import DTYPES
+from aino.dit.placement import placement
 from aino.dit.reader import Reader, open_archive
 from aino.dit.rebuild import Rebuilder
-from aino.dit.source import Source, text_path
+from aino.dit.source import Source, file_name, is_file, text_path
 from aino.dit.survey import survey
-from aino.dit.values import Decoder, is_module
+from aino.dit.values import is_module
 from aino.dit.writer import member_names, write
 from aino.errors import DitError
+
+_HOLDS_MODEL = (
+    "holds {}, and weights_only=True takes only containers of tensors; leave it out, or save the "
+    "state_dict()"
+)
 
 
 class Report(NamedTuple):
@@ -30,30 +37,48 @@ class Report(NamedTuple):
     unknown_classes: list[str]
 
 
-def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None:
+def save(
+    obj: Any,
+    f: Any,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    pickle_module: Any = None,
+    pickle_protocol: Any = None,
+) -> None:
     """Save a model, a checkpoint or a state as a ``.dit`` file, whole or not at all.
 
-    ``obj`` is a module whose class is registered, or dicts, lists and tuples of modules, tensors,
-    arrays, numbers, strings and None. ``metadata`` is text about it, for people.
+    Arguments:
+        obj: a module whose class is registered, or dicts, lists and tuples of modules, tensors,
+            arrays, numbers, strings and None.
+        f: a path, or a file that is open for writing bytes (an `io.BytesIO`, a pipe). An open
+            file is written from where it stands, and stays open.
+        metadata: text about ``obj``, for people: a mapping of strings to strings.
+        pickle_module, pickle_protocol: PyTorch's; nothing is pickled, so they change nothing.
 
-    Everything is checked before the file at ``path`` is touched; afterwards there is the old file
-    or the complete new one. Raises `DitError`, which names by its path what cannot be stored.
+    Everything is checked before the file is touched. At a path there is the old file or the
+    complete new one afterwards, whatever happens; an open file is written when the archive is
+    complete. Raises `DitError`, which names by its path what cannot be stored.
 
-    >>> import aino, tempfile, os
-    >>> path = os.path.join(tempfile.mkdtemp(), "state.dit")
-    >>> aino.save({"step": 7, "weight": aino.ones(2)}, path)
-    >>> aino.load(path)
+    >>> import aino, io
+    >>> file = io.BytesIO()
+    >>> aino.save({"step": 7, "weight": aino.ones(2)}, file)
+    >>> position = file.seek(0)
+    >>> aino.load(file)
     {'step': 7, 'weight': tensor([1., 1.])}
     """
-    target = text_path(path)
+    opened = is_file(f)
+    target = file_name(f) if opened else text_path(f)
 
     def fail(cause: str, place: str) -> DitError:
         shown = place if len(place) <= 200 else f"{place[:200]}..."
         return DitError(f"{target}: {shown or 'the object'} {cause}")
 
-    resolve_target(path)
+    if opened:
+        check_writable(f)
+    else:
+        resolve_target(f)
     describer = Describer(fail)
-    content = describer.encode(obj)
+    content = describer.encode_all(obj)
     checked = _check_metadata(metadata, describer)
     if is_module(obj):
         kind = "model"
@@ -72,7 +97,7 @@ def save(obj: Any, path: Any, metadata: Mapping[str, str] | None = None) -> None
     file_size = len(text) + _total(rows) + 200 * len(rows)  # or a little more
     if manifest.memory_needed(text) > manifest.memory_allowed(file_size):
         raise fail("holds too many single numbers and strings; store long lists as arrays", "")
-    write(path, contents, arrays)
+    write(f, contents, arrays)
 
 
 def _check_metadata(metadata: Any, describer: Describer) -> dict[str, str]:
@@ -83,7 +108,7 @@ def _check_metadata(metadata: Any, describer: Describer) -> dict[str, str]:
     for text in (*metadata, *metadata.values()):
         if type(text) is not str:
             raise describer.fail(f"hold {type(text).__name__}; only strings can be", "metadata")
-        describer.encoder.text(text, "metadata")
+        describer.text(text, "metadata")
     return dict(metadata)
 
 
@@ -91,29 +116,56 @@ def _total(rows: list[Tensor]) -> int:
     return sum(row.nbytes for row in rows)
 
 
-def load(path: Any, mmap: bool = False) -> Any:
+def load(
+    f: Any,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+) -> Any:
     """Load what `save` saved: a model, architecture and all, or the nested containers.
 
     Models come back as objects of the classes that are registered under the names in the file;
-    nothing is imported or run by name. Every tensor is checked against its SHA-256.
+    nothing is imported or run by name. Every tensor is checked against its SHA-256. Files of
+    AINO 1 and 2 give a `NeuralNetwork`.
 
-    With ``mmap`` tensors stay in the file until they are used, whatever their size; their
-    checksums are not compared then (`verify` does). A write goes to a private copy, never to the
-    file. Files of AINO 1 and 2 give a `NeuralNetwork`.
+    Arguments:
+        f: a path, or a file that is open for reading bytes at any place in it. An open file is
+            read from where it stands to its end, and stays open.
+        map_location: where tensors go, as PyTorch has it: a device, a dict from devices to
+            devices, or a function of a tensor and its device that gives the tensor or None.
+            All of AINO's are on the CPU, so only what would move them elsewhere is refused.
+        pickle_module: PyTorch's; nothing is unpickled, so it changes nothing.
+        weights_only: True refuses files in which models stand, as PyTorch does.
+        mmap: True leaves tensors in the file until they are used, whatever their size; their
+            checksums are not compared then (`verify` does). A write goes to a private copy,
+            never to the file. It takes a path.
 
     Raises `DitError` for anything but a sound file, with the member and the cause.
     """
-    with Source(path) as source:
+    put = placement(map_location)
+    for name, value in (("weights_only", weights_only), ("mmap", mmap)):
+        if value is not None and type(value) is not bool:
+            raise TypeError(f"{name} is True, False or None, not {value!r}")
+    if mmap and is_file(f):
+        raise DitError(f"{file_name(f)}: mmap=True takes a path, not an open file")
+    with Source(f) as source:
         members = open_archive(source)
         if members[0].name != manifest.NAME:
-            return legacy.load(source, members)
-        reader = Reader(source, members, mapped=mmap)
+            if weights_only:
+                raise source.error(_HOLDS_MODEL.format("a model (NeuralNetwork)"))
+            return legacy.load(source, members, put)
+        reader = Reader(source, members, mapped=bool(mmap), put=put)
         contents = reader.manifest
 
         def fail(cause: str) -> DitError:
             return source.error(cause, manifest.NAME)
 
         unknown = survey(source, contents).unknown_classes
+        if weights_only and contents.architecture:
+            named = ", ".join(sorted({item["design"]["class"] for item in contents.architecture}))
+            raise source.error(_HOLDS_MODEL.format(f"models ({named:.100})"))
         if unknown:
             names = ", ".join(f"{name[:100]!r}" for name in unknown[:20])
             raise fail(
@@ -121,7 +173,7 @@ def load(path: Any, mmap: bool = False) -> Any:
                 "defines them, and put @aino.register above each class"
             )
         rebuilder = Rebuilder(fail, reader.array, contents.architecture)
-        return Decoder(fail, reader.array, rebuilder.module).decode(contents.content)
+        return rebuilder.decode(contents.content)
 
 
 def verify(path: Any) -> Report:

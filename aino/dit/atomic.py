@@ -31,21 +31,21 @@ def resolve_target(path: object) -> str:
     try:
         target = os.path.realpath(text)
         os.stat(os.path.dirname(target))
-        kind = _kind(target)
+        status = _status(target)
     except (OSError, ValueError) as error:
         raise failure(text, f"cannot be written: {error}") from error
-    if not os.path.basename(text) or not stat.S_ISREG(kind):
+    if not os.path.basename(text) or (status and not stat.S_ISREG(status.st_mode)):
         raise failure(text, "is not the path of a regular file")
     if os.access(target, os.F_OK) and not os.access(target, os.W_OK):
         raise failure(text, "is write-protected")
     return target
 
 
-def _kind(target: str) -> int:
+def _status(target: str) -> os.stat_result | None:
     try:
-        return os.stat(target).st_mode
+        return os.stat(target)
     except FileNotFoundError:
-        return stat.S_IFREG
+        return None
 
 
 @contextmanager
@@ -63,9 +63,12 @@ def replacing(path: object) -> Iterator[Output]:
     temporary = os.path.join(folder, f".dit-{os.getpid()}-{os.urandom(8).hex()}.tmp")
     descriptor = -1
     try:
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | _BINARY, 0o666)
+        before = _status(target)
+        mode = 0o666 if before is None else stat.S_IMODE(before.st_mode) & 0o700
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | _BINARY, mode)
+        _keep_mode(before, descriptor)
         yield Output(descriptor)
-        _keep_mode(target, descriptor)
+        _keep_mode(_status(target), descriptor)  # it may have been tightened meanwhile
         os.fsync(descriptor)
         closing, descriptor = descriptor, -1
         os.close(closing)
@@ -79,13 +82,21 @@ def replacing(path: object) -> Iterator[Output]:
     _flush_folder(folder)
 
 
-def _keep_mode(target: str, descriptor: int) -> None:
-    """Give the new file the permissions of the one that it replaces."""
-    if hasattr(os, "fchmod"):
+def _keep_mode(before: os.stat_result | None, descriptor: int) -> None:
+    """Give the new file the group and the permissions of the one that it replaces.
+
+    Where the system does not let it have that group, the group that it has may do no more than
+    everybody.
+    """
+    if before is None or not hasattr(os, "fchmod"):
+        return
+    mode = stat.S_IMODE(before.st_mode)
+    if os.fstat(descriptor).st_gid != before.st_gid:
         try:
-            os.fchmod(descriptor, stat.S_IMODE(os.stat(target).st_mode))
-        except FileNotFoundError:
-            pass
+            os.fchown(descriptor, -1, before.st_gid)
+        except OSError:
+            mode = mode & ~0o070 | mode & (mode & 0o007) << 3
+    os.fchmod(descriptor, mode)
 
 
 def _discard(temporary: str, descriptor: int) -> None:

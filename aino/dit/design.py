@@ -18,24 +18,22 @@ from aino.dit.compare import Comparison, same_array
 from aino.dit.parts import Part, find_parts
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
-from aino.dit.values import Encoder, Tensors, is_module, join, own_attributes, tensor_class
+from aino.dit.values import Encoder, is_module, join, own_attributes, tensor_class
 from aino.errors import DitError
 
 _OWN = ("_constructor", "training")  # they have places of their own
 _NAN = {"$float": "nan"}
 
 
-class Describer:
-    """Describes the modules of one file; ``designs`` grows by one for each model.
+class Describer(Encoder):
+    """Encodes the values of one file and describes its modules.
 
-    ``fail(cause, path)`` makes the error.
+    ``designs`` grows by one for each model; ``fail(cause, path)`` makes the error.
     """
 
     def __init__(self, fail: Callable[[str, str], DitError]) -> None:
-        self.fail = fail
-        self.tensors = Tensors()
+        super().__init__(fail)
         self.designs: list[Any] = []
-        self.encoder = Encoder(fail, self._module, self._refer, self.tensors)
         self._parts: dict[int, Part] = {}
         self._numbers: dict[int, int] = {}
         self._places: dict[int, str] = {}  # the modules of the model being described
@@ -44,18 +42,18 @@ class Describer:
         self._template = False  # describing a module that is an argument, but no part of the model
         self._differs = ""
 
-    def encode(self, value: Any) -> Any:
-        """The JSON of a value with all models in it."""
+    def encode_all(self, value: Any) -> Any:
+        """The JSON of all that goes into a file."""
         self._parts = find_parts(value)
-        return self.encoder.encode(value, "")
+        return self.encode(value, "")
 
-    def _refer(self, value: Any) -> dict[str, Any] | None:
+    def refer(self, value: Any) -> dict[str, Any] | None:
         """The JSON of what is a part of another model in the same file, None of what is not."""
         part = None if self._places else self._parts.get(id(value))
         return part and {"$part": [self.model(part.model, part.path), part.place]}
 
-    def _module(self, module: Any, path: str) -> dict[str, Any]:
-        part = self._refer(module)
+    def describe(self, module: Any, path: str) -> dict[str, Any]:
+        part = self.refer(module)
         if part:
             return part
         place = self._places.get(id(module))
@@ -86,7 +84,7 @@ class Describer:
         self._class_name(module, path)
         self._places = {id(part): place for place, part in walk(module, path)}
         state = {
-            self.encoder.text(key, path): self._state_entry(value, join(path, key))
+            self.text(key, path): self._state_entry(value, join(path, key))
             for key, value in module.state_dict().items()
         }
         self._stored = {join(path, key) for key in state}
@@ -100,7 +98,7 @@ class Describer:
             "state": state,
         }
         self.designs[number] = item
-        rebuilt = self._rebuilder(path).module(number)
+        rebuilt = self._rebuilder(path).build(number)
         now = dict(tensors_in(rebuilt))
         flags = item["requires_grad"] = {
             place: part.requires_grad
@@ -114,8 +112,8 @@ class Describer:
 
     def _state_entry(self, value: Any, path: str) -> Any:
         if isinstance(value, Tensor):
-            return self.encoder.array(value.array, path)
-        return {"$value": self.encoder.encode(value, path)}
+            return self.array(value.array, path)
+        return {"$value": self.encode(value, path)}
 
     def _rebuilder(self, path: str) -> Rebuilder:
         def array(row: int) -> np.ndarray:
@@ -132,7 +130,7 @@ class Describer:
         positional, design["arguments"] = self._arguments(module, path)
         if positional:
             design["positional"] = positional
-        fresh = self._rebuilder(path).module(design)
+        fresh = self._rebuilder(path).build(design)
         own, before = _attributes(module), _attributes(fresh)
         comparison = Comparison(self._fits)
         comparison.paired(module, fresh)
@@ -145,8 +143,7 @@ class Describer:
             raise self.fail("has hooks, which are code: remove them before it is stored", path)
         outside, self._in_arguments = self._in_arguments, False
         changes = {
-            self.encoder.text(name, path): self.encoder.encode(own[name], join(path, name))
-            for name in differing
+            self.text(name, path): self.encode(own[name], join(path, name)) for name in differing
         }
         self._in_arguments = outside
         removed = [name for name in before if name not in own]
@@ -202,7 +199,7 @@ class Describer:
 
     def _argument(self, value: Any, path: str) -> Any:
         outside, self._in_arguments = self._in_arguments, True
-        encoded = self.encoder.encode(value, path)
+        encoded = self.encode(value, path)
         self._in_arguments = outside
         if _holds_nan(encoded):
             raise self.fail("is NaN, which no configuration should be", path)

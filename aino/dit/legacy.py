@@ -8,6 +8,7 @@ float32.
 import itertools
 import warnings
 import zlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,11 @@ def read(source: Source, members: list[Member]) -> OldNetwork:
     return OldNetwork(version, sizes, activation, output, state)
 
 
-def load(source: Source, members: list[Member]) -> Any:
+def load(
+    source: Source,
+    members: list[Member],
+    put: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Any:
     """The `NeuralNetwork` that an old file holds, in the dtype of its weights.
 
     Warns where it will predict otherwise than the code that wrote it.
@@ -94,7 +99,8 @@ def load(source: Source, members: list[Member]) -> Any:
     try:
         with rebuilding(len(old.state)):
             model = network(old.sizes, activation_type=old.activation, output_activation=output)
-        state = {key: make(array) for key, array in old.state.items()}
+        arrays = old.state if put is None else {k: put(array) for k, array in old.state.items()}
+        state = {key: make(array) for key, array in arrays.items()}
         model.load_state_dict(state, strict=True, assign=True)
     except (ValueError, TypeError, RuntimeError) as error:
         raise source.error(f"no network can be made of it: {error}") from error

@@ -4,7 +4,7 @@ import hashlib
 import mmap
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from aino.dit.manifest import Manifest
 from aino.dit.source import Source
 
 _CHUNK = 1 << 20
+_SHOWN = 20  # members that an error lists
 _NOT_BOOL = "holds bytes that are neither True nor False"
 
 
@@ -32,7 +33,13 @@ def open_archive(source: Source) -> list[Member]:
 class Reader:
     """The tensors of one version 3 file; each array is made once."""
 
-    def __init__(self, source: Source, members: list[Member], mapped: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        members: list[Member],
+        mapped: bool = False,
+        put: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
         self.source = source
         self.members = members
         self.manifest = self._read_manifest()
@@ -40,6 +47,7 @@ class Reader:
         self._check_members()
         self._arrays: dict[int, np.ndarray] = {}
         self._map = self._make_map() if mapped else None
+        self._put = put
 
     def _read_manifest(self) -> Manifest:
         first = self.members[0]
@@ -53,8 +61,9 @@ class Reader:
     def _check_members(self) -> None:
         """Require each tensor to have its member, with the header that follows from its row."""
         rows, members = self.manifest.tensors, self.members[1:]
-        if [row.member for row in rows] != [member.name for member in members]:
-            raise self.source.error("lists other members than the archive has", manifest.NAME)
+        listed, there = [row.member for row in rows], [member.name for member in members]
+        if listed != there:
+            raise self.source.error(_why_other_members(listed, there), manifest.NAME)
         for row, member in zip(rows, members, strict=True):
             expected = npy.make_header(row.dtype, row.shape)
             if member.size != len(expected) + row.nbytes:
@@ -89,7 +98,8 @@ class Reader:
         if not 0 <= index < len(self.manifest.tensors):
             raise self.source.error(f"refers to tensor {index}, which is not there", manifest.NAME)
         if index not in self._arrays:
-            self._arrays[index] = self._make_array(index)
+            array = self._make_array(index)
+            self._arrays[index] = array if self._put is None else self._put(array)
         return self._arrays[index]
 
     def _make_array(self, index: int) -> np.ndarray:
@@ -135,3 +145,16 @@ class Reader:
         for start in range(0, member.size, _CHUNK):
             length = min(_CHUNK, member.size - start)
             yield self.source.read(member.content + start, length, member.name)
+
+
+def _why_other_members(listed: list[str], there: list[str]) -> str:
+    """Name the members that the manifest and the archive do not both have."""
+    missing = [name for name in listed if name not in {*there}]
+    surplus = [name for name in there if name not in {*listed}]
+    if not missing and not surplus:  # the same in another order
+        place = next(i for i, pair in enumerate(zip(listed, there)) if pair[0] != pair[1])
+        missing, surplus = listed[place : place + 1], there[place : place + 1]
+    problems = [f"missing {name!r:.100}" for name in missing]
+    problems += [f"surplus {name!r:.100}" for name in surplus]
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return f"lists other members than the archive has: {'; '.join(problems[:_SHOWN])}{more}"

@@ -37,23 +37,23 @@ def find(module: Any, path: str) -> tuple[Any, str]:
     return module, name
 
 
-class Rebuilder:
-    """Makes the models of one file; each once, however often the file refers to it.
+class Rebuilder(Decoder):
+    """Decodes the values of one file with its models; each is made once, however often the file
+    refers to it.
 
     The descriptions have the form that `survey` requires, or were just made.
-    ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table. Their
+    ``fail(cause)`` makes the error, ``get(row)`` gives the array of a row in the table. Their
     states have so many ``entries`` (counted where not given).
     """
 
     def __init__(
         self,
         fail: Callable[[str], DitError],
-        array: Callable[[int], np.ndarray],
+        get: Callable[[int], np.ndarray],
         designs: list[Any],
         entries: int | None = None,
     ) -> None:
-        self.fail = fail
-        self.array = array
+        super().__init__(fail, get)
         self.designs = designs
         if entries is None:
             entries = sum(len(item["state"]) for item in designs)
@@ -61,9 +61,8 @@ class Rebuilder:
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
         self._lent: set[int] = set()
-        self._decoder = Decoder(fail, self._argument, self.module)
 
-    def module(self, body: Any) -> Any:
+    def build(self, body: Any) -> Any:
         """A module from its number in the list of designs, or from a description in place.
 
         A number and a path give what stands there inside the module.
@@ -76,19 +75,20 @@ class Rebuilder:
         if type(body) is not int or not 0 <= body < len(self.designs) or body in self._open:
             raise self.fail("refers to a model that is not there")
         if body not in self._made:
-            outside = self._decoder, self._lent
+            outside = self.depth, self._tensors, self._lent
+            self.depth, self._tensors = 0, {}  # no tensor is shared with what is outside
             self._open.add(body)
             with rebuilding(self._entries):
                 self._made[body] = self._model(self.designs[body])
             self._open.remove(body)
-            self._decoder, self._lent = outside
+            self.depth, self._tensors, self._lent = outside
         return self._made[body]
 
     def _part(self, body: list[Any]) -> Any:
         if len(body) != 2 or type(body[0]) is not int or type(body[1]) is not str:
             raise self.fail("refers to a part of a model wrongly")
         try:
-            owner, name = find(self.module(body[0]), body[1])
+            owner, name = find(self.build(body[0]), body[1])
             part = vars(owner)[name]
         except (LookupError, TypeError):
             raise self.fail(f"refers to a part {body[1]!r:.80}, which is not there") from None
@@ -96,9 +96,9 @@ class Rebuilder:
             raise self.fail(f"refers to {body[1]!r:.80}, which is no part of a model")
         return part
 
-    def _argument(self, row: int) -> np.ndarray:
-        """An array for a constructor, which must not write into what is going to be the state."""
-        array = self.array(row)
+    def array(self, row: int) -> np.ndarray:
+        """An array; for a constructor, which must not write into what is going to be the state."""
+        array = self.get(row)
         if row in self._lent:
             array = array.view()
             array.flags.writeable = False
@@ -115,7 +115,7 @@ class Rebuilder:
             raise self.fail(str(error)) from None
         if not hasattr(cls, "load_state_dict"):
             raise self.fail(f"calls {name!r} a module, which it is not")
-        decode = self._decoder.decode
+        decode = self.decode
         positional = [decode(value) for value in design.get("positional", [])]
         arguments = {key: decode(value) for key, value in design["arguments"].items()}
         changes = {key: decode(value) for key, value in design.get("changes", {}).items()}
@@ -139,8 +139,7 @@ class Rebuilder:
 
     def _model(self, item: Any) -> Any:
         self._lent = {row for row in item["state"].values() if type(row) is int}
-        self._decoder = Decoder(self.fail, self._argument, self.module)
-        model = self._decoder.decode({"$module": item["design"]})
+        model = self.decode({"$module": item["design"]})
         try:
             self._tie(model, item["tied"], is_module)
             before = dict(tensors_in(model))
@@ -207,9 +206,9 @@ class Rebuilder:
 
     def _state_value(self, entry: Any) -> Any:
         if type(entry) is int:
-            return make(self.array(entry))
+            return make(self.get(entry))
         if type(entry) is dict and list(entry) == ["$value"]:
-            return self._decoder.decode(entry["$value"])
+            return self.decode(entry["$value"])
         raise self.fail("holds a damaged state")
 
 

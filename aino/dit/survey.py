@@ -8,7 +8,7 @@ from aino.dit.manifest import NAME, Manifest
 from aino.dit.rebuild import Rebuilder
 from aino.dit.registry import registered_classes
 from aino.dit.source import Source
-from aino.dit.values import Decoder
+from aino.errors import DitError
 
 _MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
 _DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
@@ -24,19 +24,21 @@ class _Surveyor(Rebuilder):
     """Goes through descriptions as a `Rebuilder` does, and only notes what it would need."""
 
     def __init__(self, source: Source, contents: Manifest) -> None:
-        self.contents = contents
-        self.used: set[int] = set()
+        rows = contents.tensors
+        used = self.used = set[int]()
         self.classes: dict[str, None] = {}
-        designs = contents.architecture
-        super().__init__(lambda cause: source.error(cause, NAME), self.shape, designs, 0)
 
-    def shape(self, row: int) -> np.ndarray:
-        """Something of the tensor's dtype and shape that takes no memory."""
-        if not 0 <= row < len(self.contents.tensors):
-            raise self.fail(f"refers to tensor {row}, which is not there")
-        self.used.add(row)
-        tensor = self.contents.tensors[row]
-        return np.broadcast_to(np.zeros((), tensor.dtype), tensor.shape)
+        def fail(cause: str) -> DitError:
+            return source.error(cause, NAME)
+
+        def get(row: int) -> np.ndarray:
+            """Something of the tensor's dtype and shape that takes no memory."""
+            if not 0 <= row < len(rows):
+                raise fail(f"refers to tensor {row}, which is not there")
+            used.add(row)
+            return np.broadcast_to(np.zeros((), rows[row].dtype), rows[row].shape)
+
+        super().__init__(fail, get, contents.architecture, 0)
 
     def construct(self, design: dict[str, Any]) -> Any:
         if not _is_design(design):
@@ -44,7 +46,7 @@ class _Surveyor(Rebuilder):
         self.classes[design["class"]] = None
         for part in ("positional", "arguments", "changes"):
             for value in self._values(design.get(part, ())):
-                self._decoder.decode(value)
+                self.decode(value)
         return object()
 
     @staticmethod
@@ -54,7 +56,7 @@ class _Surveyor(Rebuilder):
     def _part(self, body: list[Any]) -> Any:
         if len(body) != 2 or type(body[0]) is not int or type(body[1]) is not str:
             raise self.fail("refers to a part of a model wrongly")
-        return self.module(body[0])
+        return self.build(body[0])
 
     def _model(self, item: Any) -> Any:
         if not _is_model(item):
@@ -71,9 +73,9 @@ def survey(source: Source, contents: Manifest) -> Survey:
         raise surveyor.fail(f"is of kind {contents.kind}, and its content is not")
     if (contents.kind == "state") == bool(contents.architecture):
         raise surveyor.fail(f"is of kind {contents.kind}, with {len(contents.architecture)} models")
-    Decoder(surveyor.fail, surveyor.shape, surveyor.module).decode(contents.content)
+    surveyor.decode(contents.content)
     for number in range(len(contents.architecture)):
-        surveyor.module(number)
+        surveyor.build(number)
     if len(surveyor.used) != len(contents.tensors):
         raise surveyor.fail("lists tensors that nothing refers to")
     known = registered_classes()

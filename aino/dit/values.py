@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.tensor import Device, Size, Tensor
+from aino.autograd.tensor import Size, Tensor
+from aino.devices import Device
 from aino.dit.manifest import LONGEST_INTEGER, MAX_DEPTH
 from aino.dit.npy import DTYPES, dtype_problem
 from aino.dit.registry import name_of, registered
@@ -95,25 +96,25 @@ class Tensors:
 
 
 class Encoder:
-    """Turns values into JSON, and collects their arrays.
+    """Turns values into JSON, and collects their arrays; ``fail(cause, path)`` makes the error.
 
-    ``fail(cause, path)`` makes the error; ``describe(module, path)`` turns a module into JSON;
-    ``refer(tensor)`` does so with a tensor that is a part of one (else it gives None).
+    What a module is in JSON, subclasses say: they override methods, because an attribute that
+    holds a method of the object that holds it would leave all arrays to the garbage collector.
     """
 
-    def __init__(
-        self,
-        fail: Callable[[str, str], DitError],
-        describe: Callable[[Any, str], Any],
-        refer: Callable[[Tensor], Any],
-        tensors: Tensors,
-    ) -> None:
+    def __init__(self, fail: Callable[[str, str], DitError]) -> None:
         self.fail = fail
-        self.describe = describe
-        self.refer = refer
-        self.tensors = tensors
+        self.tensors = Tensors()
         self.depth = 0
         self._over: dict[int, list[Tensor]] = {}
+
+    def describe(self, module: Any, path: str) -> Any:
+        """The JSON of a module."""
+        raise self.fail("is a module, which cannot stand here", path)
+
+    def refer(self, value: Any) -> Any:
+        """The JSON of what is a part of a model, None of what is not."""
+        return None
 
     def encode(self, value: Any, path: str) -> Any:
         """The JSON of a value; `DitError` names by its path what cannot be stored."""
@@ -231,21 +232,23 @@ class Encoder:
 class Decoder:
     """Turns JSON back into values.
 
-    ``fail(cause)`` makes the error, ``array(row)`` gives the array of a row in the table, and
-    ``build(description)`` makes a module, or gives a part of one.
+    ``fail(cause)`` makes the error, and ``get(row)`` gives the array of a row in the table.
+    Subclasses say what a module is; see `Encoder` for why by methods.
     """
 
-    def __init__(
-        self,
-        fail: Callable[[str], DitError],
-        array: Callable[[int], np.ndarray],
-        build: Callable[[Any], Any],
-    ) -> None:
+    def __init__(self, fail: Callable[[str], DitError], get: Callable[[int], np.ndarray]) -> None:
         self.fail = fail
-        self.array = array
-        self.build = build
+        self.get = get
         self.depth = 0
-        self._made: dict[object, Tensor] = {}
+        self._tensors: dict[object, Tensor] = {}
+
+    def array(self, row: int) -> np.ndarray:
+        """The array of a row in the table."""
+        return self.get(row)
+
+    def build(self, body: Any) -> Any:
+        """A module, or a part of one."""
+        raise self.fail("refers to a model that is not there")
 
     def decode(self, value: Any) -> Any:
         """The value that `Encoder.encode` was given; `DitError` for what it never writes."""
@@ -321,12 +324,12 @@ class Decoder:
         ):
             raise self.fail("describes a tensor wrongly")
         key = body, view, name, wanted
-        if key not in self._made:
+        if key not in self._tensors:
             cls = Tensor if name is None else registered(name)
             if not issubclass(cls, Tensor):
                 raise self.fail(f"calls {name!r:.100} a tensor")
             attributes = self.decode(value.get("attributes", {}))
             if type(attributes) is not dict or (attributes and cls is Tensor):
                 raise self.fail("describes a tensor wrongly")
-            self._made[key] = make_tensor(cls, array, attributes).requires_grad_(wanted)
-        return self._made[key]
+            self._tensors[key] = make_tensor(cls, array, attributes).requires_grad_(wanted)
+        return self._tensors[key]

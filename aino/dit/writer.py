@@ -4,13 +4,16 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from aino.dit import archive, manifest
-from aino.dit.atomic import Output, replacing
+from aino.dit.atomic import replacing
+from aino.dit.handing_over import handing_over
 from aino.dit.manifest import Manifest
 from aino.dit.npy import make_header
+from aino.dit.source import is_file
 
 _CHUNK = 1 << 20
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-])){0,199}")
@@ -36,8 +39,8 @@ def member_names(names: list[str]) -> list[str]:
     return members
 
 
-def write(path: object, contents: Manifest, arrays: list[np.ndarray]) -> None:
-    """Write a complete file at ``path``, atomically.
+def write(target: object, contents: Manifest, arrays: list[np.ndarray]) -> None:
+    """Write a complete file at a path, atomically, or into an open file.
 
     The checksums are taken from the very bytes that are written, so that a training thread that
     changes an array meanwhile cannot make a file that contradicts itself.
@@ -47,7 +50,7 @@ def write(path: object, contents: Manifest, arrays: list[np.ndarray]) -> None:
     length = len(manifest.dump(contents))  # all sums have the same length
     names = [manifest.NAME, *(row.member for row in contents.tensors)]
     members = archive.lay_out(names, [length, *sizes])
-    with replacing(path) as output:
+    with handing_over(target) if is_file(target) else replacing(target) as output:
         rows = []
         for index, (row, header) in enumerate(zip(contents.tensors, headers, strict=True)):
             place = members[index + 1].content
@@ -63,7 +66,7 @@ def write(path: object, contents: Manifest, arrays: list[np.ndarray]) -> None:
         output.write_at(members[-1].content + members[-1].size, archive.directory(members))
 
 
-def _write_data(output: Output, place: int, array: np.ndarray, header: bytes) -> tuple[int, str]:
+def _write_data(output: Any, place: int, array: np.ndarray, header: bytes) -> tuple[int, str]:
     """Write one array's data, and return the CRC of header and data and the SHA-256 of the data."""
     crc, digest = zlib.crc32(header), hashlib.sha256()
     for chunk in _chunks(array):

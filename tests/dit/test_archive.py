@@ -297,10 +297,24 @@ def test_the_manifest_has_to_come_first(small):
 
 def test_members_and_manifest_have_to_agree(small, tmp_path):
     members = forge.unpack(small)
-    match = "lists other members than the archive has"
-    refused(tmp_path / "a.dit", match, forge.pack(members[:-1]))
-    refused(tmp_path / "b.dit", match, forge.pack([*members, ("more.npy", forge.npy())]))
-    refused(tmp_path / "c.dit", match, forge.pack([members[0], members[2], members[1]]))
+    first, second = members[1][0], members[2][0]
+    match = "lists other members than the archive has: {}$"
+    missing = f"missing {members[-1][0]!r}"
+    refused(tmp_path / "a.dit", match.format(missing), forge.pack(members[:-1]))
+    surplus = [*members, ("more.npy", forge.npy())]
+    refused(tmp_path / "b.dit", match.format("surplus 'more.npy'"), forge.pack(surplus))
+    swapped = f"missing {first!r}; surplus {second!r}"
+    refused(
+        tmp_path / "c.dit",
+        match.format(swapped),
+        forge.pack([members[0], members[2], members[1], *members[3:]]),
+    )
+    renamed = f"missing {first!r}; surplus 'x.npy'"
+    refused(
+        tmp_path / "d.dit",
+        match.format(renamed),
+        forge.pack([members[0], ("x.npy", members[1][1]), *members[2:]]),
+    )
 
 
 # --- the layout that is promised ---------------------------------------------------------------

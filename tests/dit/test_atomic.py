@@ -314,6 +314,68 @@ def test_permissions_are_kept_and_links_are_followed(tmp_path):
     assert dit.load(path) == 2
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o400, 0o000, 0o666, 0o604])
+@pytest.mark.parametrize("umask", [0o022, 0o000])
+def test_the_new_file_is_never_more_readable_than_the_old_one(tmp_path, monkeypatch, mode, umask):
+    path = tmp_path / "state.dit"
+    dit.save(state(1), path)
+    path.chmod(mode)
+    seen = []
+    write, opened = os.write, os.open
+
+    def look(file):
+        seen.append(stat.S_IMODE(os.fstat(file).st_mode))
+        return file
+
+    monkeypatch.setattr(atomic.os, "write", lambda file, data: write(look(file), data))
+    monkeypatch.setattr(
+        atomic.os, "open", lambda *a: look(opened(*a)) if len(a) == 3 else opened(*a)
+    )
+    monkeypatch.setattr(atomic.os, "access", lambda *a: True)  # 0o000 is for root to replace
+    before = os.umask(umask)
+    try:
+        dit.save(state(2), path)
+    finally:
+        os.umask(before)
+    assert len(seen) > 3
+    assert all(found & ~mode == 0 for found in seen)
+    assert set(seen[1:]) == {mode}
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_file_that_is_closed_to_others_during_a_save_stays_closed(tmp_path, monkeypatch):
+    path = tmp_path / "state.dit"
+    dit.save(state(1), path)
+    write = os.write
+
+    def tighten(file, data):
+        path.chmod(0o600)
+        return write(file, data)
+
+    monkeypatch.setattr(atomic.os, "write", tighten)
+    dit.save(state(2), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root gives groups")
+@pytest.mark.parametrize("allowed", [True, False])
+def test_another_group_is_kept_or_gets_no_more_than_everybody(tmp_path, monkeypatch, allowed):
+    path = tmp_path / "state.dit"
+    dit.save(state(1), path)
+    os.chown(path, -1, os.getegid() + 1)
+    path.chmod(0o664)
+
+    def refuse(*args):
+        raise PermissionError(errno.EPERM, "no")
+
+    if not allowed:
+        monkeypatch.setattr(atomic.os, "fchown", refuse)
+    dit.save(state(2), path)
+    found = path.stat()
+    assert found.st_gid == os.getegid() + allowed
+    assert stat.S_IMODE(found.st_mode) == (0o664 if allowed else 0o644)
+
+
 def test_a_new_file_has_the_usual_permissions(tmp_path):
     before = os.umask(0o027)
     try:

@@ -1,5 +1,8 @@
 """The text about a file shows what is in it, and obeys nothing that is in it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from aino.dit import registry
 from aino.errors import DitError
 from tests.dit import fakes
 
+ROOT = Path(__file__).resolve().parents[2]
 OLD = Path(__file__).parent.parent / "data" / "legacy"
 
 
@@ -113,6 +117,21 @@ def test_a_network_of_an_old_version():
         "  layers.1.weight  float32  (3, 7)  84 bytes",
         "  layers.1.bias    float32  (3,)    12 bytes",
     ]
+
+
+@pytest.mark.parametrize("command", ["info", "verify"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_command_line_is_silent_when_its_reader_goes(small, command, unbuffered):
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does once it has seen enough
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    with open(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "aino", command, str(small)],
+            stdout=pipe, stderr=subprocess.PIPE, env=environment, check=False,
+        )  # fmt: skip
+    assert done.stderr == b""
+    assert done.returncode == 141
 
 
 def test_a_damaged_file_has_no_text(small):
