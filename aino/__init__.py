@@ -3,43 +3,40 @@
 Who knows PyTorch knows AINO: the same names, the same meaning, nothing hidden.
 """
 
-from importlib import import_module
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING
 
-from aino import autograd
-from aino.autograd.mode import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
+from aino import autograd as autograd
+from aino.autograd.mode import enable_grad as enable_grad
+from aino.autograd.mode import inference_mode as inference_mode
+from aino.autograd.mode import is_grad_enabled as is_grad_enabled
+from aino.autograd.mode import is_inference_mode_enabled as is_inference_mode_enabled
+from aino.autograd.mode import no_grad as no_grad
+from aino.autograd.mode import set_grad_enabled as set_grad_enabled
 from aino.autograd.tensor import Device as device
-from aino.autograd.tensor import Size, Tensor
-from aino.dit.registry import provide
-from aino.dtypes import (
-    bool_ as bool,
-)
-from aino.dtypes import (
-    can_cast,
-    complex64,
-    complex128,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    promote_types,
-    result_type,
-    set_default_dtype,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
+from aino.autograd.tensor import Size as Size
+from aino.autograd.tensor import Tensor as Tensor
+from aino.dit.registry import provide as _provide
+from aino.dtypes import bool_ as bool
+from aino.dtypes import can_cast as can_cast
+from aino.dtypes import complex64 as complex64
+from aino.dtypes import complex128 as complex128
+from aino.dtypes import float16 as float16
+from aino.dtypes import float32 as float32
+from aino.dtypes import float64 as float64
+from aino.dtypes import get_default_dtype as get_default_dtype
+from aino.dtypes import int8 as int8
+from aino.dtypes import int16 as int16
+from aino.dtypes import int32 as int32
+from aino.dtypes import int64 as int64
+from aino.dtypes import promote_types as promote_types
+from aino.dtypes import result_type as result_type
+from aino.dtypes import set_default_dtype as set_default_dtype
+from aino.dtypes import uint8 as uint8
+from aino.dtypes import uint16 as uint16
+from aino.dtypes import uint32 as uint32
+from aino.dtypes import uint64 as uint64
 from aino.ops.creation.filled import *
 from aino.ops.creation.from_data import *
 from aino.ops.index.indexing import *
@@ -48,9 +45,14 @@ from aino.ops.index.sorting import *
 from aino.ops.linalg.contraction import *
 from aino.ops.linalg.linear import *
 from aino.ops.linalg.matrices import *
-from aino.ops.pointwise import *
 from aino.ops.pointwise.activation import *
+from aino.ops.pointwise.arithmetic import *
+from aino.ops.pointwise.choosing import *
 from aino.ops.pointwise.compare import *
+from aino.ops.pointwise.complex_numbers import *
+from aino.ops.pointwise.elementary import *
+from aino.ops.pointwise.rounding import *
+from aino.ops.pointwise.special import *
 from aino.ops.random.generator import *
 from aino.ops.random.sampling import *
 from aino.ops.reduce.extremes import *
@@ -63,8 +65,26 @@ from aino.ops.shape.padding import *
 from aino.ops.shape.shaping import *
 from aino.ops.shape.transposing import *
 from aino.ops.tensor.conversion import *
-from aino.ops.tensor.methods import FUNCTIONS
-from aino.ops.tensor.printing import get_printoptions, printoptions, set_printoptions
+from aino.ops.tensor.methods import FUNCTIONS as _FUNCTIONS
+from aino.ops.tensor.printing import get_printoptions as get_printoptions
+from aino.ops.tensor.printing import printoptions as printoptions
+from aino.ops.tensor.printing import set_printoptions as set_printoptions
+
+if TYPE_CHECKING:
+    from aino import compiler as compiler
+    from aino import dit as dit
+    from aino import drawing as drawing
+    from aino import errors as errors
+    from aino import linalg as linalg
+    from aino import nn as nn
+    from aino import optim as optim
+    from aino.compiler.compiled import compile as compile
+    from aino.dit.api import load as load
+    from aino.dit.api import save as save
+    from aino.dit.api import verify as verify
+    from aino.dit.registry import register as register
+    from aino.drawing.draw import draw as draw
+    from aino.estimators import NeuralNetwork as NeuralNetwork
 
 __version__ = "3.0.0"
 
@@ -84,21 +104,29 @@ _LAZY = {
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
 }
-_PACKAGES = ("nn", "optim", "dit", "drawing", "compiler", "linalg", "errors")
+_PACKAGES = ("autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "errors")
 
 # A file may name AINO's modules before anything else has asked for them.
-provide(lambda: import_module("aino.estimators"))
+_provide(lambda: _import_module("aino.estimators"))
 
 
-def __getattr__(name: str):
-    if name in _PACKAGES:
-        return import_module(f"aino.{name}")
-    if name not in _LAZY:
-        raise AttributeError(f"module 'aino' has no attribute {name!r}")
-    value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
+def __dir__() -> list[str]:
+    """Return what is public: functions, classes, constants, and the packages of the front door."""
+    named = {
+        name
+        for name, value in globals().items()
+        if not name.startswith("_") and not isinstance(value, _ModuleType)
+    }
+    return sorted({*named, *_LAZY, *_PACKAGES, "__version__"} - {"TYPE_CHECKING"})
 
 
-def __dir__():
-    return sorted({*globals(), *_LAZY, *_PACKAGES})
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in _PACKAGES:
+            return _import_module(f"aino.{name}")
+        if name not in _LAZY:
+            raise AttributeError(f"module 'aino' has no attribute {name!r}")
+        value = getattr(_import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value

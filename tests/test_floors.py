@@ -50,6 +50,9 @@ FLOORS = {
 # Floor 6 has an order of its own: a format and an optimizer know nothing of modules.
 FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", "aino.dit")]
 
+# Handed out when they are asked for, and known to checkers of types before that.
+LAZY = [("aino.nn", "aino.estimators")]
+
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {"IPython", "cupy", "matplotlib", "pygraphviz", "sklearn", "torch"}
 
@@ -146,6 +149,7 @@ def upward(modules, imports):
         f" floor {floor_of(found.imported, modules)})"
         for found in imports
         if found.imported in modules
+        and (found.importer, found.imported) not in LAZY
         and floor_of(found.imported, modules) > floor_of(found.importer, modules)
     ]
 

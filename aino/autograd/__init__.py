@@ -1,6 +1,7 @@
 """Tensors, the recorded graph, and differentiation: PyTorch's ``torch.autograd``."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from aino.autograd.engine import backward, grad
 from aino.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -13,23 +14,22 @@ from aino.autograd.mode import (
 )
 from aino.autograd.node import Node
 
+if TYPE_CHECKING:
+    from aino.autograd import functional
+    from aino.autograd.anomaly import (
+        detect_anomaly,
+        is_anomaly_check_nan_enabled,
+        is_anomaly_enabled,
+        set_detect_anomaly,
+    )
+    from aino.autograd.function import Function, FunctionCtx, once_differentiable
+
 __all__ = [
-    "Function",
-    "GradcheckError",
-    "Node",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "functional",
-    "grad",
-    "gradcheck",
-    "gradgradcheck",
-    "inference_mode",
-    "is_grad_enabled",
-    "no_grad",
-    "set_detect_anomaly",
-    "set_grad_enabled",
-]
+    "Function", "FunctionCtx", "GradcheckError", "Node", "backward", "detect_anomaly",
+    "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
+    "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled", "no_grad",
+    "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
 
 _LAZY = {
     "Function": "function",
@@ -42,11 +42,17 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str):
-    if name == "functional":
-        return import_module("aino.autograd.functional")
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"aino.autograd.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        if name == "functional":
+            return import_module("aino.autograd.functional")
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"aino.autograd.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value

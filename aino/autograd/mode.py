@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mode(threading.local):
@@ -29,19 +32,19 @@ class _Switch:
     def _level(self) -> int:
         raise AssertionError("a switch says what it sets")
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._entered.append((mode.level, mode.inference))
         mode.level = self._level()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         mode.level, mode.inference = self._entered.pop()
 
     def _again(self):
         """Return a fresh switch of the same setting, so that decorated functions may nest."""
         return type(self)()
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -66,19 +69,23 @@ class _Switch:
                     except BaseException as error:
                         resume, passed = generator.throw, (error,)
 
-            return generate
+            return generate  # type: ignore[return-value]
 
         @functools.wraps(function)
         def call(*args, **kwargs):
             with self._again():
                 return function(*args, **kwargs)
 
-        return call
+        return call  # type: ignore[return-value]
 
 
 class _Bare(_Switch):
     """A switch that also decorates without parentheses: ``@no_grad``."""
 
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    @overload
+    def __new__(cls, function: None = None) -> Self: ...
     def __new__(cls, function=None):
         switch = super().__new__(cls)
         if function is None:
@@ -145,6 +152,10 @@ class set_grad_enabled(_Switch):
 class inference_mode(_Switch):
     """Record nothing inside, as ``no_grad``; ``inference_mode(False)`` records again."""
 
+    @overload
+    def __new__(cls, enabled: F) -> F: ...  # type: ignore[misc]
+    @overload
+    def __new__(cls, enabled: bool = True) -> Self: ...
     def __new__(cls, enabled=True):
         if callable(enabled):
             return cls(True)(enabled)

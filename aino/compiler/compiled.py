@@ -10,7 +10,8 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, overload
 
 import numpy as np
 
@@ -42,6 +43,14 @@ PATIENCE = 3
 TOO_OFTEN = 40
 
 
+@overload
+def compile(
+    function: Callable[..., Any], *, passes: Any = ..., patience: int = ...
+) -> Compiled: ...
+@overload
+def compile(
+    function: None = None, *, passes: Any = ..., patience: int = ...
+) -> Callable[[Callable[..., Any]], Compiled]: ...
 def compile(function=None, *, passes=None, patience: int = PATIENCE):
     """Return ``function`` as a straight-line NumPy program, traced from ordinary calls.
 
@@ -114,7 +123,7 @@ class Compiled:
         if not self.name.isidentifier():
             self.name = "step"
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if session.trace is not None:
             return self._run(*args, **kwargs)  # part of the program that is being traced
         lock = self._lock

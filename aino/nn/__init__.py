@@ -1,7 +1,7 @@
 """Networks and their parts under PyTorch's names; and Perceptron, Layer, NeuralNetwork."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aino.nn import functional, init, utils
 from aino.nn.base.module import Module
@@ -74,9 +74,33 @@ from aino.nn.modules.normalization import LayerNorm, RMSNorm
 from aino.nn.modules.perceptron import Layer, Perceptron
 from aino.nn.modules.sparse import Embedding
 
+if TYPE_CHECKING:
+    from aino.estimators import NeuralNetwork
 
-def __getattr__(name: str) -> Any:
-    # It stands above optimizers and loaders, and is loaded when it is asked for.
-    if name == "NeuralNetwork":
-        return import_module("aino.estimators").NeuralNetwork
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [
+    "AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "Buffer", "CELU",
+    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout1d",
+    "Dropout2d", "Dropout3d", "ELU", "Embedding", "Flatten", "functional", "GaussianNLLLoss",
+    "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "HingeEmbeddingLoss",
+    "HuberLoss", "Identity", "init", "KLDivLoss", "L1Loss", "Layer", "LayerNorm", "LeakyReLU",
+    "Linear", "LogSigmoid", "LogSoftmax", "MarginRankingLoss", "Mish", "Module", "ModuleDict",
+    "ModuleList", "MSELoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NeuralNetwork",
+    "NLLLoss", "PairwiseDistance", "Parameter", "ParameterDict", "ParameterList", "Perceptron",
+    "PoissonNLLLoss", "PReLU", "ReLU", "ReLU6", "RMSNorm", "RReLU", "SELU", "Sequential", "Sigmoid",
+    "SiLU", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus",
+    "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss", "Unflatten", "utils",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        # It stands above optimizers and loaders, and is loaded when it is asked for.
+        if name == "NeuralNetwork":
+            return import_module("aino.estimators").NeuralNetwork
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

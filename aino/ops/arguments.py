@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from operator import index
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -60,7 +62,11 @@ def ints_of(values) -> tuple[int, ...]:
     return tuple([index(value) for value in values])
 
 
-def numpy_names(function):
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def numpy_names(function: Callable[P, R]) -> Callable[..., R]:
     """Let NumPy's names ``axis`` and ``keepdims`` stand for ``dim`` and ``keepdim``."""
 
     @functools.wraps(function)
@@ -72,6 +78,7 @@ def numpy_names(function):
                 keywords["keepdim"] = keywords.pop("keepdims")
         return function(*arguments, **keywords)
 
+    call.takes_numpy_names = True  # type: ignore[attr-defined]
     return call
 
 

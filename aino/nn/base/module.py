@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -223,3 +223,14 @@ class Module(Stateful):
 def indented(text: str) -> str:
     """Return ``text`` with all lines but the first moved two spaces to the right."""
     return text.replace("\n", "\n  ")
+
+
+if TYPE_CHECKING:
+
+    class TensorModule(Module):
+        """A module whose result is a tensor, which is all that a checker of types has to know."""
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+
+else:
+    TensorModule = Module

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aino.autograd.tensor import Tensor
 from aino.ops.pointwise import activation as ops
 from aino.ops.pointwise import sigmoid, tanh
 from aino.ops.pointwise.activation import (
@@ -46,7 +45,7 @@ _hardsigmoid_ = in_place(ops.hardsigmoid)
 _hardswish_ = in_place(ops.hardswish)
 
 
-def relu(input: Any, inplace: bool = False) -> Any:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return max(0, x), with slope 0 at 0.
 
     >>> import aino
@@ -56,27 +55,27 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return relu_(input) if inplace else ops.relu(input)
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(0, x), 6)."""
     return _relu6_(input) if inplace else ops.relu6(input)
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else α (eˣ - 1)."""
     return elu_(input, alpha) if inplace else ops.elu(input, alpha)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return 1.0507 (x where x > 0, else 1.6733 (eˣ - 1))."""
     return selu_(input) if inplace else ops.selu(input)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return max(0, x) + min(0, α (e^(x/α) - 1))."""
     return celu_(input, alpha) if inplace else ops.celu(input, alpha)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else slope · x."""
     if inplace:
         return leaky_relu_(input, negative_slope)
@@ -84,43 +83,45 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 
 def rrelu(
-    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
     inplace: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return x where x > 0, else a · x: a is drawn from U(lower, upper), or their middle."""
     if inplace:
         return rrelu_(input, lower, upper, training)
     return ops.rrelu(input, lower, upper, training)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x σ(x)."""
     return _silu_(input) if inplace else ops.silu(input)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x tanh(ln(1 + eˣ))."""
     return _mish_(input) if inplace else ops.mish(input)
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
     """Return x within [min_val, max_val]."""
     if inplace:
         return hardtanh_(input, min_val, max_val)
     return ops.hardtanh(input, min_val, max_val)
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return (x + 3) / 6 within [0, 1]."""
     return _hardsigmoid_(input) if inplace else ops.hardsigmoid(input)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x (x + 3) / 6, the factor within [0, 1]."""
     return _hardswish_(input) if inplace else ops.hardswish(input)
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return x where x > threshold, else value."""
     if inplace:
         return threshold_(input, threshold, value)

@@ -10,6 +10,7 @@ import numpy as np
 from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import logsigmoid
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import (
     named_reduction,
@@ -20,9 +21,9 @@ from aino.nn.functional.reduction import (
 
 
 def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of -(t ln x + (1 - t) ln(1 - x)); the input is probabilities.
 
     The logarithms are cut off at -100. Raises ``ValueError`` for a number outside [0, 1].
@@ -50,9 +51,9 @@ class _OutOfRange(ValueError, RuntimeError):
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean", pos_weight: Any = None,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of -(t ln σ(x) + (1 - t) ln(1 - σ(x))), computed from x without overflow.
 
     ``pos_weight`` multiplies the first term: it weighs the ones against the zeros.
@@ -75,9 +76,9 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", log_target: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of t (ln t - x): how far the distribution t is from the one of logs x.
 
     ``reduction="batchmean"`` sums and divides by the first dimension, which is the divergence
@@ -104,18 +105,18 @@ def kl_div(
 
 
 def soft_margin_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of ln(1 + exp(-t x)), the targets being 1 and -1."""
     reduction = named_reduction(size_average, reduce, reduction)
     return reduced(-logsigmoid(input * target), reduction)
 
 
 def multilabel_soft_margin_loss(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean over classes, then samples, of the binary cross entropy with logits.
 
     ``input`` and ``target`` (N, C) or (C,), ``weight`` (C,).
@@ -131,9 +132,9 @@ def multilabel_soft_margin_loss(
 
 
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of x where the target is 1, max(0, margin - x) where it is -1."""
     reduction = named_reduction(size_average, reduce, reduction)
     zero = input * 0.0

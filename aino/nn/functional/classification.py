@@ -10,7 +10,7 @@ from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
 from aino.autograd.rules.index import gather
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import wrapped
@@ -18,10 +18,10 @@ from aino.ops.pointwise.activation import log_softmax
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of -ln softmax(input) at the classes in ``target``.
 
     ``input`` holds scores (N, C, ...), or (C,) for one sample; ``target`` class indices (N, ...),
@@ -79,7 +79,7 @@ _last: tuple[bytes, tuple, Any] = (b"", (), None)
 
 
 @tracing.precondition
-def class_places(labels: Any, shape: tuple[int, int]) -> Any:
+def class_places(labels: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return where the score of each row's class lies in the flat matrix."""
     global _last
     content = labels.tobytes() if labels.nbytes <= 4096 else b""
@@ -174,9 +174,9 @@ def _spread_evenly(scores, target, weight, ignore_index, reduction, classes):
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
+    input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of -input at the classes in ``target``; the input is log-probabilities.
 
     Shapes and arguments are those of ``cross_entropy``.
@@ -191,9 +191,9 @@ def nll_loss(
 
 
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None,
+    input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Any = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of Σ_{j ≠ y} max(0, margin - x_y + x_j)ᵖ / C, with p 1 or 2.
 
     ``input`` (N, C) or (C,), ``target`` class indices (N,) or ().

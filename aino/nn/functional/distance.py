@@ -9,6 +9,7 @@ import numpy as np
 
 from aino.autograd.rules.index import take
 from aino.autograd.rules.reduce import norm
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import dim_of
@@ -19,7 +20,7 @@ def _length(x: Any, p: float, dim: int, keepdim: bool = False) -> Any:
     return norm(x, float(p), dim_of(dim, x.ndim), keepdim)
 
 
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
     """Return x / max(‖x‖ₚ, ε), the norm taken along ``dim``.
 
     >>> import aino
@@ -29,7 +30,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
     return input / _length(input, p, dim, True).clamp(min=eps)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)), along ``dim``.
 
     >>> import aino
@@ -44,8 +45,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 def pairwise_distance(
-    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Any:
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
     """Return ‖x₁ - x₂ + ε‖ₚ along the last dimension.
 
     >>> import aino
@@ -56,9 +57,14 @@ def pairwise_distance(
 
 
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """Return the mean of 1 - cos(x₁, x₂) where the target is 1, max(0, cos - margin) where -1.
 
     Inputs (N, D) and target (N,), or (D,) and ().
@@ -80,9 +86,14 @@ def cosine_embedding_loss(
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """Return the mean of max(0, -t (x₁ - x₂) + margin): t is 1 where x₁ should rank higher."""
     reduction = named_reduction(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
@@ -94,10 +105,10 @@ def margin_ranking_loss(
 
 
 def triplet_margin_loss(
-    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2,
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
     eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
     d is ``pairwise_distance``. With ``swap`` the negative's distance to the positive counts
@@ -117,10 +128,10 @@ def triplet_margin_loss(
 
 
 def triplet_margin_with_distance_loss(
-    anchor: Any, positive: Any, negative: Any, *,
+    anchor: Tensor, positive: Tensor, negative: Tensor, *,
     distance_function: Callable[[Any, Any], Any] | None = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the triplet loss with a distance of one's own; ``pairwise_distance`` by default."""
     reduction = named_reduction(None, None, reduction)
     if margin <= 0:
@@ -141,7 +152,7 @@ def _triplet(anchor, positive, negative, distance, margin, swap, reduction):
     return reduced((margin + near - far).clamp(min=0.0), reduction)
 
 
-def pdist(input: Any, p: float = 2.0) -> Any:
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """Return the distances of all pairs of rows: (N, M) gives N (N - 1) / 2 numbers."""
     if input.ndim != 2:
         raise ShapeError(f"pdist takes a matrix, got shape {tuple(input.shape)}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.random.generator import draw
 
@@ -32,7 +32,7 @@ def _drop(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:
     return input.mul_(factor) if inplace else input * factor
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Return the input with each number 0 with probability p, the others divided by 1 - p.
 
     Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
@@ -59,12 +59,16 @@ def _drop_channels(name, input, p, training, inplace, ranks, unbatched) -> Any:
     return _drop(input, shape[:kept] + (1,) * (len(shape) - kept), p, inplace)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Drop whole channels of an input (N, C, L) or (C, L)."""
     return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Drop whole channels of an input (N, C, H, W); the first two dimensions are kept apart."""
     if input.ndim == 3:
         warnings.warn(
@@ -74,7 +78,9 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Drop whole channels of an input (N, C, D, H, W) or (C, D, H, W)."""
     return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
 
@@ -83,7 +89,9 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 _LOWEST = -1.7580993408473766
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
     """Set numbers to SELU's lower limit with probability p, then rescale: mean 0, variance 1.
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.rules import fused
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.linalg.contraction import einsum
 from aino.ops.public import operation
 
 
 @operation(fused.linear, bound=False)
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Tensor, weight: Any, bias: Any = None) -> Tensor:
     """Return x Wᵀ + b: input (..., in), weight (out, in), bias (out,); output (..., out).
 
     A weight (in,) with a bias () is a single neuron; its output is (...). Raises ``ShapeError``
@@ -23,7 +24,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Tensor, input2: Tensor, weight: Any, bias: Any = None) -> Tensor:
     """Return x₁ᵀ Wₖ x₂ + bₖ for each of the weight's matrices (out, in1, in2).
 
     >>> import aino

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.rules import fused
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 
 
@@ -31,8 +32,8 @@ def _rank(name: str, input: Any, normalized_shape: Any, *tensors: Any) -> int:
 
 
 def layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: Tensor, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Tensor:
     """Return (x - E[x]) / √(Var[x] + ε) · weight + bias over the last dimensions.
 
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
@@ -47,8 +48,8 @@ def layer_norm(
 
 
 def rms_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
-) -> Any:
+    input: Tensor, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Tensor:
     """Return x / √(E[x²] + ε) · weight over the last dimensions.
 
     ``eps`` None is the machine epsilon of the input's dtype.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 
 
@@ -25,7 +26,7 @@ def named_reduction(size_average: bool | None, reduce: bool | None, reduction: s
     return name
 
 
-def reduced(loss: Any, reduction: str) -> Any:
+def reduced(loss: Any, reduction: str) -> Tensor:
     """Return the mean of the losses, their sum, or themselves."""
     if reduction == "mean":
         return loss.mean()

@@ -23,9 +23,9 @@ def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
 
 
 def mse_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Any = None,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of (input - target)².
 
     >>> import aino
@@ -45,9 +45,9 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Any = None,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of |input - target|.
 
     >>> import aino
@@ -61,8 +61,8 @@ def l1_loss(
 
 
 def huber_loss(
-    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
-) -> Any:
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Tensor:
     """Return the mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = input - target.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
@@ -80,9 +80,9 @@ def huber_loss(
 
 
 def smooth_l1_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", beta: float = 1.0,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of d²/(2β) where |d| < β, else |d| - β/2, with d = input - target.
 
     Source: Girshick, "Fast R-CNN", 2015.
@@ -101,10 +101,10 @@ def smooth_l1_loss(
 
 
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False,
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False,
     size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of exp(input) - target · input: targets are counts of that log rate.
 
     Without ``log_input`` the input is the rate itself, and ln(input + ε) its logarithm. ``full``
@@ -128,9 +128,9 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6,
+    input: Tensor, target: Tensor, var: Tensor, full: bool = False, eps: float = 1e-6,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the mean of (ln v + (input - target)² / v) / 2 with v = max(var, ε).
 
     ``var`` has the input's shape, or lacks the last dimension, or has length 1 there. ``full``

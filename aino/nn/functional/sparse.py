@@ -9,14 +9,14 @@ import numpy as np
 from aino import tracing
 from aino.autograd.memory import stamp_write
 from aino.autograd.rules import fused
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError
 
 
 def embedding(
-    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
+    input: Tensor, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
     """Return the rows of ``weight`` whose numbers stand in ``input``: shape (*, dimension).
 
     The row ``padding_idx`` gets no gradient. Rows longer than ``max_norm`` are shortened in
@@ -76,7 +76,7 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
         stamp_write(table)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Return int64 zeros with a one in the place of each number: shape (*, num_classes).
 
     ``num_classes`` -1 is the largest number plus one. Raises ``ValueError`` for a number that

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
 
-class _InPlace(Module):
+class _InPlace(TensorModule):
     """What has no setting but whether it writes into its input."""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -31,7 +32,7 @@ class ReLU(_InPlace):
     tensor([0., 2.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return max(0, x)."""
         return F.relu(input, self.inplace)
 
@@ -42,7 +43,7 @@ class ReLU6(_InPlace):
     Source: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return min(max(0, x), 6)."""
         return F.relu6(input, self.inplace)
 
@@ -53,7 +54,7 @@ class SELU(_InPlace):
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the scaled exponential linear unit of x."""
         return F.selu(input, self.inplace)
 
@@ -64,7 +65,7 @@ class SiLU(_InPlace):
     Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", 2017.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x σ(x)."""
         return F.silu(input, self.inplace)
 
@@ -75,7 +76,7 @@ class Mish(_InPlace):
     Source: Misra, "Mish: a self regularized non-monotonic neural activation function", 2019.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x tanh(ln(1 + eˣ))."""
         return F.mish(input, self.inplace)
 
@@ -86,7 +87,7 @@ class Hardsigmoid(_InPlace):
     Source: Courbariaux, Bengio and David, "BinaryConnect", 2015.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return (x + 3) / 6 within [0, 1]."""
         return F.hardsigmoid(input, self.inplace)
 
@@ -97,12 +98,12 @@ class Hardswish(_InPlace):
     Source: Howard et al., "Searching for MobileNetV3", 2019.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x times its hard sigmoid."""
         return F.hardswish(input, self.inplace)
 
 
-class Sigmoid(Module):
+class Sigmoid(TensorModule):
     """y = σ(x) = 1 / (1 + e⁻ˣ).
 
     >>> import aino
@@ -110,12 +111,12 @@ class Sigmoid(Module):
     tensor([0.5000])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return σ(x)."""
         return F.sigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(TensorModule):
     """y = tanh x.
 
     >>> import aino
@@ -123,36 +124,36 @@ class Tanh(Module):
     tensor([0.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return tanh x."""
         return F.tanh(input)
 
 
-class LogSigmoid(Module):
+class LogSigmoid(TensorModule):
     """y = ln σ(x)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ln σ(x)."""
         return F.logsigmoid(input)
 
 
-class Softsign(Module):
+class Softsign(TensorModule):
     """y = x / (1 + |x|)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x / (1 + |x|)."""
         return F.softsign(input)
 
 
-class Tanhshrink(Module):
+class Tanhshrink(TensorModule):
     """y = x - tanh x."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x - tanh x."""
         return F.tanhshrink(input)
 
 
-class ELU(Module):
+class ELU(TensorModule):
     """y = x where x > 0, else α (eˣ - 1).
 
     Source: Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by
@@ -164,7 +165,7 @@ class ELU(Module):
         self.alpha = alpha
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the exponential linear unit of x."""
         return F.elu(input, self.alpha, self.inplace)
 
@@ -178,12 +179,12 @@ class CELU(ELU):
     Source: Barron, "Continuously differentiable exponential linear units", 2017.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the continuously differentiable exponential linear unit of x."""
         return F.celu(input, self.alpha, self.inplace)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(TensorModule):
     """y = x where x > 0, else slope · x.
 
     Source: Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic
@@ -195,7 +196,7 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > 0, else slope · x."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
@@ -203,7 +204,7 @@ class LeakyReLU(Module):
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
 
 
-class PReLU(Module):
+class PReLU(TensorModule):
     """y = x where x > 0, else a · x, with a learned: one number, or one for each channel.
 
     Source: He et al., "Delving deep into rectifiers", 2015.
@@ -222,7 +223,7 @@ class PReLU(Module):
         """Set the slopes to where they started."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > 0, else a · x."""
         return F.prelu(input, self.weight)
 
@@ -230,7 +231,7 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class RReLU(Module):
+class RReLU(TensorModule):
     """y = x where x > 0, else a · x, with a drawn from U(lower, upper) while training.
 
     After ``eval()`` a is (lower + upper) / 2.
@@ -247,7 +248,7 @@ class RReLU(Module):
         self.upper = upper
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > 0, else a · x."""
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
@@ -257,7 +258,7 @@ class RReLU(Module):
         )
 
 
-class GELU(Module):
+class GELU(TensorModule):
     """y = x Φ(x), Φ the distribution function of N(0, 1).
 
     ``approximate="tanh"`` computes ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
@@ -269,7 +270,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x Φ(x)."""
         return F.gelu(input, approximate=self.approximate)
 
@@ -277,7 +278,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class Softplus(Module):
+class Softplus(TensorModule):
     """y = ln(1 + e^βx) / β, and x itself where βx is above the threshold."""
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
@@ -285,7 +286,7 @@ class Softplus(Module):
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ln(1 + e^βx) / β."""
         return F.softplus(input, self.beta, self.threshold)
 

@@ -6,7 +6,8 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aino.nn.base.module import Module, indented
+from aino.autograd.tensor import Tensor
+from aino.nn.base.module import Module, TensorModule, indented
 
 
 class _Listed(Module):
@@ -92,7 +93,7 @@ class _Listed(Module):
         return self.extend(other)
 
 
-class Sequential(_Listed):
+class Sequential(_Listed, TensorModule):
     """Runs modules one after another: each takes what the one before returned.
 
     Takes the modules, or one mapping of names to modules. It is a list of them besides.
@@ -120,7 +121,7 @@ class Sequential(_Listed):
             return tuple(self._items()), {}
         return ({name: vars(self)[name] for name in self._names()},), {}
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return what the last module returned."""
         for value in vars(self).values():
             if isinstance(value, Module):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 
 
-class _Dropout(Module):
+class _Dropout(TensorModule):
     """What all kinds of dropout have: a probability."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
@@ -35,7 +34,7 @@ class Dropout(_Dropout):
     tensor([1., 1., 1.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with some numbers dropped."""
         return F.dropout(input, self.p, self.training, self.inplace)
 
@@ -46,7 +45,7 @@ class Dropout1d(_Dropout):
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with some channels dropped."""
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
@@ -57,7 +56,7 @@ class Dropout2d(_Dropout):
     Source: Tompson et al., 2015.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with some channels dropped."""
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
@@ -68,7 +67,7 @@ class Dropout3d(_Dropout):
     Source: Tompson et al., 2015.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with some channels dropped."""
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
@@ -79,6 +78,6 @@ class AlphaDropout(_Dropout):
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with some numbers set to SELU's lower limit, rescaled."""
         return F.alpha_dropout(input, self.p, self.training, self.inplace)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.nn.base.module import Module
+from aino.autograd.tensor import Tensor
+from aino.nn.base.module import TensorModule
 
 
-class Flatten(Module):
+class Flatten(TensorModule):
     """Joins the dimensions from ``start_dim`` to ``end_dim`` into one.
 
     >>> import aino
@@ -20,7 +21,7 @@ class Flatten(Module):
         self.start_dim = start_dim
         self.end_dim = end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with these dimensions joined."""
         return input.flatten(self.start_dim, self.end_dim)
 
@@ -28,7 +29,7 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class Unflatten(Module):
+class Unflatten(TensorModule):
     """Splits one dimension into several; one of their lengths may be -1.
 
     >>> import aino
@@ -49,7 +50,7 @@ class Unflatten(Module):
         self.dim = dim
         self.unflattened_size = unflattened_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input with this dimension split."""
         return input.unflatten(self.dim, self.unflattened_size)
 

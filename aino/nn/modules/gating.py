@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn import functional as F
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 
 
-class Hardtanh(Module):
+class Hardtanh(TensorModule):
     """y = x within [min_val, max_val].
 
     >>> import aino
@@ -34,7 +33,7 @@ class Hardtanh(Module):
                 f"max_val must be larger than min_val, got {self.max_val} and {self.min_val}"
             )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x within the bounds."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
@@ -44,14 +43,14 @@ class Hardtanh(Module):
         )
 
 
-class Hardshrink(Module):
+class Hardshrink(TensorModule):
     """y = x where |x| > λ, else 0."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where |x| > λ, else 0."""
         return F.hardshrink(input, self.lambd)
 
@@ -59,14 +58,14 @@ class Hardshrink(Module):
         return f"{self.lambd}"
 
 
-class Softshrink(Module):
+class Softshrink(TensorModule):
     """y = x moved by λ towards 0, and 0 where |x| ≤ λ."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x moved by λ towards 0."""
         return F.softshrink(input, self.lambd)
 
@@ -74,7 +73,7 @@ class Softshrink(Module):
         return f"{self.lambd}"
 
 
-class Threshold(Module):
+class Threshold(TensorModule):
     """y = x where x > threshold, else value."""
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
@@ -83,7 +82,7 @@ class Threshold(Module):
         self.value = value
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > threshold, else value."""
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
@@ -93,7 +92,7 @@ class Threshold(Module):
         )
 
 
-class GLU(Module):
+class GLU(TensorModule):
     """y = a σ(b), a and b the halves of x along ``dim``.
 
     Source: Dauphin et al., "Language modeling with gated convolutional networks", 2016.
@@ -103,7 +102,7 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the first half, gated by the second."""
         return F.glu(input, self.dim)
 
@@ -111,7 +110,7 @@ class GLU(Module):
         return f"dim={self.dim}"
 
 
-class Softmax(Module):
+class Softmax(TensorModule):
     """yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive, with sum 1.
 
     >>> import aino
@@ -123,7 +122,7 @@ class Softmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the softmax of x."""
         return F.softmax(input, self.dim)
 
@@ -131,14 +130,14 @@ class Softmax(Module):
         return f"dim={self.dim}"
 
 
-class Softmin(Module):
+class Softmin(TensorModule):
     """yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ) along ``dim``."""
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the softmax of -x."""
         return F.softmin(input, self.dim)
 
@@ -146,14 +145,14 @@ class Softmin(Module):
         return f"dim={self.dim}"
 
 
-class LogSoftmax(Module):
+class LogSoftmax(TensorModule):
     """yᵢ = xᵢ - ln Σⱼ exp(xⱼ) along ``dim``: the logarithm of the softmax."""
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the logarithm of the softmax of x."""
         return F.log_softmax(input, self.dim)
 
@@ -161,10 +160,10 @@ class LogSoftmax(Module):
         return f"dim={self.dim}"
 
 
-class Softmax2d(Module):
+class Softmax2d(TensorModule):
     """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the softmax over channels."""
         if input.ndim not in (3, 4):
             raise ShapeError(f"Softmax2d takes 3 or 4 dimensions, got shape {tuple(input.shape)}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
 
-class Linear(Module):
+class Linear(TensorModule):
     """A linear map and a shift: y = x Wᵀ + b.
 
     ``weight`` (out_features, in_features) and ``bias`` (out_features,) start in
@@ -45,7 +46,7 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x Wᵀ + b."""
         return F.linear(input, self.weight, self.bias)
 
@@ -56,7 +57,7 @@ class Linear(Module):
         )
 
 
-class Bilinear(Module):
+class Bilinear(TensorModule):
     """A form that is linear in each of two inputs: yₖ = x₁ᵀ Wₖ x₂ + bₖ.
 
     ``weight`` (out, in1, in2) and ``bias`` (out,) start in U(-1/√in1, 1/√in1).
@@ -93,7 +94,7 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         """Return x₁ᵀ W x₂ + b."""
         return F.bilinear(input1, input2, self.weight, self.bias)
 
@@ -104,7 +105,7 @@ class Bilinear(Module):
         )
 
 
-class Identity(Module):
+class Identity(TensorModule):
     """Returns what it is given: y = x. Takes any arguments, so that it can replace any module.
 
     >>> import aino
@@ -115,6 +116,6 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the input."""
         return input

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.functional.reduction import named_reduction
 
 
-class _Loss(Module):
+class _Loss(TensorModule):
     """What all losses have: a reduction, 'mean', 'sum' or 'none'.
 
     Input and target have one shape, the result is one number, or that shape with 'none'.
@@ -34,7 +33,7 @@ class MSELoss(_Loss):
     tensor(2.)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the mean of (x - t)²."""
         return F.mse_loss(input, target, reduction=self.reduction)
 
@@ -47,7 +46,7 @@ class L1Loss(_Loss):
     tensor(1.)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the mean of |x - t|."""
         return F.l1_loss(input, target, reduction=self.reduction)
 
@@ -68,7 +67,7 @@ class SmoothL1Loss(_Loss):
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the smooth absolute error."""
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
@@ -83,7 +82,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction=reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return Huber's error."""
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
@@ -108,7 +107,7 @@ class PoissonNLLLoss(_Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, log_input: Any, target: Any) -> Any:
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
         """Return the negative log likelihood of the counts."""
         return F.poisson_nll_loss(
             log_input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction
@@ -127,7 +126,7 @@ class GaussianNLLLoss(_Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor, var: Tensor) -> Tensor:
         """Return the negative log likelihood of the targets."""
         return F.gaussian_nll_loss(
             input, target, var, full=self.full, eps=self.eps, reduction=self.reduction

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
 
@@ -14,7 +15,7 @@ def _shape_of(normalized_shape: Any) -> tuple[int, ...]:
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
 
 
-class LayerNorm(Module):
+class LayerNorm(TensorModule):
     """Gives the last dimensions mean 0 and variance 1: y = (x - E[x]) / √(Var[x] + ε) · γ + β.
 
     ``normalized_shape`` says which: the input is (..., *normalized_shape). ``weight`` γ starts
@@ -52,7 +53,7 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -63,7 +64,7 @@ class LayerNorm(Module):
         )
 
 
-class RMSNorm(Module):
+class RMSNorm(TensorModule):
     """Divides by the root of the mean square of the last dimensions: y = x / √(E[x²] + ε) · γ.
 
     ``eps`` None is the machine epsilon of the input's dtype.
@@ -96,7 +97,7 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input."""
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 

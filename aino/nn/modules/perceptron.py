@@ -19,7 +19,7 @@ from aino.autograd.tensor import Tensor, View, make
 from aino.errors import GradientError, ShapeError
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import Parameter, empty_parameter
 from aino.nn.modules.activation_names import ACTIVATIONS, JOINT, RECTIFIERS, check_activation
 
@@ -93,7 +93,7 @@ class _Row(Parameter):
         return Parameter, (self.array.copy(), self.requires_grad)
 
 
-class Perceptron(Module):
+class Perceptron(TensorModule):
     """One neuron: y = φ(w · x + b).
 
     ``weight`` (in_features,), ``bias`` (). Input (..., in_features), output (...).
@@ -130,7 +130,7 @@ class Perceptron(Module):
         """Draw weight and bias anew, as ``Layer`` does."""
         _reset(self)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return φ(w · x + b)."""
         if self.activation in JOINT:
             raise ValueError(f"{self.activation} looks at all neurons of a layer, not at one")
@@ -145,7 +145,7 @@ class Perceptron(Module):
         )
 
 
-class Layer(Module):
+class Layer(TensorModule):
     """Perceptrons side by side, computed at once: y = φ(x Wᵀ + b).
 
     ``weight`` (out_features, in_features), ``bias`` (out_features,). Input (..., in_features),
@@ -187,7 +187,7 @@ class Layer(Module):
         """Draw weight and bias anew."""
         _reset(self)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return φ(x Wᵀ + b)."""
         return ACTIVATIONS[self.activation](F.linear(input, self.weight, self.bias))
 

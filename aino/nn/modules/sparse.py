@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.mode import no_grad
+from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn import functional as F
 from aino.nn import init
-from aino.nn.base.module import Module
+from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import Parameter, empty_parameter
 
 
-class Embedding(Module):
+class Embedding(TensorModule):
     """Looks vectors up by their numbers: y = weight[x].
 
     ``weight`` (num_embeddings, embedding_dim) starts in N(0, 1). The row ``padding_idx`` starts
@@ -100,7 +101,7 @@ class Embedding(Module):
             _freeze=freeze,
         )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the rows with these numbers."""
         return F.embedding(
             input,

@@ -14,7 +14,7 @@ from aino.ops.reduce import reduction
 __all__ = ["einsum", "tensordot", "inner"]
 
 
-def contract(name, operands, labels, output):
+def contract(name: str, operands: Any, labels: Any, output: Any) -> Tensor:
     """Return Σ Π of the operands over all labels that are not in ``output``.
 
     ``labels`` holds one label for each axis of each operand. Axes of the same label have the

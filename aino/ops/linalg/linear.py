@@ -201,7 +201,7 @@ def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
     return vector_product(input, other, dim=dim)
 
 
-def vector_product(input, other, *, dim=-1):
+def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
     """``linalg.cross``: the vector product along the axis ``dim``, others being broadcast."""
     if input.ndim != other.ndim:
         raise ShapeError(
@@ -305,7 +305,7 @@ def chain_matmul(*matrices: Any) -> Tensor:
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
 
 
-def multi_dot(tensors):
+def multi_dot(tensors: Any) -> Tensor:
     """``linalg.multi_dot``: the product of two or more matrices, in the cheapest order.
 
     The first and the last may be vectors: a row and a column.

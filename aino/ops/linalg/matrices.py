@@ -32,7 +32,7 @@ def _square(name, x):
     return x
 
 
-def inv(A):
+def inv(A: Tensor) -> Tensor:
     """Return the inverse: A A⁻¹ = 1. Raises ``LinAlgError`` where there is none.
 
     >>> import aino
@@ -54,7 +54,7 @@ def inverse(input: Tensor) -> Tensor:
     return inv(input)
 
 
-def solve(A, B, *, left=True):
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """Return X with A X = B, or with X A = B where ``left`` is False.
 
     ``B`` is a matrix ``(..., n, k)``, or a vector: 1-D, or of the shape of ``A`` less its last

@@ -9,11 +9,10 @@ from aino.ops.pointwise.elementary import *
 from aino.ops.pointwise.rounding import *
 from aino.ops.pointwise.special import *
 
-__all__ = [
-    *arithmetic.__all__,
-    *choosing.__all__,
-    *complex_numbers.__all__,
-    *elementary.__all__,
-    *rounding.__all__,
-    *special.__all__,
-]
+__all__: list[str] = []
+__all__ += arithmetic.__all__
+__all__ += choosing.__all__
+__all__ += complex_numbers.__all__
+__all__ += elementary.__all__
+__all__ += rounding.__all__
+__all__ += special.__all__

@@ -211,7 +211,7 @@ _TYPE_NAMES = {
 
 
 def _caster(name, dtype):
-    def convert(self, memory_format=None):
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
         return _cast(self, dtype)
 
     convert.__name__ = name

@@ -87,7 +87,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
             for x in (a, b))  # fmt: skip
     a, b = shaping.broadcast_tensors(a, b)
     product = linear.vector_product(a, b, dim=-1)
-    return product[..., 2] if flat else np.moveaxis(product, -1, axisc)
+    return product[..., 2] if flat else np.moveaxis(product, -1, axisc)  # type: ignore[type-var]
 
 
 @numpy_function("linalg.cross")
