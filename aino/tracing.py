@@ -105,6 +105,15 @@ def forbid_in_trace(what: str, instead: str) -> None:
         )
 
 
+def forbid_reading(what: str) -> None:
+    """Raise ``CompileError`` in a trace: ``what`` shows values that only a program will know."""
+    if session.trace is not None:
+        raise CompileError(
+            f"{what} shows values that are only known when the program runs; return the tensor "
+            f"and show it outside the compiled function{session.trace.where()}"
+        )
+
+
 class LazyGradient:
     """A gradient that a compiled program left in a buffer: copied out when somebody asks."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import inspect
@@ -22,8 +21,8 @@ from aino.compiler.dispatch import MISS, write_dispatch
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
 from aino.compiler.guards.arguments import Dynamic, Static, flatten_arguments, is_dynamic, names_of
-from aino.compiler.guards.environment import Reading, read_by
-from aino.compiler.guards.snapshots import Snapshot, refill
+from aino.compiler.guards.environment import Reading
+from aino.compiler.guards.reads import MISSING
 from aino.compiler.guards.structure import outer_owners, structure
 from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.passes import PASSES
@@ -111,7 +110,6 @@ class Compiled:
         self._integers: dict[str, int] = {}
         self._changing: set[str] = set()
         #: What the last trace left where it read, and its arguments: to say what has changed.
-        self._last_look: list = []
         self._last_flat: dict[str, Any] = {}
         #: How many calls in a row were traced, and when and how long the last one was.
         self._in_a_row = 0
@@ -182,13 +180,14 @@ class Compiled:
             if isinstance(item, (int, str, Static)) and not is_dynamic(item):
                 if self._last_flat.get(name, item) != item:
                     return f", because the argument {name} is another each time"
-        changed = self._known().changed(self._last_look)
-        return f", because {changed[0].spoken} is another each time" if changed else ""
+        known = self._known()
+        changed = None if known is None else known.changed()
+        return f", because {changed.spoken} is another each time" if changed is not None else ""
 
-    def _known(self) -> Reading:
-        """Return what the function read when it was traced last, or is seen to read before."""
+    def _known(self) -> Reading | None:
+        """Return what the function read when it was traced last."""
         if self._latest is None or self._latest.traced_run is None:
-            return read_by(None, self.function)
+            return None
         return self._latest.traced_run.trace.reading
 
     def _specialization(self, key) -> Specialization:
@@ -235,27 +234,16 @@ class Compiled:
         flat = self._flat(args, kwargs, names)
         key = self._signature(args, kwargs, flat)
         specialization = Specialization()
-        known = self._known()
-        before_run = known.look()
-        given = Snapshot([*args, *kwargs.values()])
-
-        def put_back() -> None:
-            """Undo what a refused run has changed of Python's world."""
-            known.restore(before_run)
-            with contextlib.suppress(Exception):  # the refusal is what counts
-                refill(given)
-
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal specialization
-            trace.reading = read_by(trace, self.function)
             seen = any(known_key[0] == key for known_key in self._specializations)
-            changed = known.changed(before_run) if seen else None
+            changed = trace.reading.changed() if seen else None
             if changed is not None:
                 reason = program.notes.get("unrepeatable")
                 raise CompileError(
                     f"{self.name} does something else at every call: {reason}" if reason else
-                    _changed_by_itself(self.name, *changed)
+                    _changed_by_itself(self.name, changed)
                 )  # fmt: skip
             owners = trace.context.owners.values()
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
@@ -280,10 +268,14 @@ class Compiled:
 
         traced_run = None
         while traced_run is None:
+            reading = Reading()
+            reading.begin(self.function, [*args, *kwargs.values()], self._known())
             try:
-                traced_run = run_traced(self._run, args, kwargs, names, flat, inspect_before_commit)
+                traced_run = run_traced(
+                    self._run, args, kwargs, names, flat, inspect_before_commit, reading
+                )
             except FrozenNumberError as error:
-                put_back()
+                reading.restore()
                 if not error.arguments:
                     raise
                 # A number that the function needs as it is: a program for each value of it.
@@ -291,9 +283,9 @@ class Compiled:
                 flat = self._flat(args, kwargs, names)
                 key = self._signature(args, kwargs, flat)
             except CompileError:
-                put_back()
+                reading.restore()
                 raise
-        self._last_look, self._last_flat = traced_run.trace.reading.look(), dict(flat)
+        self._last_flat = dict(flat)
         specialization.traced_run = traced_run
         self._latest = specialization
         if specialization.notes["agreed"]:
@@ -359,10 +351,11 @@ class Compiled:
         return f"<compiled {self.name}: {ready} of {len(self._specializations)} signatures ready>"
 
 
-def _changed_by_itself(name: str, read, before, after) -> str:
-    if read.items is not None:
+def _changed_by_itself(name: str, read) -> str:
+    before, after = read.before, read.now()
+    if read.kind in ("record", "array"):
         what = f"what {read.spoken} holds"
-    elif isinstance(before, (bool, int, float, str)):
+    elif isinstance(before, (bool, int, float, str)) and after is not MISSING:
         what = f"{read.spoken}, from {before!r} to {after!r}"
     else:
         what = read.spoken

@@ -42,12 +42,20 @@ class Guards:
             "dtypes": dtypes, "np": np,
         }  # fmt: skip
         self.lines: list[str] = []
+        self._names: dict[int, str] = {}
 
     def bind(self, name: str, value) -> str:
         """Bind a value under a name of its own and return the name."""
         candidate = f"_{name}{len(self.bound)}"
         self.bound[candidate] = value
         return candidate
+
+    def bind_once(self, name: str, value) -> str:
+        """Bind a value and return its name; one that is bound already keeps the name it has."""
+        known = self._names.get(id(value))
+        if known is None:
+            known = self._names[id(value)] = self.bind(name, value)
+        return known
 
     def need(self, condition: str) -> None:
         """Let the call miss unless ``condition`` holds."""
@@ -66,8 +74,11 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded)
     _guard_sharing(guards, trace, program, flat)
-    for condition in conditions(trace.reading, guards):
-        guards.need(condition)
+    read = conditions(trace.reading, guards)
+    if read:
+        guards.lines.append("try:")
+        guards.lines += [f"    if not ({condition}): return MISS" for condition in read]
+        guards.lines += ["except Exception: return MISS"]
     given = _given(guards, trace, program, source, flat) + list(trace.floats)
     guards.bound["step"] = step
     call = f"step({', '.join(given)})"

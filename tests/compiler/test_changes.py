@@ -217,7 +217,7 @@ def test_a_counter_as_a_factor_is_refused_by_line():
         count[0] += 1
         return x * count[0]
 
-    refused(step, aino.ones(2), match="changes what count holds")
+    refused(step, aino.ones(2), match=r"changes count\[0\], from 1 to 2")
 
 
 def test_state_rebound_by_the_step_is_refused():

@@ -1,70 +1,234 @@
-"""What a function reads from outside, as its bytecode says: chains such as ``self.cfg["k"]``."""
+"""What a function reads from outside, as its bytecode says: chains such as ``self.cfg["k"]``.
+
+Needs the standard library alone. Bytecode is another in each version of Python; ``UNDERSTOOD``
+tells whether what is read here of functions that are known comes out right.
+"""
 
 from __future__ import annotations
 
 import dis
 import functools
+import sys
 import types
 from typing import Any, NamedTuple
 
 _MISSING: Any = object()
-_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
-_CELLS = ("LOAD_DEREF", "LOAD_CLASSDEREF")
-_NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG")
+_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+_CELLS = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
+_ATTRIBUTES = (
+    "LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "IMPORT_FROM", "LOAD_SUPER_ATTR"
+)  # fmt: skip
+_NEUTRAL = ("PUSH_NULL", "PRECALL", "CACHE", "COPY", "NOP", "EXTENDED_ARG", "NOT_TAKEN")
+_CALLS = ("CALL", "CALL_FUNCTION_EX", "CALL_KW")
+_SMALL = ("LOAD_SMALL_INT", "LOAD_CONST", "LOAD_CONST_IMMORTAL", "LOAD_CONST_MORTAL")
+#: What reads attributes by names that are computed, or all of them.
+_REFLECTIVE = {
+    "getattr", "hasattr", "setattr", "delattr", "vars", "dir", "eval", "exec", "attrgetter",
+    "methodcaller", "__dict__", "__getattribute__", "asdict", "astuple", "replace", "copy",
+    "deepcopy", "dumps", "pformat", "repr", "str", "format", "print", "pickle",
+}  # fmt: skip
 
 
 class Chain(NamedTuple):
-    """A name and what is read from it: ``("attr", name)`` and ``("item", key)``, in order."""
+    """A name and what is read from it: ``("attr", name)`` and ``("item", key)``, in order.
+
+    ``kind``: "global", "cell", "local" or "import". ``wrapped``: it is given, as the one argument,
+    to the last name of the chain ``wrapped`` before it.
+    """
 
     kind: str
-    name: str
-    path: tuple[tuple[str, Any], ...]
+    name: Any
+    path: tuple[tuple[str, Any], ...] = ()
+    wrapped: str = ""
 
 
-@functools.lru_cache(maxsize=1024)
-def chains_of(code) -> tuple[Chain, ...]:
-    """Return the chains of reads in a function that begin outside of it."""
-    first = code.co_varnames[0] if code.co_argcount else None
-    found: dict[Chain, None] = {}
-    current: Chain | None = None
-    constant: Any = _MISSING
-    for step in dis.get_instructions(code):
+class Summary(NamedTuple):
+    """What a code object says of its reads.
+
+    ``loose``: attributes of what is no name, such as ``type(self).k``. ``reflective``: attributes
+    may be read by names that are computed. ``types``: locals whose very type is asked, with None
+    for anything else.
+    """
+
+    chains: tuple[Chain, ...]
+    loose: frozenset[str]
+    reflective: bool
+    types: frozenset[str | None]
+    stored: frozenset[str]
+
+
+class _Scan:
+    """One pass over the instructions of a function."""
+
+    def __init__(self, code) -> None:
+        self.code = code
+        self.found: dict[Chain, None] = {}
+        self.loose: set[str] = set()
+        self.types: set[str | None] = set()
+        self.stored: set[str] = set()
+        self.current: Chain | None = None
+        self.before: Chain | None = None
+        self.constants: list[Any] = []
+        self.types_open = 0
+
+    def end(self, step=None) -> None:
+        """Take the chain so far as read to its end."""
+        chain, before = self.current, self.before
+        self.before = chain
+        self.current = None
+        if chain is None:
+            return
+        if step is not None and step.opname in _CALLS and step.arg == 1 and before is not None:
+            called = before.path[-1][1] if before.path else before.name
+            chain = chain._replace(wrapped=str(called))
+            if called == "type" and not before.path:
+                self.types_open -= 1
+                if chain.kind != "global" and not chain.path:
+                    self.types.add(chain.name)
+        self.found.setdefault(chain)
+
+    def begin(self, kind: str, name) -> None:
+        self.end()
+        self.current = Chain(kind, name)
+        if (kind, name) == ("global", "type"):
+            self.types_open += 1  # until it is seen what it is given
+
+    def see(self, step) -> None:
         name = step.opname
-        if name in _GLOBALS or name in _CELLS or "LOAD_FAST" in name:
-            if current is not None:
-                found.setdefault(current)
-            # Of two names that one instruction loads the last is read from.
-            read = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
-            kind = "global" if name in _GLOBALS else "self" if read == first else "cell"
-            local = kind == "cell" and name not in _CELLS
-            current = None if local else Chain(kind, read, ())
-        elif constant is not _MISSING and current is not None and not _subscripts(step):
-            found.setdefault(current)  # a constant beside it: they are given to something
-            current = None
-        elif name in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR") and current is not None:
-            current = current._replace(path=(*current.path, ("attr", step.argval)))
-        elif name == "LOAD_CONST" and isinstance(step.argval, (str, int)):
-            constant = step.argval
-            continue
-        elif current is not None and constant is not _MISSING and _subscripts(step):
-            current = current._replace(path=(*current.path, ("item", constant)))
-        elif name not in _NEUTRAL and current is not None:
-            found.setdefault(current)
-            current = None
-        constant = _MISSING
-    if current is not None:
-        found.setdefault(current)
-    for inner in code.co_consts:
-        if isinstance(inner, types.CodeType):  # a lambda, a generator, a function within
-            for chain in chains_of(inner):
-                if chain.kind == "cell" and chain.name == first:
-                    found.setdefault(chain._replace(kind="self"))
-                elif chain.kind == "global" or chain.name in code.co_freevars:
-                    found.setdefault(chain)
-    return tuple(found)
+        constants, self.constants = self.constants, []
+        if name in _GLOBALS:
+            self.begin("global", step.argval)
+        elif name in _CELLS:
+            kind = "cell" if step.argval in self.code.co_freevars else "local"
+            self.begin(kind, step.argval)
+        elif name.startswith("STORE_FAST") or name == "STORE_DEREF":
+            self.end()
+            names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            self.stored.update(names if name != "STORE_FAST_LOAD_FAST" else names[:1])
+            if name == "STORE_FAST_LOAD_FAST":
+                self.begin("local", names[1])
+        elif name.startswith("LOAD_FAST") and name != "LOAD_FAST_AND_CLEAR":
+            names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            for local in names:
+                self.begin("local", local)
+        elif name in _SMALL:
+            self.constants = [*constants, step.argval]
+        elif name == "IMPORT_NAME":
+            self.end()
+            level = constants[-2] if len(constants) > 1 else 0
+            whole = bool(constants[-1]) if constants else False
+            self.current = Chain("import", (step.argval, level, whole))
+        elif constants and self.current is not None and _subscripts(step):
+            self.current = self.current._replace(path=(*self.current.path, ("item", constants[-1])))
+        elif name in _ATTRIBUTES:
+            if name == "LOAD_SUPER_ATTR":
+                self.loose.add(step.argval)
+            if constants or self.current is None:
+                self.end()
+                self.loose.add(step.argval)
+            elif name == "IMPORT_FROM":
+                self.found.setdefault(
+                    self.current._replace(path=(*self.current.path, ("attr", step.argval)))
+                )
+                return
+            else:
+                path = (*self.current.path, ("attr", step.argval))
+                self.current = self.current._replace(path=path)
+        elif name not in _NEUTRAL:
+            given = self.current
+            if constants and given is not None and name in _CALLS and step.arg in (1, 2):
+                # environ.get("k"), getattr(self, "k")
+                if given.path and given.path[-1] == ("attr", "get"):
+                    self.found.setdefault(
+                        given._replace(path=(*given.path[:-1], ("get", constants[0])))
+                    )
+                    self.current = self.before = None
+                    return
+            self.end(step if not constants else None)
+        elif constants:
+            self.constants = constants
+
+    def summary(self) -> Summary:
+        for step in dis.get_instructions(self.code):
+            self.see(step)
+        self.end()
+        if self.types_open:
+            self.types.add(None)
+        names = {*self.code.co_names}
+        attributes = {key for chain in self.found for kind, key in chain.path if kind == "attr"}
+        reflective = bool(names & _REFLECTIVE) or bool(attributes & {"__dict__"})
+        matches = any(step.opname == "MATCH_CLASS" for step in dis.get_instructions(self.code))
+        texts = [c for c in self.code.co_consts if isinstance(c, str) and c.isidentifier()]
+        loose = self.loose | (set(texts) if reflective else set())
+        return Summary(
+            tuple(self.found), frozenset(loose), reflective or matches, frozenset(self.types),
+            frozenset(self.stored),
+        )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def summary_of(code) -> Summary:
+    """Return what a function's bytecode says of what it reads from outside."""
+    return _Scan(code).summary()
 
 
 def _subscripts(step) -> bool:
-    return step.opname == "BINARY_SUBSCR" or (
+    return step.opname in ("BINARY_SUBSCR", "DELETE_SUBSCR") or (
         step.opname == "BINARY_OP" and step.argrepr.startswith("[")
     )
+
+
+def codes_within(code) -> list:
+    """Return the code of the functions that are written inside of a function, at any depth."""
+    found = []
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            found += [inner, *codes_within(inner)]
+    return found
+
+
+# Whether this Python is understood
+
+
+def _known_function(self, a):
+    from math import pi
+
+    def inside(b):
+        return b * a.scale + self.deep
+
+    c = self.cfg["k"].value + _MISSING.one.two[3]
+    for part in self.parts:
+        c += part.weight
+    return inside(c) + type(self).shared + a.method(self.last, c).of_result + pi
+
+
+_EXPECTED = {
+    Chain("local", "self", (("attr", "cfg"), ("item", "k"), ("attr", "value"))),
+    Chain("global", "_MISSING", (("attr", "one"), ("attr", "two"), ("item", 3))),
+    Chain("local", "self", (("attr", "parts"),)),
+    Chain("local", "self", (("attr", "last"),)),
+    Chain("local", "part", (("attr", "weight"),)),
+    Chain("import", ("math", 0, True), (("attr", "pi"),)),
+}
+
+
+def _understood() -> bool:
+    """Tell whether a function that is known is read as it is written."""
+    try:
+        summary = _Scan(_known_function.__code__).summary()
+        inner = {
+            chain[:3] for chain in summary_of(codes_within(_known_function.__code__)[0]).chains
+        }
+    except Exception:
+        return False
+    found = {chain._replace(wrapped="") for chain in summary.chains}
+    return (
+        found >= _EXPECTED
+        and {"shared", "of_result"} <= summary.loose
+        and summary.types == {"self"}
+        and {("cell", "a", (("attr", "scale"),)), ("cell", "self", (("attr", "deep"),))} <= inner
+    )
+
+
+#: The versions whose bytecode is read; a later one is, once it has been tried.
+UNDERSTOOD: bool = (3, 11) <= sys.version_info[:2] <= (3, 13) and _understood()

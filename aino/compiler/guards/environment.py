@@ -1,322 +1,504 @@
 """What the user's functions read of Python's world: globals, closures, attributes, entries.
 
-A program is made for the objects and plain values that these names stood for. They are found in
-the bytecode of the functions that ran, and of the functions that those name: ``self.cfg["k"]``
-is a chain of three reads, each of which a program compares at every call.
+Every function of the user's that runs in a trace is met as it begins, at any depth of calls; what
+its bytecode reads of what was there before is noted then, before it is used. A program compares
+all of it at every call: ``self.cfg["k"]`` is a chain of three reads.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
-import inspect
+import gc
+import importlib.util
+import io
+import os
+import sys
 import types
-from collections import deque
+import weakref
+from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from aino.autograd.tensor import Tensor
-from aino.compiler.guards.bytecode import Chain, chains_of
-from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_watched
+from aino.compiler.guards.bytecode import Chain, codes_within, summary_of
+from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_users_class, is_watched
+from aino.compiler.guards.reads import MISSING, Read
 from aino.compiler.guards.snapshots import (
-    PLAIN,
-    Snapshot,
-    entries_of,
+    attributes_of,
+    has_attributes,
+    is_container,
+    is_plain_value,
     is_record,
-    refill,
-    same,
+    is_users_object,
 )
 
-#: How far calls are followed from the functions that ran: to what they call, and what that calls.
-DEEPEST = 2
-_MISSING: Any = object()
-
-
-@dataclasses.dataclass
-class Read:
-    """One thing that was read: the expression that reads it, how the user writes it, its value."""
-
-    text: str
-    spoken: str
-    value: Any
-    items: Snapshot | None = None
-    #: Where to put it back: the expression of what holds it, and how it is reached from there.
-    holder: str = ""
-    step: tuple[str, Any] = ("", None)
+#: What takes an array into a tensor that shares its memory, or copies it in every program.
+_WRAPPERS = {"from_numpy", "as_tensor", "asarray", "tensor"}
+_FORMS = {"shape", "dtype", "ndim", "size", "itemsize"}
 
 
 class Reading:
-    """Collects what functions read, under names that ``bound`` gives to the objects it begins at.
+    """Collects what functions read, as they begin to run.
 
     ``owners``: models and optimizers that were found; they are watched as a whole.
     """
 
-    def __init__(self, bound: dict[str, Any], owners: dict[int, object]) -> None:
-        #: As the globals of the expressions, into which Python puts its own names once.
-        self.bound = bound
-        self.owners = owners
-        self.reads: dict[str, Read] = {}
-        self._names: dict[int, str] = {}
-        self._seen: set[tuple[int, int]] = set()
-        self._depth = 0
+    def __init__(self) -> None:
+        self.owners: dict[int, object] = {}
+        self.reads: dict[tuple, Read] = {}
+        #: Iterators that were there before: a program would not advance them.
+        self.iterators: dict[int, str] = {}
+        self._known: dict[int, tuple[Any, str]] = {}
+        self._met: dict[int, Any] = {}
+        self._loose: set[str] = set()
+        self._functions: dict[Any, list] = {}
+        self._ran: dict[Any, set] = {}
+        self._within: set = set()
+        self._doubtful: list[tuple[weakref.ref, Chain]] = []
+        self._reflective = False
+        self._earlier: list[Read] = []
 
-    # Functions
+    # The beginning and the end
 
-    def function(self, function, owner=None) -> None:
-        """Follow a function of the user's, a method, a partial or an object that is called."""
-        if isinstance(function, functools.partial):
-            self.record(f"{self._name(function)}.keywords", "keywords", function.keywords)
-            self.record(f"{self._name(function)}.args", "arguments", function.args)
-            function = function.func
-        if isinstance(function, types.MethodType):
-            function, owner = function.__func__, function.__self__
-        while hasattr(function, "__wrapped__"):  # by no_grad, a cache, a decorator
-            self._plain_function(function, owner)
-            function = function.__wrapped__
-        if isinstance(function, types.MethodType):
-            function, owner = function.__func__, function.__self__
-        if isinstance(function, (staticmethod, classmethod)):
-            function = function.__func__
-        if isinstance(function, types.FunctionType):
-            self._plain_function(function, owner)
-        elif not isinstance(function, type):
-            called = inspect.getattr_static(type(function), "__call__", None)
-            if isinstance(called, types.FunctionType):
-                self.function(called, function)
+    def begin(self, function, given: Iterable, earlier: Reading | None) -> None:
+        """Start at the function, its arguments, and what it was seen to read before."""
+        self.meet(function, getattr(function, "__name__", "the function"))
+        for item in given:
+            self._end(item, "an argument", watch=False)
+        if earlier is not None:
+            for read in earlier.reads.values():
+                before = read.before if read.kind in ("record", "array") else read.now()
+                again = Read(read.holder, read.kind, read.key, read.spoken, before)
+                self._earlier.append(again)
+            for value, spoken in earlier._known.values():
+                self.meet(value, spoken)
 
-    def _plain_function(self, function, owner) -> None:
-        """Follow a function, with its defaults."""
-        if not isinstance(function, types.FunctionType) or self._depth > DEEPEST:
+    def finish(self) -> None:
+        """Read of what the functions were given, where it turns out to have been there before."""
+        for reference, chain in self._doubtful:
+            value = reference()
+            if value is not None:
+                self._walk(value, chain)
+        self._doubtful.clear()
+
+    # What runs
+
+    def ran(self, code, globals_: dict[str, Any], locals_: dict[str, Any]) -> None:
+        """Note that a function of the user's begins to run, with these arguments."""
+        summary = summary_of(code)
+        count = code.co_argcount + code.co_kwonlyargcount
+        names = {*code.co_varnames[: count + 2], *code.co_freevars}
+        given = {
+            name: value for name, value in locals_.items()
+            if name in names and not is_plain_value(value) and not isinstance(value, Tensor)
+        }  # fmt: skip
+        key = frozenset((name, id(value)) for name, value in given.items())
+        seen = self._ran.setdefault(code, set())
+        if key in seen:
             return
-        if is_foreign(function.__code__.co_filename):
-            return
+        seen.add(key)
+        if len(seen) == 1:
+            self._within.update(codes_within(code))
+        first = locals_.get(code.co_varnames[0]) if code.co_argcount else None
+        functions = self._functions_of(code, first)
+        outer, self._reflective = self._reflective, summary.reflective
+        for function in functions:
+            self._defaults(function)
+        self.loosen(summary.loose)
+        for chain in summary.chains:
+            self._begin_chain(chain, summary, code, functions, globals_, given)
+        self._reflective = outer
+
+    def _functions_of(self, code, first) -> list:
+        """Return the functions that have a code: one, or those that one ``def`` made."""
+        if code not in self._functions and first is not None:
+            kind = first if isinstance(first, type) else type(first)
+            for base in kind.__mro__ if is_users_class(kind) else ():
+                raw = vars(base).get(code.co_name)
+                if any(function.__code__ is code for function in _functions_in(raw)):
+                    # However it was called, it is this class's own.
+                    self._read(base, "raw", code.co_name, f"{base.__name__}.{code.co_name}", raw)
+                    self.meet(raw, code.co_name)
+        if code not in self._functions and code not in self._within:
+            for function in gc.get_referrers(code):
+                if isinstance(function, types.FunctionType):
+                    self.meet(function, function.__name__)
+        return self._functions.get(code, [])
+
+    def _defaults(self, function) -> None:
         for name in ("__defaults__", "__kwdefaults__"):
             defaults = getattr(function, name)
             if defaults:
-                text = f"{self._name(function)}.{name}"
-                self.record(text, f"the defaults of {function.__name__}", defaults)
-        self._depth += 1
-        self.code(function.__code__, function.__globals__, function, owner)
-        self._depth -= 1
+                spoken = f"the defaults of {function.__name__}"
+                self._read(function, "attr", name, spoken, defaults)
+                for value in defaults.values() if isinstance(defaults, dict) else defaults:
+                    self._end(value, spoken)
 
-    def code(self, code, globals_, function, owner) -> None:
-        """Follow the chains of one function; ``function`` and ``owner`` where they are known."""
-        key = (id(code), id(owner))
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        for name in code.co_names if owner is not None else ():
-            # super().name, and what else is a method of its own by that name
-            for kind in type(owner).__mro__:
-                if isinstance(vars(kind).get(name), types.FunctionType):
-                    self._plain_function(vars(kind)[name], owner)
-        cells = {}
-        if function is not None:
-            cells = dict(zip(code.co_freevars, function.__closure__ or ()))
-        for chain in chains_of(code):
-            if chain.kind == "global" and chain.name in globals_:
-                text = f"{self._name(globals_)}.get({chain.name!r})"
-                self._follow(text, chain.name, globals_[chain.name], chain, globals_)
-            elif chain.kind == "cell" and chain.name in cells:
+    def _begin_chain(self, chain: Chain, summary, code, functions, globals_, given) -> None:
+        """Find what a chain begins at, and follow it."""
+        name = chain.name
+        if chain.kind == "global":
+            if name in globals_:
+                self._rebound(globals_, "global", name, globals_[name])
+                self._walk(globals_[name], chain)
+        elif chain.kind == "import":
+            module = _imported(name, globals_)
+            if module is not None:
+                self._walk(module, chain)
+        elif chain.kind == "cell" and functions:
+            for function in functions:
+                place = code.co_freevars.index(name)
+                cell = (function.__closure__ or ())[place]
                 try:
-                    value = cells[chain.name].cell_contents
+                    value = cell.cell_contents
                 except ValueError:  # not bound yet
                     continue
-                text = f"{self._name(cells[chain.name])}.cell_contents"
-                self._follow(text, chain.name, value, chain, cells[chain.name])
-            elif chain.kind == "self" and owner is not None and not is_ours_type(owner):
-                self._walk(self._name(owner), chain.name, owner, chain.path)
-
-    def _follow(self, text: str, spoken: str, value, chain: Chain, holder) -> None:
-        if isinstance(value, types.ModuleType):
-            if is_foreign(getattr(value, "__file__", None)):
-                return
+                self._rebound(cell, "cell", name, value)
+                self._walk(value, chain)
         else:
-            step = ("item", chain.name) if isinstance(holder, dict) else ("attr", "cell_contents")
-            self.read(text, spoken, value, self._name(holder), step)
-        self._walk(text, spoken, value, chain.path)
+            value = given.get(name)
+            if value is not None and self._was_there(value):
+                self._walk(value, chain)
+            elif has_attributes(value) and not is_record(value):
+                try:
+                    # Weakly: what is made in a trace must not seem to be kept.
+                    self._doubtful.append((weakref.ref(value), chain))
+                except TypeError:
+                    value = None
+            if value is None or name in summary.stored or not self._was_there(value):
+                self.loosen([key for kind, key in chain.path if kind == "attr"])
 
-    def _walk(self, text: str, spoken: str, value, path) -> None:
+    def _was_there(self, value) -> bool:
+        """Tell whether a value is known for one that no trace has made."""
+        known = id(value) in self._met or is_watched(value)
+        return known or isinstance(value, (type, types.ModuleType))
+
+    def _rebound(self, holder, kind: str, name: str, value) -> None:
+        """Note what a name stands for."""
+        if not _is_fixed(value):
+            self._read(holder, kind, name, name, value)
+
+    # Chains
+
+    def _walk(self, value, chain: Chain) -> None:
         """Follow a chain from a value on; what it ends at is read as a whole."""
-        self._meet(value)
-        for step in path:
-            kind, key = step
-            holder, holder_value, watched = text, value, is_watched(value)
-            if kind == "attr":
-                if isinstance(value, (list, dict, set, deque)):
-                    self.record(text, spoken, value)  # one of its methods is called
-                value, text, of_class = _attribute(value, key, text)
-                spoken = f"{spoken}.{key}"
-                if of_class and not isinstance(value, PLAIN) and not is_record(value):
-                    if value is not _MISSING:
-                        self.function(value)  # a method: what it reads is what counts
-                    return
-            else:
-                value, text = _item(value, key, text)
-                spoken = f"{spoken}[{key!r}]"
-            if value is _MISSING:
-                # That it is not there may count as well.
-                if kind == "item" and is_record(holder_value):
-                    self.record(holder, spoken, holder_value)
-                if kind == "attr" and not watched and not isinstance(holder_value, type):
-                    self.read(f"hasattr({holder}, {key!r})", spoken, False, "", step)
+        spoken = chain.name if isinstance(chain.name, str) else chain.name[0]
+        for kind, key in chain.path:
+            self.meet(value, spoken)
+            if is_plain_value(value) or is_ours_type(value):
                 return
-            # Models are watched as a whole, but for their plain attributes.
-            if not watched or isinstance(value, PLAIN):
-                self.read(text, spoken, value, holder, step)
-            self._meet(value)
-        if is_record(value):
-            self.record(text, spoken, value)
-
-    def _meet(self, value) -> None:
-        """Follow what was found by name: a model or optimizer, or something that is called."""
-        if is_watched(value):
-            self.owners.setdefault(id(value), value)
-        elif callable(value) and not isinstance(value, Tensor):
-            self.function(value)
-
-    # Values
-
-    def read(self, text: str, spoken: str, value, holder: str, step) -> None:
-        """Note a value that was read by name."""
-        if not isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
-            self.reads.setdefault(text, Read(text, spoken, value, None, holder, step))
-
-    def record(self, text: str, spoken: str, value) -> None:
-        """Note a container or an object that was read, with what it holds."""
-        if f"{text} items" in self.reads:
-            return
-        self.reads[f"{text} items"] = Read(text, spoken, value, Snapshot(value))
-        for _, item in entries_of(value):
-            self._meet(item)
-
-    def _name(self, item) -> str:
-        """Return the name under which the reads begin at an object."""
-        if id(item) not in self._names:
-            self._names[id(item)] = f"_owner{len(self._names)}_{len(self.bound)}"
-            self.bound[self._names[id(item)]] = item
-        return self._names[id(item)]
-
-    # What changed
-
-    def state(self) -> tuple:
-        """Return what was read as a key: plain values, and who the others are."""
-        found: list = []
-        for read in self.reads.values():
-            entries = [(0, read.value)] if read.items is None else entries_of(read.value)
-            for _, value in entries:
-                plain = value is None or isinstance(value, PLAIN)
-                found.append((type(value), value) if plain else id(value))
-        return tuple(found)
-
-    def now(self, read: Read) -> Any:
-        """Return what a read gives now."""
-        try:
-            value = eval(_code_of(read.text), self.bound)
-            return Snapshot(value) if read.items is not None else value
-        except Exception:
-            return _MISSING
-
-    def look(self) -> list:
-        """Return what all reads give now."""
-        return [self.now(read) for read in self.reads.values()]
-
-    def changed(self, before: list) -> tuple[Read, Any, Any] | None:
-        """Return the first read that gives something else than before, with both values."""
-        for read, old in zip(self.reads.values(), before):
-            new = self.now(read)
-            if type(old) is Snapshot and type(new) is Snapshot:
-                alike = old.fits(new.record)
+            if kind == "attr":
+                value = self._attribute(value, key, spoken)
+                spoken = f"{spoken}.{key}"
             else:
-                alike = same(old, new)
-            if not alike:
-                return read, old, new
+                value = self._item(value, key, spoken, kind)
+                spoken = f"{spoken}[{key!r}]"
+            if value is MISSING:
+                return
+        self._end(value, spoken, chain.wrapped)
+
+    def _attribute(self, owner, name: str, spoken: str) -> Any:
+        """Read an attribute; return it, or ``MISSING`` where nothing more is to be followed."""
+        said = f"{spoken}.{name}"
+        if isinstance(owner, types.ModuleType):
+            return self._of_module(owner, name, said)
+        if isinstance(owner, np.ndarray):
+            if name in _FORMS:
+                self._read(owner, "attr", name, said, getattr(owner, name))
+            else:
+                self._end(owner, spoken)
+            return MISSING
+        if name == "__class__":
+            return type(owner)
+        raw, base = _found(type(owner).__mro__, name)
+        is_data = hasattr(type(raw), "__set__") or hasattr(type(raw), "__delete__")
+        if is_data and not isinstance(raw, types.MemberDescriptorType):
+            return self._of_class(type(owner), raw, base, name, said)  # a property
+        if isinstance(owner, type):
+            mine, holder = _found(owner.__mro__, name)
+            if mine is not MISSING:
+                return self._of_class(owner, mine, holder, name, said)
+        own = getattr(owner, "__dict__", None)
+        if not isinstance(owner, type) and isinstance(own, dict) and name in own:
+            return self._own(owner, name, said, own[name])
+        if isinstance(raw, types.MemberDescriptorType):
+            try:
+                return self._own(owner, name, said, raw.__get__(owner))
+            except AttributeError:
+                raw = MISSING
+        if raw is not MISSING:
+            return self._of_instance(owner, raw, base, name, spoken)
+        if is_container(owner):
+            self._end(owner, spoken)
+        elif has_attributes(owner) or isinstance(owner, (type, types.FunctionType)):
+            self._read(owner, "missing", name, said, False)
+        return MISSING
+
+    def _own(self, owner, name: str, said: str, value) -> Any:
+        if hasattr(owner, "add_param_group") and name in ("param_groups", "state"):
+            return MISSING  # settings and state are live
+        # Models are watched as a whole, but for their plain attributes.
+        if not is_watched(owner) or is_plain_value(value):
+            self._read(owner, "attr", name, said, value)
+        return value
+
+    def _of_module(self, module, name: str, said: str) -> Any:
+        value = vars(module).get(name, MISSING)
+        file = getattr(module, "__file__", None)
+        if (file is None and module.__name__ in sys.builtin_module_names) or is_foreign(file or ""):
+            # Of Python's own modules what changes counts, such as os.environ; AINO's are known.
+            self.meet(value, said)
+            kept = has_attributes(value) or is_container(value)
+            return value if kept and not module.__name__.startswith(("aino", "numpy")) else MISSING
+        if value is MISSING:
+            self._read(module, "missing", name, said, False)
+        elif not _is_fixed(value):
+            self._read(module, "attr", name, said, value)
+        return value
+
+    def _of_instance(self, owner, raw, base, name: str, spoken: str) -> Any:
+        """Read what an object has of its class: a method, or a value that all share."""
+        said = f"{spoken}.{name}"
+        if is_container(owner) or isinstance(owner, ContextVar) or not is_users_class(base):
+            if not is_watched(owner):
+                self._end(owner, spoken)  # one of its methods is called
+            return MISSING
+        if isinstance(raw, types.FunctionType) and not is_watched(owner):
+            self._read(owner, "method", name, said, raw)
+            self.meet(raw, said)
+            return MISSING
+        if hasattr(type(raw), "__get__"):
+            return self._of_class(type(owner), raw, base, name, said)
+        self._read(owner, "attr", name, said, raw)
+        return raw
+
+    def _of_class(self, owner: type, raw, base: type, name: str, said: str) -> Any:
+        """Read what a class has, or the classes that it inherits from."""
+        if not is_users_class(base):
+            return MISSING
+        if isinstance(raw, (types.FunctionType, property)) or not hasattr(type(raw), "__get__"):
+            self._read(owner, "attr", name, said, raw)
+        elif isinstance(raw, classmethod):
+            self._read(owner, "method", name, said, raw.__func__)
+        elif isinstance(raw, staticmethod):
+            self._read(owner, "attr", name, said, raw.__func__)
+        else:
+            self._read(base, "raw", name, said, raw)
+        self.meet(raw, said)
+        return MISSING if hasattr(type(raw), "__get__") else raw
+
+    def _item(self, owner, key, spoken: str, kind: str) -> Any:
+        """Read an entry by its key; without it, the whole is what counts."""
+        try:
+            own = type(owner).__getitem__
+        except AttributeError:
+            self._end(owner, spoken)
+            return MISSING
+        python = isinstance(own, types.FunctionType) and not is_foreign(own.__code__.co_filename)
+        if not python and not isinstance(owner, (np.ndarray, Tensor, type)):
+            try:
+                value = dict.__getitem__(owner, key) if isinstance(owner, dict) else owner[key]
+            except Exception:
+                value = MISSING
+            if value is not MISSING and (is_container(owner) or is_plain_value(value)):
+                self._read(owner, "item", key, f"{spoken}[{key!r}]", value)
+                return value
+        self._end(owner, spoken)
+        return MISSING
+
+    def _end(self, value, spoken: str, wrapped: str = "", watch: bool = True) -> None:
+        """Read a value as a whole: nobody knows what is done with it."""
+        self.meet(value, spoken)
+        if isinstance(value, np.ndarray):
+            if watch and wrapped not in _WRAPPERS:
+                self._read(value, "array", "", spoken, None)
+        elif is_ours_type(value) or isinstance(value, _FIXED):
+            return
+        elif isinstance(value, ContextVar):
+            now = value.get(None)
+            self._read(value, "context", "", spoken, now)
+            self._end(now, spoken)
+        elif is_record(value):
+            self._record(value, spoken, False)
+        elif self._reflective and has_attributes(value):
+            self._record(value, spoken, True)
+        elif self._reflective and is_watched(value):
+            for name, held in list(vars(value).items()):
+                if is_plain_value(held) and not name.startswith("_"):
+                    self._read(value, "attr", name, f"{spoken}.{name}", held)
+        elif hasattr(type(value), "__next__") and not isinstance(value, io.IOBase):
+            if not is_users_object(value):
+                self.iterators.setdefault(id(value), spoken)
+
+    def _record(self, value, spoken: str, whole: bool) -> None:
+        read = self._read(value, "record", whole, spoken, None)
+        for leaf in read.before.leaves() if read is not None else ():
+            if isinstance(leaf, np.ndarray):
+                self._read(leaf, "array", "", spoken, None)
+            else:
+                self.meet(leaf, spoken)
+
+    # What is known
+
+    def meet(self, value, spoken: str) -> None:
+        """Get to know what was there before: what it holds may be read by name."""
+        if id(value) in self._met or is_plain_value(value) or isinstance(value, Tensor):
+            return
+        self._met[id(value)] = value
+        if isinstance(value, types.FunctionType):
+            self._meet_function(value, spoken)
+        elif isinstance(value, types.MethodType):
+            self._end(value.__self__, spoken)
+            self.meet(value.__func__, spoken)
+        elif isinstance(value, functools.partial):
+            self._record(value.keywords, f"the keywords of {spoken}", False)
+            self._record(value.args, f"the arguments of {spoken}", False)
+            self.meet(value.func, spoken)
+        elif isinstance(value, (staticmethod, classmethod, property, functools.cached_property)):
+            for function in _functions_in(value):
+                self.meet(function, spoken)
+        elif isinstance(value, functools.singledispatchmethod):
+            self.meet(value.dispatcher, spoken)
+        elif isinstance(value, type):
+            if is_users_class(value):
+                self._know(value, spoken)
+                self.meet(type(value), spoken)
+                for base in value.__mro__[1:]:
+                    self.meet(base, base.__name__)
+        elif isinstance(value, types.ModuleType):
+            if not is_foreign(getattr(value, "__file__", None)):
+                self._know(value, spoken)
+        elif is_watched(value) or is_users_object(value):
+            if is_watched(value):
+                self.owners.setdefault(id(value), value)
+            self._know(value, spoken)
+            self.meet(type(value), type(value).__name__)
+
+    def _meet_function(self, function, spoken: str) -> None:
+        if function is os.getenv:
+            self._end(os.environ, "os.environ")
+        self._functions.setdefault(function.__code__, []).append(function)
+        if hasattr(function, "__wrapped__"):  # by no_grad, a cache, a decorator
+            self.meet(function.__wrapped__, spoken)
+        registry = getattr(function, "registry", None)
+        if isinstance(registry, types.MappingProxyType):  # of singledispatch
+            self._record(registry, f"the registry of {spoken}", False)
+        if function.__module__ and function.__module__.startswith(("aino.", "functools")):
+            for cell in function.__closure__ or ():  # a wrapper around a function of the user's
+                try:
+                    if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
+                        self.meet(cell.cell_contents, spoken)
+                except ValueError:
+                    continue
+
+    def _know(self, value, spoken: str) -> None:
+        self._known[id(value)] = (value, spoken)
+        for name in list(self._loose):
+            self._read_loosely(value, spoken, name)
+
+    def loosen(self, names: Iterable[str]) -> None:
+        """Read attributes by these names of everything that is known."""
+        new = set(names) - self._loose
+        self._loose |= new
+        for value, spoken in list(self._known.values()) if new else ():
+            for name in new:
+                self._read_loosely(value, spoken, name)
+
+    def _read_loosely(self, owner, spoken: str, name: str) -> None:
+        said = f"{spoken}.{name}"
+        if isinstance(owner, type):
+            if name in vars(owner):
+                self._end_of(self._of_class(owner, vars(owner)[name], owner, name, said), said)
+        elif isinstance(owner, types.ModuleType):
+            if name in vars(owner):
+                self._end_of(self._of_module(owner, name, said), said)
+        elif name in attributes_of(owner):
+            self._end_of(self._own(owner, name, said, attributes_of(owner)[name]), said)
+
+    def _end_of(self, value, spoken: str) -> None:
+        if value is not MISSING:
+            self._end(value, spoken)
+
+    # Reads
+
+    def _read(self, holder, kind: str, key, spoken: str, before) -> Read | None:
+        """Note a read, unless it is known: return it where it is new."""
+        place = (id(holder), kind, key)
+        if place in self.reads or (kind in ("raw", "method") and isinstance(before, type)):
+            return None
+        read = self.reads[place] = Read(holder, kind, key, spoken, before)
+        return read
+
+    def state(self) -> frozenset:
+        """Return what is read as a key: plain values, and who the others are."""
+        return frozenset((place, read.state()) for place, read in self.reads.items())
+
+    def changed(self) -> Read | None:
+        """Return the first read that gives something else than before the run."""
+        for read in [*self.reads.values(), *self._earlier]:
+            if not read.is_as_before():
+                return read
         return None
 
-    def restore(self, before: list) -> None:
+    def restore(self) -> None:
         """Put back what a refused run has changed."""
-        for read, old in zip(self.reads.values(), before):
-            if old is _MISSING:
-                continue  # it was not there, and what is new does no harm
-            with contextlib.suppress(Exception):
-                if read.items is not None:
-                    refill(old)
-                elif not same(old, self.now(read)) and read.holder:
-                    holder = eval(_code_of(read.holder), self.bound)
-                    kind, key = read.step
-                    if kind == "attr":
-                        setattr(holder, key, old)
-                    else:
-                        holder[key] = old
+        for read in [*self.reads.values(), *self._earlier]:
+            read.put_back()
 
 
-@functools.lru_cache(maxsize=4096)
-def _code_of(text: str):
-    return compile(text, "<read>", "eval")
+_FIXED = (
+    type, types.ModuleType, types.BuiltinFunctionType, types.FunctionType, types.MethodType,
+    np.ufunc, np.dtype,
+)  # fmt: skip
 
 
-def _attribute(owner, name: str, text: str) -> tuple[Any, str, bool]:
-    """Return an attribute, the expression that reads it, and whether it is the class's own.
+def _is_fixed(value) -> bool:
+    """Tell whether nobody replaces what a name stands for: a module, what is Python's or AINO's."""
+    if isinstance(value, types.ModuleType):
+        return is_foreign(getattr(value, "__file__", None))
+    if isinstance(value, (types.BuiltinFunctionType, np.ufunc, np.dtype)):
+        return True
+    if isinstance(value, type):
+        return not is_users_class(value)
+    if isinstance(value, types.FunctionType):
+        return is_foreign(value.__code__.co_filename) and not hasattr(value, "__wrapped__")
+    return False
 
-    Methods are bound, and properties are the functions behind them, bound.
-    """
-    own = getattr(owner, "__dict__", {})
-    if name in own:
-        text, value, of_class = f"{text}.__dict__.get({name!r})", own[name], False
+
+def _found(kinds, name: str) -> tuple[Any, Any]:
+    """Return what the first of the classes has under a name, and that class."""
+    for kind in kinds:
+        if name in vars(kind):
+            return vars(kind)[name], kind
+    return MISSING, None
+
+
+def _functions_in(raw) -> list:
+    """Return the functions in what a class holds: a method, a property, what decorators made."""
+    if isinstance(raw, property):
+        parts = [raw.fget, raw.fset, raw.fdel]
+    elif isinstance(raw, functools.cached_property):
+        parts = [raw.func]
+    elif isinstance(raw, (staticmethod, classmethod)):
+        parts = [raw.__func__]
     else:
-        kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
-        value = next((vars(kind)[name] for kind in kinds if name in vars(kind)), _MISSING)
-        text, of_class = f"getattr({text}, {name!r}, None)", True
-    if isinstance(value, property):
-        value = value.fget
-    if isinstance(value, types.MemberDescriptorType):  # of __slots__
-        try:
-            return value.__get__(owner), text, False
-        except AttributeError:
-            return _MISSING, text, False
-    if isinstance(value, (staticmethod, classmethod)):
-        return value.__func__, text, True
-    if of_class and isinstance(value, types.FunctionType) and not isinstance(owner, type):
-        value = types.MethodType(value, owner)
-    return value, text, of_class or (isinstance(owner, type) and callable(value))
+        parts = [raw]
+    return [part for part in parts if isinstance(part, types.FunctionType)]
 
 
-def _item(owner, key, text: str) -> tuple[Any, str]:
-    """Return an entry of a dictionary, list or tuple and the expression that reads it."""
+def _imported(name: tuple, globals_: dict[str, Any]):
+    """Return the module that an ``import`` inside of a function gives."""
+    path, level, _ = name
     try:
-        if isinstance(owner, dict):
-            return dict.__getitem__(owner, key), f"{text}.get({key!r})"
-        if isinstance(owner, (list, tuple)):
-            return owner[key], f"({text}[{key!r}:] or (None,))[0]"
-    except (KeyError, IndexError, TypeError):
-        pass
-    return _MISSING, text
-
-
-def read_by(trace, function) -> Reading:
-    """Return what the functions that ran in a trace read by name, or would read without one."""
-    reading = Reading({}, {} if trace is None else trace.context.owners)
-    reading.function(function)
-    if trace is None:
-        return reading
-    for (code, _), (globals_, reference) in list(trace.context.frames.items()):
-        reading.code(code, globals_, None, reference())
-    return reading
+        if level:
+            path = importlib.util.resolve_name("." * level + path, globals_["__package__"])
+    except (ImportError, KeyError):
+        return None
+    return sys.modules.get(path)
 
 
 def conditions(reading: Reading, guards) -> list[str]:
     """Return the conditions that every name read stands for what it stood for."""
-    found = []
-    guards.bound.update(reading.bound)
-    for read in reading.reads.values():
-        if read.items is not None:
-            found.append(f"{guards.bind('fits', read.items.fits)}({read.text})")
-            continue
-        bound = guards.bind("seen", read.value)
-        if isinstance(read.value, float) and read.value != read.value:
-            found.append(f"{guards.bind('same', same)}({read.text}, {bound})")
-        elif isinstance(read.value, PLAIN):
-            found.append(f"{read.text}.__class__ is {bound}.__class__ and {read.text} == {bound}")
-        else:
-            found.append(f"{read.text} is {bound}")
-    return found
+    return [read.condition(guards) for read in reading.reads.values()]

@@ -1,8 +1,10 @@
-"""Whose code and whose objects: AINO's own, the user's, or a library's."""
+"""Whose code and whose objects: AINO's own, the user's, or Python's."""
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import sysconfig
 
 import numpy as np
@@ -11,13 +13,31 @@ from aino.autograd.tensor import Tensor
 
 PACKAGE = os.path.abspath(__file__).rpartition(f"compiler{os.sep}guards")[0]
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_STANDARD = sysconfig.get_paths()["stdlib"]
-_INSTALLED = (sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"])
+_STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
+_INSTALLED = tuple({sysconfig.get_paths()[key] + os.sep for key in ("purelib", "platlib")})
 
 
 def is_ours(filename: str) -> bool:
     """Tell whether code is AINO's, or NumPy's, which it calls."""
-    return filename.startswith((PACKAGE, _NUMPY, "<primitive"))
+    return filename.startswith((PACKAGE, _NUMPY, "<primitive", "<program", "<dispatch"))
+
+
+@functools.lru_cache(maxsize=4096)
+def is_foreign(filename: str | None) -> bool:
+    """Tell whether a file is AINO's, NumPy's or Python's own: what is known without reading it."""
+    if filename is None or is_ours(filename) or filename.startswith("<frozen"):
+        return True
+    return filename.startswith(_STANDARD) and not filename.startswith(_INSTALLED)
+
+
+def is_users_class(kind: type) -> bool:
+    """Tell whether a class, as it stands, is the user's, or that of a library."""
+    name = kind.__module__
+    module = sys.modules.get(name)
+    if name in sys.builtin_module_names and name != "__main__":
+        return False
+    file = getattr(module, "__file__", None)
+    return file is None or not is_foreign(file)
 
 
 def is_watched(owner) -> bool:
@@ -32,10 +52,3 @@ def is_ours_type(owner) -> bool:
     return isinstance(owner, Tensor) or (
         (module == "aino" or module.startswith("aino.")) and not is_watched(owner)
     )
-
-
-def is_foreign(filename: str | None) -> bool:
-    """Tell whether a file is AINO's, Python's own, or of a library that was installed."""
-    return filename is None or is_ours(filename) or filename.startswith(
-        ("<frozen", _STANDARD, *_INSTALLED)
-    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.compiler.guards.snapshots import MOST_ITEMS, PLAIN
+from aino.compiler.guards.snapshots import PLAIN
 
 _PLAIN = (*PLAIN, type(None))
 
@@ -45,9 +45,9 @@ def structure(owners) -> tuple:
 def _is_part(value) -> bool:
     """Tell whether a value may take part in what a model computes: more than plain values do."""
     if isinstance(value, (tuple, list)):
-        return any(_is_part(item) for item in value[:MOST_ITEMS])
+        return any(_is_part(item) for item in value)
     if isinstance(value, dict):
-        return any(_is_part(item) for item in list(value.values())[:MOST_ITEMS])
+        return any(_is_part(item) for item in list(value.values()))
     return not isinstance(value, _PLAIN)
 
 

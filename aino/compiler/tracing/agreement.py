@@ -120,6 +120,8 @@ class _Pairs:
         if first.kind in _OUTSIDE and second.kind in _OUTSIDE:
             if first.root is not second.root:
                 self.constants.append((first, second))
+            else:
+                second.kind = "static"  # an array that a tensor was made of, such as from_numpy's
         elif first.kind != second.kind:
             raise TraceMismatch(f"{what} was {first.kind} memory, then {second.kind}")
         elif first.kind == "gradient" and first.leaf is not second.leaf:

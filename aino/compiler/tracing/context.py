@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import weakref
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from aino.autograd.tensor import Tensor
 from aino.compiler.guards.ownership import PACKAGE, is_ours, is_watched
 
 _ENGINE = os.path.join(PACKAGE, "autograd", "engine.py")
@@ -65,8 +63,6 @@ class Context:
 
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
-        #: (code, id of ``self``) of the user's functions -> their globals and first argument.
-        self.frames: dict[tuple[Any, int], tuple[dict[str, Any], Any]] = {}
 
     def describe(self) -> tuple[str, str, object, str]:
         """Return the section, the primitive's name, the rule's code and the user's line."""
@@ -86,7 +82,6 @@ class Context:
                 section = "update" if section == "forward" else section
             elif kind == "user":
                 line = line or f"{code.co_filename}:{frame.f_lineno}"
-                self._note(frame)
             elif kind == "begin":
                 break
             if owned:
@@ -97,22 +92,3 @@ class Context:
                 inner = code
             frame = frame.f_back
         return section, primitive, rule, line
-
-    def _note(self, frame: FrameType) -> None:
-        """Note whose function ran."""
-        code = frame.f_code
-        owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-        if isinstance(owner, (type, Tensor)) or not hasattr(owner, "__dict__"):
-            key, reference = 0, _nobody
-        else:
-            key = id(owner)
-            try:
-                # Weakly: what is made in a trace must not seem to be kept.
-                reference = weakref.ref(owner)
-            except TypeError:
-                reference = _nobody
-        self.frames.setdefault((code, key), (frame.f_globals, reference))
-
-
-def _nobody() -> None:
-    """Stand for the reference to a first argument that is not watched."""

@@ -15,8 +15,10 @@ import numpy as np
 from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
+from aino.compiler.guards.environment import Reading
 from aino.compiler.ir.program import Program, Returned, append_copy
 from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
+from aino.compiler.tracing.frames import watched_frames
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.tracing.tracer import Tracer
@@ -35,13 +37,18 @@ class TracedRun:
     result: Any
 
 
-def run_traced(function, arguments, keywords, names, flat, inspect=None) -> TracedRun:
+def run_traced(
+    function, arguments, keywords, names, flat, inspect=None, reading: Reading | None = None
+) -> TracedRun:
     """Run ``function`` as a trace and make the run real, or leave everything as it was.
 
     ``names`` are the names of the arguments, ``flat`` their leaves with names of their own.
-    ``inspect(trace, program)`` may raise before anything becomes real.
+    ``inspect(trace, program)`` may raise before anything becomes real. ``reading`` hears of
+    every function of the user's that runs.
     """
     trace = Trace()
+    trace.reading = reading = Reading() if reading is None else reading
+    trace.context.owners = reading.owners
     replaced = {}
     for name, item in flat:
         if isinstance(item, (Tensor, np.ndarray)):
@@ -62,8 +69,15 @@ def run_traced(function, arguments, keywords, names, flat, inspect=None) -> Trac
     structure = structure_of((arguments, keywords))
     try:
         try:
-            with Lifted(trace), watched_draws(trace), refused_draws():
+            with (
+                Lifted(trace),
+                watched_draws(trace),
+                refused_draws(),
+                watched_frames(trace, reading),
+            ):
                 result = function(*arguments, **keywords)
+            reading.finish()
+            _refuse_unseen(trace, reading)
             if structure_of((arguments, keywords)) != structure:
                 raise CompileError(
                     "the function changes a container that it is given (batch.pop(...), "
@@ -135,6 +149,17 @@ def refused_draws():
                 f"the function draws from {name}, and a program would draw the same at every "
                 "call; draw with aino.rand and its kin, or give the number as an argument"
             )
+
+
+def _refuse_unseen(trace: Trace, reading: Reading) -> None:
+    """Refuse what a program could not follow: the very type of a number, an iterator's place."""
+    if trace.frozen:
+        raise FrozenNumberError("type() of a number that changes from call to call", trace.frozen)
+    for spoken in reading.iterators.values():
+        raise CompileError(
+            f"the function takes from the iterator {spoken}, which a program would not advance; "
+            "take from it outside, and give what comes as an argument"
+        )
 
 
 def _finish(trace: Trace, result) -> Program:

@@ -43,8 +43,10 @@ class Trace(Outside):
         super().__init__()
         self.calls: list[Call] = []
         self.context = Context()
-        #: What the user's functions read by name, once the run is over.
+        #: What the user's functions read by name.
         self.reading: Any = None
+        #: Number arguments that the run needs as they are, by the names of their expressions.
+        self.frozen: set[str] = set()
         self.guards: dict[str, Any] = {}
         self.entries: list[tuple[Any, Any]] = []
         self.containers: dict[str, Any] = {}

@@ -11,6 +11,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, bool_, get_default_dtype, int64
+from aino.tracing import forbid_reading
 
 __all__ = ["set_printoptions", "get_printoptions", "printoptions"]
 
@@ -100,6 +101,7 @@ def tensor_repr(self) -> str:
         contents = _contents(array, len(prefix))
         suffixes = _properties(array)
     else:  # what stands in for an array has no elements to show
+        forbid_reading("the text of a tensor")
         contents = "..."
         suffixes = [f"size={tuple(array.shape)}", f"dtype=aino.{array.dtype}"]
     if self.grad_fn is not None:

@@ -1,0 +1,71 @@
+"""Which functions of the user's run in a trace: the interpreter tells when each begins."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any
+
+from aino.compiler.guards.bytecode import summary_of
+from aino.compiler.guards.ownership import is_foreign
+from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.tracing import session
+
+
+@contextlib.contextmanager
+def watched_frames(trace, reading):
+    """Let ``reading`` meet every function of the user's that begins to run in this thread.
+
+    A profiler that is at work hears of everything as well, or goes on afterwards.
+    """
+    before: Any = sys.getprofile()
+    heard = before if callable(before) else None
+    users: dict[Any, bool] = {}
+
+    def hear(frame, event, argument):
+        if heard is not None:
+            heard(frame, event, argument)
+        if event != "call" and event != "return":
+            return
+        code = frame.f_code
+        user = users.get(code)
+        if user is None:
+            user = users[code] = _is_users(frame)
+        if user and session.trace is trace:
+            session.trace = None  # what is read is not part of the program
+            try:
+                if event == "call":
+                    reading.ran(code, frame.f_globals, dict(frame.f_locals))
+                if summary_of(code).types:
+                    _ask_types(trace, summary_of(code).types, frame.f_locals)
+            finally:
+                session.trace = trace
+
+    sys.setprofile(hear)
+    try:
+        yield
+    finally:
+        if before is None or heard is not None:
+            sys.setprofile(before)
+        else:
+            sys.setprofile(None)
+            before.enable()  # cProfile's, which is no function
+
+
+def _is_users(frame) -> bool:
+    """Tell whether a function is the user's; one that was generated is its class's module's."""
+    filename = frame.f_code.co_filename
+    if not filename.startswith("<"):
+        return not is_foreign(filename)
+    globals_ = frame.f_globals
+    module = str(globals_.get("__name__", ""))
+    if is_foreign(filename) or module.startswith(("namedtuple_", "aino.")):
+        return False
+    return "__file__" not in globals_ or not is_foreign(globals_["__file__"])
+
+
+def _ask_types(trace, names, locals_: dict[str, Any]) -> None:
+    """Note the numbers whose very type is asked: it is not that of the number they stand for."""
+    for name, value in locals_.items():
+        if type(value) is SymbolicNumber and (name in names or None in names):
+            trace.frozen |= value._origins()
