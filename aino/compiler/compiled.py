@@ -234,6 +234,7 @@ class Compiled:
         flat = self._flat(args, kwargs, names)
         key = self._signature(args, kwargs, flat)
         specialization = Specialization()
+
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal specialization

@@ -190,7 +190,8 @@ def codes_within(code) -> list:
 # Whether this Python is understood
 
 
-def _known_function(self, a):
+_KNOWN = """
+def known(self, a):
     from math import pi
 
     def inside(b):
@@ -200,7 +201,7 @@ def _known_function(self, a):
     for part in self.parts:
         c += part.weight
     return inside(c) + type(self).shared + a.method(self.last, c).of_result + pi
-
+"""
 
 _EXPECTED = {
     Chain("local", "self", (("attr", "cfg"), ("item", "k"), ("attr", "value"))),
@@ -215,10 +216,9 @@ _EXPECTED = {
 def _understood() -> bool:
     """Tell whether a function that is known is read as it is written."""
     try:
-        summary = _Scan(_known_function.__code__).summary()
-        inner = {
-            chain[:3] for chain in summary_of(codes_within(_known_function.__code__)[0]).chains
-        }
+        whole = codes_within(compile(_KNOWN, "<known>", "exec"))
+        summary, inner = (_Scan(code).summary() for code in whole)
+        cells = {chain[:3] for chain in inner.chains}
     except Exception:
         return False
     found = {chain._replace(wrapped="") for chain in summary.chains}
@@ -226,7 +226,7 @@ def _understood() -> bool:
         found >= _EXPECTED
         and {"shared", "of_result"} <= summary.loose
         and summary.types == {"self"}
-        and {("cell", "a", (("attr", "scale"),)), ("cell", "self", (("attr", "deep"),))} <= inner
+        and {("cell", "a", (("attr", "scale"),)), ("cell", "self", (("attr", "deep"),))} <= cells
     )
 
 

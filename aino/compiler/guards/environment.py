@@ -106,9 +106,10 @@ class Reading:
         outer, self._reflective = self._reflective, summary.reflective
         for function in functions:
             self._defaults(function)
-        self.loosen(summary.loose)
+        loose = set(summary.loose)
         for chain in summary.chains:
-            self._begin_chain(chain, summary, code, functions, globals_, given)
+            loose |= self._begin_chain(chain, summary, code, functions, globals_, given)
+        self.loosen(loose)
         self._reflective = outer
 
     def _functions_of(self, code, first) -> list:
@@ -136,8 +137,8 @@ class Reading:
                 for value in defaults.values() if isinstance(defaults, dict) else defaults:
                     self._end(value, spoken)
 
-    def _begin_chain(self, chain: Chain, summary, code, functions, globals_, given) -> None:
-        """Find what a chain begins at, and follow it."""
+    def _begin_chain(self, chain: Chain, summary, code, functions, globals_, given) -> set[str]:
+        """Find what a chain begins at, and follow it; return what it reads of who knows what."""
         name = chain.name
         if chain.kind == "global":
             if name in globals_:
@@ -168,7 +169,8 @@ class Reading:
                 except TypeError:
                     value = None
             if value is None or name in summary.stored or not self._was_there(value):
-                self.loosen([key for kind, key in chain.path if kind == "attr"])
+                return {key for kind, key in chain.path if kind == "attr"}
+        return set()
 
     def _was_there(self, value) -> bool:
         """Tell whether a value is known for one that no trace has made."""

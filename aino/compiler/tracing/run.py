@@ -6,6 +6,7 @@ import contextlib
 import gc
 import random as python_random
 import re
+import sys
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.tensor import Tensor
+from aino.compiler.guards import bytecode
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.guards.environment import Reading
 from aino.compiler.ir.program import Program, Returned, append_copy
@@ -46,6 +48,11 @@ def run_traced(
     ``inspect(trace, program)`` may raise before anything becomes real. ``reading`` hears of
     every function of the user's that runs.
     """
+    if not bytecode.UNDERSTOOD:
+        raise CompileError(
+            f"what a function reads is not understood in Python {sys.version_info[0]}."
+            f"{sys.version_info[1]}, whose bytecode is another; nothing is compiled there"
+        )
     trace = Trace()
     trace.reading = reading = Reading() if reading is None else reading
     trace.context.owners = reading.owners
