@@ -41,7 +41,8 @@ def forward_source(declared) -> str:
         name, parameters = inputs[0], "".join(f"{p}, " for p in declared.parameters)
         lines += [
             "    base = y.base",
-            "    shared = base is not None and (base is a0 or base is a0.base)",
+            "    shared = base is not None and (",
+            "        base is a0 or base is a0.base or owner(y) is owner(a0))",
             f"    t.view_of = View({name}, function, ({parameters})) if shared else None",
         ]
     else:

@@ -335,6 +335,8 @@ def _array(value):
 
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
+    if leaf.frozen:
+        return
     held: Any = leaf.grad
     if held.__class__ is LazyGradient:
         held = held.take()

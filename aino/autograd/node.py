@@ -66,7 +66,7 @@ class Node:
 class Leaf(Node):
     """The node of a tensor that the user asked gradients for: its gradient lives here."""
 
-    __slots__ = ("grad", "dtype", "tensor")
+    __slots__ = ("grad", "dtype", "tensor", "frozen")
     grad: Any
 
     def __init__(self, tensor) -> None:
@@ -77,6 +77,8 @@ class Leaf(Node):
         self.dtype = tensor.array.dtype
         self.extras = None
         self.grad = None
+        #: Whether its tensor has stopped asking for a gradient: none is summed any more.
+        self.frozen = False
         #: A weak reference to the tensor whose node this is, for who shows its value.
         self.tensor = weakref.ref(tensor)
 

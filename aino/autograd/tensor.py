@@ -172,6 +172,7 @@ class Tensor(_Bound):
                     "that an operation made"
                 )
             assert type(self.node) is Leaf
+            self.node.frozen = True
             self.frozen, self.node = self.node, None
             return self
         if self.array.dtype.kind not in "fc":
@@ -182,6 +183,7 @@ class Tensor(_Bound):
         thawed = getattr(self, "frozen", None)
         if thawed is not None and thawed.shape == self.array.shape:
             self.node = thawed
+            thawed.frozen = False
         else:
             self.node = Leaf(self)
         return self

@@ -18,6 +18,12 @@ def with_row(x, value):
     return y
 
 
+def replaced(x, value):
+    y = x * 1.0
+    y.copy_(value)
+    return y
+
+
 def with_imaginary_part(x, value):
     y = x + 0j
     y.imag.mul_(value)
@@ -37,6 +43,11 @@ ROWS = [
         "overwrite", with_row, lambda x, v: np.stack([x[0], np.broadcast_to(v, x.shape[1:])]),
         [case(real(2, 3), real(3)), case(real(2, 3), real())], covers="overwrite", method="",
         torch=lambda torch, x, v: with_row(x, v), complex=True,
+    ),
+    Row(
+        "replace", replaced, lambda x, v: np.broadcast_to(v, x.shape) * 1.0,
+        [case(real(2, 3), real(2, 3)), case(real(2, 3), real(3))], covers="replace", method="",
+        torch=lambda torch, x, v: replaced(x, v), complex=True,
     ),
     Row(
         "overwrite_parts", with_imaginary_part, lambda x, v: x.real + 1j * x.imag * v,

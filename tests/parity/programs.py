@@ -34,6 +34,13 @@ NEW = {
     "transpose": lambda m, a, b: a.T if a.ndim == 2 else a.unsqueeze(0),
     "expand": lambda m, a, b: a.unsqueeze(0).expand(2, *a.shape),
     "diagonal": lambda m, a, b: a.diagonal(),
+    "windows": lambda m, a, b: a.unfold(-1, 2, 2),
+    "narrow": lambda m, a, b: a.narrow(-1, 1, 1),
+    "same": lambda m, a, b: a.expand(1, *a.shape),
+    "swap": lambda m, a, b: a.movedim(0, -1),
+    "chunk": lambda m, a, b: a.chunk(2, -1)[0],
+    "div": lambda m, a, b: a / (b * b + 1.0),
+    "silu": lambda m, a, b: m.nn.functional.silu(a),
     "silent_row": lambda m, a, b: silently(m, lambda: a[0]),
 }
 
@@ -44,6 +51,8 @@ WRITES = {
     "scale_": lambda m, a, b: a.mul_(0.5),
     "tanh_": lambda m, a, b: a.tanh_(),
     "zero_": lambda m, a, b: a.zero_() if a.is_contiguous() else a.mul_(0.0),
+    "div_": lambda m, a, b: a.div_(apart(a, b) * apart(a, b) + 1.0),
+    "fill_": lambda m, a, b: a.fill_(b.sum()),
     "copy_": lambda m, a, b: a.copy_(apart(a, b)),
     "assign_row": lambda m, a, b: assign(a, 0, apart(a, b)),
     "assign_number": lambda m, a, b: assign(a, (..., -1), 0.25),

@@ -98,6 +98,34 @@ def an_expanded_view(m, x):
 
 
 @program
+def an_expanded_view_that_repeats_nothing(m, x):
+    y = x[0] * 2.0
+    y.expand(1, 3).mul_(x[1:])
+    return y * y
+
+
+@program
+def windows(m, x):
+    y = x * 2.0
+    y.unfold(1, 1, 2).mul_(3.0)
+    return y * y
+
+
+@program
+def windows_of_a_transposed_owner(m, x):
+    y = x.t() * 1.0
+    y.unfold(0, 2, 2).mul_(10.0)
+    return y * y
+
+
+@program
+def windows_of_permuted_owners(m, x):
+    y = (x.reshape(1, 2, 3).permute(2, 0, 1) * x[0].reshape(3, 1, 1)).transpose(0, 2)
+    y.unfold(0, 2, 1).mul_(10.0)
+    return y * y
+
+
+@program
 def a_diagonal_view(m, x):
     y = (x @ x.T) * 1.0
     y.diagonal().mul_(3.0)

@@ -192,7 +192,52 @@ def copy_into_a_constant(m, x):
     return y * y
 
 
+@program
+def copy_over_a_history(m, x):
+    """The old graph is reached, with zeros, and its hooks are called."""
+    seen = []
+    y = x * 2.0
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.copy_(m.ones(2, 3, dtype=m.float64, requires_grad=True) * 3.0)
+    (slope,) = m.autograd.grad(y.sum(), x, retain_graph=True)
+    assert seen == [[[0.0] * 3] * 2]
+    return x.sum() + slope.sum()
+
+
+@program
+def fill_over_a_history(m, x):
+    y = x * 2.0
+    y.fill_(m.tensor(3.0, dtype=m.float64, requires_grad=True))
+    (slope,) = m.autograd.grad(y.sum(), x)
+    return x + slope
+
+
+@program
+def floats_into_integers(m, x):
+    y = m.zeros(2, 3, dtype=m.int64)
+    y.copy_(x)
+    y[...] = x
+    y[0] = x[1]
+    z = m.zeros(2, 3, dtype=m.bool)
+    z.copy_(x)
+    assert not (y.requires_grad or z.requires_grad)
+    return x * y * z
+
+
 # Leaves
+
+
+@program
+def a_leaf_frozen_after_the_forward_pass(m, x):
+    w = m.ones(2, 3, dtype=m.float64, requires_grad=True)
+    y = (w * x).sum()
+    w.requires_grad_(False)
+    y.backward()
+    assert w.grad is None
+    w.requires_grad_()
+    (w * x.detach()).sum().backward()
+    assert w.grad is not None
+    return x * 1.0
 
 
 @program

@@ -45,8 +45,11 @@ permute = primitive(
 
 
 def _expand(x, shape):
+    added = len(shape) - x.ndim
+    if shape[added:] == x.shape and shape[:added] == (1,) * added:
+        return x[(None,) * added + (...,)]
     # NumPy's view is read-only, rightly: one element of x stands in many places.
-    return np.broadcast_to(x, shape) if x.shape != shape else x[...]
+    return np.broadcast_to(x, shape)
 
 
 expand = primitive(
@@ -103,13 +106,18 @@ def _windows(x, axis, size, step):
     owner = x
     while isinstance(owner.base, ndarray):
         owner = owner.base
-    if not owner.flags.c_contiguous:
-        return _window_stack(x, axis, size, step, count)
+    # In the order of its strides it is one piece of memory, unless the user has laid it out.
+    buffer = owner.transpose(sorted(range(owner.ndim), key=lambda i: -owner.strides[i]))
+    if not buffer.flags.c_contiguous:
+        stack = _window_stack(x, axis, size, step, count)
+        stack.flags.writeable = False
+        return stack
+    buffer = owner if owner.flags.c_contiguous else buffer
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :], size)
     along = x.strides[axis]
     strides = (*x.strides[:axis], along * step, *x.strides[axis + 1 :], along)
     start = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    return np.ndarray(shape, x.dtype, owner, start, strides)
+    return np.ndarray(shape, x.dtype, buffer, start, strides)
 
 
 def _window_stack(x, axis, size, step, count):

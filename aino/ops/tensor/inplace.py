@@ -70,9 +70,16 @@ overwrite = primitive(
 )  # fmt: skip
 
 
+replace = primitive(
+    "replace", lambda base, value: base, formula="base[...] = value",
+    base=lambda g: np.zeros_like(g),
+    value=lambda g: g,
+)  # fmt: skip
+
+
 def records(target: Tensor, *others) -> bool:
     """Tell whether a write is recorded: someone here, or what is viewed, wants a gradient."""
-    if not mode.level:
+    if not mode.level or target.array.dtype.kind not in "fc":
         return False
     if target.node is not None:
         return True
@@ -237,7 +244,8 @@ def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
     write(self.array, source.array, "copy_")
     if recording:
         # A node of its own: hooks on this tensor are not hooks on the source.
-        rebind(self, alias(source))
+        whole = self.view_of is None and self.node is not None
+        rebind(self, replace(make(self.array, self.node), source) if whole else alias(source))
     return self
 
 
