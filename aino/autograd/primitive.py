@@ -205,7 +205,8 @@ def _stub(declared: Primitive):
         "tick": tick, "ndarray": np.ndarray, "wrap": wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
         "only_floating": only_floating, "only_ordered": only_ordered,
-        "float32": float32, "float64": float64, "sum_to": sum_to_shape, "owner": owner, "explain": _explain,
+        "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
+        "owner": owner,
         "kernel": declared.kernel, "Recorded": declared.node_class, "declared": declared,
         "__name__": __name__, "__builtins__": __builtins__,
     }  # fmt: skip

@@ -179,5 +179,7 @@ def test_freezing_a_leaf_does_not_cut_its_views():
     w.requires_grad_(False)
     assert row.requires_grad
     row.sum().backward()
+    assert w.grad is None
     w.requires_grad_(True)
+    row.sum().backward()
     assert w.grad.tolist() == [[1.0] * 3, [0.0] * 3]

@@ -220,7 +220,7 @@ def floats_into_integers(m, x):
     y[0] = x[1]
     z = m.zeros(2, 3, dtype=m.bool)
     z.copy_(x)
-    assert not (y.requires_grad or z.requires_grad)
+    assert not any(t.requires_grad for t in (y, z))
     return x * y * z
 
 
