@@ -10,7 +10,7 @@ from numpy import add, divide, multiply, sqrt
 from aino.optim.adam import average_squares
 from aino.optim.checks import check_fraction, check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def adadelta_update(gradient, squares, deltas, work, rho, rest, eps, lr):
@@ -55,17 +55,7 @@ class Adadelta(FlatOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")

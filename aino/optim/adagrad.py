@@ -11,7 +11,7 @@ from numpy import add, divide, multiply, sqrt
 from aino.autograd.tensor import make
 from aino.optim.checks import check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def adagrad_update(gradient, total, work, eps, step_size):
@@ -54,18 +54,7 @@ class Adagrad(FlatOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
         # As in PyTorch, the sums are there before the first step.
         for group in self.param_groups:
             for parameter in group["params"]:

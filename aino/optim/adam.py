@@ -9,7 +9,7 @@ from numpy import add, divide, maximum, multiply, sqrt
 
 from aino.optim.checks import check_betas, check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def average(mean, values, work, beta, rest):
@@ -78,20 +78,7 @@ class Adam(FlatOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")

@@ -10,7 +10,7 @@ from numpy import absolute, add, divide, maximum, multiply
 from aino.optim.adam import average
 from aino.optim.checks import check_betas, check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def adamax_update(gradient, mean, largest, work, beta1, rest1, beta2, eps, step_size):
@@ -53,17 +53,7 @@ class Adamax(FlatOptimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")

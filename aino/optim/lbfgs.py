@@ -13,7 +13,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.optim.bucket import COMPONENT
 from aino.optim.checks import check_not_negative
 from aino.optim.line_search import Point, strong_wolfe
-from aino.optim.optimizer import Optimizer, number
+from aino.optim.optimizer import Optimizer, number, settings
 from aino.tracing import forbid_in_trace
 
 
@@ -52,16 +52,9 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
-        super().__init__(params, defaults)
+        if max_eval is None:
+            max_eval = max_iter * 5 // 4
+        super().__init__(params, settings(locals()))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add the only group that there may be."""

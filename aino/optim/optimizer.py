@@ -31,6 +31,15 @@ _before_every_step: OrderedDict[int, Callable] = OrderedDict()
 _after_every_step: OrderedDict[int, Callable] = OrderedDict()
 
 
+def settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings among the arguments of an optimizer's constructor, its ``locals()``.
+
+    They are the defaults of its groups, so that the signature is the one place that lists them.
+    """
+    others = ("self", "params", "__class__")
+    return {name: value for name, value in arguments.items() if name not in others}
+
+
 class OptimizerHookHandle(HookHandle):
     """What registering a hook on an optimizer returns; ``remove()`` takes the hook away."""
 

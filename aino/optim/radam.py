@@ -10,7 +10,7 @@ from numpy import add, divide, multiply, sqrt
 from aino.optim.adam import average, average_squares, weight_decay
 from aino.optim.checks import check_betas, check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def radam_update(gradient, mean, squares, work, beta1, rest1, beta2, rest2, eps, step_size):
@@ -61,18 +61,7 @@ class RAdam(FlatOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")

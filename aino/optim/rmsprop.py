@@ -10,7 +10,7 @@ from numpy import add, divide, multiply, sqrt, subtract
 from aino.optim.adam import average, average_squares
 from aino.optim.checks import check_fraction, check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def rmsprop_update(gradient, squares, mean, buffer, work, alpha, rest, eps, lr, momentum):
@@ -65,19 +65,7 @@ class RMSprop(FlatOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "momentum", "weight_decay")

@@ -9,7 +9,7 @@ from numpy import add, multiply
 
 from aino.optim.checks import check_not_negative, check_switches
 from aino.optim.flat import FlatOptimizer
-from aino.optim.optimizer import number
+from aino.optim.optimizer import number, settings
 
 
 def sgd_update(gradient, buffer, work, lr, momentum, rest):
@@ -69,18 +69,7 @@ class SGD(FlatOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def _check(self, group: Mapping[str, Any]) -> None:
         check_not_negative(group, "lr", "momentum", "weight_decay")
