@@ -122,7 +122,7 @@ class RecordedNode(Node):
         saved = self.saved_as_tensors()
         definition = self.primitive.definition
         if definition is None:
-            return self.pullback(inputs, saved, g)
+            return self._linked(self.pullback(inputs, saved, g))
         values = dict(zip(self.primitive.saved_names, saved))
         # An alias of each input has a node of its own, so that each gets its own partial
         # derivative even where one input was computed from another.
@@ -136,6 +136,25 @@ class RecordedNode(Node):
         found: dict[Any, Tensor] = engine.walk([(y.node, g)], wanted, True, True)
         partials = [None if node is None else found.get(node) for node in nodes]
         return [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
+
+    def _linked(self, cotangents):
+        """Return cotangents of which each depends on what its rule read, be it by a slope of zero.
+
+        So a derivative that has become constant can still be differentiated, as in PyTorch.
+        """
+        primitive = self.primitive
+        if primitive.variadic or all([c is None or c.node is not None for c in cotangents]):
+            return cotangents
+        values = dict(zip(primitive.saved_names, self.saved or ()))
+        linked = []
+        for name, cotangent in zip(primitive.differentiable, cotangents):
+            if cotangent is not None and cotangent.node is None:
+                for read in primitive.reads[name]:
+                    edge = self if read == "y" else self._edge(read)
+                    if edge is not None and values.get(read) is not None:
+                        cotangent = unmoved(cotangent, make(values[read], edge))
+            linked.append(cotangent)
+        return linked
 
     def saved_values(self) -> list[tuple[str, Any]]:
         """Return the saved values that the rules of the wanted inputs read."""
@@ -355,3 +374,10 @@ cast = primitive(
 )  # fmt: skip
 
 alias = primitive("alias", lambda x: x, formula="x", x=lambda g: g)
+
+#: A value that does not change with x, though it was made with it: the slope is zero, not missing.
+unmoved = primitive(
+    "unmoved", lambda value, x: value, formula="value, whatever x is",
+    value=lambda g: g,
+    x=lambda g, x_shape, x_dtype: cast(np.zeros_like(g, shape=x_shape), x_dtype),
+)  # fmt: skip

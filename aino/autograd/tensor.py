@@ -71,6 +71,9 @@ def refresh(tensor: Tensor) -> None:
 class Tensor(_Bound):
     """An n-dimensional array that knows how it was computed.
 
+    ``Tensor(2, 3)`` holds whatever is in its memory, ``Tensor([2, 3])`` these numbers in the
+    default dtype; ``aino.tensor`` keeps what kind of numbers they are.
+
     ``array`` is the NumPy array underneath, public and shared; ``node`` the recorded operation
     that made it, a leaf's gradient keeper, or None where no gradient is wanted.
 
@@ -89,15 +92,18 @@ class Tensor(_Bound):
     #: The leaf node of a tensor that was frozen: its gradient is still there.
     frozen: Leaf
 
-    def __init__(self, data: Any = ()) -> None:
-        if isinstance(data, Tensor):
-            data = data.array
-        elif type(data) is not ndarray:
-            data = np.asarray(data)
-            if data.dtype.kind in "fiub":
-                data = data.astype(dtypes.get_default_dtype())
-        dtypes.as_dtype(data.dtype)
-        self.array = data
+    def __init__(self, *data: Any) -> None:
+        array = data[0] if len(data) == 1 else None
+        if isinstance(array, Tensor):
+            array = array.array
+        elif array is None or isinstance(array, Size) or not hasattr(array, "__len__"):
+            array = np.empty(_lengths(data), dtypes.get_default_dtype())
+        elif type(array) is not ndarray:
+            array = np.asarray(array)
+            if array.dtype.kind in "fiub":
+                array = array.astype(dtypes.get_default_dtype())
+        dtypes.as_dtype(array.dtype)
+        self.array = array
         self.node = None
         self.view_of = None
 
@@ -329,6 +335,23 @@ class Kept:
 
     def __init__(self) -> None:
         self.grad = None
+
+
+def _lengths(data) -> tuple[int, ...]:
+    """Return the shape that ``Tensor(2, 3)`` or ``Tensor(size)`` asks for."""
+    if len(data) == 1 and isinstance(data[0], Size):
+        return tuple(data[0])
+    if not data:
+        return (0,)
+    for length in data:
+        if isinstance(length, bool) or not hasattr(length, "__index__"):
+            raise TypeError(
+                f"Tensor takes lengths, a sequence or an array, not {length!r}; a single number "
+                f"becomes a tensor by aino.tensor({length!r})"
+            )
+    if min(data, default=0) < 0:
+        raise ShapeError(f"a shape has no negative length, got {data}")
+    return tuple([int(length) for length in data])
 
 
 class Size(tuple):

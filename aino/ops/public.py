@@ -23,19 +23,21 @@ IN_PLACE: dict[str, np.ufunc | None] = {}
 @overload
 def method(function: F) -> F: ...
 @overload
-def method(*, inplace: bool | np.ufunc = ..., aliases: Sequence[str] = ...) -> Callable[[F], F]: ...
-def method(function=None, *, inplace=False, aliases=()):
-    """Make a function a method of ``Tensor``, under its own name and its ``aliases``.
+def method(
+    *, inplace: bool | np.ufunc = ..., aliases: Sequence[str] = ..., name: str | None = ...
+) -> Callable[[F], F]: ...
+def method(function=None, *, inplace=False, aliases=(), name=None):
+    """Make a function a method of ``Tensor``, under its own name (or ``name``) and its ``aliases``.
 
     ``inplace``: whether there is ``name_``, which writes the result over its first operand; a
     ufunc does so without a copy.
     """
 
     def bind(function):
-        for name in (function.__name__, *aliases):
-            METHODS[name] = function
+        for bound in (name or function.__name__, *aliases):
+            METHODS[bound] = function
             if inplace:
-                IN_PLACE[name] = None if inplace is True else inplace
+                IN_PLACE[bound] = None if inplace is True else inplace
         return function
 
     return bind if function is None else bind(function)

@@ -306,7 +306,7 @@ SCATTERED = [
         covers="put pick", **NUMBERS, errors=[case(real(3), 0, given([0]), real(2))]),
     Row("index_fill", scattering.index_fill, index_copy,
         [case(real(3, 2), 0, given([2, 0]), 5), case(real(3, 2), 1, given([1]), real())],
-        covers="put", dtypes="float32", errors=[case(real(3), 0, given([0]), real(2))]),
+        covers="where", dtypes="float32", errors=[case(real(3), 0, given([0]), real(2))]),
     *[
         Row(f"index_reduce_{name}", scattering.index_reduce,
             lambda x, dim, index, source, reduce, **options: scatter_reduce(

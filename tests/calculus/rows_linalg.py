@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.ops.linalg import contraction, linear
-from tests.calculus.row import Row, case, real
+from tests.calculus.row import Row, case, given, real
 
 # PyTorch has no product of booleans; AINO's is NumPy's.
 NUMBERS = "uint8 int64 float32"
@@ -215,7 +215,9 @@ ROWS = [
             case(real(2, 2, 3), real(3, 3)),
             case(real(2, 3), real(4, 3), p=1.0),
             case(real(2, 3), real(4, 3), p=3.0),
+            case(given([[0.3, -1.2]]), given([[1.0, 0.7], [2.0, -0.7]]), p=np.inf),
         ],
+        covers="norm farthest",
         method="", dtypes="int64 float32", errors=[case(real(2, 3), real(4, 2))],
     ),
     Row(

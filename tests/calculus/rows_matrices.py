@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from aino.autograd.rules import matrices as rules
 from aino.ops.linalg import linear, matrices
-from aino.ops.reduce import norms
-from tests.calculus.row import Row, case, given, real, regular
+from aino.ops.reduce import norms, reduction
+from tests.calculus.row import Row, case, given, positive, real, regular
 
 NOT_SQUARE = [case(real(2, 3)), case(real(3))]
 
@@ -51,6 +52,20 @@ def matrix_norm_oracle(x, ord="fro", dim=(-2, -1), keepdim=False):
 
 def vector_norm_oracle(x, ord=2, dim=None, keepdim=False):
     return np.linalg.vector_norm(x, axis=dim, keepdims=keepdim, ord=ord)
+
+
+def share_of_vectors(h, x):
+    u, _, vh = np.linalg.svd(x, full_matrices=False)
+    return np.diagonal(u.conj().T @ h @ vh.conj().T).real
+
+
+def turn_of_vectors(h, x, weights):
+    def vectors(x):
+        u, _, vh = np.linalg.svd(x, full_matrices=False)
+        return u @ np.diag(weights) @ vh
+
+    step = 1e-6
+    return (vectors(x + step * h) - vectors(x - step * h)) / (2 * step)
 
 
 SQUARE = [case(regular(3, 3)), case(regular(2, 2, 2)), case(regular(1, 1))]
@@ -146,6 +161,34 @@ ROWS = [
         ],
         covers="norm amax amin", complex=True, method="", dtypes="int64 float32",
         errors=[case(real(3)), case(real(2, 2), "other"), case(real(2, 2), 1, (0, 0))],
+    ),
+    Row(
+        "linalg.matrix_norm", norms.matrix_norm, matrix_norm_oracle,
+        [
+            case(real(2, 3), 2),
+            case(regular(3, 3), -2),
+            case(real(3, 2), "nuc"),
+            case(real(2, 2, 3), 2, (2, 0), True),
+        ],
+        covers="singular_values weighted_vectors", complex=True, method="", dtypes="int64 float32",
+        errors=[case(real(2, 0), -2)],
+        kinks=[case(given(np.ones((2, 0))), 2)],
+        gradtol=1e-4,
+    ),
+    Row(
+        "norm", reduction.norm, norm_oracle, [case(real(2, 3), "nuc")],
+        covers="singular_values", complex=True, dtypes="int64 float32",
+        errors=[case(real(3), "nuc")], gradtol=1e-4,
+    ),
+    # The derivative of U diag(w) Vᴴ: that of w by its definition, that of x by differences.
+    Row(
+        "weighted_share", rules.weighted_share, share_of_vectors, [case(real(2, 3), real(2, 3))],
+        order=0, torch=None, method="", complex=True,
+    ),
+    Row(
+        "weighted_turn", rules.weighted_turn, turn_of_vectors,
+        [case(real(2, 3), real(2, 3), positive(2)), case(real(3, 2), real(3, 2), positive(2))],
+        order=0, torch=None, method="", atol=1e-7,
     ),
     Row(
         "linalg.norm", norms.any_norm, norm_oracle,

@@ -5,7 +5,17 @@ import numpy as np
 from aino.autograd.rules import reduce as rules
 from aino.autograd.rules import scan
 from aino.ops.reduce import extremes, reduction, scanning
-from tests.calculus.row import Row, booleans, case, distinct, given, nonzero, positive, real
+from tests.calculus.row import (
+    Row,
+    between,
+    booleans,
+    case,
+    distinct,
+    given,
+    nonzero,
+    positive,
+    real,
+)
 
 INF, NAN = np.inf, np.nan
 FLOATS = "float32 float16"
@@ -347,6 +357,11 @@ SCANS = [
             case(given([0.0, 2.0, 0.0, 3.0]), 0).slopes([3.0, 0.0, 0.0, 0.0]),
         ],
         errors=[case(real(2), 1)],
+    ),
+    Row(
+        "logcumsumexp", scanning.logcumsumexp, lambda x, dim: np.log(np.cumsum(np.exp(x), dim)),
+        [case(between(-1.0, 1.0, 2, 3), 0), case(between(-1.0, 1.0, 2, 3), dim=-1)],
+        dtypes="", complex=True,
     ),
     Row(
         "logcumsumexp", scanning.logcumsumexp, lambda x, dim: np.log(np.cumsum(np.exp(x), dim)),

@@ -1,5 +1,7 @@
 """Tensors out of data, and filled ones: dtypes, shapes, shared memory, errors."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -178,7 +180,7 @@ def test_memory_is_shared_where_that_is_promised():
     assert not np.shares_memory(aino.as_tensor(array, dtype=aino.float64).array, array)
     assert aino.as_tensor([1, 2]).tolist() == [1, 2]
     assert not np.shares_memory(aino.asarray(array, copy=True).array, array)
-    assert aino.asarray(x) is not x
+    assert aino.asarray(x) is x
     with pytest.raises(ValueError, match="copy"):
         aino.asarray([1, 2], copy=False)
     buffer = bytearray(8)
@@ -286,10 +288,21 @@ def test_arange_of_tensors_and_wrong_ways():
     with pytest.raises(ValueError, match="finite"):
         aino.arange(float("inf"))
     # A step is cut to an integer dtype before it is used, as in PyTorch.
-    assert aino.arange(0, 5, 1.5, dtype=aino.int64).tolist() == [0, 1, 2, 3]
+    assert aino.arange(0, 5, 1.5, dtype=aino.int64).tolist() == [0, 1, 2, 3, 4]
+    assert aino.arange(0, -8.000001, -4.0, dtype=aino.int64).tolist() == [0, -4]
+    # Of other integers it is cut after they were counted.
+    assert aino.arange(0, 1.5, 0.5, dtype=aino.int32).tolist() == [0, 0, 0]
     with pytest.raises(ValueError, match="zero"):
         aino.arange(0, 2, 0.5, dtype=aino.int64)
     assert aino.range(1, 3).tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("dtype", [aino.int64, aino.int32, aino.int8, aino.uint8])
+@pytest.mark.parametrize(("start", "end", "steps"), [(0, 7, 50), (0, 98, 50), (5, 100, 20)])
+def test_linspace_of_integers_misses_none(start, end, steps, dtype):
+    # PyTorch adds up rounded steps, and misses some.
+    exact = [start + Fraction(k * (end - start), steps - 1) for k in range(steps)]
+    assert aino.linspace(start, end, steps, dtype=dtype).tolist() == [int(x) for x in exact]
 
 
 def test_linspace_and_logspace():

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import primitive
+from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
+from aino.autograd.rules.rounding import sgn
 from aino.autograd.sums import sum_over
 from aino.errors import DtypeError
 
@@ -26,8 +27,10 @@ def _relu(x):
 
 
 def _relu_to_x(g, y):
-    # np.sign saves a small array the cast from True to 1.0; it has no SIMD for a large one.
-    return g * np.sign(y) if math.prod(y.shape) < 2048 else masked(g, y > 0)
+    # A nan passes, as in PyTorch; the output is never negative. A product is quicker than a
+    # mask where there is little.
+    passed = y != ZERO.get(y.dtype, 0)
+    return g * passed if math.prod(y.shape) < 2048 else masked(g, passed)
 
 
 relu = primitive("relu", _relu, formula="max(0, x)", x=_relu_to_x)
@@ -52,7 +55,8 @@ def _leaky_relu(x, slope):
 
 def _leaky_relu_to_x(g, x, slope):
     if 0 < slope <= 1:
-        return g * np.maximum(np.sign(x), slope)
+        # fmax gives a nan the slope, as PyTorch does.
+        return g * np.fmax(np.sign(x), slope)
     passed = masked(g, x > 0)
     return passed + slope * (g - passed)
 
@@ -106,14 +110,9 @@ celu = primitive(
 # Bounded ramps: flat outside their bounds, and at them
 
 
-def _within(x, low, high):
-    """Return where x lies between the bounds, a nan included, as in PyTorch."""
-    return np.logical_not((x <= low) | (x >= high))
-
-
 hardtanh = primitive(
     "hardtanh", lambda x, low, high: clip(x, low, high), formula="x within [low, high]",
-    x=lambda g, x, low, high: masked(g, _within(x, low, high)),
+    x=lambda g, x, low, high: masked(g, (x > low) & (x < high)),
 )  # fmt: skip
 
 hardsigmoid = primitive(
@@ -124,7 +123,7 @@ hardsigmoid = primitive(
 
 
 def _hardswish_to_x(g, x):
-    return masked(g, x >= 3) + masked(g * (x / 3.0 + 0.5), (x > -3) & (x < 3))
+    return np.where(x >= 3, g, masked(g * (x / 3.0 + 0.5), np.logical_not(x <= -3)))
 
 
 hardswish = primitive(
@@ -137,11 +136,11 @@ hardswish = primitive(
 
 
 def _outside(x, bound):
-    return np.logical_not((x >= -bound) & (x <= bound))
+    return (x < -bound) | (x > bound)
 
 
 hardshrink = primitive(
-    "hardshrink", lambda x, bound: masked(x, _outside(x, bound)),
+    "hardshrink", lambda x, bound: masked(x, np.logical_not((x >= -bound) & (x <= bound))),
     formula="x where |x| > λ, else 0", promotes="floating",
     x=lambda g, x, bound: masked(g, _outside(x, bound)),
 )  # fmt: skip
@@ -165,17 +164,21 @@ threshold = primitive(
 
 def _softplus(x, beta, threshold):
     z = x if beta == 1 else beta * x
-    y = np.log1p(quiet_exp(np.minimum(z, threshold)))
+    # Where the exponential would overflow in float16, adding 1 to it changes nothing.
+    top = threshold if x.dtype != np.float16 else min(threshold, 11.0)
+    y = np.log1p(quiet_exp(np.minimum(z, top)))
     if beta != 1:
         y = y / beta
     # Beyond 20, ln(1 + eᶻ) is z but for 2e-9, and below it is more.
-    return np.maximum(x, y) if threshold >= 20 else np.where(z > threshold, x, y)
+    if threshold >= 20 and beta > 0:
+        return np.maximum(x, y)
+    return np.where(z > top, x, y)
 
 
 def _softplus_to_x(g, x, beta, threshold):
     z = x if beta == 1 else beta * x
     slope = g * sigmoid(z)
-    return slope if threshold >= 20 else np.where(z > threshold, g, slope)
+    return slope if threshold >= 20 and beta > 0 else np.where(z > threshold, g, slope)
 
 
 softplus = primitive(
@@ -192,7 +195,11 @@ logsigmoid = primitive(
 
 def _softsign_to_x(g, x):
     size = np.absolute(x) + 1.0
-    return g / (size * size)
+    if x.dtype.kind != "c":
+        return g / (size * size)
+    # The length |x| changes too, along the direction of x; at 0 it does not matter.
+    along = (g * x).real / (size * size)
+    return g / size - along * np.conjugate(sgn(x))
 
 
 softsign = primitive(
@@ -214,7 +221,7 @@ silu = primitive(
 def _tanh_softplus(x):
     # tanh(ln(1 + eˣ)) = n / (n + 2) with n = eˣ (eˣ + 2); beyond 20, eˣ is as good as infinite.
     if x.dtype == np.float16:
-        return _tanh_softplus(x.astype(np.float32)).astype(x.dtype)
+        return cast(_tanh_softplus(cast(x, np.dtype(np.float32))), x.dtype)
     e = np.exp(np.minimum(x, 20.0))
     n = e * (e + 2.0)
     return n / (n + 2.0)

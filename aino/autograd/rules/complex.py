@@ -25,8 +25,15 @@ imag = primitive(
 
 conj = primitive("conj", np.conjugate, formula="x̄", x=lambda g: np.conjugate(g))
 
+
+def _complex(a, b):
+    # Put together, not added up: inf · i would be nan + inf i.
+    parts = [(x * np.ones_like(other))[..., None] for x, other in ((a, b), (b, a))]
+    return _view_as_complex(np.concatenate(parts, -1))
+
+
 complex = primitive(
-    "complex", lambda a, b: a + b * 1j, formula="a + bi", broadcasts=True,
+    "complex", _complex, formula="a + bi", broadcasts=True,
     a=lambda g: g.real,
     b=lambda g: -g.imag,
 )  # fmt: skip

@@ -143,7 +143,10 @@ def _pow_number_to_x(g, x, exponent):
 
 pow_number: Any = primitive("pow_number", _pow_number, formula="xⁿ", x=_pow_number_to_x)
 
-square = primitive("square", np.square, formula="x²", x=lambda g, x: g * (x + x))
+#: Its rule names x, so that the slope, though constant, depends on it: see ``_linked``.
+doubled = primitive("doubled", lambda x: x + x, formula="2 x", x=lambda g, x: g + g)
+
+square = primitive("square", np.square, formula="x²", x=lambda g, x: g * doubled(x))
 
 sqrt = primitive("sqrt", np.sqrt, formula="√x", promotes="float", x=lambda g, y: g / (y + y))
 
@@ -184,10 +187,36 @@ log1p = primitive(
     "log1p", np.log1p, formula="ln(1 + x)", promotes="float", x=lambda g, x: g / (x + 1.0)
 )
 
+
+def add_logarithms(a, b):
+    """Return ln(eᵃ + eᵇ); of complex numbers the one with the larger real part is taken out."""
+    if a.dtype.kind != "c":
+        return np.logaddexp(a, b)
+    first = a.real >= b.real
+    top, other = np.where(first, a, b), np.where(first, b, a)
+    nothing = (other.real == -math.inf) & (other == other)
+    return np.where(nothing, top, top + np.log1p(np.exp(np.where(nothing, 0.0, other - top))))
+
+
+def _logaddexp(a, b):
+    if a.dtype.kind not in "fc":
+        raise DtypeError(f"logaddexp: expected floating-point or complex tensors, got {a.dtype}")
+    return add_logarithms(a, b)
+
+
+def _share_of_sum(g, difference):
+    """Return g · σ(a - b), by an exponential that does not overflow in the complex plane."""
+    if difference.dtype.kind != "c":
+        return g * sigmoid(difference)
+    less = difference.real < 0
+    e = np.exp(np.where(less, difference, -difference))
+    return g * np.where(less, e, 1.0) / (e + 1.0)
+
+
 logaddexp = primitive(
-    "logaddexp", np.logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="floating",
-    a=lambda g, a, b: g * sigmoid(a - b),
-    b=lambda g, a, b: g * sigmoid(b - a),
+    "logaddexp", _logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="common",
+    a=lambda g, a, b: _share_of_sum(g, a - b),
+    b=lambda g, a, b: _share_of_sum(g, b - a),
 )  # fmt: skip
 
 logaddexp2 = primitive(
@@ -196,10 +225,10 @@ logaddexp2 = primitive(
     b=lambda g, a, b: g * sigmoid((b - a) * LN2),
 )  # fmt: skip
 
-xlogy = primitive(
+xlogy: Any = primitive(
     "xlogy", lambda a, b: a * np.log(np.where((a == 0) & (b == b), 1.0, b)),
     formula="a · ln b, 0 where a = 0", broadcasts=True, promotes="float",
-    a=lambda g, a, b: g * np.log(np.where((a == 0) & (b <= 0), 1.0, b)),
+    a=lambda g, a, b: xlogy(g, np.where((a == 0) & (b <= 0), 1.0, b)),
     b=lambda g, a, b: g * a / b,
 )  # fmt: skip
 

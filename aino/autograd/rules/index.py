@@ -17,6 +17,7 @@ from aino.autograd.node import SparseCotangent
 from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.shape import permute, zeros
 from aino.autograd.sums import in_float32, sum_to_shape
+from aino.errors import GradientError
 from aino.tracing import session
 
 ndarray = np.ndarray
@@ -259,6 +260,22 @@ put = primitive(
     values=lambda g, values_shape, index, indices: sum_to_shape(
         part_of(g, index, indices), values_shape
     ),
+)  # fmt: skip
+
+
+# What occurs: a tie breaks where any of its elements moves, so that there is no slope to give
+
+
+def _no_slope():
+    raise GradientError(
+        "unique and unique_consecutive have no derivative: elements that are equal do not move as "
+        "one; pick what you need by its index, as in input[index]"
+    )
+
+
+distinct = primitive(
+    "distinct", lambda values, x: values, inputs="values x", formula="each element of x once",
+    x=lambda g: _no_slope(),
 )  # fmt: skip
 
 

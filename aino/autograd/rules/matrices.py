@@ -7,7 +7,7 @@ import numpy as np
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.shape import tril
 from aino.autograd.sums import sum_over
-from aino.errors import AinoError
+from aino.errors import AinoError, GradientError
 
 
 class LinAlgError(AinoError, np.linalg.LinAlgError, RuntimeError):
@@ -96,3 +96,69 @@ def _cholesky_slope(g, y):
 
 
 cholesky = primitive("cholesky", _cholesky, formula="l with l lᴴ = x", x=_cholesky_slope)
+
+
+# Singular values. Their slope is made of the vectors beside them: U diag(g) Vᴴ, whose own
+# derivative is known in closed form, as a linear map that is its own adjoint
+
+
+def _factors(x):
+    return np.linalg.svd(x, full_matrices=False)
+
+
+def _weighted(x, weights):
+    u, _, vh = _factors(x)
+    return (u * weights[..., None, :]) @ vh
+
+
+def _quotients(difference, level):
+    """Return quotients, and 0 where what is divided by is 0: there values meet, or vanish."""
+    apart = level != 0
+    return np.where(apart, difference / np.where(apart, level, 1.0), 0.0)
+
+
+def _weighted_turn(h, x, weights):
+    """Return how U diag(weights) Vᴴ moves with x along ``h``."""
+    u, s, vh = _factors(x)
+    v, uh = np.conjugate(vh.mT), np.conjugate(u.mT)
+    inner = uh @ h @ v
+    mirrored = np.conjugate(inner.mT)
+    row, column = s[..., :, None], s[..., None, :]
+    g_row, g_column = weights[..., :, None], weights[..., None, :]
+    turned = _quotients(g_row - g_column, row - column) * (inner + mirrored)
+    turned = turned + _quotients(g_row + g_column, row + column) * (inner - mirrored)
+    ratio = _quotients(weights, s)
+    left, right = (h @ v) * ratio[..., None, :], ratio[..., :, None] * (uh @ h)
+    outside = (left - u @ (uh @ left)) @ vh + u @ (right - (right @ v) @ vh)
+    return 0.5 * (u @ turned @ vh) + outside
+
+
+def _weighted_share(h, x):
+    u, _, vh = _factors(x)
+    return sum_over(np.conjugate(u) * (h @ np.conjugate(vh.mT)), h.ndim - 2).real
+
+
+def _no_third():
+    raise GradientError("singular values have no third derivatives here")
+
+
+weighted_turn = primitive(
+    "weighted_turn", _weighted_turn, formula="∂(U diag(w) Vᴴ) / ∂x · h", inputs="h x weights",
+    h=lambda g: _no_third(), x=lambda g: _no_third(), weights=lambda g: _no_third(),
+)  # fmt: skip
+
+weighted_share = primitive(
+    "weighted_share", _weighted_share, formula="Re diag(Uᴴ h V)", inputs="h x",
+    h=lambda g: _no_third(), x=lambda g: _no_third(),
+)  # fmt: skip
+
+weighted_vectors = primitive(
+    "weighted_vectors", _weighted, formula="U diag(w) Vᴴ", inputs="x weights",
+    x=lambda g, x, weights: np.conjugate(weighted_turn(np.conjugate(g), x, weights)),
+    weights=lambda g, x: weighted_share(np.conjugate(g), x),
+)  # fmt: skip
+
+singular_values = primitive(
+    "singular_values", lambda x: np.linalg.svd(x, compute_uv=False), formula="σ with x = U σ Vᴴ",
+    x=lambda g, x: np.conjugate(weighted_vectors(x, g)),
+)  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import cast, primitive
+from aino.autograd.rules.rounding import sgn
 from aino.autograd.rules.scan import all_others
 from aino.autograd.rules.shape import spread
 from aino.autograd.sums import in_float32, sum_over
@@ -269,14 +270,21 @@ def _norm(x, p, axis, keepdims):
     return sum_over(size**p, axis, keepdims) ** (1.0 / p)
 
 
+def _direction(x, size):
+    """Return the slope of |x|, 0 where x is."""
+    return sgn(x) if x.dtype.kind != "c" else divided(np.conjugate(x), size)
+
+
 def _norm_slope(g, x, y, p, axis, keepdims):
     """Where a norm is zero it has no slope; 0 is taken there, as by PyTorch."""
     g, y = kept(g, axis, keepdims, x.shape), kept(y, axis, keepdims, x.shape)
+    if p == 0.0:  # a number of elements
+        return np.zeros_like(x)
     real = x.dtype.kind != "c"
     if p == 2.0:
         return divided(g, y) * (x if real else np.conjugate(x))
     size = np.absolute(x)
-    sign = np.sign(x) if real else divided(np.conjugate(x), size)
+    sign = _direction(x, size)
     if p == 1.0:
         return g * sign
     if p in (math.inf, -math.inf):
@@ -290,3 +298,25 @@ norm = primitive(
     formula="(Σ |x|ᵖ)^(1/p)",
     x=lambda g, x, y, p, axis, keepdims: _norm_slope(g, x, y, p, axis, keepdims),
 )  # fmt: skip
+
+
+def _farthest_slope(g, x, y, axis):
+    size = np.absolute(x)
+    return (
+        kept(g, axis, False, x.shape)
+        * _direction(x, size)
+        * cast(size == kept(y, axis, False, x.shape), y.dtype)
+    )
+
+
+#: The distance for p = ∞, in which elements that tie for it do not share the gradient, as in
+#: PyTorch: each has all of it.
+farthest = primitive(
+    "farthest", lambda x, axis: _norm(x, math.inf, axis, False), formula="max |x|",
+    x=lambda g, x, y, axis: _farthest_slope(g, x, y, axis),
+)  # fmt: skip
+
+
+def distance(x, p, axis):
+    """Return the p-norm of differences."""
+    return farthest(x, axis) if p == math.inf else norm(x, p, axis, False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino import tracing
 from aino.autograd.primitive import primitive
+from aino.autograd.rules.compare import masked
 from aino.errors import DivisionError, DtypeError
 
 # Rounding: flat nearly everywhere
@@ -113,8 +116,9 @@ fmod = primitive(
 def _sgn(x):
     if x.dtype.kind == "b":
         return x.astype(x.dtype)
-    y = np.sign(x)
-    return np.where(y == y, y, 0) if x.dtype.kind == "f" else y
+    if x.dtype.kind == "f":  # 0 for nan, where NumPy's sign is nan
+        return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+    return np.sign(x)
 
 
 def _sign(x):
@@ -131,14 +135,14 @@ def _sgn_to_x(g, x, y):
 
 
 def _abs_to_x(g, x):
-    return g * (np.conjugate(np.sign(x)) if x.dtype.kind == "c" else np.sign(x))
+    return g * (np.conjugate(sgn(x)) if x.dtype.kind == "c" else sgn(x))
 
 
 sign = primitive("sign", _sign, formula="sign x", x=lambda g: np.zeros_like(g))
 
 signum = primitive("signum", np.sign, formula="x / |x|, NaN of NaN", x=_sgn_to_x)
 
-sgn = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
+sgn: Any = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
 
 
 def _abs(x):
@@ -151,11 +155,13 @@ abs = primitive("abs", _abs, formula="|x|", x=_abs_to_x)
 
 copysign = primitive(
     "copysign", np.copysign, formula="|a| · sign b", broadcasts=True, promotes="float",
-    a=lambda g, a, y: g * (np.sign(a) * np.sign(y)),
+    a=lambda g, a, y: g * (sgn(a) * sgn(y)),
     b=lambda g: np.zeros_like(g),
 )  # fmt: skip
 
 heaviside = primitive(
     "heaviside", lambda x, values: np.where(x == 0, values, (x > 0).astype(x.dtype)),
-    formula="0 where x < 0, 1 where x > 0, else values", inputs="x values",
+    formula="0 where x < 0, 1 where x > 0, else values", broadcasts=True,
+    x=lambda g: np.zeros_like(g),
+    values=lambda g, x: masked(g, x == 0),
 )  # fmt: skip

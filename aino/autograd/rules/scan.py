@@ -8,6 +8,7 @@ import numpy as np
 
 from aino.autograd.operands import float64
 from aino.autograd.primitive import cast, primitive
+from aino.autograd.rules.elementwise import add_logarithms
 from aino.autograd.rules.shape import pad
 from aino.autograd.sums import accumulated, sum_over
 from aino.dtypes import complex128
@@ -122,8 +123,18 @@ def _log_sum_slope(g, x, y, axis):
     return np.exp(x - level) * recurrence(pad(decay, tuple(frame), 0.0), g, axis, True)
 
 
+def _logcumsumexp(x, axis):
+    if x.dtype.kind != "c":
+        return accumulated(np.logaddexp, x, axis)
+    lead = (slice(None),) * axis
+    y = x.copy()
+    for i in range(1, x.shape[axis]):
+        y[(*lead, i)] = add_logarithms(y[(*lead, i - 1)], x[(*lead, i)])
+    return y
+
+
 logcumsumexp = primitive(
-    "logcumsumexp", lambda x, axis: accumulated(np.logaddexp, x, axis),
+    "logcumsumexp", _logcumsumexp,
     formula="yᵢ = ln(exp x₀ + ... + exp xᵢ)",
     x=lambda g, x, y, axis: _log_sum_slope(g, x, y, axis),
 )  # fmt: skip

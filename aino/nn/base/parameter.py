@@ -29,7 +29,9 @@ class Parameter(Tensor):
     """
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        super().__init__(np.empty(0, dtypes.get_default_dtype()) if data is None else data)
+        if isinstance(data, (int, float)):
+            raise TypeError(f"a parameter is made of a tensor, not of a number: {data!r}")
+        super().__init__(*(() if data is None else (data,)))
         if requires_grad:
             Tensor.requires_grad_(self)
 
@@ -68,7 +70,7 @@ class Buffer(Tensor):
     """
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        super().__init__(np.empty(0, dtypes.get_default_dtype()) if data is None else data)
+        super().__init__(*(() if data is None else (data,)))
         self.persistent = persistent
 
 

@@ -201,7 +201,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     reduction = named_reduction(size_average, reduce, reduction)
-    rows = input if input.ndim == 2 else input.unsqueeze(0)
+    rows = input if input.ndim == 2 else input.reshape(1, -1)
     labels, _, _ = _labels(rows, target.reshape(-1), -100)
     right = gather(rows, labels[:, None], 1, True)
     gaps = (margin - right + rows).clamp(min=0.0)
@@ -212,4 +212,4 @@ def multi_margin_loss(
     if weight is not None:
         gaps = gaps * make(weight.array[labels][:, None])
     loss = gaps.sum(1) / rows.shape[1]
-    return reduced(loss if input.ndim == 2 else loss.squeeze(0), reduction)
+    return reduced(loss if target.ndim else loss.squeeze(0), reduction)

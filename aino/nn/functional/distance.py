@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.rules.index import take
-from aino.autograd.rules.reduce import norm
+from aino.autograd.rules.reduce import distance, norm
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
@@ -158,4 +158,4 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise ShapeError(f"pdist takes a matrix, got shape {tuple(input.shape)}")
     first, second = np.triu_indices(input.shape[0], 1)
     rows = [take(input, index, 0, False) for index in (first, second)]
-    return _length(rows[0] - rows[1], p, -1)
+    return distance(rows[0] - rows[1], float(p), 1)

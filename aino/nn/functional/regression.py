@@ -133,8 +133,8 @@ def gaussian_nll_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of (ln v + (input - target)² / v) / 2 with v = max(var, ε).
 
-    ``var`` has the input's shape, or lacks the last dimension, or has length 1 there. ``full``
-    adds ln(2π) / 2. Raises ``ValueError`` for a negative variance.
+    ``var`` has the input's shape, or lacks the last dimension, or has length 1 in one of
+    them. ``full`` adds ln(2π) / 2. Raises ``ValueError`` for a negative variance.
 
     Source: Nix and Weigend, "Estimating the mean and variance of the target probability
     distribution", 1994.
@@ -147,7 +147,7 @@ def gaussian_nll_loss(
     if var.shape != input.shape:
         if tuple(var.shape) == tuple(input.shape[:-1]):
             var = var.unsqueeze(-1)
-        elif input.ndim != var.ndim or var.shape[-1] != 1 or var.shape[:-1] != input.shape[:-1]:
+        elif input.ndim != var.ndim or [m for n, m in zip(input.shape, var.shape) if n != m] != [1]:
             raise ShapeError(
                 f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not fit an input of "
                 f"shape {tuple(input.shape)}"

@@ -43,7 +43,9 @@ def _norm(array: Any, norm_type: float) -> Any:
 def _total_norm(listed: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> Any:
     """Return the norm of all tensors, an array of no dimensions; of float16 as float32."""
     parts = [_norm(tensor.array, norm_type) for tensor in listed]
-    total = _norm(np.stack(parts), norm_type) if len(parts) > 1 else parts[0]
+    # Of order 0 it is the number of tensors that are not zero, be it one.
+    several = len(parts) > 1 or norm_type == 0.0
+    total = _norm(np.stack(parts), norm_type) if several else parts[0]
     if error_if_nonfinite and not np.isfinite(total):
         raise GradientError(
             f"the total norm of order {norm_type} for gradients from `parameters` is "

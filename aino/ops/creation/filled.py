@@ -229,13 +229,16 @@ def arange(
     if dtype is None:
         dtype = dtypes.int64 if whole else get_default_dtype()
     dtype = as_dtype(dtype)
+    if dtype == dtypes.int64:
+        # As in PyTorch, all three are cut first; of other integers after they were counted.
+        start, end, step, whole = int(start), int(end), int(step), True
+        if step == 0:
+            raise ValueError(f"arange: the step is zero when it is cut to {dtype}")
     if whole:
         return born(np.arange(start, end, step).astype(dtype), device, requires_grad)
     count = math.ceil((end - start) / step)
     if dtype.kind in "iu":
         start, step = int(start), int(step)
-        if step == 0:
-            raise ValueError(f"arange: the step is zero when it is cut to {dtype}")
     return born((start + step * np.arange(count)).astype(dtype), device, requires_grad)
 
 
@@ -292,11 +295,9 @@ def linspace(
 
 
 def _integers_between(start, end, steps, dtype):
-    """Return integers at equal distances, counted from either end and cut as PyTorch does."""
-    step = np.float32(end - start) / np.float32(steps - 1)
-    places = np.arange(steps, dtype=np.float32)
-    upper = end - step * (steps - 1 - places)
-    return np.where(places < steps // 2, start + step * places, upper).astype(dtype)
+    """Return integers at equal distances, cut towards zero: in integers, so that none is missed."""
+    places = np.arange(steps) * (end - start) + start * (steps - 1)
+    return (np.sign(places) * (np.absolute(places) // (steps - 1))).astype(dtype)
 
 
 def logspace(

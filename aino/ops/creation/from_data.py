@@ -30,6 +30,9 @@ def tensor(
 ) -> Tensor:
     """Return a new tensor with a copy of ``data``: numbers, nested lists, arrays, tensors.
 
+    Whatever turns into an array by ``np.asarray`` is taken as one: tensors of other libraries,
+    columns and tables of pandas.
+
     Python floats become the default dtype, integers int64, complex numbers its complex
     counterpart; arrays and tensors keep their dtype. Raises ``ShapeError`` for lists of unequal
     length, ``DtypeError`` for what is not a number.
@@ -56,8 +59,7 @@ def born(array, device=None, requires_grad=False):
 
 def _array_of(data, dtype):
     """Return a new array of ``data``, of the dtype that it has or implies if none is given."""
-    if isinstance(data, Tensor):
-        data = data.array
+    data = _own(data)
     if isinstance(data, np.ndarray) and is_tracing():
         return known(data).astype(as_dtype(data.dtype) if dtype is None else dtype)
     if isinstance(data, (np.ndarray, np.generic)):
@@ -74,6 +76,24 @@ def _array_of(data, dtype):
         if not kinds <= _PLAIN and dtype is None:
             dtype = _common_dtype(data)
         array = numbers(data, dtype)
+    return array
+
+
+def _own(data):
+    """Return the array of a tensor, or of what another library makes one of; all else as it is."""
+    if isinstance(data, Tensor):
+        return data.array
+    if isinstance(data, (np.ndarray, np.generic)) or not hasattr(type(data), "__array__"):
+        return data
+    if is_live(data):
+        return data
+    name = f"{type(data).__module__}.{type(data).__qualname__}"
+    try:
+        array = np.asarray(data.detach() if hasattr(type(data), "detach") else data)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DtypeError(f"a tensor can't be made of {name}: {error}") from None
+    if array.dtype.kind == "O":
+        raise DtypeError(f"a tensor can't be made of {name}: not all that it holds are numbers")
     return array
 
 
@@ -100,9 +120,8 @@ def _unwrapped(data, kinds):
         return data
     items = []
     for item in data:
-        if isinstance(item, Tensor):
-            item = item.array
-        elif isinstance(item, (list, tuple)) or (
+        item = _own(item)
+        if isinstance(item, (list, tuple)) or (
             hasattr(item, "__len__") and not isinstance(item, (np.ndarray, str, bytes))
         ):
             items.append(_unwrapped(item, kinds))
@@ -207,6 +226,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: DeviceLike = None) 
         Device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype(dtype))
+    data = _own(data)
     if isinstance(data, np.ndarray):
         return make(data.astype(as_dtype(data.dtype if dtype is None else dtype), copy=False))
     return tensor(data, dtype=dtype)
@@ -230,8 +250,6 @@ def asarray(
             isinstance(array, np.ndarray) and np.shares_memory(array, result.array)
         ):
             raise ValueError("asarray: this can't be done without a copy")
-        if result is obj:
-            result = result.detach()
     return result.requires_grad_() if requires_grad else result
 
 

@@ -152,7 +152,7 @@ def gather(input: Tensor, dim: Any, index: Tensor, *, sparse_grad: bool = False)
 
 def gathered(input, dim, index, array):
     """Gather by a checked index."""
-    if not array.ndim or not input.array.ndim:
+    if not array.ndim or not input.array.ndim or not array.size:
         flat = shape_rules.reshape(input, (input.array.size,))
         return rules.take(flat, array, 0, False)
     return rules.gather(input, index if array is index.array else array, dim, False)
@@ -161,6 +161,8 @@ def gathered(input, dim, index, array):
 def fitting(shape, dim, index, what):
     """Return the array of an index that names one place along ``dim`` for each of its elements."""
     array = checked(index, shape[dim] if shape else 1, what)
+    if not array.size:  # nothing is asked for, in whatever shape
+        return array
     if max(array.ndim, 1) != max(len(shape), 1):
         raise ShapeError(
             f"{what}: the index has shape {array.shape}, the input {shape}; both need the same "
@@ -180,7 +182,7 @@ def fitting(shape, dim, index, what):
 def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
     """Return the elements at ``indices`` along ``dim``; the other dimensions are broadcast.
 
-    Without ``dim`` both are flattened.
+    Without ``dim`` both are flattened; with it, negative indices count from the end.
 
     >>> import aino
     >>> x = aino.tensor([[3, 1], [2, 4]])
@@ -188,6 +190,7 @@ def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
     tensor([[1, 3],
             [2, 4]])
     """
+    negatives = dim is not None
     if dim is None:
         input = shape_rules.reshape(input, (input.array.size,))
         indices, dim = shape_rules.reshape(indices, (indices.array.size,)), 0
@@ -206,6 +209,9 @@ def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
         target = (*others[:dim], tensor.array.shape[dim], *others[dim:])
         return tensor if tensor.array.shape == target else shape_rules.expand(tensor, target)
 
+    array, length = indices.array, shape[dim] if shape else 1
+    if negatives and array.dtype.kind == "i":
+        indices = make(np.where(array < 0, array + length, array))
     return gather(spread(input), dim, spread(indices))
 
 

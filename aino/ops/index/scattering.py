@@ -19,6 +19,7 @@ from aino.ops.index.indexing import checked, fitting
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
 from aino.ops.public import method
 from aino.ops.shape.shaping import atleast_1d, broadcast_shapes, broadcast_to
+from aino.tracing import known
 
 __all__ = [
     "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill",
@@ -43,6 +44,10 @@ def _place(input, dim, index, src, name):
     _same_dtype(input, src, name)
     # A number passes as a vector of one.
     input, src = atleast_1d(input, src)
+    if not array.size:
+        nothing = (0,) * input.array.ndim
+        array = array.reshape(nothing)
+        src = shape_rules.reshape(shape_rules.reshape(src, (src.array.size,))[:0], nothing)
     array = array if array.ndim else array.reshape((1,))
     if src.array.ndim != array.ndim or any(n > m for n, m in zip(array.shape, src.array.shape)):
         raise ShapeError(
@@ -240,7 +245,11 @@ def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
     tensor([1., 0., 1.])
     """
     whole, dim, array, _ = _slices(input, dim, index, None, "index_fill")
-    return _like(_put_slices(whole, dim, array, _number(input, value, "index_fill")), input)
+    # A mask: an index that comes twice is filled, and hands its gradient on, once.
+    shape = (whole.array.shape[dim],) + (1,) * (whole.array.ndim - 1 - dim)
+    filled = known(np.zeros(shape, bool)).copy()
+    filled[array] = True
+    return _like(compare.where(make(filled), _number(input, value, "index_fill"), whole), input)
 
 
 def _number(input, value, name):
@@ -326,7 +335,7 @@ def put(input: Tensor, index: Tensor, source: Any, accumulate: bool = False) -> 
         raise ShapeError(
             f"put: {index.array.size} indices for a source of shape {source.array.shape}"
         )
-    source = shape_rules.reshape(source, index.array.shape)
+    index, source = (shape_rules.reshape(x, (x.array.size,)) for x in (index, source))
     return _like(index_put(flat, (index,), source, accumulate), input)
 
 

@@ -132,13 +132,24 @@ def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any
         raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), return_types.kthvalue)
-    index = np.argpartition(array, k - 1, axis=dim)[(slice(None),) * dim + (k - 1,)]
-    return along(input, dim, keepdim, index, return_types.kthvalue)
+    return along(input, dim, keepdim, _kth(array, k, dim), return_types.kthvalue)
 
 
-def _chosen(results, wanted):
+def _kth(array, k, dim):
+    """Return the index of the k-th smallest along ``dim``; equal ones count in their order."""
+    here = (slice(None),) * dim + (slice(k - 1, k),)
+    value = np.partition(array, k - 1, axis=dim)[here]
+    number, unknown = value == value, array != array
+    below = np.where(number, array < value, np.logical_not(unknown))
+    equal = np.where(number, array == value, unknown)
+    place = k - np.count_nonzero(below, axis=dim, keepdims=True)
+    return np.argmax(equal & (np.cumsum(equal, axis=dim) == place), axis=dim)
+
+
+def _chosen(input, results, wanted):
     """Return the first result, and with it those that were asked for."""
-    chosen = [make(results[0])] + [make(r) for r, want in zip(results[1:], wanted) if want]
+    values = index_rules.distinct(make(results[0]), input)
+    chosen = [values] + [make(r) for r, want in zip(results[1:], wanted) if want]
     return chosen[0] if len(chosen) == 1 else tuple(chosen)
 
 
@@ -165,7 +176,7 @@ def unique(
         array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False
     )
     inverse = inverse.reshape(array.shape if dim is None else -1)
-    return _chosen((values, inverse, counts), (return_inverse, return_counts))
+    return _chosen(input, (values, inverse, counts), (return_inverse, return_counts))
 
 
 @method
@@ -190,7 +201,7 @@ def unique_consecutive(
     else:
         values = np.moveaxis(values, 0, dim)
     counts = np.diff(np.append(starts, length))
-    return _chosen((values, inverse, counts), (return_inverse, return_counts))
+    return _chosen(input, (values, inverse, counts), (return_inverse, return_counts))
 
 
 def searchsorted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
@@ -255,7 +256,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor:
         b_labels[j] = a_labels[i]
     paired = set(a_labels) & set(b_labels)
     output = [label for label in [*a_labels, *b_labels] if label not in paired]
-    return contract("tensordot", (a, b), (a_labels, b_labels), output)
+    result = contract("tensordot", (a, b), (a_labels, b_labels), output)
+    # Sums of small integers are wide, where PyTorch's products are not.
+    return result if a.dtype != b.dtype or result.dtype == a.dtype else cast(result, a.dtype)
 
 
 @method

@@ -27,7 +27,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
     Leading axes are broadcast. A 1-D operand is a row on the left, a column on the right, and
     its axis is gone from the result. Raises ``ShapeError`` when the inner lengths differ,
-    ``DtypeError`` when the dtypes do.
+    ``DtypeError`` when the dtypes of two tensors do; with an array of NumPy's they promote.
 
     >>> import aino
     >>> aino.matmul(aino.tensor([[1.0, 2.0], [3.0, 4.0]]), aino.tensor([1.0, 1.0]))
@@ -39,18 +39,26 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise DtypeError(
             f"matmul: expected two tensors, got {type(input).__name__} and {type(other).__name__}"
         ) from None
-    if rank == 2 and other_rank == 2:
-        return linalg.mm(input, other)
-    if rank == 0 or other_rank == 0:
-        raise ShapeError(
-            f"matmul: both operands need at least one axis, got shapes {tuple(input.shape)} and "
-            f"{tuple(other.shape)}"
-        )
-    if other_rank == 1:
-        return linalg.dot(input, other) if rank == 1 else linalg.mv(input, other)
-    if rank == 1:
-        return linalg.mv(_transposed(input, other), input)
-    return linalg.rows_mm(input, other) if other_rank == 2 else linalg.bmm(input, other)
+    try:
+        if rank == 2 and other_rank == 2:
+            return linalg.mm(input, other)
+        if rank == 0 or other_rank == 0:
+            raise ShapeError(
+                f"matmul: both operands need at least one axis, got shapes {tuple(input.shape)} "
+                f"and {tuple(other.shape)}"
+            )
+        if other_rank == 1:
+            return linalg.dot(input, other) if rank == 1 else linalg.mv(input, other)
+        if rank == 1:
+            return linalg.mv(_transposed(input, other), input)
+        return linalg.rows_mm(input, other) if other_rank == 2 else linalg.bmm(input, other)
+    except DtypeError:
+        if type(input) is not np.ndarray and type(other) is not np.ndarray:
+            raise
+        dtype = result_type(input, other)
+        if input.dtype == dtype == other.dtype:
+            raise
+        return matmul(cast(input, dtype), cast(other, dtype))
 
 
 def _transposed(row, matrices):
@@ -228,7 +236,8 @@ def _added(name, input, product, beta, alpha):
             f"{name}: the operands need the same dtype, got {input.dtype} and {product.dtype}"
         )
     if input.dtype.kind in "iub":
-        beta, alpha = int(beta), int(alpha)
+        whole = bool if input.dtype.kind == "b" else int
+        beta, alpha = whole(beta), whole(alpha)
     own, full = input.shape, product.shape
     fits = len(own) <= len(full)
     for n, m in zip(reversed(own), reversed(full)):
@@ -269,8 +278,15 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: fl
 
 @method
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``."""
-    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+    """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``.
+
+    The dtypes promote; of booleans, ``or`` is the sum and ``and`` the product.
+    """
+    dtype = result_type(input, vec1, vec2)
+    if dtype.kind in "biu" and isinstance(alpha, float | complex):
+        raise DtypeError(f"addr: of integers alpha must be an integer too, not {alpha!r}")
+    operands = [x if x.dtype == dtype else cast(x, dtype) for x in (input, vec1, vec2)]
+    return _added("addr", operands[0], outer(operands[1], operands[2]), beta, alpha)
 
 
 @method(inplace=True)
@@ -286,7 +302,8 @@ def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
     """Return beta · input + alpha · Σᵢ batch1ᵢ @ batch2ᵢ: ``(b, n, k), (b, k, m) -> (n, m)``."""
-    return _added("addbmm", input, reduce.sum(bmm(batch1, batch2), 0), beta, alpha)
+    total = reduce.sum(bmm(batch1, batch2), 0)
+    return _added("addbmm", input, cast(total, batch1.dtype), beta, alpha)
 
 
 # Several matrices
@@ -402,4 +419,4 @@ def cdist(x1: Tensor, x2: Tensor, p: Any = 2.0, compute_mode: str | None = None)
             f"cdist: rows of shapes {tuple(x1.shape)} and {tuple(x2.shape)} differ in length"
         )
     difference = elementwise.sub(x1[..., :, None, :], x2[..., None, :, :])
-    return reduce.norm(difference, float(p), difference.ndim - 1, False)
+    return reduce.distance(difference, float(p), difference.ndim - 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.primitive import unmoved
 from aino.autograd.rules import elementwise, matrices, shape
 from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
@@ -151,7 +152,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     if n == 0:
         unit = np.zeros(input.shape, input.dtype)
         unit[...] = np.eye(input.shape[-1])
-        return make(unit)
+        return unmoved(make(unit), input)
     square, n = (inv(input), -n) if n < 0 else (input, n)
     result: Any = None
     while n:

@@ -57,7 +57,6 @@ def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
     """
 
 
-@method
 def where(
     condition: Tensor, input: Tensor | None = None, other: Tensor | Number | None = None
 ) -> Any:
@@ -78,6 +77,18 @@ def where(
     if condition.dtype.kind != "b" and condition.dtype != np.uint8:
         raise DtypeError(f"where: expected a boolean condition, got {condition.dtype}")
     return rules.where(condition, input, other)
+
+
+@method(name="where")
+def where_of(self: Tensor, condition: Tensor, other: Tensor | Number) -> Tensor:
+    """Return this tensor where the condition holds, else the other: ``where`` as a method.
+
+    >>> import aino
+    >>> x = aino.tensor([-1.0, 2.0])
+    >>> x.where(x > 0, 0.0)
+    tensor([0., 2.])
+    """
+    return where(condition, self, other)
 
 
 @method(inplace=True, aliases=("clip",))

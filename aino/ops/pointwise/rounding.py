@@ -119,8 +119,9 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @method(inplace=True)
 def heaviside(input: Tensor, values: Any) -> Tensor:
-    """Return the step function: 0 below zero, 1 above, ``values`` at zero. No derivative.
+    """Return the step function: 0 below zero, 1 above, ``values`` at zero.
 
+    Its slope is 0, and 1 in ``values`` where they are the result.
     Raises ``DtypeError`` when the dtypes differ.
 
     >>> import aino

@@ -64,7 +64,6 @@ def digamma(input: Tensor) -> Tensor:
     """
 
 
-@method
 def polygamma(n: int, input: Tensor) -> Tensor:
     """Return the n-th derivative of the digamma function: ``ψ⁽ⁿ⁾(x)``.
 
@@ -76,6 +75,17 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     if n < 0:
         raise ValueError(f"polygamma: the order n is 0 or more, not {n}")
     return rules.polygamma(input, n) if n else rules.digamma(input)
+
+
+@method(name="polygamma")
+def polygamma_of(self: Tensor, n: int) -> Tensor:
+    """Return the n-th derivative of the digamma function: ``polygamma`` as a method.
+
+    >>> import aino
+    >>> aino.tensor([1.0, 0.5]).polygamma(1)
+    tensor([1.6449, 4.9348])
+    """
+    return polygamma(n, self)
 
 
 @method

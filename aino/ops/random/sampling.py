@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes, tracing
+from aino.autograd.primitive import unmoved
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, get_default_dtype
 from aino.errors import DtypeError, ShapeError
@@ -71,7 +72,7 @@ def randn(
 
 
 def randint(
-    low: Any,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
     *,
@@ -88,8 +89,13 @@ def randint(
     >>> int(x.min()), int(x.max())
     (3, 4)
     """
-    if size is None:
-        low, high, size = 0, low, high
+    if size is None and low is not None:
+        low, high, size = None, low, high
+    elif high is None:
+        low, high = None, low
+    if high is None:
+        raise TypeError("randint: the bound high is missing: randint(high, size)")
+    low = 0 if low is None else low
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected a shape as a tuple, got {size!r}")
     array = _integers("randint", generator, low, high, shape_of((size,)), as_dtype(dtype))
@@ -155,7 +161,7 @@ def randn_like(
 
 def randint_like(
     input: Tensor,
-    low: Any,
+    low: Any = None,
     high: Any = None,
     *,
     generator: Generator | None = None,
@@ -167,6 +173,9 @@ def randint_like(
     """Return integers drawn from low, ..., high - 1, of the shape and dtype of ``input``."""
     if high is None:
         low, high = 0, low
+    if high is None:
+        raise TypeError("randint_like: the bound high is missing")
+    low = 0 if low is None else low
     dtype = input.dtype if dtype is None else as_dtype(dtype)
     array = _integers("randint_like", generator, low, high, input.array.shape, dtype)
     return born(array, device, requires_grad)
@@ -186,8 +195,8 @@ def normal(
 ) -> Tensor:
     """Return numbers drawn from normal distributions.
 
-    ``mean`` and ``std`` are tensors, which are broadcast, or numbers, with a ``size``. No
-    gradient flows to them; ``mean + std * aino.randn_like(mean)`` is differentiable. Raises
+    ``mean`` and ``std`` are tensors, which are broadcast, or numbers, with a ``size``. Their
+    gradient is zero; ``mean + std * aino.randn_like(mean)`` is differentiable. Raises
     ``ValueError`` for a negative ``std``.
 
     >>> import aino
@@ -204,10 +213,13 @@ def normal(
             raise TypeError("normal: the size follows from the tensors mean and std")
         shape = np.broadcast_shapes(*(x.array.shape for x in tensors))
         dtype = _floating("normal", tensors[0].dtype)
-    mean, std = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
+    mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
     tracing.checked(check_std, "normal", std)
     noise = draw(generator, "normal", shape, dtype)
-    return born((noise * std + mean).astype(dtype), device, requires_grad)
+    drawn = born((noise * std + mean).astype(dtype), device, requires_grad)
+    for x in tensors:
+        drawn = unmoved(drawn, x)
+    return drawn
 
 
 def check_std(name, std) -> None:
@@ -220,8 +232,8 @@ def check_std(name, std) -> None:
 def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
     """Return ones with the probabilities ``input`` (or ``p``), zeros otherwise.
 
-    The result has the shape and dtype of ``input``. Raises ``ValueError`` for what is no
-    probability.
+    The result has the shape and dtype of ``input``, whose gradient is zero. Raises
+    ``ValueError`` for what is no probability.
 
     >>> import aino
     >>> aino.bernoulli(aino.tensor([0.0, 1.0]))
@@ -232,7 +244,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
         if dtype.kind != "f":
             raise DtypeError(f"bernoulli: probabilities are of a float dtype, not {dtype}")
         p = input.array
-    return born(trials("bernoulli", generator, p, input.array.shape, dtype))
+    return unmoved(make(trials("bernoulli", generator, p, input.array.shape, dtype)), input)
 
 
 def trials(name, generator, p, shape, dtype):
@@ -274,7 +286,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     array = input.array
     _floating("poisson", array.dtype)
     tracing.checked(_check_rates, array)
-    return make(draw(generator, "poisson", array.shape, array.dtype, array))
+    return unmoved(make(draw(generator, "poisson", array.shape, array.dtype, array)), input)
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:

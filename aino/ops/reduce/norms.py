@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+from aino.autograd.primitive import cast
 from aino.autograd.rules.complex import conj
+from aino.dtypes import as_dtype
 from aino.errors import ShapeError
+from aino.ops.linalg.spectral import spectral_norm
 from aino.ops.reduce.extremes import amax, amin
 from aino.ops.reduce.reduction import norm, sum
 
@@ -26,7 +29,8 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """Return a norm of the matrices in two axes.
 
     ``"fro"``: the root of the sum of squares. 1: the largest sum of a column's sizes, ∞: of a
-    row's; −1 and −∞: the smallest. The spectral norms (2, −2, ``"nuc"``) raise ``ValueError``.
+    row's; −1 and −∞: the smallest. 2 and −2: the largest and the smallest singular value,
+    ``"nuc"``: their sum.
 
     >>> import aino
     >>> aino.linalg.matrix_norm(aino.tensor([[1.0, -2.0], [3.0, 4.0]]), 1)
@@ -37,8 +41,13 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         raise ShapeError(f"matrix_norm: axes {tuple(dim)} of shape {tuple(A.shape)} are no matrix")
     if ord == "fro":
         return norm(A, 2, dim, keepdim, dtype=dtype)
-    if ord not in (1, -1, math.inf, -math.inf):
-        raise ValueError(f"matrix_norm: the order is 'fro', 1, -1, inf or -inf, not {ord!r}")
+    if ord not in (1, -1, 2, -2, math.inf, -math.inf, "nuc"):
+        raise ValueError(
+            f"matrix_norm: the order is 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, not {ord!r}"
+        )
+    if ord in (2, -2, "nuc"):
+        A = A if dtype is None else cast(A, as_dtype(dtype))
+        return spectral_norm("matrix_norm", A, ord, dim, keepdim)
     along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = norm(A, 1, along, True, dtype=dtype)
     largest = (amax if ord > 0 else amin)(sums, (along, across), True)

@@ -18,6 +18,7 @@ from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
 from aino.ops.half import in_float32
+from aino.ops.linalg.spectral import spectral_norm
 from aino.ops.public import method
 from aino.ops.reduce.extremes import needs_dim, nonempty, not_complex
 from aino.types import DType
@@ -298,6 +299,7 @@ def norm(
 ) -> Any:
     """Return the vector norm over ``dim``, (Σ |x|ᵖ)^(1/p); 'fro' is p = 2.
 
+    'nuc', of a matrix or of two axes, is the sum of the singular values.
     p = ∞ gives the largest |x|, −∞ the smallest, 0 the number of elements that are not zero.
     The gradient is 0 where the norm is. Raises ``DtypeError`` for integers.
 
@@ -308,12 +310,11 @@ def norm(
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     _only_floating(input, "norm")
+    if p == "nuc":
+        return spectral_norm("norm", input, p, dim, keepdim)
     if isinstance(p, str) and p not in _ORDERS:
-        raise ValueError(f"norm: p must be a number, 'fro', inf or -inf, not {p!r}")
+        raise ValueError(f"norm: p must be a number, 'fro', 'nuc', inf or -inf, not {p!r}")
     order = _ORDERS[p] if p in _ORDERS else float(p)  # type: ignore[arg-type]
-    if order == 0.0:
-        # A number of elements has no slope.
-        input = input.detach()
     axis = reduced(dim, input.array.ndim)
     if order in (math.inf, -math.inf):
         nonempty(input, axis, "norm")

@@ -10,6 +10,7 @@ from aino.autograd.primitive import cast
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import scan as rules
+from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, int64
 from aino.errors import DtypeError, ShapeError
@@ -63,15 +64,15 @@ def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 @method
 @numpy_names
 def logcumsumexp(input: Tensor, dim: Any) -> Tensor:
-    """Return the running ln Σ exp x along ``dim``, without overflow, of real numbers.
+    """Return the running ln Σ exp x along ``dim``, without overflow.
 
     >>> import aino
     >>> aino.logcumsumexp(aino.tensor([0.0, 0.0]), 0)
     tensor([0.0000, 0.6931])
     """
-    if input.array.dtype.kind != "f":
+    if input.array.dtype.kind not in "fc":
         raise DtypeError(
-            f"logcumsumexp: the input must be of a floating point dtype, not {input.array.dtype}"
+            f"logcumsumexp: the input must be floating point or complex, not {input.array.dtype}"
         )
     return _scan(rules.logcumsumexp, input, dim, input.array.dtype)
 
@@ -123,7 +124,7 @@ def diff(
 ) -> Tensor:
     """Return the n-th differences xᵢ₊₁ − xᵢ along ``dim``, of booleans whether they differ.
 
-    ``prepend`` and ``append`` are joined to the input first.
+    ``prepend`` and ``append`` are joined to the input first; with n = 0 they do not count.
 
     >>> import aino
     >>> aino.diff(aino.tensor([1.0, 4.0, 9.0]))
@@ -135,6 +136,8 @@ def diff(
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
     dim = dim_of(dim, array.ndim)
+    if not n:
+        return clone(input)
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
         input = join_rules.cat(parts, dim)

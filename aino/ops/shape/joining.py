@@ -38,13 +38,15 @@ def cat(tensors: Any, dim: Any = 0) -> Tensor:
     """
     tensors = _some(tensors, "cat")
     shapes = [x.array.shape for x in tensors]
+    shape = next((shape for shape in shapes if shape != (0,)), (0,))
+    if not shape:
+        raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
+    dim = dim_of(dim, len(shape))
     if (0,) in shapes:
         # A tensor of shape (0,) joins anything, as in PyTorch.
-        tensors = [x for x, shape in zip(tensors, shapes) if shape != (0,)] or tensors
-    rank = tensors[0].array.ndim
-    if not rank:
-        raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
-    return rules.cat(tensors, dim_of(dim, rank))
+        nothing = (*shape[:dim], 0, *shape[dim + 1 :])
+        tensors = [x.reshape(nothing) if x.array.shape == (0,) else x for x in tensors]
+    return rules.cat(tensors, dim)
 
 
 def concat(tensors: Any, dim: Any = 0) -> Tensor:

@@ -42,7 +42,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
             raise ShapeError(
                 f"pad: ({before}, {after}) leaves a negative length of dim {dim} of {shape}"
             )
-    if any(side < 0 for width in widths for side in width):
+    if mode in ("constant", "circular") and any(side < 0 for width in widths for side in width):
         inner = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths)]
         input = index_rules.getitem(input, tuple(inner))
         widths = [(max(a, 0), max(b, 0)) for a, b in widths]

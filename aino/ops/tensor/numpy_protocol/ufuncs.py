@@ -179,7 +179,8 @@ def _vecdot(a, b):
 
 
 def _matmul(a, b):
-    return linear.matmul(tensor_of(a), tensor_of(b))
+    # Arrays stay what they are: beside one the dtypes promote, beside a tensor they do not.
+    return linear.matmul(*[x if isinstance(x, np.ndarray) else tensor_of(x) for x in (a, b)])
 
 
 # Every primitive that has a ufunc for a kernel, and the few that are composed.
@@ -191,6 +192,7 @@ UFUNCS = {
 } | {
     np.matmul: _matmul,
     np.power: pointwise.pow,
+    np.logaddexp: pointwise.logaddexp,
     np.floor_divide: pointwise.floor_divide,
     np.remainder: pointwise.remainder,
     np.fmod: pointwise.fmod,
