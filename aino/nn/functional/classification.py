@@ -10,10 +10,13 @@ from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
 from aino.autograd.rules.index import gather
+from aino.autograd.sums import sum_over
 from aino.autograd.tensor import Tensor, make
+from aino.dtypes import float16
 from aino.errors import DtypeError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import wrapped
+from aino.ops.half import in_float32
 from aino.ops.pointwise.activation import log_softmax
 
 
@@ -38,6 +41,11 @@ def cross_entropy(
     """
     if reduction != "mean" or size_average is not None or reduce is not None:
         reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.dtype is float16:
+        return in_float32(
+            cross_entropy, input, target, weight, None, ignore_index, None, reduction,
+            label_smoothing,
+        )  # fmt: skip
     if weight is None and label_smoothing == 0.0 and reduction == "mean" and ignore_index < 0:
         loss = _plain_cross_entropy(input, target)
         if loss is not None:
@@ -156,7 +164,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
         weights = weights * weight.array[labels]
     loss = np.where(make(counted), -picked * make(weights), 0.0)
     if reduction == "mean":
-        return loss.sum() / wrapped(np.add.reduce(weights, axis=None))
+        return loss.sum() / wrapped(sum_over(weights))
     return reduced(loss, reduction)
 
 
@@ -169,7 +177,7 @@ def _spread_evenly(scores, target, weight, ignore_index, reduction, classes):
         weights = weights * weight.array[labels]
     loss = np.where(make(counted), -scores.sum(classes), 0.0)
     if reduction == "mean":
-        return loss.sum() / wrapped(np.add.reduce(weights, axis=None))
+        return loss.sum() / wrapped(sum_over(weights))
     return reduced(loss, reduction)
 
 
@@ -187,6 +195,8 @@ def nll_loss(
     tensor(0.3000)
     """
     reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.dtype is float16:
+        return in_float32(nll_loss, input, target, weight, None, ignore_index, None, reduction)
     return _of_indices(input, target, weight, ignore_index, reduction)
 
 
@@ -201,6 +211,10 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.dtype is float16:
+        return in_float32(
+            multi_margin_loss, input, target, p, margin, weight, None, None, reduction
+        )
     rows = input if input.ndim == 2 else input.reshape(1, -1)
     labels, _, _ = _labels(rows, target.reshape(-1), -100)
     right = gather(rows, labels[:, None], 1, True)

@@ -10,9 +10,11 @@ import numpy as np
 from aino.autograd.rules.index import take
 from aino.autograd.rules.reduce import distance, norm
 from aino.autograd.tensor import Tensor
+from aino.dtypes import float16
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import dim_of
+from aino.ops.half import in_float32
 from aino.ops.shape.shaping import broadcast_tensors
 
 
@@ -27,6 +29,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -
     >>> aino.nn.functional.normalize(aino.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
+    if input.array.dtype is float16:
+        return in_float32(normalize, input, p, dim, eps)
     return input / _length(input, p, dim, True).clamp(min=eps)
 
 
@@ -37,6 +41,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     >>> aino.nn.functional.cosine_similarity(aino.tensor([[1.0, 0]]), aino.tensor([[1.0, 1]]))
     tensor([0.7071])
     """
+    if x1.array.dtype is float16 and x2.array.dtype is float16:
+        return in_float32(cosine_similarity, x1, x2, dim, eps)
     if x1.shape != x2.shape:
         x1, x2 = broadcast_tensors(x1, x2)
     first = x1 / _length(x1, 2.0, dim, True).clamp(min=eps)
@@ -53,6 +59,8 @@ def pairwise_distance(
     >>> aino.nn.functional.pairwise_distance(aino.zeros(1, 2), aino.tensor([[3.0, 4.0]]))
     tensor([5.0000])
     """
+    if x1.array.dtype is float16 and x2.array.dtype is float16:
+        return in_float32(pairwise_distance, x1, x2, p, eps, keepdim)
     return _length(x1 - x2 + eps, p, -1, keepdim)
 
 
@@ -74,6 +82,10 @@ def cosine_embedding_loss(
         raise ShapeError(
             f"cosine_embedding_loss: inputs of shapes {tuple(input1.shape)} and "
             f"{tuple(input2.shape)} do not fit a target of shape {tuple(target.shape)}"
+        )
+    if input1.array.dtype is float16 and input2.array.dtype is float16:
+        return in_float32(
+            cosine_embedding_loss, input1, input2, target, margin, None, None, reduction
         )
     # As in PyTorch, ε stands under the root here.
     product = (input1 * input2).sum(-1)
@@ -156,6 +168,8 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """Return the distances of all pairs of rows: (N, M) gives N (N - 1) / 2 numbers."""
     if input.ndim != 2:
         raise ShapeError(f"pdist takes a matrix, got shape {tuple(input.shape)}")
+    if input.array.dtype is float16:
+        return in_float32(pdist, input, p)
     first, second = np.triu_indices(input.shape[0], 1)
     rows = [take(input, index, 0, False) for index in (first, second)]
     return distance(rows[0] - rows[1], float(p), 1)

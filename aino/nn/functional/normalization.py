@@ -8,7 +8,9 @@ import numpy as np
 
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
+from aino.dtypes import float16
 from aino.errors import ShapeError
+from aino.ops.half import in_float32
 
 
 def _rank(name: str, input: Any, normalized_shape: Any, *tensors: Any) -> int:
@@ -43,6 +45,8 @@ def layer_norm(
     tensor([[-1.0000,  1.0000]])
     """
     rank = _rank("layer_norm", input, normalized_shape, weight, bias)
+    if input.array.dtype is float16:
+        return in_float32(layer_norm, input, normalized_shape, weight, bias, eps)
     z, scale = fused.standardised(input.array, rank, eps)
     return fused.layer_norm(input, weight, bias, z, scale, rank, eps)
 
@@ -63,5 +67,7 @@ def rms_norm(
     rank = _rank("rms_norm", input, normalized_shape, weight)
     if eps is None:
         eps = float(np.finfo(input.array.dtype).eps)
+    if input.array.dtype is float16:
+        return in_float32(rms_norm, input, normalized_shape, weight, eps)
     z, scale = fused.rescaled(input.array, rank, eps)
     return fused.rms_norm(input, weight, z, scale, rank, eps)

@@ -10,8 +10,10 @@ import numpy as np
 from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
+from aino.dtypes import float16
 from aino.errors import ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced, warn_of_broadcasting
+from aino.ops.half import in_float32
 
 
 def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
@@ -34,6 +36,8 @@ def mse_loss(
     """
     if reduction != "mean" or size_average is not None or reduce is not None:
         reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.dtype is float16 and target.array.dtype is float16:
+        return in_float32(mse_loss, input, target, None, None, reduction, weight)
     if input.array.shape == target.array.shape:
         if reduction == "mean" and weight is None:
             return fused.mse_loss(input, target)
