@@ -33,6 +33,7 @@ FLOORS = {
     "aino.autograd.sums": 2,
     "aino.autograd.primitive": 2,
     "aino.autograd.rules": 3,
+    "aino.autograd.inplace": 3,
     "aino.ops": 4,
     "aino.autograd": 5,
     "aino.linalg": 5,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.inplace import check_writable, rebind
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.node import Cotangents, Node, TupleOutput, extras_of, tick
@@ -15,7 +16,6 @@ from aino.autograd.primitive import annotate, cast
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
 from aino.errors import DtypeError, GradientError, ShapeError
-from aino.ops.tensor.inplace import check_writable, rebind
 
 
 class FunctionCtx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aino.autograd.inplace import inplace as in_place
 from aino.autograd.tensor import Tensor
 from aino.ops.pointwise import activation as ops
 from aino.ops.pointwise import sigmoid, tanh
@@ -20,7 +21,6 @@ from aino.ops.pointwise.activation import (
     softsign,
     tanhshrink,
 )
-from aino.ops.tensor.inplace import inplace as in_place
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",

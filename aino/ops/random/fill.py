@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.inplace import check_writable, rebind, write
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
@@ -15,7 +16,6 @@ from aino.ops.creation.from_data import born
 from aino.ops.public import method
 from aino.ops.random.generator import Generator, draw
 from aino.ops.random.sampling import check_std, trials
-from aino.ops.tensor.inplace import check_writable, rebind, write
 
 __all__: list[str] = []
 

@@ -7,6 +7,7 @@ A method is a function of this package, the tensor being its first argument
 from __future__ import annotations
 
 from aino.autograd import engine
+from aino.autograd.inplace import inplace as in_place
 from aino.autograd.rules import elementwise
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
@@ -105,7 +106,7 @@ FUNCTIONS = {name: getattr(module, name) for module in MODULES for name in modul
 def _bind() -> None:
     bound = METHODS | PROTOCOLS
     for name, ufunc in IN_PLACE.items():
-        bound[f"{name}_"] = inplace.inplace(METHODS[name], ufunc)
+        bound[f"{name}_"] = in_place(METHODS[name], ufunc)
     for name, function in OPERATORS.items():
         bound[f"__{name}__"] = function
         bound[f"__r{name}__"] = _reflected(function)
