@@ -6,10 +6,34 @@ two and a half; ``aino.exp.source`` shows one.
 
 from __future__ import annotations
 
+import re
+
+_WORDS = """
+    Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
+    only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
+    function write pullback y t held shared node level like own error inputs saved g isinstance
+    type ValueError
+"""
+#: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
+#: primitive calls its inputs and parameters must be others.
+RESERVED = frozenset(_WORDS.split())
+NUMBERED = re.compile(r"[ang]\d+|rule_.*")
+
+
+def check_names(primitive: str, names) -> None:
+    """Raise ``TypeError`` for a name that the call path of a primitive could not tell apart."""
+    for name in names:
+        if name in RESERVED or NUMBERED.fullmatch(name):
+            raise TypeError(
+                f"primitive {primitive!r}: an input or parameter can't be called {name!r}, which "
+                f"its generated call path uses; call it {name}_, for example"
+            )
+
 
 def forward_source(declared) -> str:
     """Return the source of the function that computes, and records where a gradient is wanted."""
     inputs, count = declared.arguments, len(declared.inputs)
+    check_names(declared.name, inputs)
     required = len(inputs) + len(declared.parameters) - len(declared.defaults)
     signature = [
         name if position < required else f"{name}=declared.defaults[{position - required}]"
@@ -40,9 +64,9 @@ def forward_source(declared) -> str:
         # NumPy's base of a view is the owner of the memory, so a copy never has it.
         name, parameters = inputs[0], "".join(f"{p}, " for p in declared.parameters)
         lines += [
-            "    base = y.base",
-            "    shared = base is not None and (",
-            "        base is a0 or base is a0.base or owner(y) is owner(a0))",
+            "    held = y.base",
+            "    shared = held is not None and (",
+            "        held is a0 or held is a0.base or owner(y) is owner(a0))",
             f"    t.view_of = View({name}, function, ({parameters})) if shared else None",
         ]
     else:
@@ -131,8 +155,8 @@ def _promotion(declared) -> list[str]:
         ]
     if convert is not None:
         lines += [
-            f"    dtype = a{first}.dtype",
-            "    if dtype is not float32 and dtype is not float64:",
+            f"    own = a{first}.dtype",
+            "    if own is not float32 and own is not float64:",
             *(f"        a{i} = {convert}(a{i})" for i in indices),
         ]
     return lines

@@ -187,7 +187,10 @@ def write(array, value, name: str) -> None:
             "memory; clone() it before it is changed in place"
         )
     if not flags.writeable:
-        raise InplaceError(f"{name}: the tensor's memory is read-only; clone() it first")
+        raise InplaceError(
+            f"{name}: the tensor's memory is read-only, as that of a file, of an expanded tensor "
+            "and of what conj() makes of complex numbers; clone() it first"
+        )
     array[...] = value
     stamp_write(array)
 

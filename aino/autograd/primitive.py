@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd import engine
-from aino.autograd.callpath import forward_source, pullback_source
+from aino.autograd.callpath import check_names, forward_source, pullback_source
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, extras_of, tick
@@ -72,6 +72,8 @@ class Primitive:
         #: What the function calls its inputs; ``aino.ops`` gives them PyTorch's names.
         self.arguments = self.inputs
         self.parameters = tuple(p for p in signature if p not in self.inputs)
+        if not self.variadic:
+            check_names(name, (*self.inputs, *self.parameters))
         self.defaults = getattr(kernel, "__defaults__", None) or ()
         self.differentiable = tuple(name for name in self.inputs if name in rules)
         self.reads = {key: _arguments(rule)[1:] for key, rule in rules.items()}

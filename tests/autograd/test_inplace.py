@@ -183,3 +183,28 @@ def test_freezing_a_leaf_does_not_cut_its_views():
     w.requires_grad_(True)
     row.sum().backward()
     assert w.grad.tolist() == [[1.0] * 3, [0.0] * 3]
+
+
+CONJUGATES = [lambda z: z.conj(), lambda z: z.H, lambda z: z.mH, lambda z: aino.adjoint(z)]
+
+
+@pytest.mark.parametrize("conjugate", CONJUGATES)
+def test_a_conjugate_of_real_numbers_shares_memory(conjugate):
+    x = aino.ones(2, 3)
+    conjugate(x).mul_(2.0)
+    assert x.tolist() == [[2.0] * 3] * 2
+
+
+@pytest.mark.parametrize("conjugate", CONJUGATES)
+@pytest.mark.parametrize("write", [
+    lambda z: z.mul_(2.0), lambda z: z.copy_(z * 2.0), lambda z: z.__setitem__((0, 0), 1.0),
+    lambda z: z[0].zero_(), lambda z: z.add_(1.0),
+])  # fmt: skip
+def test_a_conjugate_of_complex_numbers_is_not_written_in_silence(conjugate, write):
+    z = aino.ones(2, 3) * (1.0 + 2.0j)
+    before = conjugate(z).tolist()
+    with pytest.raises(InplaceError, match="clone"):
+        write(conjugate(z))
+    assert conjugate(z).tolist() == before
+    write(conjugate(z).resolve_conj())
+    write(z.conj_physical())

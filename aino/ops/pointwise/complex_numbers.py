@@ -6,6 +6,7 @@ import numpy as np
 
 from aino.autograd.rules import complex as rules
 from aino.autograd.rules import elementwise, trigonometry
+from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
 from aino.ops.public import method, operation
@@ -40,29 +41,45 @@ def imag(input: Tensor) -> Tensor:
     return rules.imag(input)
 
 
-@method(aliases=("conj_physical",))
+@method
 def conj(input: Tensor) -> Tensor:
     """Return the complex conjugate: ``a - bi``; a real tensor is its own.
+
+    PyTorch's is a view of the same memory. NumPy has no such view: of complex numbers this is a
+    copy, taken now, that can't be written in place; ``conj_physical`` or ``clone()`` can.
 
     >>> import aino
     >>> aino.conj(aino.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
+    if input.dtype.kind != "c":
+        return input
+    result = rules.conj(input)
+    result.array.flags.writeable = False
+    return result
+
+
+@method
+def conj_physical(input: Tensor) -> Tensor:
+    """Return the complex conjugate in memory of its own; a real tensor is its own.
+
+    >>> import aino
+    >>> aino.conj_physical(aino.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
     return rules.conj(input) if input.dtype.kind == "c" else input
-
-
-conj_physical = conj
 
 
 @method
 def resolve_conj(input: Tensor) -> Tensor:
-    """Return the input: conjugates are computed at once here.
+    """Return the input, or a copy that can be written of what ``conj`` made.
 
     >>> import aino
     >>> aino.resolve_conj(aino.tensor([1j]).conj())
     tensor([0.-1.j])
     """
-    return input
+    computed = input.dtype.kind == "c" and not input.array.flags.writeable
+    return clone(input) if computed else input
 
 
 @method
