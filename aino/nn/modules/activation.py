@@ -10,6 +10,12 @@ from aino.nn import init
 from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
+__all__ = [
+    "ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardsigmoid", "Hardswish", "Sigmoid", "Tanh",
+    "LogSigmoid", "Softsign", "Tanhshrink", "ELU", "CELU", "LeakyReLU", "PReLU", "RReLU", "GELU",
+    "Softplus",
+]  # fmt: skip
+
 
 class _InPlace(TensorModule):
     """What has no setting but whether it writes into its input."""

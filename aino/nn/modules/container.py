@@ -9,6 +9,8 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.nn.base.module import Module, TensorModule, indented
 
+__all__ = ["Sequential", "ModuleList"]
+
 
 class _Listed(Module):
     """A module whose modules are a list: their names are their positions."""

@@ -6,6 +6,8 @@ from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 
+__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"]
+
 
 class _Dropout(TensorModule):
     """What all kinds of dropout have: a probability."""

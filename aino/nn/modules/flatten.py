@@ -7,6 +7,8 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.nn.base.module import TensorModule
 
+__all__ = ["Flatten", "Unflatten"]
+
 
 class Flatten(TensorModule):
     """Joins the dimensions from ``start_dim`` to ``end_dim`` into one.

@@ -7,6 +7,11 @@ from aino.errors import ShapeError
 from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 
+__all__ = [
+    "Hardtanh", "Hardshrink", "Softshrink", "Threshold", "GLU", "Softmax", "Softmin", "LogSoftmax",
+    "Softmax2d",
+]  # fmt: skip
+
 
 class Hardtanh(TensorModule):
     """y = x within [min_val, max_val].

@@ -11,6 +11,8 @@ from aino.nn import init
 from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
+__all__ = ["Linear", "Bilinear", "Identity"]
+
 
 class Linear(TensorModule):
     """A linear map and a shift: y = x Wᵀ + b.

@@ -7,6 +7,8 @@ from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 from aino.nn.functional.reduction import named_reduction
 
+__all__ = ["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "PoissonNLLLoss", "GaussianNLLLoss"]
+
 
 class _Loss(TensorModule):
     """What all losses have: a reduction, 'mean', 'sum' or 'none'.

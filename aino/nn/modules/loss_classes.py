@@ -8,6 +8,11 @@ from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn.modules.loss import _Loss
 
+__all__ = [
+    "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss", "MultiMarginLoss",
+    "MultiLabelSoftMarginLoss", "SoftMarginLoss",
+]  # fmt: skip
+
 
 class _WeightedLoss(_Loss):
     """A loss with a weight, which is a buffer."""

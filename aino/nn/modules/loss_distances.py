@@ -10,6 +10,11 @@ from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 from aino.nn.modules.loss import _Loss
 
+__all__ = [
+    "CosineSimilarity", "PairwiseDistance", "CosineEmbeddingLoss", "MarginRankingLoss",
+    "HingeEmbeddingLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+]  # fmt: skip
+
 
 class CosineSimilarity(TensorModule):
     """x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)) along ``dim``."""

@@ -10,6 +10,8 @@ from aino.autograd.tensor import Tensor
 from aino.nn.base.module import Module
 from aino.nn.base.parameter import Parameter
 
+__all__ = ["ModuleDict", "ParameterList", "ParameterDict"]
+
 
 class ModuleDict(Module):
     """A dict whose modules are found: their parameters are the parameters of the model.

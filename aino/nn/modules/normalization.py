@@ -10,6 +10,8 @@ from aino.nn import init
 from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import empty_parameter
 
+__all__ = ["LayerNorm", "RMSNorm"]
+
 
 def _shape_of(normalized_shape: Any) -> tuple[int, ...]:
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)

@@ -23,6 +23,8 @@ from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import Parameter, empty_parameter
 from aino.nn.modules.activation_names import ACTIVATIONS, JOINT, RECTIFIERS, check_activation
 
+__all__ = ["Perceptron", "Layer"]
+
 
 class _Row(Parameter):
     """Row ``index`` of a layer's parameter: the same memory, the same gradient."""

@@ -12,6 +12,8 @@ from aino.nn import init
 from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import Parameter, empty_parameter
 
+__all__ = ["Embedding"]
+
 
 class Embedding(TensorModule):
     """Looks vectors up by their numbers: y = weight[x].
