@@ -26,6 +26,7 @@ from aino.compiler.guards.reads import MISSING
 from aino.compiler.guards.structure import outer_owners, structure
 from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.passes import PASSES
+from aino.compiler.self_check import DROPPED, SelfCheck
 from aino.compiler.specialization import Specialization, build, optimise
 from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.compiler.tracing.run import run_traced
@@ -104,6 +105,8 @@ class Compiled:
         self._dispatches: list[Any] = []
         self._lock = threading.RLock()
         self._given_up = False
+        #: How many programs no longer did what the function does.
+        self._dropped = 0
         #: Number arguments that the function turns into plain numbers.
         self._fixed: set[str] = set()
         #: Integer arguments as they were first, and those that have been another since.
@@ -201,6 +204,28 @@ class Compiled:
             self._specializations.popitem(last=False)
         return specialization
 
+    def _due_check(self) -> SelfCheck | None:
+        """Return the check of the program that this call is to be compared with, if it is."""
+        for specialization in self._specializations.values():
+            check = specialization.check
+            if check is not None and check.due:
+                check.due = False
+                return check
+        return None
+
+    def _drop(self, check: SelfCheck, difference: str) -> None:
+        """Drop a program that is no longer what the function does, and say so."""
+        self._specializations = OrderedDict(
+            (key, kept) for key, kept in self._specializations.items() if kept.check is not check
+        )
+        check.warn(difference)
+        self._dropped += 1
+        if self._dropped == DROPPED:
+            self._give_up(
+                f"{self._dropped} of its programs were no longer what it does: {difference}",
+                stacklevel=6,
+            )
+
     def _flat(self, args, kwargs, names) -> list[tuple[str, Any]]:
         """Return the leaves of the arguments with their names.
 
@@ -234,10 +259,17 @@ class Compiled:
         flat = self._flat(args, kwargs, names)
         key = self._signature(args, kwargs, flat)
         specialization = Specialization()
+        check = self._due_check()
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
-            nonlocal specialization
+            nonlocal specialization, check
+            if check is not None:
+                difference = check.difference(trace, program)
+                if difference is None:
+                    return
+                self._drop(check, difference)
+                check = None
             seen = any(known_key[0] == key for known_key in self._specializations)
             changed = trace.reading.changed() if seen else None
             if changed is not None:
@@ -257,6 +289,7 @@ class Compiled:
                 return
             try:
                 compare(before.program, program)
+                specialization.reference = before.program
                 specialization.notes["agreed"] = True
             except TraceMismatch as difference:
                 specialization.differences += 1
@@ -286,6 +319,9 @@ class Compiled:
             except CompileError:
                 reading.restore()
                 raise
+        if check is not None:
+            check.passed()
+            return traced_run.result
         self._last_flat = dict(flat)
         specialization.traced_run = traced_run
         self._latest = specialization
@@ -315,6 +351,9 @@ class Compiled:
             trace, program, specialization.source, step, buffers, flat, names, args, kwargs,
             lambda: structure(owners) == before, self._module is None,
         )  # fmt: skip
+        if specialization.reference is not None:
+            specialization.check = SelfCheck(specialization.reference, self.name)
+            specialization.check.attach(specialization.dispatch, MISS)
         if specialization.notes["layout"].bytes_before > LARGE:
             give_back()
 

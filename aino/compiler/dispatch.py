@@ -7,6 +7,7 @@ What a program relies on is compared in straight-line Python; anything else than
 from __future__ import annotations
 
 import functools
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
         guards.lines.append("try:")
         guards.lines += [f"    if not ({condition}): return MISS" for condition in read]
         guards.lines += ["except Exception: return MISS"]
+    # Calls are counted, for the program to be compared with its function now and then.
+    guards.bound["_calls_to_come"] = repeat(None)
+    guards.lines += ["for _ in _calls_to_come: break", "else: return _turn(args, kwargs)"]
     given = _given(guards, trace, program, source, flat) + list(trace.floats)
     guards.bound["step"] = step
     call = f"step({', '.join(given)})"

@@ -17,6 +17,7 @@ from aino.compiler.passes import (
     settle_written_constants,
 )
 from aino.compiler.passes.memory_plan import plan_memory
+from aino.compiler.self_check import SelfCheck
 from aino.compiler.tracing.run import TracedRun
 
 
@@ -30,6 +31,9 @@ class Specialization:
         self.program: Program | None = None
         self.source: Source | None = None
         self.notes: dict[str, Any] = {}
+        #: The trace before the one that the program is made of, and what compares it again.
+        self.reference: Program | None = None
+        self.check: SelfCheck | None = None
 
 
 def optimise(specialization: Specialization, passes, name: str) -> None:

@@ -47,3 +47,15 @@ def assert_shows_the_same(case):
         aino.manual_seed(0)
         found.append(case(make))
     assert found[0] == found[1]
+
+
+def assert_follows(step, change):
+    """Check that a program is made, and that ``change()`` of what it reads is seen at once."""
+    compiled = aino.compile(step)
+    found = [compiled(aino.ones(1)).tolist() for _ in range(4)]
+    assert repr(compiled).endswith("1 of 1 signatures ready>")
+    assert found == [step(aino.ones(1)).tolist()] * 4
+    change()
+    expected = step(aino.ones(1)).tolist()
+    assert expected != found[0]
+    assert [compiled(aino.ones(1)).tolist() for _ in range(4)] == [expected] * 4

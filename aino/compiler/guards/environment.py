@@ -411,8 +411,9 @@ class Reading:
     def _read_loosely(self, owner, spoken: str, name: str) -> None:
         said = f"{spoken}.{name}"
         if isinstance(owner, type):
-            if name in vars(owner):
-                self._end_of(self._of_class(owner, vars(owner)[name], owner, name, said), said)
+            raw, base = _found(owner.__mro__, name)
+            if raw is not MISSING:
+                self._end_of(self._of_class(owner, raw, base, name, said), said)
         elif isinstance(owner, types.ModuleType):
             if name in vars(owner):
                 self._end_of(self._of_module(owner, name, said), said)

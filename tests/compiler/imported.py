@@ -1,0 +1,3 @@
+"""A module whose names tests change."""
+
+k = 1.0

@@ -1,0 +1,162 @@
+"""What a function reads of classes, and the methods that it calls: a program sees them change."""
+
+import functools
+
+import pytest
+
+import aino
+from aino import nn
+from aino.errors import CompileError
+from tests.compiler.showing import assert_follows, registry
+from tests.compiler.test_reads import net
+
+CASES, case = registry()
+
+
+def classes():
+    class Meta(type):
+        hidden = 1.0
+
+        @property
+        def of_meta(cls):
+            return cls.hidden
+
+    class Base(metaclass=Meta):
+        k = 1.0
+        items: list = []  # noqa: RUF012
+
+        def g(self):
+            return 1.0
+
+        @staticmethod
+        def fixed():
+            return 1.0
+
+        @classmethod
+        def of_class(cls):
+            return cls.k
+
+        @property
+        def read(self):
+            return type(self).k
+
+        def __mul__(self, x):
+            return x * 1.0
+
+    class Derived(Base):
+        def doubled(self):
+            return super().g()
+
+    return Meta, Base, Derived
+
+
+READS = {
+    "type(self).k": lambda o: type(o).k,
+    "__class__.k": lambda o: o.__class__.k,
+    "a property": lambda o: o.read,
+    "a classmethod": lambda o: o.of_class(),
+    "a metaclass": lambda o: type(o).of_meta,
+    "a method": lambda o: o.g(),
+    "a method by its class": lambda o: type(o).g(o),
+    "a static method": lambda o: o.fixed(),
+    "a static method of the class": lambda o: type(o).fixed(),
+    "super()": lambda o: o.doubled(),
+}
+CHANGES = {
+    "k": (lambda o: setattr(type(o), "k", 5.0), READS.keys() & {
+        "type(self).k", "__class__.k", "a property", "a classmethod"}),
+    "k of the base": (lambda o: setattr(type(o).__mro__[1], "k", 5.0), READS.keys() & {
+        "type(self).k", "a property", "a classmethod"}),
+    "hidden": (lambda o: setattr(type(type(o)), "hidden", 5.0), {"a metaclass"}),
+    "the property of a metaclass": (
+        lambda o: setattr(type(type(o)), "of_meta", property(lambda c: 5.0)), {"a metaclass"}),
+    "g": (lambda o: setattr(type(o), "g", lambda self: 5.0), {
+        "a method", "a method by its class"}),
+    "g of the base": (lambda o: setattr(type(o).__mro__[1], "g", lambda self: 5.0), {
+        "a method", "super()"}),
+    "g of the object": (lambda o: setattr(o, "g", lambda: 5.0), {"a method"}),
+    "fixed": (lambda o: setattr(type(o), "fixed", staticmethod(lambda: 5.0)), {
+        "a static method", "a static method of the class"}),
+    "of_class": (lambda o: setattr(type(o), "of_class", classmethod(lambda c: 5.0)), {
+        "a classmethod"}),
+    "the property": (lambda o: setattr(type(o), "read", property(lambda s: 5.0)), {
+        "a property"}),
+}  # fmt: skip
+
+
+def class_case(read, change):
+    def build():
+        item = classes()[2]()
+        return (lambda x: x * read(item)), lambda: change(item)
+
+    return build
+
+
+CASES |= {
+    f"{name}, {what} changes": class_case(READS[name], change)
+    for what, (change, names) in CHANGES.items()
+    for name in sorted(names)
+}
+
+
+@case
+def a_local_name_of_a_class():
+    kind = classes()[1]
+
+    def step(x):
+        mine = kind
+        return x * mine.k
+
+    return step, lambda: setattr(kind, "k", 5.0)
+
+
+@case
+def the_forward_of_a_network():
+    model, _ = net(flag=1.0)
+    whole = nn.Sequential(model)
+    return (lambda x: whole(x)), lambda: setattr(type(model), "forward", lambda self, x: x * 5.0)
+
+
+@case
+def an_operator_of_a_class():
+    item = classes()[1]()
+    return (lambda x: item * x), lambda: setattr(type(item), "__mul__", lambda self, x: x * 5.0)
+
+
+@case
+def a_function_of_singledispatch():
+    @functools.singledispatch
+    def area(item):
+        return 1.0
+
+    class Square:
+        pass
+
+    square = Square()
+    return (lambda x: x * area(square)), lambda: area.register(Square)(lambda item: 5.0)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_read_of_classes_is_compared_by_value(name):
+    assert_follows(*CASES[name]())
+
+
+@pytest.mark.filterwarnings("ignore::aino.errors.CompileWarning")
+def test_a_list_of_the_class_that_grows_is_refused_or_goes_on_uncompiled():
+    found = []
+    for make in (lambda function: function, aino.compile):
+        item = classes()[1]()
+
+        def step(x, item=item):
+            type(item).items.append(1)
+            return x * len(type(item).items)
+
+        found.append(_called(make(step)))
+    assert found[1] in ("refused", found[0])
+
+
+def _called(step):
+    try:
+        return [step(aino.ones(1)).item() for _ in range(5)]
+    except CompileError:
+        return "refused"
