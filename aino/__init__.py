@@ -14,9 +14,11 @@ from aino.autograd.mode import is_grad_enabled as is_grad_enabled
 from aino.autograd.mode import is_inference_mode_enabled as is_inference_mode_enabled
 from aino.autograd.mode import no_grad as no_grad
 from aino.autograd.mode import set_grad_enabled as set_grad_enabled
-from aino.autograd.tensor import Device as device
 from aino.autograd.tensor import Size as Size
 from aino.autograd.tensor import Tensor as Tensor
+from aino.devices import Device as device
+from aino.devices import get_default_device as get_default_device
+from aino.devices import set_default_device as set_default_device
 from aino.dit.registry import provide as _provide
 from aino.dtypes import bool_ as bool
 from aino.dtypes import can_cast as can_cast
@@ -71,13 +73,22 @@ from aino.ops.tensor.printing import printoptions as printoptions
 from aino.ops.tensor.printing import set_printoptions as set_printoptions
 
 if TYPE_CHECKING:
+    from aino import accelerator as accelerator
+    from aino import amp as amp
+    from aino import backends as backends
     from aino import compiler as compiler
+    from aino import cpu as cpu
+    from aino import cuda as cuda
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
     from aino import linalg as linalg
+    from aino import mps as mps
     from aino import nn as nn
     from aino import optim as optim
+    from aino import version as version
+    from aino import xpu as xpu
+    from aino.amp import autocast as autocast
     from aino.compiler.compiled import compile as compile
     from aino.dit.api import load as load
     from aino.dit.api import save as save
@@ -85,6 +96,16 @@ if TYPE_CHECKING:
     from aino.dit.registry import register as register
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
+    from aino.num_threads import get_num_interop_threads as get_num_interop_threads
+    from aino.num_threads import get_num_threads as get_num_threads
+    from aino.num_threads import set_num_interop_threads as set_num_interop_threads
+    from aino.num_threads import set_num_threads as set_num_threads
+    from aino.settings import (
+        are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+    )
+    from aino.settings import get_float32_matmul_precision as get_float32_matmul_precision
+    from aino.settings import set_float32_matmul_precision as set_float32_matmul_precision
+    from aino.settings import use_deterministic_algorithms as use_deterministic_algorithms
 
 __version__ = "3.0.0"
 
@@ -103,8 +124,20 @@ _LAZY = {
     "load": "aino.dit.api",
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
+    "autocast": "aino.amp",
+    "get_float32_matmul_precision": "aino.settings",
+    "set_float32_matmul_precision": "aino.settings",
+    "use_deterministic_algorithms": "aino.settings",
+    "are_deterministic_algorithms_enabled": "aino.settings",
+    "get_num_threads": "aino.num_threads",
+    "set_num_threads": "aino.num_threads",
+    "get_num_interop_threads": "aino.num_threads",
+    "set_num_interop_threads": "aino.num_threads",
 }
-_PACKAGES = ("autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "errors")
+_PACKAGES = (
+    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "errors", "accelerator",
+    "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
+)  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.
 _provide(lambda: _import_module("aino.estimators"))

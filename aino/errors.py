@@ -17,6 +17,10 @@ class DivisionError(AinoError, ZeroDivisionError, RuntimeError):
     """An integer divided by zero; also a RuntimeError, as PyTorch's users expect."""
 
 
+class DeviceError(AinoError, RuntimeError, AssertionError):
+    """A device that is not here; also an AssertionError, which PyTorch raises for CUDA."""
+
+
 class GradientError(AinoError, RuntimeError):
     """A gradient that was asked for and does not exist."""
 

@@ -16,6 +16,8 @@ class Worker:
         self._lock = threading.Lock()
         self._tasks: queue.SimpleQueue = queue.SimpleQueue()
         self._process = 0
+        #: True keeps all work in the calling thread.
+        self.alone = False
 
     def _run(self, tasks: queue.SimpleQueue) -> None:
         while True:
@@ -24,9 +26,10 @@ class Worker:
     def share(self, function: Callable[[Any], None], parts: list) -> None:
         """Call ``function`` on two parts at the same time; return when both are done.
 
-        While another thread uses the worker, both parts run here, one after the other.
+        While another thread uses the worker, and where the caller's thread is to work alone, both
+        parts run here, one after the other.
         """
-        if len(parts) == 1 or not self._lock.acquire(blocking=False):
+        if len(parts) == 1 or self.alone or not self._lock.acquire(blocking=False):
             for part in parts:
                 function(part)
             return

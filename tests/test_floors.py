@@ -17,6 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # The longest matching prefix decides.
 FLOORS = {
     "aino.errors": 0,
+    "aino.devices": 0,
+    "aino.accelerator": 0,
+    "aino.amp": 0,
+    "aino.backends": 0,
+    "aino.cpu": 0,
+    "aino.cuda": 0,
+    "aino.mps": 0,
+    "aino.num_threads": 0,
+    "aino.settings": 0,
+    "aino.version": 0,
+    "aino.xpu": 0,
     "aino.dtypes": 0,
     "aino.structure_version": 0,
     "aino.pytree": 0,
@@ -55,7 +66,7 @@ FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", 
 LAZY = [("aino.nn", "aino.estimators")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
-OPTIONAL = {"IPython", "cupy", "matplotlib", "pygraphviz", "sklearn", "torch"}
+OPTIONAL = {"IPython", "cupy", "matplotlib", "pygraphviz", "sklearn", "threadpoolctl", "torch"}
 
 
 @dataclass(frozen=True)

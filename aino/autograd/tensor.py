@@ -11,6 +11,7 @@ from aino import dtypes
 from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import HookHandle, Leaf, Node, extras_of
+from aino.devices import CPU, Device
 from aino.errors import DtypeError, GradientError, InplaceError, ShapeError
 from aino.tracing import LazyGradient
 
@@ -374,36 +375,6 @@ class Size(tuple):
 
     def __add__(self, other):
         return Size(tuple.__add__(self, tuple(other)))
-
-
-class Device:
-    """Where a tensor lives; AINO computes on the CPU."""
-
-    __slots__ = ("type", "index")
-    type: Any
-
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
-        name = type.type if isinstance(type, Device) else str(type)
-        name, _, number = name.partition(":")
-        if name != "cpu":
-            raise ValueError(f"AINO computes on the CPU; there is no device {name!r} here")
-        self.type = name
-        self.index = int(number) if number else index
-
-    def __repr__(self) -> str:
-        return f"device(type='{self.type}')"
-
-    def __str__(self) -> str:
-        return self.type
-
-    def __eq__(self, other) -> bool:
-        return str(other).partition(":")[0] == self.type
-
-    def __hash__(self) -> int:
-        return hash(self.type)
-
-
-CPU = Device("cpu")
 
 
 def make(array, node: Node | None = None) -> Tensor:

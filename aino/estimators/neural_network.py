@@ -12,7 +12,8 @@ from aino import dit
 from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
 from aino.dit.building import building
-from aino.errors import ShapeError
+from aino.dit.source import file_name, is_file, text_path
+from aino.errors import DitError, ShapeError
 from aino.estimators import objective, training
 from aino.estimators.data import Targets, as_inputs, as_targets, one_hot
 from aino.estimators.progress import Progress
@@ -324,11 +325,20 @@ class NeuralNetwork(Module):
         return float(shares.mean())
 
     @classmethod
-    def load(cls, path: Any) -> NeuralNetwork:
-        """Return the network in a ``.dit`` file, of any version."""
-        model = dit.load(path)
+    def load(cls, f: Any, **options: Any) -> NeuralNetwork:
+        """Return the network in a ``.dit`` file, of any version.
+
+        Arguments:
+            f: a path, or a file that is open for reading bytes.
+            options: those of ``aino.load``.
+
+        Raises ``DitError`` for a file that holds anything else.
+        """
+        model = dit.load(f, **options)
         if not isinstance(model, cls):
-            raise TypeError(f"{path} holds a {type(model).__name__}, not a {cls.__name__}")
+            name = file_name(f) if is_file(f) else text_path(f)
+            held = "no model" if not isinstance(model, Module) else f"a {type(model).__name__}"
+            raise DitError(f"{name}: holds {held}, not a {cls.__name__}; aino.load reads it")
         return model
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.errors import DitError
 from aino.estimators.progress import Progress
 from aino.estimators.training import batch_size_for
 
@@ -82,8 +83,10 @@ def test_the_snippet_of_the_readme(tmp_path, monkeypatch, capsys):
     assert len(lines) == 10
     assert lines[-1].startswith("epoch 100/100: loss ")
     nn.Linear(2, 2).save("linear.dit")
-    with pytest.raises(TypeError, match="holds a Linear"):
-        nn.NeuralNetwork.load("linear.dit")
+    aino.save({"w": aino.ones(2)}, "state.dit")
+    for name, held in (("linear.dit", "holds a Linear"), ("state.dit", "holds no model")):
+        with pytest.raises(DitError, match=rf"{name}: {held}, not a NeuralNetwork"):
+            nn.NeuralNetwork.load(name)
 
 
 @pytest.mark.parametrize("form", ["indices", "column", "floats", "one-hot", "lists", "tensors"])

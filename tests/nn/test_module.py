@@ -230,7 +230,7 @@ def test_dtypes():
     assert net.type(aino.float32).count.dtype == aino.float32
     with pytest.raises(TypeError):
         net.to(aino.int64)
-    with pytest.raises(ValueError):
+    with pytest.raises(RuntimeError, match="'tpu' is not a device"):
         net.to("tpu")
     with pytest.raises(ValueError):
         net.train("yes")

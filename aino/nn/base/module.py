@@ -9,7 +9,8 @@ import numpy as np
 
 from aino import dit, dtypes
 from aino.autograd.node import HookHandle
-from aino.autograd.tensor import Device, Tensor, make
+from aino.autograd.tensor import Tensor, make
+from aino.devices import Device, check_device
 from aino.dit.registry import register
 from aino.nn.base.hooks import Hook, call_with_hooks
 from aino.nn.base.state import Stateful
@@ -168,7 +169,7 @@ class Module(Stateful):
             elif isinstance(value, (np.dtype, type)):
                 dtype = value
             elif isinstance(value, (str, Device)):
-                Device(value)
+                check_device(value)
         if dtype is None:
             return self
         dtype = dtypes.as_dtype(dtype)
@@ -197,11 +198,29 @@ class Module(Stateful):
         """Return the module, which is on the CPU already."""
         return self
 
+    def cuda(self, device: Any = None) -> Any:
+        """Raise ``DeviceError``: AINO computes on the CPU, and has no 'cuda' here."""
+        check_device(Device("cuda"))
+
+    def xpu(self, device: Any = None) -> Any:
+        """Raise ``DeviceError``: AINO computes on the CPU, and has no 'xpu' here."""
+        check_device(Device("xpu"))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Any:
+        """Return the module, which is on the CPU already; on another there is nothing."""
+        check_device(device)
+        return self
+
     # Files and printing
 
-    def save(self, path: Any, **options) -> None:
-        """Write the model, architecture and values, to a ``.dit`` file; see ``aino.save``."""
-        dit.save(self, path, **options)
+    def save(self, f: Any, **options) -> None:
+        """Write the model, architecture and values, to a ``.dit`` file.
+
+        Arguments:
+            f: a path, or a file that is open for writing bytes.
+            options: those of ``aino.save``.
+        """
+        dit.save(self, f, **options)
 
     def extra_repr(self) -> str:
         """Return what stands between the parentheses in ``repr``; for subclasses to define."""

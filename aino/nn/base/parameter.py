@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.tensor import Device, Tensor
+from aino.autograd.tensor import Tensor
+from aino.devices import check_device
 from aino.dit.building import building
 from aino.dit.registry import register
 from aino.errors import DtypeError, ShapeError
@@ -76,8 +77,7 @@ class Buffer(Tensor):
 
 def empty_parameter(shape: tuple[int, ...], device: Any = None, dtype: Any = None) -> Parameter:
     """Return a parameter of this shape whose values are still to be set."""
-    if device is not None:
-        Device(device)
+    check_device(device)
     for length in shape:
         if isinstance(length, bool) or not hasattr(length, "__index__") or length < 0:
             raise ShapeError(f"sizes of a layer are whole numbers from 0 up, got {length!r}")

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.tensor import Device, Tensor, make
+from aino.autograd.tensor import Tensor, make
+from aino.devices import check_device
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.public import method
 from aino.tracing import is_tracing, known
 from aino.types import DeviceLike, DType
 
-__all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "device"]
+__all__ = ["tensor", "scalar_tensor", "as_tensor", "asarray", "from_numpy", "frombuffer"]
 
-device = Device
 float32 = dtypes.float32
 
 
@@ -50,7 +50,7 @@ def tensor(
 def born(array, device=None, requires_grad=False):
     """Return a leaf over ``array``, which may be a scalar: what NumPy makes of 0-d arrays."""
     if device is not None:
-        Device(device)
+        check_device(device)
     if isinstance(array, np.generic):
         array = np.asarray(array)
     result = make(array)
@@ -223,7 +223,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: DeviceLike = None) 
     True
     """
     if device is not None:
-        Device(device)
+        check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype(dtype))
     data = _own(data)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.tensor import Device, Tensor, make
+from aino.autograd.tensor import Tensor, make
+from aino.devices import CPU, check_device
 from aino.errors import DtypeError
 
 __all__ = [
@@ -34,7 +35,8 @@ class Generator:
     """
 
     def __init__(self, device="cpu") -> None:
-        self.device = Device(device)
+        check_device(device)
+        self.device = CPU
         self._seed = 67280421310721
         self._source: Any = None
 

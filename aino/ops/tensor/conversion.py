@@ -10,7 +10,8 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.memory import owner
 from aino.autograd.primitive import cast
-from aino.autograd.tensor import Device, Tensor, make
+from aino.autograd.tensor import Tensor, make
+from aino.devices import Device, check_device
 from aino.dtypes import BY_NAME, as_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.ops.public import method
@@ -18,7 +19,7 @@ from aino.types import DeviceLike, DType
 
 __all__ = [
     "is_tensor", "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size",
-    "numel", "get_device", "from_dlpack",
+    "numel", "from_dlpack",
 ]  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def to(
         elif argument is not None:
             dtype = argument
     if device is not None:
-        Device(device)
+        check_device(device)
     copy = flags[1] if len(flags) > 1 else copy
     dtype = self.array.dtype if dtype is None else as_dtype(dtype)
     return _cast(self, dtype, copy)
@@ -227,20 +228,6 @@ for _name, _dtype in {
     "long": dtypes.int64,
 }.items():  # fmt: skip
     method(_caster(_name, _dtype))
-
-
-@method
-def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
-    """Return the tensor itself: it is on the CPU."""
-    return self
-
-
-@method
-def cuda(
-    self: Tensor, device: DeviceLike = None, non_blocking: bool = False, memory_format: Any = None
-) -> Tensor:
-    """Raise, as AINO computes on the CPU."""
-    return to(self, Device("cuda"))
 
 
 # What a tensor says of itself
@@ -352,12 +339,6 @@ def is_nonzero(input: Tensor) -> bool:
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same shape."""
     return input.array.shape == other.array.shape
-
-
-@method
-def get_device(input: Tensor) -> int:
-    """Return the number of the device, -1 for the CPU."""
-    return -1
 
 
 # Other holders of the memory

@@ -20,12 +20,12 @@ from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import fill, generator, sampling
 from aino.ops.reduce import extremes, reduction, scanning, statistics
 from aino.ops.shape import arranging, joining, padding, shaping, transposing
-from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, printing
+from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placement, printing
 
 MODULES = (
     activation, arranging, compare, contraction, conversion, extremes, fill, filled, from_data,
-    generator, indexing, joining, linear, matrices, padding, pointwise, reduction, sampling,
-    scanning, scattering, shaping, sorting, statistics, transposing,
+    generator, indexing, joining, linear, matrices, padding, placement, pointwise,
+    reduction, sampling, scanning, scattering, shaping, sorting, statistics, transposing,
 )  # fmt: skip
 
 OPERATORS = {
@@ -120,6 +120,8 @@ def _bind() -> None:
         setattr(Tensor, name, function)
     for name, function in PROPERTIES.items():
         setattr(Tensor, name, property(function))
+    for name, value in placement.PLACE.items():
+        setattr(Tensor, name, value)
 
 
 _bind()

@@ -1,0 +1,8 @@
+"""Whether AINO itself uses OpenMP: it does not. Products are those of NumPy's BLAS."""
+
+from __future__ import annotations
+
+
+def is_available() -> bool:
+    """Return False."""
+    return False

@@ -1,0 +1,115 @@
+"""How many threads compute: AINO's own, and those of the BLAS underneath NumPy.
+
+AINO shares long elementwise work and the steps of optimizers between two threads at most.
+Products of matrices are NumPy's; its wheels carry OpenBLAS, which is told directly. Another BLAS
+(MKL, Accelerate) is reached by the package threadpoolctl, where that is installed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aino.threads import CORES, worker
+
+_NAMES = (
+    "scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads",
+    "openblas_{}_num_threads64_", "openblas_{}_num_threads",
+)  # fmt: skip
+_chosen: list[int] = []
+
+
+def _libraries() -> Iterator[Path]:
+    """The BLAS libraries that lie in NumPy's own wheel."""
+    package = Path(np.__file__).parent
+    for folder in (package.parent / "numpy.libs", package / ".dylibs", package / "DLLs"):
+        yield from sorted(folder.glob("*openblas*"))
+
+
+def _blas(verb: str) -> Callable[..., Any] | None:
+    """OpenBLAS's own function that gets or sets its number of threads, None without one."""
+    for path in _libraries():
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        for name in _NAMES:
+            function = getattr(library, name.format(verb), None)
+            if function is not None:
+                return function
+    return None
+
+
+def _set_blas(count: int) -> bool:
+    """Tell the BLAS how many threads it may use; return whether it was reached."""
+    function = _blas("set")
+    if function is not None:
+        function(ctypes.c_int(count))
+        return True
+    try:
+        import threadpoolctl
+    except ImportError:
+        return False
+    pools = threadpoolctl.ThreadpoolController().select(user_api="blas")
+    pools.limit(limits=count)
+    return bool(pools.lib_controllers)
+
+
+def set_num_threads(num: int) -> None:
+    """Let this many threads compute at the same time.
+
+    1 keeps all work in the calling thread. AINO's own work takes two at most, products of
+    matrices as many as are given. Results do not depend on it, except that a BLAS may add the
+    terms of a product in another order.
+
+    Raises ``RuntimeError`` for what is not a positive whole number; warns where the BLAS that
+    NumPy uses cannot be told.
+
+    >>> import aino
+    >>> before = aino.get_num_threads()
+    >>> aino.set_num_threads(1)
+    >>> aino.get_num_threads()
+    1
+    >>> aino.set_num_threads(before)
+    """
+    if isinstance(num, bool) or not isinstance(num, int | np.integer):
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, but got {num}")
+    count = int(num)
+    worker.alone = count == 1
+    _chosen[:] = [count]
+    if not _set_blas(count):
+        warnings.warn(
+            "NumPy's BLAS cannot be reached, and keeps its number of threads; install "
+            "threadpoolctl, or set OMP_NUM_THREADS before Python starts",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def get_num_threads() -> int:
+    """Return how many threads may compute: what was set, else what the BLAS takes by itself."""
+    if _chosen:
+        return _chosen[0]
+    function = _blas("get")
+    return CORES if function is None else int(function())
+
+
+def get_num_interop_threads() -> int:
+    """Return 1: one operation runs after the other."""
+    return 1
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Take any positive number, and change nothing: one operation runs after the other.
+
+    Raises ``RuntimeError`` for what is not a positive whole number.
+    """
+    if isinstance(num, bool) or not isinstance(num, int) or num < 1:
+        raise RuntimeError(f"set_num_interop_threads expects a positive integer, not {num!r}")

@@ -1,0 +1,71 @@
+"""What a tensor says of the device that it is on, which is the CPU, and moves to others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.autograd.tensor import Tensor
+from aino.devices import Device, check_device
+from aino.errors import DeviceError
+from aino.ops.public import method
+from aino.types import DeviceLike
+
+__all__ = ["get_device"]
+
+
+def _to_accelerator(kind):
+    def move(
+        self: Tensor,
+        device: DeviceLike = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:
+        check_device(Device(kind) if device is None or isinstance(device, int) else device)
+        raise DeviceError(f"{kind}() moves to a device of type {kind!r}, not to {str(device)!r}")
+
+    move.__name__ = kind
+    move.__qualname__ = f"Tensor.{kind}"
+    move.__doc__ = f"Raise ``DeviceError``: AINO computes on the CPU, and has no {kind!r} here."
+    return method(move)
+
+
+for _kind in ("cuda", "xpu", "ipu", "hpu", "mtia"):
+    _to_accelerator(_kind)
+
+
+@method
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """Return the tensor itself: it is on the CPU."""
+    return self
+
+
+@method
+def get_device(input: Tensor) -> int:
+    """Return the number of the accelerator that a tensor is on, -1 for the CPU."""
+    return -1
+
+
+@method
+def pin_memory(self: Tensor, device: DeviceLike = None) -> Tensor:
+    """Raise ``DeviceError``: memory is pinned for the copy to an accelerator, and there is none."""
+    raise DeviceError("pin_memory() needs an accelerator; AINO computes on the CPU: leave it out")
+
+
+@method
+def is_pinned(self: Tensor, device: DeviceLike = None) -> bool:
+    """Return False: memory is pinned for the copy to an accelerator only."""
+    return False
+
+
+@method
+def is_shared(self: Tensor) -> bool:
+    """Return False: no other process shares this memory."""
+    return False
+
+
+#: Properties of every tensor: on no device but the CPU, and dense.
+PLACE = {
+    "is_cpu": True, "is_cuda": False, "is_xpu": False, "is_ipu": False, "is_mps": False,
+    "is_mtia": False, "is_meta": False, "is_vulkan": False, "is_xla": False, "is_sparse": False,
+    "is_sparse_csr": False, "is_quantized": False, "is_mkldnn": False, "is_nested": False,
+}  # fmt: skip

@@ -1,0 +1,5 @@
+"""What AINO was built for: the CPU alone."""
+
+cuda: str | None = None
+hip: str | None = None
+xpu: str | None = None
