@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import sys
 import threading
 import time
 import warnings
@@ -142,6 +143,12 @@ class Compiled:
         return Compiled(copy.deepcopy(self.function, memo), self.passes, self.patience)
 
     def __reduce__(self):
+        name = getattr(self, "__qualname__", "")
+        place: Any = sys.modules.get(self.function.__module__)
+        for part in name.split("."):
+            place = getattr(place, part, None)
+        if place is self:  # what a decorator made is found by its name, as a function is
+            return name
         return Compiled, (self.function, self.passes, self.patience)
 
     def __get__(self, instance, owner=None):

@@ -15,6 +15,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor
 from aino.dit.archive import MAX_MEMBERS
 from aino.dit.compare import Comparison, same_array
+from aino.dit.constructor import made_with
 from aino.dit.parts import Part, find_parts
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
@@ -171,7 +172,7 @@ class Describer(Encoder):
     def _arguments(self, module: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
         """The constructor's arguments as JSON, by name where they have one."""
         signature = inspect.signature(type(module).__init__)
-        args, kwargs = _made_with(module)
+        args, kwargs = made_with(module)
         bound = signature.bind(module, *args, **kwargs)
         given = {*bound.arguments}
         bound.apply_defaults()
@@ -247,18 +248,6 @@ class Describer(Encoder):
                     self._differs = place
                 return False
         return list(own) == list(other)
-
-
-def _made_with(module: Any) -> tuple[tuple, dict[str, Any]]:
-    """The arguments of the constructor that would make this module.
-
-    A container says by ``_constructor_arguments`` what it would be made with now; a class with a
-    constructor of its own that inherits from one does not mean those.
-    """
-    maker = next(cls for cls in type(module).__mro__ if "__init__" in vars(cls))
-    if "_constructor_arguments" in vars(maker):
-        return module._constructor_arguments()
-    return vars(module)["_constructor"]
 
 
 def _attributes(module: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from aino.autograd.tensor import Size, Tensor
 from aino.devices import Device
+from aino.dit.constructor import Uncopied
 from aino.dit.manifest import LONGEST_INTEGER, MAX_DEPTH
 from aino.dit.npy import DTYPES, dtype_problem
 from aino.dit.registry import name_of, registered
@@ -221,6 +222,8 @@ class Encoder:
     @staticmethod
     def _why_not(value: Any) -> str:
         kind = type(value).__name__
+        if isinstance(value, Uncopied):
+            return f"was a {value.kind}, which the module that this one is a copy of was made with"
         if isinstance(value, type) or (callable(value) and not hasattr(value, "state_dict")):
             name = getattr(value, "__qualname__", kind)
             return f"is code ({name}), which cannot be stored"

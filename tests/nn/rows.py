@@ -55,7 +55,7 @@ LAYERS = [
     row("Linear", 4, 3, inputs=real(5, 4), oracle=linear,
         text="Linear(in_features=4, out_features=3, bias=True)",
         errors=[((-1, 3), {}, ValueError), ((4, 3.5), {}, ValueError),
-                ((4, 3), {"dtype": "int64"}, TypeError), ((4, 3), {"device": "tpu"}, ValueError)],
+                ((4, 3), {"dtype": "int64"}, TypeError), ((4, 3), {"device": "tpu"}, RuntimeError)],
         bad_inputs=[(real(5, 3),), (real(),), (integers(0, 3, 5, 4),)]),
     row("Linear", 4, 3, bias=False, inputs=real(2, 5, 4), oracle=linear,
         text="Linear(in_features=4, out_features=3, bias=False)"),

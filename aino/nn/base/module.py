@@ -11,6 +11,7 @@ from aino import dit, dtypes
 from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Tensor, make
 from aino.devices import Device, check_device
+from aino.dit.constructor import copyable, made_with
 from aino.dit.registry import register
 from aino.nn.base.hooks import Hook, call_with_hooks
 from aino.nn.base.state import Stateful
@@ -50,6 +51,12 @@ class Module(Stateful):
         self = object.__new__(cls)
         vars(self)["_constructor"] = (args, kwargs)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: everything but what it could not have of the constructor's."""
+        state = vars(self).copy()
+        state["_constructor"] = copyable(made_with(self))
+        return state
 
     def __init__(self) -> None:
         """Nothing has to be prepared; subclasses may call it, as they do in PyTorch."""
