@@ -25,7 +25,7 @@ demo: $(VENV)/ready-draw
 	@$(VENV)/bin/python examples/demo.py demo
 
 test: $(VENV)/ready-dev
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/ready-dev
 	$(VENV)/bin/python -m ruff check .

@@ -1,7 +1,6 @@
 """The manifest is read strictly (DIT.md, line 11)."""
 
 import json
-import time
 import tracemalloc
 
 import pytest
@@ -215,10 +214,10 @@ def test_a_manifest_of_many_values_is_read_within_memory_or_refused(tmp_path, pi
 
 
 def test_names_do_not_blow_up_a_regular_expression(tmp_path):
-    start = time.perf_counter()
+    """A pattern that tried every way to cut these names would not be done in a lifetime."""
     members = ["a" * 70_000, "a." * 35_000, "tensor-" + "1" * 70_000]
     dit.save(dict.fromkeys(members, 1), tmp_path / "x.dit")
-    assert time.perf_counter() - start < 5
+    assert list(dit.load(tmp_path / "x.dit")) == members
 
 
 def test_a_manifest_is_plain_ascii_and_one_tensor_a_line(tmp_path):
