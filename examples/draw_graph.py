@@ -21,7 +21,7 @@ aino.draw(y, gradients=True).render(folder / "graph.svg")
 
 # A network, perceptron by perceptron: blue weights push, orange ones hold back.
 model = aino.NeuralNetwork([2, 3, 1], activation_type="sigmoid", seed=0)
-model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs=2000, n=0.5, verbose=False)
+model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs=2000, lr=0.5, verbose=False)
 aino.draw(model).render(folder / "network.svg")
 
 # What that network does with one sample: modules are boxes around their operations.

@@ -53,7 +53,10 @@ print(*(set(sys.modules) - before))"
     assert heavy.isdisjoint(loaded)
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/dit.md", "docs/from-pytorch.md"]
+PAGES = [
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]  # fmt: skip
 
 
 def code_blocks(page):
@@ -78,6 +81,18 @@ def test_code_in_the_documents_runs(code, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    # What a comment behind a print says is what is printed.
+    printed = re.findall(r"^print\(.*\) +# (.*)$", code, re.MULTILINE)
+    if printed:
+        assert [line for line in done.stdout.splitlines() if line in printed] == printed
+
+
+def test_the_readme_prints_a_derivative_on_its_first_screen():
+    first = code_blocks("README.md")[0]
+    assert ".backward()" in first
+    assert re.search(r"^print\(w\.grad\) +# tensor", first, re.MULTILINE)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.index("assets/graph.svg") < 2000
 
 
 @pytest.mark.parametrize("code", code_blocks("CONTRIBUTING.md"))
