@@ -180,7 +180,8 @@ def _vecdot(a, b):
 
 def _matmul(a, b):
     # Arrays stay what they are: beside one the dtypes promote, beside a tensor they do not.
-    return linear.matmul(*[x if isinstance(x, np.ndarray) else tensor_of(x) for x in (a, b)])
+    operands: list = [x if isinstance(x, np.ndarray) else tensor_of(x) for x in (a, b)]
+    return linear.matmul(*operands)
 
 
 # Every primitive that has a ufunc for a kernel, and the few that are composed.
