@@ -21,7 +21,7 @@ from aino.compiler.backends.numpy.emit import Source
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.snapshots import Snapshot, is_record
-from aino.compiler.ir.program import Program, Returned
+from aino.compiler.ir.program import NumberOf, Program, Returned
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
@@ -109,7 +109,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     guards.lines.append(f"return {Answer(guards).text(program.result)}")
     text = "def dispatch(args, kwargs):\n" + "\n".join(f"    {line}" for line in guards.lines)
     exec(code_of(text, "<dispatch>"), guards.bound)
-    dispatch = guards.bound["dispatch"]
+    dispatch = guards.bound.pop("dispatch")  # which would be a cycle
     dispatch.source = text
     return dispatch
 
@@ -151,10 +151,12 @@ def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names,
             guards.need(f"{name}.__class__ is {kind}")
             guards.lines.append(f"x{position} = {name}.array")
             _check_array(guards, f"x{position}", item.array, name in rigid)
-            if type(item.node) is not Leaf:
-                guards.need(f"{name}.node is None")
-            else:
+            if type(item.node) is Leaf:
                 _check_leaf(guards, f"{name}.node", item.node, trace)
+            elif item.node is None:
+                guards.need(f"{name}.node is None")
+            else:  # its history plays no part where nothing is recorded
+                guards.need(f"type({name}.node) not in (None.__class__, Leaf)")
             position += 1
         elif isinstance(item, np.ndarray):
             guards.need(f"{name}.__class__ is ndarray")
@@ -218,21 +220,17 @@ def _guard_sharing(guards: Guards, trace: Trace, program: Program, flat) -> None
     arrays = [x.array if isinstance(x, Tensor) else x for _, x in given]
     written = _written(program)
     conditions = []
-    for i, first in enumerate(arrays):
-        for j in range(i):
-            conditions.append(f"x{i} is {'' if first is arrays[j] else 'not '}x{j}")
-            if given[i][1] is given[j][1]:
-                conditions.append(f"{given[i][0]} is {given[j][0]}")
-            nodes = [getattr(given[k][1], "node", None) for k in (i, j)]
-            if None not in nodes:
-                same = "is" if nodes[0] is nodes[1] else "is not"
-                conditions.append(f"{given[i][0]}.node {same} {given[j][0]}.node")
-        # A closed-over tensor may be given as an argument as well.
-        conditions += [
-            f"x{i} is {guards.bind('m', first)}"
-            for tensor in trace.tensors.values()
-            if tensor.array is first
-        ]
+    for label, items in (("x{}", arrays), ("", [x for _, x in given])):
+        names = [label.format(k) if label else name for k, (name, _) in enumerate(given)]
+        conditions += _same_objects(names, items)
+    tensors = [(name, x) for name, x in given if isinstance(x, Tensor)]
+    nodes = [(f"{name}.node", x.node) for name, x in tensors if x.node is not None]
+    conditions += _same_objects([name for name, _ in nodes], [node for _, node in nodes])
+    # A closed-over tensor may be given as an argument as well.
+    held = {id(tensor.array): tensor.array for tensor in trace.tensors.values()}
+    conditions += [
+        f"x{i} is {guards.bind('m', array)}" for i, array in enumerate(arrays) if id(array) in held
+    ]
     roots = [s.root for s in written if s.kind == "static"]
     named = [f"x{k}" for k, (name, _) in enumerate(given)]
     for name in named:
@@ -260,6 +258,23 @@ def _guard_sharing(guards: Guards, trace: Trace, program: Program, flat) -> None
                 conditions.append(f"{apart}(x{k}, {', '.join(others + static)})")
     if conditions:
         guards.need(" and ".join(conditions))
+
+
+def _same_objects(names: list[str], items: list) -> list[str]:
+    """Return the conditions that the items are the same objects, and different ones, as now."""
+    first: dict[int, str] = {}
+    conditions = [
+        f"{name} is {first[id(item)]}"
+        for name, item in zip(names, items)
+        if first.setdefault(id(item), name) != name
+    ]
+    if len(first) == 2:
+        conditions.append(" is not ".join(first.values()))
+    elif len(first) > 2:
+        conditions.append(
+            f"len({{{', '.join(f'id({n})' for n in first.values())}}}) == {len(first)}"
+        )
+    return conditions
 
 
 def _apart(array, *others) -> bool:
@@ -376,6 +391,10 @@ def _given(guards: Guards, trace: Trace, program: Program, source: Source, flat)
 
 def _leave_gradients(guards: Guards, program: Program, buffers) -> None:
     """Let each leaf show its gradient; it is copied out of its buffer when somebody asks."""
+    for leaf, gradient in program.notes.get("given gradients", ()):
+        holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
+        shown = gradient if isinstance(gradient, str) else guards.bind("given", gradient)
+        guards.lines.append(f"{holder}.grad = {shown}")
     places = iter(buffers)
     for leaf, value in program.gradients:
         holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
@@ -404,6 +423,8 @@ class Answer:
             return self._tensor(item)
         if isinstance(item, SymbolicNumber):
             return item.source
+        if type(item) is NumberOf:
+            return "".join(x if isinstance(x, str) else f"{self._tensor(x)}.array" for x in item)
         if isinstance(item, (tuple, list)):
             parts = [self.text(part) for part in item]
             if type(item) not in (tuple, list):

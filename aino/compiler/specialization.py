@@ -61,5 +61,5 @@ def build(source: Source):
     """Compile a source; return the step and the regions that will hold gradients."""
     namespace: dict[str, Any] = {}
     exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
-    built = namespace["build"](np, **source.bound)
+    built = namespace.pop("build")(np, **source.bound)
     return built if isinstance(built, tuple) else (built, [])

@@ -37,6 +37,7 @@ class Comparison:
 
     def same(self, a: Any, b: Any, path: str = "") -> bool:
         """True when ``b`` could stand for ``a``."""
+        a = getattr(a, "_orig_mod", a)  # of a compiled module
         answer = self.special(self, a, b, path)
         if answer is not None:
             return answer

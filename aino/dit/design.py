@@ -54,6 +54,7 @@ class Describer(Encoder):
         return part and {"$part": [self.model(part.model, part.path), part.place]}
 
     def describe(self, module: Any, path: str) -> dict[str, Any]:
+        module = getattr(module, "_orig_mod", module)  # of a compiled one, which is not stored
         part = self.refer(module)
         if part:
             return part
@@ -83,7 +84,9 @@ class Describer(Encoder):
 
     def _describe(self, module: Any, number: int, path: str) -> None:
         self._class_name(module, path)
-        self._places = {id(part): place for place, part in walk(module, path)}
+        self._places = {
+            id(getattr(part, "_orig_mod", part)): place for place, part in walk(module, path)
+        }
         state = {
             self.text(key, path): self._state_entry(value, join(path, key))
             for key, value in module.state_dict().items()

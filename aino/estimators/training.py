@@ -134,7 +134,7 @@ def compiled(step: Callable, size: int, steps: int) -> Callable:
     """
     if steps < WORTH_COMPILING:
         return step
-    program: Any = compile(step)
+    program: Any = compile(step, fullgraph=True)
     begun = False
 
     def call(inputs: Any, targets: Any) -> Any:

@@ -1,5 +1,6 @@
 """Arguments, data and results with a catch, compiled as eager."""
 
+import contextlib
 import copy
 import enum
 import math
@@ -11,6 +12,8 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
+from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError, CompileWarning
 from tests.compiler.showing import assert_shows_the_same, calls, calls_with, registry, seen
 
@@ -148,6 +151,89 @@ def integers_that_change(make):
         step = make(function)
         found.append([seen(step(aino.ones(4) * 2, i)) for i in range(12)])
     return found
+
+
+def _written(x, n):
+    y = x.clone()
+    y[n] = 7.0
+    return y
+
+
+#: What can be asked of an integer that is another at each call.
+INTEGERS = {
+    "x[n]": lambda x, n: x[n], "x[:, n]": lambda x, n: x[:, n], "x[n] = v": _written,
+    "x[-n]": lambda x, n: x[-n], "x[n:n + 2]": lambda x, n: x[n : n + 2],
+    "x[..., n]": lambda x, n: x[..., n], "x[n, n]": lambda x, n: x[n, n],
+    "<<": lambda x, n: x * (n << 1), "reflected <<": lambda x, n: x * (1 << n),
+    ">>": lambda x, n: x * (n >> 1), "reflected >>": lambda x, n: x * (64 >> n),
+    "&": lambda x, n: x * (n & 1), "reflected &": lambda x, n: x * (5 & n),
+    "|": lambda x, n: x * (n | 8), "^": lambda x, n: x * (n ^ 3), "~": lambda x, n: x * ~n,
+    "several": lambda x, n: x * ((n << 2 | 1) & ~n ^ (n + 1 >> 1)),
+    "pow": lambda x, n: x * pow(n, 2, 5), "reflected pow": lambda x, n: x * 2**n,
+    "divmod": lambda x, n: x * divmod(n, 3)[0] + divmod(n, 3)[1],
+    "reflected divmod": lambda x, n: x * divmod(17, n + 1)[1],
+    "//": lambda x, n: x * (n // 2), "%": lambda x, n: x * (n % 2), "/": lambda x, n: x * (n / 2),
+    "range": lambda x, n: sum([x * i for i in range(n)], x),
+    "size": lambda x, n: x + aino.ones(n, 1, 1),
+    "format": lambda x, n: x * float(f"{n:03d}"), "str": lambda x, n: x * len(str(n)),
+    "repr": lambda x, n: x * len(repr(n)),
+    "round": lambda x, n: x * round(n), "floor": lambda x, n: x * math.floor(n),
+    "ceil": lambda x, n: x * math.ceil(n), "trunc": lambda x, n: x * math.trunc(n),
+    "float": lambda x, n: x * float(n), "int": lambda x, n: x * int(n),
+    "complex": lambda x, n: x * complex(n).real, "abs": lambda x, n: x * abs(n - 2),
+    "+n": lambda x, n: x * +n, "-n": lambda x, n: x * -n, "bool": lambda x, n: x * 2 if n else x,
+    "hash": lambda x, n: x * hash(n), "a key": lambda x, n: x * {0: 1.0, 1: 2.0}.get(n, 5.0),
+    "an index": lambda x, n: x * [3, 1, 4, 1][n], "==": lambda x, n: x * 2 if n == 2 else x,
+    "in": lambda x, n: x * 2 if n in (1, 3) else x, "min": lambda x, n: x * min(n, 2),
+    "isinstance": lambda x, n: x * 2 if isinstance(n, int) else x,
+    "type": lambda x, n: x * 2 if type(n) is int else x,
+    "bit_length": lambda x, n: x * n.bit_length(), "conjugate": lambda x, n: x * n.conjugate(),
+    "real": lambda x, n: x * n.real + n.imag,
+    "numerator": lambda x, n: x * n.numerator / n.denominator,
+    "as_integer_ratio": lambda x, n: x * n.as_integer_ratio()[0],
+    "to_bytes": lambda x, n: x * n.to_bytes(2, "big")[1], "sqrt": lambda x, n: x * math.sqrt(n),
+    "tensor": lambda x, n: x * aino.tensor(n), "full": lambda x, n: aino.full((2,), n),
+    "arange": lambda x, n: aino.arange(n + 1), "roll": lambda x, n: x.roll(n),
+    "a dim": lambda x, n: x.sum(n % 2), "a list times n": lambda x, n: x * len([1] * n),
+    "split": lambda x, n: x.split(n + 1)[0], "topk": lambda x, n: x.flatten().topk(n + 1)[0],
+}  # fmt: skip
+
+
+def integer_case(function):
+    def show(make):
+        step, x = make(function), aino.arange(16.0).reshape(4, 4)
+        return [seen(step(x, n)) for n in (0, 0, 1, 2, 3, 3, 1, 0)]
+
+    return show
+
+
+CASES |= {f"an integer for {name}": integer_case(call) for name, call in INTEGERS.items()}
+
+#: What can be asked of a float that is another at each call, and is not above.
+FLOATS = {
+    "type": lambda x, s: x * 2 if type(s) is float else x,
+    "is_integer": lambda x, s: x * s.is_integer(),
+    "hex": lambda x, s: x * len(s.hex()), "real": lambda x, s: x * s.real + s.imag,
+    "conjugate": lambda x, s: x * s.conjugate(), "ratio": lambda x, s: x * s.as_integer_ratio()[0],
+    "divmod": lambda x, s: x * divmod(s, 0.7)[1], "//": lambda x, s: x * (s // 0.7),
+    "floor": lambda x, s: x * math.floor(s), "int": lambda x, s: x * int(s),
+    "hash": lambda x, s: x * (hash(s) % 7),
+    "pow": lambda x, s: x * 2.0**s, "bool": lambda x, s: x * bool(s),
+}  # fmt: skip
+CASES |= {
+    f"a float for {name}": lambda make, call=call: calls_with(make(call), [1.5, 1.5, 2.25, 0.0])
+    for name, call in FLOATS.items()
+}
+
+
+def test_what_numbers_do_is_all_there():
+    """Every method of an int and of a float is one of a number in a trace."""
+    for kind in (int, float):
+        number = SymbolicNumber(Trace(), kind(3), "n")
+        of_the_class = {"__getnewargs__", "__getformat__", "__setformat__"}
+        for name in set(dir(kind)) - of_the_class:
+            with contextlib.suppress(FrozenNumberError):  # a program for each value
+                getattr(number, name)
 
 
 @case
@@ -298,7 +384,10 @@ def test_what_stops_and_goes_on_is_refused():
         yield x * 2
 
     with pytest.raises(CompileError, match="batches stops and goes on"):
-        aino.compile(batches)
+        aino.compile(batches, fullgraph=True)
+    with pytest.warns(CompileWarning, match="batches stops and goes on"):
+        compiled = aino.compile(batches)
+    assert [y.item() for y in compiled(aino.ones(1))] == [2.0]
 
 
 def test_a_copy_of_a_model_that_holds_a_program():
@@ -323,7 +412,7 @@ def test_what_cannot_be_written_goes_on_uncompiled(monkeypatch):
     def fail(*_):
         raise KeyError("planted")
 
-    monkeypatch.setattr("aino.compiler.compiled.write_dispatch", fail)
+    monkeypatch.setattr("aino.compiler.programs.write_dispatch", fail)
     w = aino.zeros(1)
     step = aino.compile(lambda: w.add_(1).item.__self__)
     step()

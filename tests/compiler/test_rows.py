@@ -68,7 +68,7 @@ def test_compiled_equals_eager(row, case):
     compute = program(row, case, wanted)
     with np.errstate(all="ignore"):
         expected = compute(*tensors)
-        compiled = aino.compile(compute)
+        compiled = aino.compile(compute, fullgraph=True)
         try:
             for _ in range(3):
                 found = compiled(*tensors)

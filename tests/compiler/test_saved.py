@@ -26,7 +26,8 @@ def test_a_predictor_with_long_chains(tmp_path, weights):
     for _ in range(3):
         expected = predict(x)
     predict.save_source(tmp_path / "saved.py", None if weights is None else tmp_path / weights)
-    code = f"from saved import {predict.name} as f\nprint(f(np.ones((200, 3), np.float32)).sum())"
+    name = predict._compiled.name
+    code = f"from saved import {name} as f\nprint(f(np.ones((200, 3), np.float32)).sum())"
     np.testing.assert_allclose(run(tmp_path, code), expected.sum().item(), rtol=1e-5)
 
 

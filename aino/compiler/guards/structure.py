@@ -6,6 +6,7 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.snapshots import PLAIN
+from aino.nn.base.hooks import Hooks
 
 _PLAIN = (*PLAIN, type(None))
 
@@ -56,6 +57,8 @@ def _seen(value):
         return (id(value), value.node is None, value.array.shape)
     if isinstance(value, _PLAIN):
         return value
+    if isinstance(value, Hooks):
+        return tuple([(at, tuple(map(id, hooks.values()))) for at, hooks in value.at.items()])
     if isinstance(value, (tuple, list)):
         return tuple([_seen(part) for part in value])
     if isinstance(value, dict):

@@ -185,6 +185,12 @@ class Returned:
         self.original = original
 
 
+class NumberOf(tuple):
+    """A number in the returned structure: its expression in pieces, strings and ``Returned``."""
+
+    __slots__ = ()
+
+
 def collect_result(tree, found: list[Region], seen=None) -> None:
     """Append the regions of a returned structure to ``found``, once for each tensor."""
     seen = set() if seen is None else seen

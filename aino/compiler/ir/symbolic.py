@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 
@@ -37,13 +38,13 @@ def _known(x):
 
 
 def _now(x):
-    return x.now if type(x) is SymbolicNumber else x
+    return x.now if type(x) in (SymbolicNumber, ReadNumber) else x
 
 
 def _binary(symbol: str, compute):
     def forward(self, other):
         other = _known(other)
-        if not isinstance(other, (SymbolicNumber, int, float)):
+        if type(other) is ReadNumber or not isinstance(other, (SymbolicNumber, int, float)):
             return NotImplemented
         source = f"({self.source} {symbol} {_source(other)})"
         parts = (symbol, self, other)
@@ -51,7 +52,7 @@ def _binary(symbol: str, compute):
 
     def reflected(self, other):
         other = _known(other)
-        if not isinstance(other, (int, float)):
+        if type(other) is ReadNumber or not isinstance(other, (int, float)):
             return NotImplemented
         source = f"({literal(other)} {symbol} {self.source})"
         return SymbolicNumber(self.trace, compute(other, self.now), source, (symbol, other, self))
@@ -59,10 +60,25 @@ def _binary(symbol: str, compute):
     return forward, reflected
 
 
+def _whole(symbol: str, compute):
+    """Return an operator of whole numbers, and its reflection."""
+    forward, reflected = _binary(symbol, compute)
+
+    def of_integers(method):
+        def call(self, other):
+            both = (self.now, _now(_known(other)))
+            return method(self, other) if all(type(x) in (int, bool) for x in both) else (
+                NotImplemented)  # fmt: skip
+
+        return call
+
+    return of_integers(forward), of_integers(reflected)
+
+
 def _comparison(symbol: str, compute):
     def compare(self, other):
         other = _known(other)
-        if not isinstance(other, (SymbolicNumber, int, float)):
+        if type(other) is ReadNumber or not isinstance(other, (SymbolicNumber, int, float)):
             return NotImplemented
         outcome = compute(self.now, _now(other))
         # The program is only right while this comparison comes out the same way.
@@ -94,13 +110,50 @@ class SymbolicNumber:
     __truediv__, __rtruediv__ = _binary("/", lambda a, b: a / b)
     __floordiv__, __rfloordiv__ = _binary("//", lambda a, b: a // b)
     __mod__, __rmod__ = _binary("%", lambda a, b: a % b)
-    __pow__, __rpow__ = _binary("**", lambda a, b: a**b)
+    _pow, __rpow__ = _binary("**", lambda a, b: a**b)
+    __lshift__, __rlshift__ = _whole("<<", lambda a, b: a << b)
+    __rshift__, __rrshift__ = _whole(">>", lambda a, b: a >> b)
+    __and__, __rand__ = _whole("&", lambda a, b: a & b)
+    __or__, __ror__ = _whole("|", lambda a, b: a | b)
+    __xor__, __rxor__ = _whole("^", lambda a, b: a ^ b)
     __lt__ = _comparison("<", lambda a, b: a < b)
     __le__ = _comparison("<=", lambda a, b: a <= b)
     __gt__ = _comparison(">", lambda a, b: a > b)
     __ge__ = _comparison(">=", lambda a, b: a >= b)
     __eq__ = _comparison("==", lambda a, b: a == b)
     __ne__ = _comparison("!=", lambda a, b: a != b)
+
+    def __pow__(self, other, modulo=None):
+        if modulo is None:
+            return self._pow(other)
+        if not all(type(_now(_known(x))) in (int, bool) for x in (self, other, modulo)):
+            raise TypeError("pow() 3rd argument not allowed unless all arguments are integers")
+        text = ", ".join(_source(_known(x)) for x in (self, other, modulo))
+        now = pow(self.now, _now(_known(other)), _now(_known(modulo)))
+        return SymbolicNumber(self.trace, now, f"pow({text})", ("", self, other, modulo))
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
+
+    def __invert__(self):
+        if type(self.now) is not int:
+            raise TypeError(f"bad operand type for unary ~: '{type(self.now).__name__}'")
+        return SymbolicNumber(self.trace, ~self.now, f"(~{self.source})", ("~", self))
+
+    def conjugate(self):
+        return self
+
+    real = property(lambda self: self)
+    imag = property(lambda self: type(self.now)(0))
+
+    def __getattr__(self, name: str):
+        """Answer what else numbers have, such as ``bit_length``, for the number as it is now."""
+        if name.startswith("__") or not hasattr(self.now, name):
+            raise AttributeError(f"{type(self.now).__name__!r} object has no attribute {name!r}")
+        self._frozen()
 
     def __neg__(self):
         return SymbolicNumber(self.trace, -self.now, f"(-{self.source})", ("-", self))
@@ -131,8 +184,8 @@ class SymbolicNumber:
 
     __float__ = __int__ = __index__ = __complex__ = _frozen
 
-    __format__ = __str__ = __round__ = __trunc__ = __floor__ = __ceil__ = _frozen
-    __hash__ = __divmod__ = __rdivmod__ = __array__ = _frozen
+    __format__ = __str__ = __repr__ = __round__ = __trunc__ = __floor__ = __ceil__ = _frozen
+    __hash__ = __array__ = _frozen
 
     @property  # type: ignore[misc]
     def __class__(self):
@@ -150,16 +203,101 @@ class SymbolicNumber:
             )
         return self.trace.ufunc(ufunc, method, inputs, keywords.pop("out", None), keywords)
 
-    @property
-    def dtype(self):
-        return np.dtype(type(self.now))
-
     def beside(self, like):
         """Return the tracer of a 0-d array that holds this number in the dtype of ``like``."""
         return self.trace.number_array(self, dtype_beside(self.now, like.dtype))
 
-    def __repr__(self) -> str:
-        return f"<number {self.source}, now {self.now}>"
+
+def _reading(symbol: str, compute):
+    """Return an operator of numbers that are read out, and its reflection."""
+
+    def text(x) -> tuple:
+        return x.text if type(x) is ReadNumber else (_source(x),)
+
+    def forward(self, other):
+        other = _known(other)
+        if not isinstance(other, (int, float)) and type(other) is not ReadNumber:
+            return NotImplemented
+        parts = ("(", *text(self), f" {symbol} ", *text(other), ")")
+        return ReadNumber(self.trace, compute(self.now, _now(other)), parts)
+
+    def reflected(self, other):
+        other = _known(other)
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        parts = ("(", *text(other), f" {symbol} ", *text(self), ")")
+        return ReadNumber(self.trace, compute(_now(other), self.now), parts)
+
+    return forward, reflected
+
+
+class ReadNumber:
+    """A number that ``item()`` has read out of a tensor in a trace, to be returned.
+
+    Arithmetic makes new ones; whatever else needs the number as it is raises ``CompileError``
+    while the trace runs. ``text``: the expression that gives it after the program's end, in
+    pieces: strings, and the regions it is read from. When the trace is over it is its value.
+    """
+
+    __slots__ = ("trace", "now", "text", "__weakref__")
+
+    def __init__(self, trace, now, text: tuple) -> None:
+        self.trace = trace
+        self.now = now
+        self.text = text
+        trace.numbers_read.append(weakref.ref(self))
+
+    __add__, __radd__ = _reading("+", lambda a, b: a + b)
+    __sub__, __rsub__ = _reading("-", lambda a, b: a - b)
+    __mul__, __rmul__ = _reading("*", lambda a, b: a * b)
+    __truediv__, __rtruediv__ = _reading("/", lambda a, b: a / b)
+
+    def __neg__(self):
+        return ReadNumber(self.trace, -self.now, ("(-", *self.text, ")"))
+
+    def __round__(self, digits=None):
+        after = "" if digits is None else f", {digits!r}"
+        return ReadNumber(self.trace, round(self.now, digits), ("round(", *self.text, f"{after})"))
+
+    @property  # type: ignore[misc]
+    def __class__(self):
+        """The type of the number, so that ``isinstance(x, float)`` holds."""
+        return type(self.now)
+
+    def _needed(self, what: str, advice: str):
+        if not self.trace.over:
+            raise CompileError(
+                f"{what} reads a value that is only known when the program runs; {advice}"
+                f"{self.trace.where()}"
+            )
+        return self.now
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._needed("item()", _RETURN), name)
+
+
+_RETURN = "return the tensor, or the number, and read it outside the compiled function"
+_BRANCH = "use aino.where, or branch outside the compiled function"
+
+
+def _plain(name: str, what: str, advice: str = _RETURN):
+    def method(self, *others):
+        now = self._needed(what, advice)
+        return getattr(now, name)(*[_now(other) for other in others])
+
+    return method
+
+
+for _name in ("lt", "le", "gt", "ge", "eq", "ne", "bool"):
+    setattr(ReadNumber, f"__{_name}__", _plain(f"__{_name}__", "if, while, and, or, not", _BRANCH))
+for _name in ("float", "int", "index", "complex", "hash", "str", "repr", "format", "pow", "rpow",
+              "mod", "rmod", "floordiv", "rfloordiv", "divmod", "rdivmod", "abs", "trunc", "floor",
+              "ceil", "pos"):  # fmt: skip
+    setattr(ReadNumber, f"__{_name}__", _plain(f"__{_name}__", "item()"))
+ReadNumber.__array__ = _plain("__array__", "item()")  # type: ignore[attr-defined]
+ReadNumber.__array_ufunc__ = None  # type: ignore[attr-defined]
 
 
 class Mapping:

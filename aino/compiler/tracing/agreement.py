@@ -39,6 +39,12 @@ def compare(before: Program, after: Program) -> None:
             f"first more is at {line}"
         )
     pairs.match(before.result, after.result, "the returned structure")
+    given = [
+        [(leaf, x if isinstance(x, str) else id(x)) for leaf, x in program.notes["given gradients"]]
+        for program in (before, after)
+    ]
+    if given[0] != given[1]:
+        raise TraceMismatch("the runs gave other tensors to leaves as their gradients")
     leaves = [leaf for leaf, _ in before.gradients]
     if leaves != [leaf for leaf, _ in after.gradients]:
         raise TraceMismatch("the runs gave gradients to different leaves")

@@ -138,6 +138,11 @@ class Outside:
         known = self._arguments.get(id(tensor))
         return known[1] if known is not None else None
 
+    def is_place_of(self, tracer, array) -> bool:
+        """Tell whether a tracer stands for just this array from outside."""
+        known = self._lifted.get(id(array))
+        return known is not None and type(tracer) is Tracer and known.value is tracer.value
+
     def born(self, tensor: Tensor, array, before) -> None:
         """Note a tensor that was made in the trace, or whose array was exchanged there."""
         if before is UNTOUCHED:

@@ -27,6 +27,11 @@ def slot_of(tensor: Tensor):
     return _ARRAY.__get__(tensor)
 
 
+def gradient_of(leaf: Leaf):
+    """Return what a leaf's ``grad`` really holds; the trace does not count it as read."""
+    return _GRAD.__get__(leaf)
+
+
 def _held(slot, owner):
     try:
         return slot.__get__(owner)
@@ -43,7 +48,10 @@ def _get_array(tensor):
 def _set_array(tensor, array) -> None:
     trace = session.trace
     if trace is not None:
-        trace.born(tensor, array, _held(_ARRAY, tensor))
+        before = _held(_ARRAY, tensor)
+        if trace.is_place_of(array, before):
+            return  # p.data += ...: it was written in place
+        trace.born(tensor, array, before)
     _ARRAY.__set__(tensor, array)
 
 

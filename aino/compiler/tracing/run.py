@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards import bytecode
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.guards.environment import Reading
-from aino.compiler.ir.program import Program, Returned, append_copy
-from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
+from aino.compiler.ir.program import NumberOf, Program, Region, Returned, append_copy
+from aino.compiler.ir.symbolic import FrozenNumberError, ReadNumber, SymbolicNumber
 from aino.compiler.tracing.frames import watched_frames
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
@@ -28,6 +29,13 @@ from aino.errors import CompileError
 from aino.ops.random import generator as draws
 from aino.pytree import mapped, structure_of
 from aino.tracing import LazyGradient
+
+_NO_HISTORY = (type(None), Leaf)
+_RETURNED = "a returned tensor"
+
+
+class WantsBackwardError(CompileError):
+    """A gradient has to flow through the function: its forward and backward are two programs."""
 
 
 @dataclass
@@ -40,13 +48,22 @@ class TracedRun:
 
 
 def run_traced(
-    function, arguments, keywords, names, flat, inspect=None, reading: Reading | None = None
+    function,
+    arguments,
+    keywords,
+    names,
+    flat,
+    inspect=None,
+    reading: Reading | None = None,
+    *,
+    commit: bool = True,
 ) -> TracedRun:
     """Run ``function`` as a trace and make the run real, or leave everything as it was.
 
     ``names`` are the names of the arguments, ``flat`` their leaves with names of their own.
     ``inspect(trace, program)`` may raise before anything becomes real. ``reading`` hears of
-    every function of the user's that runs.
+    every function of the user's that runs. Without ``commit`` nothing becomes real: the program
+    alone is wanted.
     """
     if not bytecode.UNDERSTOOD:
         raise CompileError(
@@ -59,8 +76,8 @@ def run_traced(
     replaced = {}
     for name, item in flat:
         if isinstance(item, (Tensor, np.ndarray)):
-            if isinstance(item, Tensor) and item.node is not None and type(item.node) is not Leaf:
-                raise CompileError(
+            if mode.level and isinstance(item, Tensor) and type(item.node) not in _NO_HISTORY:
+                raise WantsBackwardError(
                     f"argument {name} has a history of its own, which a compiled function can't "
                     "reach; detach() it"
                 )
@@ -91,6 +108,8 @@ def run_traced(
                     "batch[...] = ...), which a compiled program would not do again; let it take "
                     "a copy, and return what is new"
                 )
+            result = mapped(result, _read_out)
+            _refuse_kept_numbers(trace)
             program = _finish(trace, result)
             if inspect is not None:
                 inspect(trace, program)
@@ -101,12 +120,38 @@ def run_traced(
         except BaseException:
             trace.abort()
             raise
-        trace.commit()
-        return TracedRun(
-            trace, program, mapped(result, lambda x: x.now if type(x) is SymbolicNumber else x)
-        )
+        if commit:
+            trace.commit()
+        else:
+            trace.abort()
+        return TracedRun(trace, program, mapped(result, _plain_number))
     finally:
         trace.let_go()
+
+
+class _ReadOut:
+    """A number of the returned structure in place of the ``ReadNumber`` that was returned."""
+
+    def __init__(self, number: ReadNumber) -> None:
+        self.now, self.text = number.now, number.text
+
+
+def _read_out(item):
+    return _ReadOut(item) if type(item) is ReadNumber else item
+
+
+def _plain_number(item):
+    return item.now if type(item) in (SymbolicNumber, _ReadOut) else item
+
+
+def _refuse_kept_numbers(trace: Trace) -> None:
+    """Raise if a number that was read out is held by something else than the result."""
+    if any(reference() is not None for reference in trace.numbers_read):
+        gc.collect()
+        if any(reference() is not None for reference in trace.numbers_read):
+            raise CompileError(
+                "a number that item() gave is kept outside of the function; return it instead"
+            )
 
 
 @contextlib.contextmanager
@@ -174,6 +219,8 @@ def _finish(trace: Trace, result) -> Program:
     _refuse_shared_memory(trace)
     kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
+    #: Gradients that are tensors from outside: p.grad = argument.
+    given = program.notes["given gradients"] = []
     for leaf, before in trace.leaves.items():
         if before is UNTOUCHED:
             continue
@@ -182,6 +229,10 @@ def _finish(trace: Trace, result) -> Program:
             continue
         if gradient is None or type(gradient) is LazyGradient:
             program.gradients.append((trace.argument_leaves.get(leaf, leaf), None))
+            continue
+        if not trace.made(gradient):
+            holder = trace.argument_leaves.get(leaf, leaf)
+            given.append((holder, trace.argument_name(gradient) or gradient))
             continue
         _forget_history(gradient, kept, "a gradient made with create_graph=True")
         array = slot_of(gradient)
@@ -245,6 +296,8 @@ def _returned(item, trace: Trace, kept, known):
 
     ``known``: what has been returned before, by the identity of the tensor.
     """
+    if type(item) is _ReadOut:
+        return NumberOf([Returned(x) if type(x) is Region else x for x in item.text])
     if not isinstance(item, Tensor):
         return item
     if id(item) not in known:
@@ -264,7 +317,7 @@ def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
             "a returned tensor requires grad, but was made in the compiled function; return "
             "tensor.detach() and call requires_grad_() outside"
         )
-    _forget_history(item, kept, "a returned tensor")
+    _forget_history(item, kept, _RETURNED)
     return Returned(array.value)
 
 
@@ -284,7 +337,7 @@ def _forget_history(tensor: Tensor, kept, what: str) -> None:
     """Take a tensor that outlives the trace out of its graph; refuse if that is still wanted."""
     if tensor.node is not None and type(tensor.node) is not Leaf:
         if _wants_backward(tensor.node):
-            raise CompileError(
+            raise (WantsBackwardError if what == _RETURNED else CompileError)(
                 f"{what} still wants a backward pass (grad_fn {tensor.node.name()}), which would "
                 "have to reach into the compiled function: call backward() inside it, or return "
                 "tensor.detach()"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.node import Leaf
-from aino.compiler.ir.program import Call, Storage, address, number_array, region
+from aino.compiler.ir.program import Call, Region, Storage, address, number_array, region
 from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
 from aino.compiler.tracing.boundary import Outside
 from aino.compiler.tracing.context import Context
@@ -53,6 +53,9 @@ class Trace(Outside):
         self._labels: dict[int, str] = {}
         self.numbers: dict[tuple[str, Any], Tracer] = {}
         self.entries_set = False
+        #: Weakly, the numbers that item() has read; ``over`` when they are what they are.
+        self.numbers_read: list[Any] = []
+        self.over = False
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
@@ -320,7 +323,15 @@ class Trace(Outside):
         self._undo.append((container, key, before))
         dict.__setitem__(container, key, value)
 
+    def copied(self, tracer) -> Region:
+        """Return the region of a tracer as it is now, whatever is written there later."""
+        if tracer.value.storage.kind == "temporary" and not tracer.value.storage.written:
+            return tracer.value
+        copy: Any = np.copy(tracer)
+        return copy.value
+
     def let_go(self) -> None:
         """Drop the shadow memory, and the tracers that hold it."""
+        self.over = True
         super().let_go()
         self.numbers.clear()

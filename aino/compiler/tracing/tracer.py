@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor
+from aino.compiler.ir.symbolic import ReadNumber
 from aino.errors import CompileError
 
 
@@ -169,7 +170,11 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
     __complex__ = _reading("complex()", _RETURN)
     __bool__ = _reading("if, while, and, or, not", _BRANCH)
     __contains__ = _reading("in", _BRANCH)
-    item = _reading("item()", _RETURN)
+
+    def item(self):
+        """Return the only element as a number that may be returned, and no more."""
+        return ReadNumber(self.trace, self.shadow.item(), (self.trace.copied(self), ".item()"))
+
     tolist = _reading("tolist()", _RETURN)
     tobytes = _reading("tobytes()", _RETURN)
     __hash__ = None  # type: ignore[assignment]

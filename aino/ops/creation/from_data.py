@@ -59,6 +59,8 @@ def born(array, device=None, requires_grad=False):
 
 def _array_of(data, dtype):
     """Return a new array of ``data``, of the dtype that it has or implies if none is given."""
+    if isinstance(data, Tensor) and not isinstance(data.array, np.ndarray):
+        return data.array.astype(data.dtype if dtype is None else dtype)
     data = _own(data)
     if isinstance(data, np.ndarray) and is_tracing():
         return known(data).astype(as_dtype(data.dtype) if dtype is None else dtype)

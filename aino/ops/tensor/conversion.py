@@ -58,12 +58,12 @@ def tolist(self: Tensor) -> Any:
 
 def as_float(self) -> builtins.float:
     """``float(t)``: the only element, which must be real."""
-    return builtins.float(_real_item(self))
+    return builtins.float(_real_element(self))
 
 
 def as_int(self) -> builtins.int:
     """``int(t)``: the only element, cut off at the point."""
-    return builtins.int(_real_item(self))
+    return builtins.int(_real_element(self))
 
 
 def as_complex(self) -> complex:
@@ -80,7 +80,7 @@ def as_bool(self) -> builtins.bool:
             f"the truth of a tensor with {many} (shape {array.shape}) is ambiguous; use any() or "
             "all()"
         )
-    return builtins.bool(array.item())
+    return builtins.bool(array if array.ndim == 0 else array.reshape(()))
 
 
 def as_index(self) -> builtins.int:
@@ -94,13 +94,15 @@ def as_index(self) -> builtins.int:
     return builtins.int(array.item())
 
 
-def _real_item(self):
+def _real_element(self):
+    """Return the only element as something that ``float`` and ``int`` take: it must be real."""
+    array = self.array
+    if array.size == 1 and array.dtype.kind != "c":
+        return array if array.ndim == 0 else array.reshape(())
     value = item(self)
-    if isinstance(value, complex):
-        if value.imag == 0.0:
-            return value.real
-        raise DtypeError(f"a complex number ({value}) can't be converted to a real one")
-    return value
+    if value.imag == 0.0:
+        return value.real
+    raise DtypeError(f"a complex number ({value}) can't be converted to a real one")
 
 
 def length(self) -> builtins.int:

@@ -7,7 +7,10 @@ import re
 from aino.compiler.ir.symbolic import SymbolicNumber, literal
 
 #: How tightly an operator binds; of two equal ones the left is first, but for powers.
-_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
+_BINDS = {
+    "|": 0.2, "^": 0.4, "&": 0.6, "<<": 0.8, ">>": 0.8,
+    "+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4,
+}  # fmt: skip
 _SIGN, _ATOM = 3, 5
 #: An entry of a group, as ``group0['betas'][1]``.
 _ENTRY = re.compile(r"\w+\['(\w+)'\](?:\[(\d+)\])?")
@@ -36,7 +39,7 @@ class Expressions:
                 for part in number.parts[1:]:
                     self._count(part)
 
-    def _text(self, number) -> tuple[str, int]:
+    def _text(self, number) -> tuple[str, float]:
         """Return a number's text and how tightly its outermost operator binds."""
         if type(number) is not SymbolicNumber:
             return literal(number), _SIGN if number < 0 else _ATOM
@@ -51,7 +54,7 @@ class Expressions:
         self.assignments.append(f"{name} = {text}")
         return name, _ATOM
 
-    def _arithmetic(self, symbol: str, *operands) -> tuple[str, int]:
+    def _arithmetic(self, symbol: str, *operands) -> tuple[str, float]:
         """Return an operation with no more parentheses than it needs."""
         parts = [self._text(operand) for operand in operands]
         if len(parts) == 1:
@@ -59,11 +62,11 @@ class Expressions:
         binds = _BINDS[symbol]
         power = symbol == "**"
         left = _within(*parts[0], binds + power)
-        right = _within(*parts[1], _SIGN if power else binds + 1)
+        right = _within(*parts[1], _SIGN if power else binds + 0.1)
         return f"{left} {symbol} {right}", binds
 
 
-def _within(text: str, binds: int, needed: int) -> str:
+def _within(text: str, binds: float, needed: float) -> str:
     return text if binds >= needed else f"({text})"
 
 

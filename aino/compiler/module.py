@@ -1,0 +1,73 @@
+"""A compiled module: a face of the module itself, whose calls are programs."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+
+class CompiledModule:
+    """What ``aino.compile`` returns for a ``Module``: the same module, called as a program.
+
+    It is an instance of the module's class, too, and shares all its attributes: parameters,
+    buffers, modules inside, mode and hooks are one and the same, whichever of the two is asked,
+    and the keys of ``state_dict()`` are those of the module. Results lead back to parameters and
+    arguments; under ``no_grad`` it is a predictor. ``_orig_mod`` is the module.
+    """
+
+    __slots__ = ("_compiled", "_orig_mod")
+    _compiled: Any
+    _orig_mod: Any
+
+    def __call__(self, *args, **kwargs):
+        return self._compiled(*args, **kwargs)
+
+    @property
+    def source(self) -> str:
+        """The text of the program of the last signature, as it runs."""
+        return self._compiled.source
+
+    def explain(self, calls: int = 20):
+        """Return what was done to the program and what each of its lines costs."""
+        return self._compiled.explain(calls)
+
+    def save_source(self, path, weights=None) -> None:
+        """Write the predictor as a file that runs with NumPy alone; see ``Compiled``."""
+        self._compiled.save_source(path, weights)
+
+    def __deepcopy__(self, memo):
+        model = copy.deepcopy(self._orig_mod, memo)
+        return face_of(model, type(self._compiled)(model, self._compiled.settings))
+
+    def __copy__(self):
+        model = copy.copy(self._orig_mod)
+        return face_of(model, type(self._compiled)(model, self._compiled.settings))
+
+    def __reduce__(self):
+        return _again, (self._orig_mod, type(self._compiled), self._compiled.settings)
+
+
+def _again(model, kind, settings):
+    return face_of(model, kind(model, settings))
+
+
+def face_of(model, compiled):
+    """Return the face of a module: what has its attributes, and calls ``compiled``."""
+    face: Any = object.__new__(_class_for(type(model)))
+    object.__setattr__(face, "__dict__", vars(model))
+    object.__setattr__(face, "_compiled", compiled)
+    object.__setattr__(face, "_orig_mod", model)
+    return face
+
+
+def _class_for(kind: type) -> type:
+    """Return the class of faces of a class of modules."""
+    known = vars(kind).get("_compiled_class")
+    if known is None:
+        namespace = {
+            "__slots__": (), "__module__": f"compiled {kind.__module__}", "__doc__": kind.__doc__,
+        }  # fmt: skip
+        known = type(kind)(f"Compiled{kind.__name__}", (CompiledModule, kind), namespace)
+        known._numbers_matter = kind._numbers_matter  # type: ignore[attr-defined]
+        kind._compiled_class = known  # type: ignore[attr-defined]
+    return known

@@ -1,0 +1,404 @@
+"""The programs of a compiled function: which signature has one, and what is traced for it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aino import dtypes
+from aino.autograd.mode import mode
+from aino.autograd.tensor import Tensor
+from aino.compiler.dispatch import MISS, write_dispatch
+from aino.compiler.guards.arguments import Dynamic, Static, flatten_arguments, is_dynamic, names_of
+from aino.compiler.guards.environment import Reading
+from aino.compiler.guards.reads import MISSING
+from aino.compiler.guards.structure import outer_owners, structure
+from aino.compiler.ir.symbolic import FrozenNumberError
+from aino.compiler.self_check import DROPPED, SelfCheck
+from aino.compiler.specialization import Specialization, build, optimise
+from aino.compiler.tracing.agreement import TraceMismatch, compare
+from aino.compiler.tracing.run import WantsBackwardError, run_traced
+from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
+from aino.compiler.uncompiled import RunEagerly, warn_uncompiled, write_refusal
+from aino.errors import CompileError
+from aino.pytree import structure_of
+
+#: How many signatures of one function are kept.
+KEPT = 16
+#: How many calls in a row may be traced before a function goes on without programs.
+TOO_OFTEN = 40
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a function is compiled."""
+
+    passes: list[str]
+    #: How often two traces in a row may differ before a signature is refused.
+    patience: int = 3
+    #: Whether what can't be compiled raises, and does not go on uncompiled.
+    fullgraph: bool = False
+    #: Whether integer arguments are read at every call; None: once they have changed.
+    dynamic: bool | None = None
+    #: How many signatures are kept.
+    kept: int = KEPT
+    name: str | None = None
+
+
+class Programs:
+    """The programs of a function, one for each signature, and what has to be traced.
+
+    ``run`` is what is traced in the function's place. A call that can't be made by a program
+    raises ``RunEagerly``, or ``CompileError`` where the settings say so.
+    """
+
+    def __init__(self, function, run, settings: Settings, recorded: bool, said=None) -> None:
+        self.function = function
+        self.settings = settings
+        self._run = run
+        #: Whether gradients play a part, or the function records nothing in any mode.
+        self._recorded = recorded
+        #: Why something goes on uncompiled: said once.
+        self.said: list[str] = [] if said is None else said
+        self.forget()
+        self._positional = _positional_names(function)
+        called = getattr(function, "__name__", "step" if recorded else "predict")
+        self.name: str = settings.name or called
+        if not self.name.isidentifier():
+            self.name = "step"
+
+    def forget(self) -> None:
+        """Begin anew: without programs, and with nothing refused."""
+        self._specializations: OrderedDict[Any, Specialization] = OrderedDict()
+        self._latest: Specialization | None = None
+        #: The guards of the programs that are ready, the newest first: each knows its own calls.
+        self._dispatches: list[Any] = []
+        #: Signatures that were refused, with a guard that knows their calls; all of them at last.
+        self._refused: dict[Any, Any] = {}
+        self._given_up = False
+        #: How many programs no longer did what the function does.
+        self._dropped = 0
+        self.said.clear()
+        #: Number arguments that the function turns into plain numbers.
+        self._fixed: set[str] = set()
+        #: Integer arguments as they were first, and those that have been another since.
+        self._integers: dict[str, int] = {}
+        self._changing: set[str] = set()
+        #: What the last trace left where it read, and its arguments: to say what has changed.
+        self._last_flat: dict[str, Any] = {}
+        #: How many calls in a row were traced, and when and how long the last one was.
+        self._in_a_row = 0
+        self._traced_at, self._tracing_took = 0.0, 0.0
+
+    def call(self, args, kwargs):
+        """Make a call by a program, or trace it; ``RunEagerly`` says that neither can be."""
+        for dispatch in self._dispatches:
+            result = dispatch(args, kwargs)
+            if result is not MISS:
+                return result
+        return self._call_slowly(args, kwargs)
+
+    def _call_slowly(self, args, kwargs):
+        """Find the specialization of this signature, or trace."""
+        if self._given_up:
+            raise RunEagerly
+        begin = time.perf_counter()
+        # Programs have run since, if more time has passed than tracing takes.
+        rested = begin - self._traced_at > 5 * self._tracing_took
+        self._in_a_row = 0 if rested else self._in_a_row + 1
+        if self._in_a_row == TOO_OFTEN:
+            self._give_up(
+                f"it is traced anew at nearly every call{self._what_changes(args, kwargs)}; give "
+                "what changes as a tensor or a float argument"
+            )
+        try:
+            with collection_paused():
+                return self._trace(args, kwargs)
+        finally:
+            self._line_up()
+            self._traced_at = time.perf_counter()
+            self._tracing_took = self._traced_at - begin
+
+    def _line_up(self) -> None:
+        """Put the guards in order: of what never has a program first, then the newest programs."""
+        if self._given_up:
+            self._dispatches = []
+            return
+        ready = {key: v.dispatch for key, v in self._specializations.items() if v.dispatch}
+        served = {key[0] for key in ready}
+        alone = [guard for key, guard in self._refused.items() if key not in served]
+        shared = [guard for key, guard in self._refused.items() if key in served]
+        self._dispatches = [*alone, *list(ready.values())[::-1], *shared]
+
+    def _give_up(self, why: str) -> None:
+        """Go on without programs from now on: what is called is right, and no faster than eager."""
+        if self.settings.fullgraph:
+            raise CompileError(f"{self.name}: {why}")
+        self._given_up = True
+        self._warn(why)
+        raise RunEagerly
+
+    def _warn(self, why: str) -> None:
+        if not self.said:
+            self.said.append(why)
+            warn_uncompiled(self.name, why)
+
+    def refuse(self, args, kwargs, error: CompileError, owners=None) -> None:
+        """Let calls of this signature go on uncompiled from now on, and say why, once.
+
+        ``owners``: the models and optimizers that took part: when they change, it is tried again.
+        """
+        if self.settings.fullgraph:
+            raise error
+        names = names_of(self._positional, args, kwargs)
+        flat = self._flat(args, kwargs, names)
+        outer = outer_owners(list((owners or {}).values()))
+        key = self._signature(args, kwargs, flat)
+        self._refused[key] = write_refusal(flat, names, args, kwargs, lambda: structure(outer))
+        if len(self._refused) > self.settings.kept:
+            # Nothing that it was given could be compiled, or next to nothing.
+            self._given_up = True
+        self._line_up()
+        self._warn(str(error))
+
+    def rehearse(self, args, kwargs) -> None:
+        """Trace a call without making it, for who only wants its program."""
+        names = names_of(self._positional, args, kwargs)
+        flat = self._flat(args, kwargs, names)
+        self._latest = Specialization()
+        self._latest.traced_run = run_traced(self._run, args, kwargs, names, flat, commit=False)
+
+    def _what_changes(self, args, kwargs) -> str:
+        """Say what is not as it was when the function was traced last."""
+        flat = self._flat(args, kwargs, names_of(self._positional, args, kwargs))
+        for name, item in flat:
+            if isinstance(item, (int, str, Static)) and not is_dynamic(item):
+                if self._last_flat.get(name, item) != item:
+                    return f", because the argument {name} is another each time"
+        known = self._known()
+        changed = None if known is None else known.changed()
+        return f", because {changed.spoken} is another each time" if changed is not None else ""
+
+    def _known(self) -> Reading | None:
+        """Return what the function read when it was traced last."""
+        if self._latest is None or self._latest.traced_run is None:
+            return None
+        return self._latest.traced_run.trace.reading
+
+    def _specialization(self, key) -> Specialization:
+        """Return the specialization of a signature and of the ways that its branches went."""
+        specialization = self._specializations.get(key)
+        if specialization is None or specialization.dispatch is not None:
+            # New, or its program is no longer right for the models that it was made for.
+            specialization = self._specializations[key] = Specialization()
+        self._specializations.move_to_end(key)
+        if len(self._specializations) > self.settings.kept:
+            self._specializations.popitem(last=False)
+        return specialization
+
+    def _due_check(self) -> SelfCheck | None:
+        """Return the check of the program that this call is to be compared with, if it is."""
+        for specialization in self._specializations.values():
+            check = specialization.check
+            if check is not None and check.due:
+                check.due = False
+                return check
+        return None
+
+    def _drop(self, check: SelfCheck, difference: str) -> None:
+        """Drop a program that is no longer what the function does, and say so."""
+        self._specializations = OrderedDict(
+            (key, kept) for key, kept in self._specializations.items() if kept.check is not check
+        )
+        check.warn(difference)
+        self._dropped += 1
+        if self._dropped == DROPPED:
+            self._give_up(
+                f"{self._dropped} of its programs were no longer what it does: {difference}"
+            )
+
+    def _flat(self, args, kwargs, names) -> list[tuple[str, Any]]:
+        """Return the leaves of the arguments with their names.
+
+        Integers that have changed are live, until the function needs one as it is.
+        """
+        flat: list[tuple[str, Any]] = []
+        flatten_arguments(args, kwargs, names, flat)
+        for place, (name, item) in enumerate(flat):
+            if name in self._fixed:
+                if is_dynamic(item):
+                    flat[place] = (name, Static(item))
+            elif type(item) is int and self.settings.dynamic is not False:
+                if self.settings.dynamic:
+                    self._changing.add(name)
+                if self._integers.setdefault(name, item) != item:
+                    self._changing.add(name)
+                if name in self._changing:
+                    flat[place] = (name, Dynamic(item))
+        return flat
+
+    def _signature(self, args, kwargs, flat) -> tuple:
+        items = [item for _, item in flat]
+        first: dict[int, int] = {}
+        # Which of the tensors are one and the same.
+        same = [first.setdefault(id(x), i) for i, x in enumerate(items) if isinstance(x, Tensor)]
+        return (
+            structure_of(args), structure_of(kwargs), tuple([_form(item) for item in items]),
+            tuple(same), mode.level, mode.inference, dtypes.get_default_dtype(),
+        )  # fmt: skip
+
+    def _trace(self, args, kwargs):
+        names = names_of(self._positional, args, kwargs)
+        flat = self._flat(args, kwargs, names)
+        key = self._signature(args, kwargs, flat)
+        specialization = Specialization()
+        check = self._due_check()
+
+        def inspect_before_commit(trace, program) -> None:
+            """Compare with the trace before; give up while nothing is real yet."""
+            nonlocal specialization, check
+            if check is not None:
+                difference = check.difference(trace, program)
+                if difference is None:
+                    return
+                self._drop(check, difference)
+                check = None
+            seen = any(known_key[0] == key for known_key in self._specializations)
+            changed = trace.reading.changed() if seen else None
+            if changed is not None:
+                reason = program.notes.get("unrepeatable")
+                raise CompileError(
+                    f"{self.name} does something else at every call: {reason}" if reason else
+                    _changed_by_itself(self.name, changed)
+                )  # fmt: skip
+            owners = trace.context.owners.values()
+            training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
+            frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
+            state = trace.reading.state()
+            specialization = self._specialization((key, training, frozen, state, trace.turns()))
+            specialization.notes["agreed"] = False
+            before = specialization.traced_run
+            if before is None:
+                return
+            try:
+                compare(before.program, program)
+                specialization.reference = before.program
+                specialization.notes["agreed"] = True
+            except TraceMismatch as difference:
+                specialization.differences += 1
+                if specialization.differences >= self.settings.patience:
+                    specialization.differences = 0
+                    specialization.traced_run = None
+                    raise CompileError(
+                        f"{self.name} does something else at every call: {difference}"
+                    ) from None
+
+        traced_run = None
+        while traced_run is None:
+            reading = Reading()
+            reading.begin(self.function, [*args, *kwargs.values()], self._known())
+            try:
+                traced_run = run_traced(
+                    self._run, args, kwargs, names, flat, inspect_before_commit, reading
+                )
+            except FrozenNumberError as error:
+                reading.restore()
+                if not error.arguments:
+                    self.refuse(args, kwargs, error, reading.owners)
+                    raise RunEagerly from None
+                # A number that the function needs as it is: a program for each value of it.
+                self._fixed |= error.arguments
+                flat = self._flat(args, kwargs, names)
+                key = self._signature(args, kwargs, flat)
+            except (WantsBackwardError, RunEagerly):
+                reading.restore()
+                raise
+            except CompileError as error:
+                reading.restore()
+                self.refuse(args, kwargs, error, reading.owners)
+                raise RunEagerly from None
+            except Exception as error:
+                # It is the function's own, or comes of the tracers: eagerly it will be seen.
+                reading.restore()
+                refuse = functools.partial(self.refuse, args, kwargs, owners=reading.owners)
+                raise RunEagerly(error, refuse) from None
+        if check is not None:
+            check.passed()
+            return traced_run.result
+        self._last_flat = dict(flat)
+        specialization.traced_run = traced_run
+        self._latest = specialization
+        if specialization.notes["agreed"]:
+            specialization.differences = 0
+            try:
+                self._finish(specialization, args, kwargs, names, flat)
+            except Exception as error:
+                # This call is done and right; so are the next ones, without a program.
+                specialization.traced_run = None
+                why = f"its program could not be written: {type(error).__name__}: {error}"
+                self.refuse(args, kwargs, CompileError(why))
+        return traced_run.result
+
+    def _finish(self, specialization: Specialization, args, kwargs, names, flat) -> None:
+        """Optimise, write and compile the program of a specialization."""
+        assert specialization.traced_run is not None
+        trace, program = specialization.traced_run.trace, specialization.traced_run.program
+        optimise(specialization, self.settings.passes, self.name)
+        assert specialization.source is not None
+        step, buffers = build(specialization.source)
+        owners = outer_owners(list(trace.context.owners.values()))
+        before = structure(owners)
+        specialization.program = program
+        specialization.dispatch = write_dispatch(
+            trace, program, specialization.source, step, buffers, flat, names, args, kwargs,
+            lambda: structure(owners) == before, self._recorded,
+        )  # fmt: skip
+        if specialization.reference is not None:
+            specialization.check = SelfCheck(specialization.reference, self.name)
+            specialization.check.attach(specialization.dispatch, MISS)
+        if specialization.notes["layout"].bytes_before > LARGE:
+            give_back()
+
+
+def _changed_by_itself(name: str, read) -> str:
+    before, after = read.before, read.now()
+    if read.kind in ("record", "array"):
+        what = f"what {read.spoken} holds"
+    elif isinstance(before, (bool, int, float, str)) and after is not MISSING:
+        what = f"{read.spoken}, from {before!r} to {after!r}"
+    else:
+        what = read.spoken
+    return (
+        f"{name} changes {what} at every call, which a compiled program would not do again; keep "
+        "it in a tensor that is written in place, or change it outside the compiled function"
+    )
+
+
+def _positional_names(function) -> list[str]:
+    """Return the names of a function's positional parameters, fit to be used in the source."""
+    target = function.forward if hasattr(function, "named_parameters") else function
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in kinds]
+
+
+def _form(item):
+    if isinstance(item, Tensor):
+        array = item.array
+        return ("tensor", array.shape, array.dtype, array.strides, item.node is not None)
+    if isinstance(item, np.ndarray):
+        return ("array", item.shape, item.dtype, item.strides)
+    if is_dynamic(item):
+        return int if type(item) is Dynamic else type(item)
+    if item is None or isinstance(item, (bool, int, str, complex, bytes, Static, np.generic)):
+        return (type(item), item)
+    return id(item)
