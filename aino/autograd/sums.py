@@ -21,16 +21,15 @@ from aino.dtypes import float16
 
 ndarray = np.ndarray
 
-#: So many numbers are added one by one without harm, as NumPy does, and BLAS with the columns
-#: that are left over; in so many loops NumPy is as quick as BLAS.
+#: So many numbers NumPy adds one by one without harm; and in so many loops it is quick enough.
 FEW = 128
 #: So many rows are summed to one, where there are more than a few.
 ROWS = 64
 #: The same where NumPy adds them, one by one.
 STEPS = 32
-#: So many numbers of one row BLAS adds without harm, where it keeps eight sums of them at once,
-LANES = 256
-#: and so many of a vector, of which it keeps more.
+#: So many numbers of each row or column of a small matrix BLAS adds in one product,
+MEDIUM = 256
+#: and so many where it keeps several sums at once: of a vector, and of columns by fours.
 LONGEST = 1024
 #: Matrices of more numbers are cut: they leave the cache, and BLAS wakes threads for them.
 LARGEST = 1 << 18
@@ -66,12 +65,19 @@ def sum_over(x, axis=None, keepdims=False):
         return total(x).reshape((1,) * x.ndim) if keepdims else total(x)
     dtype = x.dtype
     if (dtype is float32 or dtype is float64) and x.ndim == 2 and x.size <= LARGEST:
-        length = x.shape[0] if axis == 0 else x.shape[1] if axis == 1 else math.inf
-        if length <= FEW or (axis == 1 and length <= LANES):
-            ones = _ones(length, dtype)
-            if axis == 0:
+        length, width = x.shape
+        if axis == 0 and length <= LONGEST:
+            if length <= MEDIUM or width % 4 == 0 or width == 1:
+                ones = _ones(length, dtype)
                 y = ones.dot(x) if type(x) is ndarray else np.dot(ones, x)
                 return y[None] if keepdims else y
+            end = length - length % 4
+            fours = x if end == length else x[:end]
+            fours = sum_over(fours.reshape((end // 4, width * 4)), 0).reshape((4, width))
+            y = sum_over(fours, 0, keepdims)
+            return y if end == length else y + sum_over(x[end:], 0, keepdims)
+        elif axis == 1 and width <= MEDIUM:
+            ones = _ones(width, dtype)
             y = x.dot(ones) if type(x) is ndarray else np.dot(x, ones)
             return y[:, None] if keepdims else y
     if dtype is float16:
@@ -152,7 +158,7 @@ def _sum_middle(x, outer, length, inner):
     """Sum over the middle of three axes."""
     if inner > 1:
         return _sum_blocks(x.reshape((outer, length, inner)))
-    lanes = 1 if length <= LANES else 4
+    lanes = 1 if length <= MEDIUM else 4
     if length > LONGEST or length % lanes or (x.size > LARGEST and length >= 32):
         # NumPy adds pairwise here.
         return np.add.reduce(x.reshape((outer, length)), axis=1)
