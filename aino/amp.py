@@ -57,7 +57,10 @@ class autocast(ContextDecorator):
 class GradScaler:
     """Scales losses so that float16 gradients do not vanish on a GPU; here by 1, always.
 
-    Takes PyTorch's arguments, and warns, unless ``enabled=False``, that it does nothing.
+    Arguments:
+        device: the accelerator that it is for, which is not here.
+        enabled: False does nothing, silently; True warns that it does nothing.
+        settings: PyTorch's scale and how it grows, which change nothing.
     """
 
     def __init__(self, device: Any = "cuda", *, enabled: bool = True, **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Devices by name: AINO computes on the CPU, and says so to who asks for another."""
+"""Devices by name: AINO computes on the CPU, and says so where another is asked for."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Leaf(Node):
         self.grad = None
         #: Whether its tensor has stopped asking for a gradient: none is summed any more.
         self.frozen = False
-        #: A weak reference to the tensor whose node this is, for who shows its value.
+        #: A weak reference to the tensor whose node this is, from which drawings show its value.
         self.tensor = weakref.ref(tensor)
 
     def name(self) -> str:

@@ -24,7 +24,7 @@ class Targets(NamedTuple):
 
 
 def as_array(name: str, data: Any) -> np.ndarray:
-    """Return lists, arrays or tensors as an array of real numbers, or say why they are none."""
+    """Return lists, arrays or tensors as an array of real numbers, or say why that is impossible."""
     if isinstance(data, Tensor):
         array = data.array
     else:
@@ -93,7 +93,7 @@ def as_targets(name: str, data: Any, samples: int, outputs: int, dtype: np.dtype
 
 
 def _classes(name: str, array: np.ndarray, outputs: int) -> np.ndarray:
-    """Return class indices as int64; ValueError names the first that is none."""
+    """Return class indices as int64; ValueError names the first that is not a class."""
     if array.dtype.kind == "f":
         fractional = ~(np.floor(array) == array)
         if fractional.any():

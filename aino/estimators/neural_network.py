@@ -34,7 +34,8 @@ class NeuralNetwork(Module):
     where it is not given: see ``fit``. ``seed`` fixes the initial weights. ``layers[i][j]`` is
     one perceptron.
 
-    Raises ``ValueError`` for an activation that there is not, and for sizes that are none.
+    Raises ``ValueError`` for an unknown activation, and for sizes that are not positive whole
+    numbers.
 
     >>> import aino
     >>> model = aino.NeuralNetwork([2, 3, 1], activation_type="sigmoid", seed=0)

@@ -37,6 +37,10 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     1 for linear and sigmoid, 5/3 for tanh, √2 for relu, √(2 / (1 + slope²)) for leaky_relu with
     ``param`` the slope, 3/4 for selu.
 
+    Arguments:
+        nonlinearity: the name of the activation.
+        param: the slope of a leaky ReLU; 0.01 for None.
+
     >>> from aino import nn
     >>> nn.init.calculate_gain("tanh")
     1.6666666666666667
@@ -73,7 +77,14 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Any:
-    """Fill with numbers drawn uniformly from [a, b)."""
+    """Fill with numbers drawn uniformly from [a, b).
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        a: the lower bound.
+        b: the upper bound.
+        generator: where random numbers come from; the default generator for None.
+    """
 
     def values(shape, dtype):
         numbers = draw(generator, "uniform", shape, dtype)
@@ -85,7 +96,14 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Any:
-    """Fill with numbers drawn from the normal distribution N(mean, std²)."""
+    """Fill with numbers drawn from the normal distribution N(mean, std²).
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        mean: the mean.
+        std: the standard deviation.
+        generator: where random numbers come from; the default generator for None.
+    """
 
     def values(shape, dtype):
         return draw(generator, "normal", shape, dtype) * std + mean
@@ -101,7 +119,16 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Any:
-    """Fill with numbers drawn from N(mean, std²), those outside [a, b] drawn again."""
+    """Fill with numbers drawn from N(mean, std²), those outside [a, b] drawn again.
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        mean: the mean before the ends are cut off.
+        std: the standard deviation before.
+        a: the lower bound.
+        b: the upper bound.
+        generator: where random numbers come from; the default generator for None.
+    """
     if not a < b:
         raise ValueError(f"trunc_normal_: the interval [{a}, {b}] is empty")
     if mean < a - 2 * std or mean > b + 2 * std:
@@ -129,7 +156,12 @@ _ATTEMPTS = 100
 
 
 def constant_(tensor: Tensor, val: float) -> Any:
-    """Fill with one number."""
+    """Fill with one number.
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        val: the number.
+    """
     return _fill(tensor, lambda shape, dtype: np.asarray(val).astype(dtype))
 
 
@@ -154,6 +186,10 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Any:
     """Make a convolution's weight pass its input channels on, as many as there are outputs.
 
     ``tensor`` has 3, 4 or 5 dimensions: outputs, inputs / groups, and the window.
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        groups: into how many groups the channels are divided.
     """
     shape = tensor.array.shape
     if len(shape) not in (3, 4, 5):
@@ -176,6 +212,11 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Any:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Any:
     """Fill from U(-a, a) with a = gain √(6 / (fan_in + fan_out)).
 
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        gain: by what the numbers are scaled; see ``calculate_gain``.
+        generator: where random numbers come from; the default generator for None.
+
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", 2010.
     """
@@ -186,6 +227,11 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Any:
     """Fill from N(0, σ²) with σ = gain √(2 / (fan_in + fan_out)).
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        gain: by what the numbers are scaled; see ``calculate_gain``.
+        generator: where random numbers come from; the default generator for None.
 
     Source: Glorot and Bengio, 2010.
     """
@@ -210,6 +256,13 @@ def kaiming_uniform_(
 ) -> Any:
     """Fill from U(-b, b) with b = gain √(3 / fan); ``a`` is the slope of a leaky ReLU.
 
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        a: the slope of a leaky ReLU below 0.
+        mode: ``"fan_in"`` keeps variances on the way forward, ``"fan_out"`` on the way back.
+        nonlinearity: the name of the activation that follows, as for ``calculate_gain``.
+        generator: where random numbers come from; the default generator for None.
+
     Source: He et al., "Delving deep into rectifiers", 2015.
     """
     if 0 in tensor.array.shape:
@@ -228,6 +281,13 @@ def kaiming_normal_(
 ) -> Any:
     """Fill from N(0, σ²) with σ = gain / √fan; ``a`` is the slope of a leaky ReLU.
 
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        a: the slope of a leaky ReLU below 0.
+        mode: ``"fan_in"`` keeps variances on the way forward, ``"fan_out"`` on the way back.
+        nonlinearity: the name of the activation that follows, as for ``calculate_gain``.
+        generator: where random numbers come from; the default generator for None.
+
     Source: He et al., 2015.
     """
     if 0 in tensor.array.shape:
@@ -238,6 +298,11 @@ def kaiming_normal_(
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Any:
     """Fill with a (semi-)orthogonal matrix; dimensions behind the first count as one.
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        gain: by what the numbers are scaled; see ``calculate_gain``.
+        generator: where random numbers come from; the default generator for None.
 
     Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
     neural networks", 2013.
@@ -259,6 +324,12 @@ def sparse_(
     tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
 ) -> Any:
     """Fill a matrix from N(0, std²) and make the fraction ``sparsity`` of each column zero.
+
+    Arguments:
+        tensor: the tensor that is filled, in place, and returned.
+        sparsity: the part of each column that is 0, from 0 to 1.
+        std: the standard deviation of the rest.
+        generator: where random numbers come from; the default generator for None.
 
     Source: Martens, "Deep learning via Hessian-free optimization", 2010.
     """

@@ -31,6 +31,16 @@ class Adadelta(FlatOptimizer):
 
     v = ρ·v + (1-ρ)·g²,  δ = √(u + eps) / √(v + eps) · g,  u = ρ·u + (1-ρ)·δ²,  p = p - lr · δ
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        rho: ρ, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient.
+        maximize: step up the gradient instead of down.
+        foreach, capturable, differentiable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     Raises ``ValueError`` for a negative setting and for rho above 1.
 
     >>> import aino

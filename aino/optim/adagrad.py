@@ -28,6 +28,17 @@ class Adagrad(FlatOptimizer):
 
     s = s + g²,  p = p - lr / (1 + (t-1) · lr_decay) · g / (√s + eps)
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        lr_decay: how fast the learning rate falls with the steps.
+        weight_decay: how much of the parameter is added to its gradient.
+        initial_accumulator_value: where the sum s starts.
+        eps: what is added to the denominator, so that it is never 0.
+        maximize: step up the gradient instead of down.
+        foreach, differentiable, fused: PyTorch's choices of how to compute; the steps are the same
+            (``differentiable=True`` is refused).
+
     Raises ``ValueError`` for a negative setting.
 
     >>> import aino

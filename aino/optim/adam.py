@@ -48,6 +48,19 @@ class Adam(FlatOptimizer):
     parameter by itself; ``amsgrad`` takes the largest v so far. Raises ``ValueError`` for a
     negative setting and for betas outside [0, 1).
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        betas: β₁ and β₂, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient, or taken off the
+            parameter.
+        amsgrad: divide by the largest v so far.
+        maximize: step up the gradient instead of down.
+        decoupled_weight_decay: shrink the parameter by itself instead of adding to its gradient.
+        foreach, capturable, differentiable, fused: PyTorch's choices of how to compute; the steps
+            are the same (``differentiable=True`` is refused).
+
     >>> import aino
     >>> w = aino.tensor([1.0], requires_grad=True)
     >>> optimizer = aino.optim.Adam([w], lr=0.1)
@@ -111,6 +124,17 @@ def weight_decay(group: Mapping[str, Any], lr: Any) -> tuple[Any, Any]:
 
 class AdamW(Adam):
     """Adam whose weight decay shrinks the parameter by itself: p = (1 - lr · weight_decay) · p.
+
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        betas: β₁ and β₂, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is taken off at each step, times ``lr``.
+        amsgrad: divide by the largest mean square so far.
+        maximize: step up the gradient instead of down.
+        foreach, capturable, differentiable, fused: PyTorch's choices of how to compute; the steps
+            are the same (``differentiable=True`` is refused).
 
     Raises ``ValueError`` for a negative setting and for betas outside [0, 1).
 

@@ -29,6 +29,16 @@ class Adamax(FlatOptimizer):
 
     m = β₁·m + (1-β₁)·g,  u = max(β₂·u, |g| + eps),  p = p - lr / (1-β₁ᵗ) · m / u
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        betas: β₁ and β₂, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient.
+        maximize: step up the gradient instead of down.
+        foreach, differentiable, capturable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     Raises ``ValueError`` for a negative setting and for betas outside [0, 1).
 
     >>> import aino

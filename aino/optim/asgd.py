@@ -36,6 +36,17 @@ class ASGD(FlatOptimizer):
     p = (1 - λη) · p - η · g,  a = a + μ · (p - a),  then
     η = lr / (1 + λ · lr · t)^α,  μ = 1 / max(1, t - t₀)
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        lambd: λ, how fast parameters decay.
+        alpha: α, how fast the rate η falls.
+        t0: t₀, the step from which on parameters are averaged.
+        weight_decay: how much of the parameter is added to its gradient.
+        maximize: step up the gradient instead of down.
+        foreach, differentiable, capturable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     Raises ``ValueError`` for a negative rate or weight decay.
 
     >>> import aino

@@ -24,6 +24,16 @@ class LBFGS(Optimizer):
     computes the loss, calls ``backward`` and returns the loss. ``line_search_fn`` is None (fixed
     steps of ``lr``) or "strong_wolfe". Raises ``ValueError`` for more than one parameter group.
 
+    Arguments:
+        params: tensors to step: one group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        max_iter: iterations of one step, at most.
+        max_eval: calls of the closure in one step, at most; 1.25 · ``max_iter`` by default.
+        tolerance_grad: stop when no element of the gradient is larger.
+        tolerance_change: stop when loss or parameters change less.
+        history_size: how many steps the estimate remembers.
+        line_search_fn: None, or ``"strong_wolfe"`` to search for the length of each step.
+
     >>> import aino
     >>> w = aino.tensor([3.0], requires_grad=True)
     >>> optimizer = aino.optim.LBFGS([w], line_search_fn="strong_wolfe")

@@ -34,6 +34,18 @@ class NAdam(FlatOptimizer):
     m and v are Adam's means. Raises ``ValueError`` for a negative setting and for betas outside
     [0, 1).
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        betas: β₁ and β₂, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient.
+        momentum_decay: how fast the momentum μ comes to β₁.
+        decoupled_weight_decay: shrink the parameter by itself instead of adding to its gradient.
+        maximize: step up the gradient instead of down.
+        foreach, capturable, differentiable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     >>> import aino
     >>> aino.optim.NAdam([aino.zeros(2, requires_grad=True)]).defaults["momentum_decay"]
     0.004

@@ -36,6 +36,17 @@ class RAdam(FlatOptimizer):
     ρ∞ = 2/(1-β₂) - 1,  ρₜ = ρ∞ - 2t·β₂ᵗ/(1-β₂ᵗ);  where ρₜ > 5, Adam's step is scaled by
     r = √((ρₜ-4)(ρₜ-2)ρ∞ / ((ρ∞-4)(ρ∞-2)ρₜ));  before, p = p - lr · m/(1-β₁ᵗ)
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        betas: β₁ and β₂, how much of the running means stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient.
+        decoupled_weight_decay: shrink the parameter by itself instead of adding to its gradient.
+        maximize: step up the gradient instead of down.
+        foreach, capturable, differentiable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     Raises ``ValueError`` for a negative setting and for betas outside [0, 1).
 
     >>> import aino

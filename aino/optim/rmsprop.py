@@ -41,6 +41,18 @@ class RMSprop(FlatOptimizer):
     ``centered`` takes the running variance in the place of v; ``momentum`` accumulates the
     steps. Raises ``ValueError`` for a negative setting.
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        alpha: α, how much of the running mean stays at each step.
+        eps: what is added to the denominator, so that it is never 0.
+        weight_decay: how much of the parameter is added to its gradient.
+        momentum: how much of the last step is taken again.
+        centered: divide by the running standard deviation instead of the root mean square.
+        maximize: step up the gradient instead of down.
+        capturable, foreach, differentiable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     >>> import aino
     >>> aino.optim.RMSprop([aino.zeros(2, requires_grad=True)]).defaults["alpha"]
     0.99

@@ -31,6 +31,15 @@ class Rprop(FlatOptimizer):
     turns, within ``step_sizes``. Raises ``ValueError`` for a negative rate, and unless
     0 < etas[0] < 1 < etas[1].
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the step size that every number begins with.
+        etas: by what a step size shrinks, and by what it grows.
+        step_sizes: the smallest and the largest step size.
+        maximize: step up the gradient instead of down.
+        capturable, foreach, differentiable: PyTorch's choices of how to compute; the steps are the
+            same (``differentiable=True`` is refused).
+
     >>> import aino
     >>> aino.optim.Rprop([aino.zeros(2, requires_grad=True)]).defaults["etas"]
     (0.5, 1.2)

@@ -41,6 +41,17 @@ class SGD(FlatOptimizer):
     With ``nesterov`` g + momentum · b stands in the place of b. Raises ``ValueError`` for a
     negative setting, and for ``nesterov`` without momentum or with dampening.
 
+    Arguments:
+        params: tensors to step, or dicts of ``params`` and settings of their own, one a group.
+        lr: the learning rate: how far a step goes; a number or a tensor of one element.
+        momentum: how much of the last step is taken again.
+        dampening: how much of the new gradient is left out of the momentum.
+        weight_decay: how much of the parameter is added to its gradient.
+        nesterov: look ahead: step along g + momentum · b.
+        maximize: step up the gradient instead of down.
+        foreach, differentiable, fused: PyTorch's choices of how to compute; the steps are the same
+            (``differentiable=True`` is refused).
+
     >>> import aino
     >>> w = aino.tensor([1.0], requires_grad=True)
     >>> optimizer = aino.optim.SGD([w], lr=0.1)

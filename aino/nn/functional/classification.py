@@ -30,7 +30,7 @@ def cross_entropy(
     ``input`` holds scores (N, C, ...), or (C,) for one sample; ``target`` class indices (N, ...),
     of which ``ignore_index`` counts for nothing, or probabilities in the shape of the input.
     ``weight`` (C,) makes classes count unequally; ``label_smoothing`` mixes the uniform
-    distribution into the target. Raises ``IndexError`` for a class that there is not.
+    distribution into the target. Raises ``IndexError`` for a class that does not exist.
 
     Source of label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016.
 
@@ -77,7 +77,7 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
     try:
         places = class_places(labels, shape)
     except tracing.UnlikeError:
-        return None  # a label that is ignored, or that there is not
+        return None  # a label that is ignored, or of no class
     return fused.cross_entropy(input, log_softmax_rule(scores, 1), places)
 
 

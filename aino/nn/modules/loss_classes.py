@@ -36,7 +36,7 @@ class CrossEntropyLoss(_WeightedLoss):
     Input (N, C, ...), or (C,) for one sample; target class indices (N, ...), of which
     ``ignore_index`` counts for nothing, or probabilities in the input's shape. ``weight`` (C,)
     makes classes count unequally, ``label_smoothing`` mixes the uniform distribution into the
-    target. Raises ``IndexError`` for a class that there is not.
+    target. Raises ``IndexError`` for a class that does not exist.
 
     Source of label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016.
 

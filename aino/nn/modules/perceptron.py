@@ -100,7 +100,7 @@ class Perceptron(TensorModule):
 
     ``weight`` (in_features,), ``bias`` (). Input (..., in_features), output (...).
     ``activation`` is the name of φ: 'sigmoid', 'tanh', 'relu', ..., or 'linear'. Raises
-    ``ValueError`` for a name that there is not, and says which was probably meant.
+    ``ValueError`` for an unknown name, and says which was probably meant.
 
     Source: Rosenblatt, "The perceptron", 1958.
 

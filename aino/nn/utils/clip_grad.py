@@ -68,6 +68,12 @@ def get_total_norm(
 ) -> Tensor:
     """Return the norm of all tensors together, as if they were one vector.
 
+    Arguments:
+        tensors: the tensors, each a part of the vector.
+        norm_type: the p of the p-norm; ``inf`` for the largest element.
+        error_if_nonfinite: raise where the norm is not finite, instead of going on.
+        foreach: PyTorch's choice of how to compute; the result is the same.
+
     Raises ``GradientError`` for a norm that is not finite, if ``error_if_nonfinite``.
 
     >>> import aino
@@ -83,7 +89,14 @@ def get_total_norm(
 def clip_grads_with_norm_(
     parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
 ) -> None:
-    """Scale gradients in place by max_norm / total_norm, where that is below 1."""
+    """Scale gradients in place by max_norm / total_norm, where that is below 1.
+
+    Arguments:
+        parameters: the tensors whose gradients are meant; one, or an iterable.
+        max_norm: the largest norm that is left as it is.
+        total_norm: the norm of all gradients together.
+        foreach: PyTorch's choice of how to compute; the result is the same.
+    """
     norm = total_norm.array if isinstance(total_norm, Tensor) else np.asarray(total_norm)
     _scale(_gradients(parameters), max_norm, norm)
 
@@ -107,6 +120,13 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients so that their norm together is at most ``max_norm``; return the norm.
 
+    Arguments:
+        parameters: the tensors whose gradients are meant; one, or an iterable.
+        max_norm: the largest norm that is left as it is.
+        norm_type: the p of the p-norm; ``inf`` for the largest element.
+        error_if_nonfinite: raise where the norm is not finite, instead of going on.
+        foreach: PyTorch's choice of how to compute; the result is the same.
+
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
     networks", 2013.
 
@@ -127,7 +147,13 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
-    """Limit every element of the gradients to [-clip_value, clip_value], in place."""
+    """Limit every element of the gradients to [-clip_value, clip_value], in place.
+
+    Arguments:
+        parameters: the tensors whose gradients are meant; one, or an iterable.
+        clip_value: the largest absolute value of an element.
+        foreach: PyTorch's choice of how to compute; the result is the same.
+    """
     limit = float(clip_value) if isinstance(clip_value, (Tensor, np.generic)) else clip_value
     for gradient in _gradients(parameters):
         array = gradient.array

@@ -25,6 +25,10 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Write the pieces of a vector into the parameters' memory, in their order.
 
+    Arguments:
+        vec: the vector.
+        parameters: the tensors that are written to.
+
     Raises ``ShapeError`` when the vector has not as many elements as the parameters together;
     then nothing was written.
     """

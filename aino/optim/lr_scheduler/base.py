@@ -58,8 +58,12 @@ def inner_state(function: Any) -> dict[str, Any] | None:
 class LRScheduler:
     """Base of all schedules: ``get_lr`` says the rates of step ``last_epoch``.
 
-    ``step()`` is to be called after ``optimizer.step()``. ``last_epoch`` other than -1 resumes,
-    and then each group has to have its ``initial_lr``.
+    ``step()`` is to be called after ``optimizer.step()``.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        last_epoch: the step to go on from; -1 starts anew. To go on, each group has to have its
+            ``initial_lr``.
     """
 
     _get_lr_called_within_step = False

@@ -53,6 +53,12 @@ class _Several(LRScheduler):
 class SequentialLR(_Several):
     """One schedule after the other: ``schedulers[i]`` up to step ``milestones[i]``.
 
+    Arguments:
+        optimizer: the optimizer of all the schedules.
+        schedulers: the schedules, in their order.
+        milestones: the steps at which the next one takes over.
+        last_epoch: the step to go on from; -1 starts anew.
+
     Raises ``ValueError`` for schedulers of different optimizers, or a wrong number of milestones.
     """
 
@@ -107,6 +113,10 @@ class SequentialLR(_Several):
 
 class ChainedScheduler(_Several):
     """All schedules at once: each changes the rates that the one before it has set.
+
+    Arguments:
+        schedulers: the schedules, in the order in which they act.
+        optimizer: their optimizer, which they name themselves.
 
     Raises ``ValueError`` for schedulers of different optimizers.
     """

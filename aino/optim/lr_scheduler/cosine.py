@@ -12,6 +12,12 @@ from aino.optim.optimizer import Optimizer, number
 class CosineAnnealingLR(LRScheduler):
     """lr = eta_min + (initial lr - eta_min) · (1 + cos(π · t / T_max)) / 2
 
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        T_max: steps from the highest rate to the lowest.
+        eta_min: the lowest rate.
+        last_epoch: the step to go on from; -1 starts anew.
+
     >>> import aino
     >>> optimizer = aino.optim.SGD([aino.zeros(1, requires_grad=True)], lr=1.0)
     >>> scheduler = aino.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
@@ -59,6 +65,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     ``step(epoch)`` may be given fractions of an epoch. Raises ``ValueError`` unless T_0 > 0 and
     T_mult >= 1, both integers.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        T_0: steps of the first cosine.
+        T_mult: by what each next one is longer.
+        eta_min: the lowest rate.
+        last_epoch: the step to go on from; -1 starts anew.
 
     Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2016.
     """

@@ -62,6 +62,22 @@ class CyclicLR(_WithMomentum):
     ``mode``: "triangular" always as high, "triangular2" half as high each time, "exp_range"
     lower by ``gamma`` each step; or ``scale_fn`` says how high. Momentum moves the other way.
 
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        base_lr: the lowest rate; a number, or one for each group.
+        max_lr: the highest rate; a number, or one for each group.
+        step_size_up: steps on the way up.
+        step_size_down: steps on the way down; as many as up by default.
+        mode: the form of the cycles.
+        gamma: by what ``"exp_range"`` shrinks them at each step.
+        scale_fn: how high a cycle is, a function of its number or of the step.
+        scale_mode: ``"cycle"`` or ``"iterations"``: what ``scale_fn`` is given.
+        cycle_momentum: let the momentum move, too.
+        base_momentum: the lowest momentum, where the rate is highest; a number, or one for each
+            group.
+        max_momentum: the highest momentum, where the rate is lowest.
+        last_epoch: the step to go on from; -1 starts anew.
+
     Source: Smith, "Cyclical learning rates for training neural networks", 2015.
     """
 
@@ -162,6 +178,22 @@ class OneCycleLR(_WithMomentum):
     Give ``total_steps``, or ``epochs`` and ``steps_per_epoch``. With ``three_phase`` it falls
     back to the start first. Momentum moves the other way. Raises ``ValueError`` for settings
     that make no cycle, and when stepped beyond the last.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        max_lr: the highest rate; a number, or one for each group.
+        total_steps: steps of the whole cycle.
+        epochs, steps_per_epoch: what ``total_steps`` is the product of, where it is not given.
+        pct_start: the part of the cycle in which the rate rises.
+        anneal_strategy: ``"cos"`` or ``"linear"``: how it moves.
+        cycle_momentum: let the momentum move, too.
+        base_momentum: the lowest momentum, where the rate is highest; a number, or one for each
+            group.
+        max_momentum: the highest momentum, where the rate is lowest.
+        div_factor: ``max_lr`` over the first rate.
+        final_div_factor: the first rate over the last.
+        three_phase: fall to the first rate, and then to the last.
+        last_epoch: the step to go on from; -1 starts anew.
 
     Source: Smith and Topin, "Super-convergence: very fast training of neural networks using
     large learning rates", 2017.

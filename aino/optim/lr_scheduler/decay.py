@@ -56,6 +56,11 @@ class _ByFunction(LRScheduler):
 class LambdaLR(_ByFunction):
     """lr = initial lr · lr_lambda(t)
 
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        lr_lambda: a function of the step t, or one for each group.
+        last_epoch: the step to go on from; -1 starts anew.
+
     >>> import aino
     >>> optimizer = aino.optim.SGD([aino.zeros(1, requires_grad=True)], lr=1.0)
     >>> scheduler = aino.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t))
@@ -73,7 +78,13 @@ class LambdaLR(_ByFunction):
 
 
 class MultiplicativeLR(_ByFunction):
-    """lr = lr · lr_lambda(t)"""
+    """lr = lr · lr_lambda(t)
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        lr_lambda: a function of the step t, or one for each group.
+        last_epoch: the step to go on from; -1 starts anew.
+    """
 
     def get_lr(self) -> list[Any]:
         self._warn_unless_computing()
@@ -87,6 +98,12 @@ class MultiplicativeLR(_ByFunction):
 
 class StepLR(LRScheduler):
     """lr = lr · gamma every ``step_size`` steps.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        step_size: steps between two changes.
+        gamma: by what the rate is multiplied.
+        last_epoch: the step to go on from; -1 starts anew.
 
     >>> import aino
     >>> optimizer = aino.optim.SGD([aino.zeros(1, requires_grad=True)], lr=1.0)
@@ -117,7 +134,14 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """lr = lr · gamma at each of the ``milestones``."""
+    """lr = lr · gamma at each of the ``milestones``.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        milestones: the steps of the changes; one that stands twice counts twice.
+        gamma: by what the rate is multiplied.
+        last_epoch: the step to go on from; -1 starts anew.
+    """
 
     def __init__(
         self,
@@ -143,6 +167,12 @@ class MultiStepLR(LRScheduler):
 
 class ConstantLR(LRScheduler):
     """lr = factor · initial lr for ``total_iters`` steps, then the initial lr.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        factor: by what the initial rate is multiplied at first.
+        total_iters: for how many steps.
+        last_epoch: the step to go on from; -1 starts anew.
 
     Raises ``ValueError`` unless 0 <= factor <= 1.
     """
@@ -175,6 +205,13 @@ class ConstantLR(LRScheduler):
 
 class LinearLR(LRScheduler):
     """lr goes from start_factor to end_factor times the initial lr in ``total_iters`` steps.
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        start_factor: what the initial rate is multiplied by at first.
+        end_factor: and at last.
+        total_iters: steps from the one to the other.
+        last_epoch: the step to go on from; -1 starts anew.
 
     Raises ``ValueError`` unless 0 < start_factor <= 1 and 0 <= end_factor <= 1.
     """
@@ -215,6 +252,11 @@ class LinearLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """lr = lr · gamma
 
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        gamma: by what the rate is multiplied at each step.
+        last_epoch: the step to go on from; -1 starts anew.
+
     >>> import aino
     >>> optimizer = aino.optim.SGD([aino.zeros(1, requires_grad=True)], lr=1.0)
     >>> scheduler = aino.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
@@ -238,7 +280,14 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """lr = initial lr · (1 - t / total_iters) ^ power"""
+    """lr = initial lr · (1 - t / total_iters) ^ power
+
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        total_iters: steps until the rate is 0.
+        power: the power of the polynomial.
+        last_epoch: the step to go on from; -1 starts anew.
+    """
 
     def __init__(
         self,

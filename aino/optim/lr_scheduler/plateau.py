@@ -24,6 +24,17 @@ class ReduceLROnPlateau(LRScheduler):
     ``mode``: "min" or "max", what is better. ``threshold``: how much better counts, relative to
     the best ("rel") or absolute ("abs"). Raises ``ValueError`` for a factor of 1 or more.
 
+    Arguments:
+        optimizer: the optimizer whose groups' rates are set.
+        mode: ``"min"`` or ``"max"``: whether less of the metric is better, or more.
+        factor: by what the rate is multiplied.
+        patience: how many steps without progress are let pass.
+        threshold: how much better counts as progress.
+        threshold_mode: ``"rel"``: relative to the best so far; ``"abs"``: as a difference.
+        cooldown: steps after a change in which nothing is counted.
+        min_lr: the lowest rate; a number, or one for each group.
+        eps: a change of the rate that is smaller is left out.
+
     >>> import aino
     >>> optimizer = aino.optim.SGD([aino.zeros(1, requires_grad=True)], lr=1.0)
     >>> scheduler = aino.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
