@@ -24,7 +24,7 @@ class Targets(NamedTuple):
 
 
 def as_array(name: str, data: Any) -> np.ndarray:
-    """Return lists, arrays or tensors as an array of real numbers, or say why that is impossible."""
+    """Return lists, arrays or tensors as an array of real numbers, or say why that cannot be."""
     if isinstance(data, Tensor):
         array = data.array
     else:
