@@ -3,6 +3,7 @@
 Who knows PyTorch knows AINO: the same names, the same meaning, nothing hidden.
 """
 
+import warnings as _warnings
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ from aino.dtypes import uint32 as uint32
 from aino.dtypes import uint64 as uint64
 from aino.ops.creation.filled import *
 from aino.ops.creation.from_data import *
+from aino.ops.given import public as _public
 from aino.ops.index.indexing import *
 from aino.ops.index.scattering import *
 from aino.ops.index.sorting import *
@@ -106,6 +108,19 @@ if TYPE_CHECKING:
     from aino.settings import get_float32_matmul_precision as get_float32_matmul_precision
     from aino.settings import set_float32_matmul_precision as set_float32_matmul_precision
     from aino.settings import use_deterministic_algorithms as use_deterministic_algorithms
+
+globals().update(_public(_FUNCTIONS, hot=("matmul",)))
+
+# Like PyTorch, AINO says nothing where numbers leave their range: NumPy's warnings would point at
+# generated code. The filter stands behind the user's own (``-W error``), and
+# ``np.errstate(invalid="raise")`` raises as ever.
+_warnings.filterwarnings(
+    "ignore",
+    "(divide by zero|invalid value|overflow|underflow) encountered",
+    RuntimeWarning,
+    r"aino\.",
+    append=True,
+)
 
 __version__ = "3.0.0"
 

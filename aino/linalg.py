@@ -3,6 +3,7 @@
 Every function takes a matrix or a stack of them, ``(..., n, m)``.
 """
 
+from aino.ops.given import public as _public
 from aino.ops.linalg.linear import matmul, multi_dot
 from aino.ops.linalg.linear import vector_product as cross
 from aino.ops.linalg.matrices import (
@@ -22,3 +23,5 @@ __all__ = [
     "LinAlgError", "cholesky", "cross", "det", "inv", "logdet", "matmul", "matrix_norm",
     "matrix_power", "multi_dot", "norm", "slogdet", "solve", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+globals().update(_public({name: globals()[name] for name in __all__}))

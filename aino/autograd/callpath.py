@@ -48,7 +48,7 @@ def forward_source(declared) -> str:
         first, second = inputs
         lines += _binary(first, second, plain, declared.promotes == "float")
     else:
-        lines += _several(inputs, plain)
+        lines += _several(inputs, plain, declared.optional)
     lines += _promotion(declared)
     arrays = ", ".join(f"a{i}" for i in range(count))
     lines += [
@@ -76,7 +76,9 @@ def forward_source(declared) -> str:
 
 def _unary(name, plain) -> list[str]:
     return [
-        f"    if not isinstance({name}, Tensor): return kernel({plain})",
+        f"    if not isinstance({name}, Tensor):",
+        f"        if {name}.__class__ is not ndarray: check_raw(declared, {name})",
+        f"        return kernel({plain})",
         f"    if {name}.view_of is not None: refresh({name})",
         f"    a0 = {name}.array",
         f"    n0 = {name}.node",
@@ -110,12 +112,15 @@ def _binary(first, second, plain, floating) -> list[str]:
         f"        {early[1]}",
         f"        a0 = constant({first}, a1)",
         "        n0 = None",
-        f"    else: return kernel({plain})",
+        "    else:",
+        f"        if {first}.__class__ is not ndarray or {second}.__class__ is not ndarray:",
+        f"            check_raw(declared, {first}, {second})",
+        f"        return kernel({plain})",
     ]
     return [line for line in lines if line.strip() != "pass"]
 
 
-def _several(inputs, plain) -> list[str]:
+def _several(inputs, plain, optional) -> list[str]:
     """The same for any number of arguments."""
     lines = ["    like = None"]
     for i, name in enumerate(inputs):
@@ -126,9 +131,14 @@ def _several(inputs, plain) -> list[str]:
             f"        n{i} = {name}.node",
             f"    else: a{i} = n{i} = None",
         ]
-    lines.append(f"    if like is None: return kernel({plain})")
+    lines += [
+        "    if like is None:",
+        f"        if {inputs[0]}.__class__ is not ndarray: check_raw(declared, {inputs[0]})",
+        f"        return kernel({plain})",
+    ]
     for i, name in enumerate(inputs):
-        lines.append(f"    if a{i} is None: a{i} = constant({name}, like)")
+        given = f" and {name} is not None" if name in optional else ""
+        lines.append(f"    if a{i} is None{given}: a{i} = constant({name}, like)")
     return lines
 
 

@@ -31,7 +31,7 @@ def constant(value, like):
                 if value and value == value and len(kept) < _LIMIT:
                     kept[float(value)] = array
             return array
-    if value is None or isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray):
         return value
     if hasattr(kind, "beside"):
         return value.beside(like)  # a number of a running program
@@ -55,6 +55,23 @@ def dtype_beside(value, dtype) -> np.dtype:
         return own
     assert rank(own.kind) <= rank(dtype.kind) or dtype.kind in "iu"
     return as_dtype(dtype)
+
+
+def not_a_tensor(name: str, label: str, value) -> DtypeError:
+    """Return the error for an argument that is no tensor, and what makes one of it."""
+    kind = type(value)
+    if value is None:
+        what = "None"
+    elif kind is np.ndarray:
+        what = "a NumPy array: aino.from_numpy(it) makes it a tensor"
+    else:
+        shown = (
+            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        )
+        what = f"{'an' if shown[0] in 'aeiou' else 'a'} {shown}"
+        if kind in (list, tuple, bool, int, float, complex) or hasattr(value, "__array__"):
+            what += ": aino.tensor(it) makes it a tensor"
+    return DtypeError(f"{name} takes tensors; {label} is {what}")
 
 
 def as_floating(array):

@@ -35,6 +35,7 @@ from aino.autograd.operands import (
     constant,
     float32,
     float64,
+    not_a_tensor,
     only_floating,
     only_ordered,
 )
@@ -71,6 +72,8 @@ class Primitive:
         self.inputs = tuple(inputs.strip("*").split()) if inputs else tuple(rules)
         #: What the function calls its inputs; ``aino.ops`` gives them PyTorch's names.
         self.arguments = self.inputs
+        #: The inputs that may be None, by those names.
+        self.optional = self.arguments[1:]
         self.parameters = tuple(p for p in signature if p not in self.inputs)
         if not self.variadic:
             check_names(name, (*self.inputs, *self.parameters))
@@ -228,7 +231,8 @@ def _stub(declared: Primitive):
         "only_floating": only_floating, "only_ordered": only_ordered,
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
         "owner": owner,
-        "kernel": declared.kernel, "Recorded": declared.node_class, "declared": declared,
+        "check_raw": _check_raw, "kernel": declared.kernel, "Recorded": declared.node_class,
+        "declared": declared,
         "__name__": __name__, "__builtins__": __builtins__,
     }  # fmt: skip
     for name, rule in declared.rules.items():
@@ -335,6 +339,15 @@ def _explain(declared: Primitive, error: ValueError, arrays) -> Exception:
         return error
     shapes = ", ".join(str(getattr(array, "shape", "-")) for array in arrays)
     return ShapeError(f"{declared.name}: shapes {shapes} do not fit together ({error})")
+
+
+def _check_raw(declared: Primitive, *values) -> None:
+    """Raise ``DtypeError`` unless a kernel can compute with what stands in a tensor's place."""
+    for argument, value in zip(declared.arguments, values):
+        number = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
+        if not number and not hasattr(value, "__array_ufunc__"):
+            name = getattr(declared.function, "__name__", declared.name)
+            raise not_a_tensor(name, f"argument {argument!r}", value)
 
 
 _PACKAGE = __file__.rpartition("autograd")[0]

@@ -59,7 +59,7 @@ def optimise(specialization: Specialization, passes, name: str) -> None:
 
 def build(source: Source):
     """Compile a source; return the step and the regions that will hold gradients."""
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__name__": "aino.compiler.program"}
     exec(code_of(source.text, f"<program {len(source.text)}>"), namespace)
     built = namespace.pop("build")(np, **source.bound)
     return built if isinstance(built, tuple) else (built, [])

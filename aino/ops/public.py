@@ -64,6 +64,8 @@ def operation(
         primitive.__wrapped__ = described
         declared = primitive.primitive
         declared.arguments = described.__code__.co_varnames[: len(declared.inputs)]
+        required = described.__code__.co_argcount - len(described.__defaults__ or ())
+        declared.optional = declared.arguments[required:]
         return method(inplace=inplace, aliases=aliases)(primitive) if bound else primitive
 
     return describe

@@ -15,6 +15,7 @@ from aino.dit.constructor import copyable, made_with
 from aino.dit.registry import register
 from aino.nn.base.hooks import Hook, call_with_hooks
 from aino.nn.base.state import Stateful
+from aino.ops import given
 from aino.structure_version import structure_version
 
 
@@ -66,9 +67,15 @@ class Module(Stateful):
         raise NotImplementedError(f"module {type(self).__name__} has no forward method")
 
     def __call__(self, *args, **kwargs) -> Any:
-        if self._hooks is None:
-            return self.forward(*args, **kwargs)
-        return call_with_hooks(self, args, kwargs)
+        try:
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return call_with_hooks(self, args, kwargs)
+        except (AttributeError, TypeError) as error:
+            found = given.explained(self.forward, type(self).__name__, args, kwargs, error)
+            if found is error:
+                raise
+            raise found from None
 
     # Hooks
 

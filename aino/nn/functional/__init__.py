@@ -38,4 +38,8 @@ from aino.nn.functional.regression import (
     smooth_l1_loss,
 )
 from aino.nn.functional.sparse import embedding, one_hot
+from aino.ops.given import public as _public
 from aino.ops.shape.padding import pad
+
+# ``linear`` is on the way of every step, and says so itself.
+globals().update(_public(dict(globals()), hot=("linear",)))

@@ -113,7 +113,8 @@ def _generator_of(state: bytes) -> Generator:
     return Generator().set_state(make(np.frombuffer(state, np.uint8)))
 
 
-#: The generator of every draw that names none.
+#: The generator of every draw that names none. Its seed is the system's choice in each process, as
+#: in PyTorch, until ``manual_seed`` is called; that of a ``Generator()`` is always the same.
 default_generator = Generator()
 
 
@@ -127,6 +128,7 @@ class _Interception(threading.local):
 
 
 intercepted = _Interception()
+default_generator.seed()
 
 
 def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> np.ndarray:

@@ -13,6 +13,7 @@ from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
 from aino.ops import pointwise
 from aino.ops.creation import filled, from_data
+from aino.ops.given import public
 from aino.ops.index import indexing, scattering, sorting, subscript
 from aino.ops.linalg import contraction, linear, matrices
 from aino.ops.pointwise import activation, compare
@@ -103,8 +104,21 @@ def _comparison(function):
 FUNCTIONS = {name: getattr(module, name) for module in MODULES for name in module.__all__}
 
 
+#: How the parameters are called that take a tensor beside the first.
+_TENSORS = """
+    batch1 batch2 boundaries condition end index indices mask mat mat1 mat2 other source src
+    tensor tensor1 tensor2 values vec vec1 vec2 weight weights
+"""
+
+
+def _takes_another_tensor(function) -> bool:
+    code = getattr(function, "__wrapped__", function).__code__
+    return not set(_TENSORS.split()).isdisjoint(code.co_varnames[1 : code.co_argcount])
+
+
 def _bind() -> None:
-    bound = METHODS | PROTOCOLS
+    others = {name: f for name, f in METHODS.items() if _takes_another_tensor(f)}
+    bound = METHODS | PROTOCOLS | public(others, hot=("matmul",))
     for name, ufunc in IN_PLACE.items():
         bound[f"{name}_"] = in_place(METHODS[name], ufunc)
     for name, function in OPERATORS.items():

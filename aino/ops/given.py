@@ -1,0 +1,106 @@
+"""What to say where something else was given than a tensor: a list, an array, None, text.
+
+Operations read ``input.array`` at once, without a look at what they were given: a check would
+cost every call. So the words are found afterwards, when the read has failed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.operands import not_a_tensor
+from aino.autograd.tensor import Tensor
+
+#: How Python says that it could not compute with what it was given.
+_SPEECHLESS = ("unsupported operand", "object is not iterable", "not subscriptable")
+
+
+def explained(function, name: str, arguments, keywords, error: Exception) -> Exception:
+    """Return the error in the user's words where an argument was no tensor, else as it is."""
+    speechless = any([words in str(error) for words in _SPEECHLESS])
+    if not (isinstance(error, AttributeError) or speechless) or not _is_ours(error):
+        return error
+    found = _culprit(function, arguments, keywords, error)
+    return error if found is None else not_a_tensor(name, *found)
+
+
+_PACKAGE = __file__.rpartition("ops")[0]
+
+
+def _is_ours(error: Exception) -> bool:
+    """Tell whether an error was raised in AINO's code, not in a module of the user's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_filename.startswith(
+        (_PACKAGE, "<primitive")
+    )
+
+
+def _culprit(function, arguments, keywords, error) -> tuple[str, Any] | None:
+    """Return the argument that lacked an attribute of tensors, and how to call it."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **keywords).arguments
+    except (TypeError, ValueError):
+        return None
+    if not isinstance(error, AttributeError):
+        named = [
+            (label, x) for label, x in _labelled(bound) if repr(type(x).__name__) in str(error)
+        ]
+        return named[0] if named else None
+    absent = error.obj
+    for label, value in _labelled(bound):
+        if value is absent and not isinstance(value, Tensor):
+            return label, value
+    # What failed was made of an argument: a list's first element, another library's dtype.
+    for label, value in _labelled(bound):
+        strange = isinstance(value, (list, str)) or hasattr(value, "dtype")
+        if strange and not isinstance(value, (Tensor, np.generic)):
+            return label, value
+    return None
+
+
+def _labelled(bound):
+    """Yield the arguments, then what stands in those that are lists, as users would call them."""
+    yield from ((f"argument {name!r}", value) for name, value in bound.items())
+    for name, value in bound.items():
+        if type(value) in (list, tuple):
+            for position, part in enumerate(value):
+                yield f"element {position} of argument {name!r}", part
+
+
+def takes_tensors(function: Callable) -> Any:
+    """Return a function that says in words which argument is no tensor."""
+
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        try:
+            return function(*arguments, **keywords)
+        except (AttributeError, TypeError) as error:
+            found = explained(function, function.__name__, arguments, keywords, error)
+            if found is error:
+                raise
+            raise found from None
+
+    return call
+
+
+def public(functions: dict[str, Any], hot=()) -> dict[str, Any]:
+    """Return the functions of a namespace, each of which says what it was given.
+
+    Primitives and the ``hot`` functions say so themselves, and stand as they are.
+    """
+    return {
+        name: takes_tensors(function)
+        for name, function in functions.items()
+        if type(function) is FunctionType
+        and not name.startswith("_")
+        and not hasattr(function, "primitive")
+        and function.__name__ not in hot
+    }
