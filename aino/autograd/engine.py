@@ -247,7 +247,8 @@ def _walk(roots, wanted, keep, create_graph):
                 entry[1] = _array(entry[1])
             cotangents = node.pullback(inputs, saved, entry[1])
             if not keep and saved:
-                node.saved = None if node.keeps_arrays else _spent(saved)
+                keeps = node.keeps_arrays
+                node.saved = None if keeps else Spent(saved) if keeps is False else _spent(saved)
         if anomaly:
             _check_finite(node, cotangents)
         entry = None

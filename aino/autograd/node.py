@@ -34,8 +34,9 @@ class Node:
 
     __slots__ = ("inputs", "saved", "sequence", "shape", "extras", "__weakref__")
     primitive: Any = None
-    #: Whether every rule reads an array: whatever the wanted inputs, there is one to be freed.
-    keeps_arrays = True
+    #: Whether there is an array to be freed, whatever the wanted inputs: True where every rule
+    #: reads one, False where none does, None where the saved values have to be looked at.
+    keeps_arrays: bool | None = True
     inputs: tuple
     saved: tuple | None
     sequence: int

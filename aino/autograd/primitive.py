@@ -101,11 +101,12 @@ class Primitive:
                 raise TypeError(f"primitive {self.name!r}: a rule reads {name!r}, unknown here")
         return tuple(dict.fromkeys(names))
 
-    def _keeps_arrays(self) -> bool:
+    def _keeps_arrays(self) -> bool | None:
         arrays = {"y", *self.inputs}
-        return self.definition is not None or all(
-            [not arrays.isdisjoint(reads) for reads in self.reads.values()]
-        )
+        reading = [not arrays.isdisjoint(reads) for reads in self.reads.values()]
+        if self.definition is not None or all(reading):
+            return True
+        return None if any(reading) or "indices" in self.parameters else False
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>"

@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.compare import masked
-from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
+from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ONE, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
 from aino.autograd.rules.rounding import sgn
 from aino.autograd.sums import sum_over
@@ -27,10 +27,11 @@ def _relu(x):
 
 
 def _relu_to_x(g, y):
-    # A nan passes, as in PyTorch; the output is never negative. A product is quicker than a
-    # mask where there is little.
-    passed = y != ZERO.get(y.dtype, 0)
-    return g * passed if math.prod(y.shape) < 2048 else masked(g, passed)
+    # A nan passes, as in PyTorch; the output is never negative. Where there is little, a product
+    # is quicker than a mask, and with floats quicker than with booleans, which have to be cast.
+    if math.prod(y.shape) < 2048:
+        return g * np.fmin(np.sign(y), ONE.get(y.dtype, 1.0))
+    return masked(g, y != ZERO.get(y.dtype, 0))
 
 
 relu = primitive("relu", _relu, formula="max(0, x)", x=_relu_to_x)
