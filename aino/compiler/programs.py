@@ -263,6 +263,10 @@ class Programs:
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
             nonlocal specialization, check
+            if trace.once_only:
+                if self.settings.fullgraph:
+                    raise CompileError(trace.once_only)
+                return
             if check is not None:
                 difference = check.difference(trace, program)
                 if difference is None:
@@ -321,13 +325,21 @@ class Programs:
                 raise
             except CompileError as error:
                 reading.restore()
+                if reading.iterators:
+                    raise  # what it has taken from an iterator can't be put back
                 self.refuse(args, kwargs, error, reading.owners)
                 raise RunEagerly from None
             except Exception as error:
                 # It is the function's own, or comes of the tracers: eagerly it will be seen.
                 reading.restore()
+                if reading.iterators:
+                    raise
                 refuse = functools.partial(self.refuse, args, kwargs, owners=reading.owners)
                 raise RunEagerly(error, refuse) from None
+        if traced_run.trace.once_only:
+            why = CompileError(traced_run.trace.once_only)
+            self.refuse(args, kwargs, why, reading.owners)
+            return traced_run.result
         if check is not None:
             check.passed()
             return traced_run.result

@@ -208,7 +208,8 @@ def _refuse_unseen(trace: Trace, reading: Reading) -> None:
     if trace.frozen:
         raise FrozenNumberError("type() of a number that changes from call to call", trace.frozen)
     for spoken in reading.iterators.values():
-        raise CompileError(
+        # This run has advanced it, and is real; a second one would advance it again.
+        trace.once_only = (
             f"the function takes from the iterator {spoken}, which a program would not advance; "
             "take from it outside, and give what comes as an argument"
         )

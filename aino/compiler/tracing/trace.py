@@ -56,6 +56,8 @@ class Trace(Outside):
         #: Weakly, the numbers that item() has read; ``over`` when they are what they are.
         self.numbers_read: list[Any] = []
         self.over = False
+        #: Why the run can't be made a second time, not even as it is; empty where it can.
+        self.once_only = ""
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
