@@ -47,6 +47,20 @@ class TensorMethods:
     def real(self) -> Tensor: ...
     @property
     def imag(self) -> Tensor: ...
+    is_cpu: builtins.bool
+    is_cuda: builtins.bool
+    is_xpu: builtins.bool
+    is_ipu: builtins.bool
+    is_mps: builtins.bool
+    is_mtia: builtins.bool
+    is_meta: builtins.bool
+    is_vulkan: builtins.bool
+    is_xla: builtins.bool
+    is_sparse: builtins.bool
+    is_sparse_csr: builtins.bool
+    is_quantized: builtins.bool
+    is_mkldnn: builtins.bool
+    is_nested: builtins.bool
     def __add__(self, other: Any) -> Tensor: ...
     def __radd__(self, other: Any) -> Tensor: ...
     def __sub__(self, other: Any) -> Tensor: ...

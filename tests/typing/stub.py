@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.tensor.methods import COMPARISONS, OPERATORS, PROPERTIES
+from aino.ops.tensor.placement import PLACE
 
 PATH = Path(__file__).resolve().parents[2] / "aino" / "autograd" / "tensor_methods.pyi"
 
@@ -108,6 +109,7 @@ def text():
     lines = []
     for name in PROPERTIES:
         lines += ["    @property", f"    def {name}(self) -> Tensor: ..."]
+    lines += [f"    {name}: builtins.bool" for name in PLACE]
     for name in OPERATORS:
         lines.append(f"    def __{name}__(self, other: Any) -> Tensor: ...")
         lines.append(f"    def __r{name}__(self, other: Any) -> Tensor: ...")
