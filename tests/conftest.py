@@ -15,6 +15,14 @@ settings.register_profile(
 settings.load_profile("aino")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def programs_are_looked_at():
+    """Verify every program after every pass."""
+    from aino.compiler.pipeline import checks
+
+    checks.after_each_pass = True
+
+
 @pytest.fixture(autouse=True)
 def same_random_numbers():
     """Seed NumPy's and AINO's global generators before each test."""

@@ -19,7 +19,7 @@ from aino.compiler.module import CompiledModule, face_of
 from aino.compiler.options import check_options, passes_of
 from aino.compiler.programs import KEPT, Programs, Settings
 from aino.compiler.recorded import RecordedForward
-from aino.compiler.specialization import Specialization, optimise
+from aino.compiler.specialization import Specialization, readable, write
 from aino.compiler.tracing.run import WantsBackwardError
 from aino.compiler.uncompiled import RunEagerly, is_disabled, only_traced, warn_uncompiled
 from aino.errors import CompileError
@@ -126,7 +126,8 @@ def _compiled(function, settings: Settings, as_it_is: bool):
 class Compiled(Programs):
     """What ``aino.compile`` returns for a function: call it as the function.
 
-    ``source`` is the program's text, ``explain()`` what became of it and what it costs.
+    ``source`` is the program to be read, ``code`` what runs, ``explain()`` what became of it and
+    what it costs.
     """
 
     def __init__(self, function, settings: Settings) -> None:
@@ -219,11 +220,19 @@ class Compiled(Programs):
                 f"{self.name} has not been called yet: its program is traced from a call"
             )
         if specialization.source is None:
-            optimise(specialization, self.settings.passes, self.name)
+            write(specialization, self.settings.passes, self.name)
         return specialization
 
     @property
     def source(self) -> str:
+        """The program of the last signature as a person would write it, an expression a line.
+
+        It computes what ``code`` does, without buffers, loops in blocks and their like.
+        """
+        return readable(self._ready(), self.name).text
+
+    @property
+    def code(self) -> str:
         """The text of the program of the last signature, as it runs."""
         source = self._ready().source
         assert source is not None

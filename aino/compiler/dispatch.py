@@ -17,11 +17,13 @@ from aino.autograd.memory import clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, tick
 from aino.autograd.tensor import Tensor, make
-from aino.compiler.backends.numpy.emit import Source
+from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.snapshots import Snapshot, is_record
+from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import NumberOf, Program, Returned
+from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
@@ -92,7 +94,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     if any(getattr(c.function, "is_precondition", False) for c in program.calls):
         unlike = guards.bind("unlike", UnlikeError)
         guards.lines += ["try:", f"    {call}", f"except {unlike} as error:"]
-        if program.notes.get("preconditions first"):
+        if program.preconditions_first:
             guards.lines.append("    return MISS")
         else:
             guards.lines.append(
@@ -286,7 +288,7 @@ def _rigid(program: Program) -> set[str]:
 
     Matrices always count: their layout goes on into what is computed from them.
     """
-    kinds = (".reshape", ".ravel", ".view")
+    kinds = ("reshape", "ravel", "view")
     written = set(_written(program))
     found = {
         storage.label
@@ -295,11 +297,11 @@ def _rigid(program: Program) -> set[str]:
         and (
             len(storage.whole.shape) > 1
             or storage in written
-            or any(v.how is not None and v.how[0] in kinds for v in storage.values.values())
+            or any(type(v.cut) is Method and v.cut.name in kinds for v in storage.values.values())
         )
     }
     for call in program.calls:
-        if call.function in kinds:
+        if call.operation is Operation.METHOD and call.function in kinds:
             found |= {v.storage.label for v in call.reads() if v.storage.kind == "argument"}
     return found
 
@@ -391,7 +393,7 @@ def _given(guards: Guards, trace: Trace, program: Program, source: Source, flat)
 
 def _leave_gradients(guards: Guards, program: Program, buffers) -> None:
     """Let each leaf show its gradient; it is copied out of its buffer when somebody asks."""
-    for leaf, gradient in program.notes.get("given gradients", ()):
+    for leaf, gradient in program.given_gradients:
         holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
         shown = gradient if isinstance(gradient, str) else guards.bind("given", gradient)
         guards.lines.append(f"{holder}.grad = {shown}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.compiler.passes import PASSES
+from aino.compiler.pipeline import PASSES
 
 #: PyTorch's modes: all of them mean the one way in which AINO compiles.
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")

@@ -21,7 +21,7 @@ from aino.compiler.guards.reads import MISSING
 from aino.compiler.guards.structure import outer_owners, structure
 from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.self_check import DROPPED, SelfCheck
-from aino.compiler.specialization import Specialization, build, optimise
+from aino.compiler.specialization import Specialization, build, write
 from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.compiler.tracing.run import WantsBackwardError, run_traced
 from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
@@ -276,7 +276,7 @@ class Programs:
             seen = any(known_key[0] == key for known_key in self._specializations)
             changed = trace.reading.changed() if seen else None
             if changed is not None:
-                reason = program.notes.get("unrepeatable")
+                reason = program.unrepeatable
                 raise CompileError(
                     f"{self.name} does something else at every call: {reason}" if reason else
                     _changed_by_itself(self.name, changed)
@@ -286,14 +286,14 @@ class Programs:
             frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
             state = trace.reading.state()
             specialization = self._specialization((key, training, frozen, state, trace.turns()))
-            specialization.notes["agreed"] = False
+            specialization.agreed = False
             before = specialization.traced_run
             if before is None:
                 return
             try:
                 compare(before.program, program)
                 specialization.reference = before.program
-                specialization.notes["agreed"] = True
+                specialization.agreed = True
             except TraceMismatch as difference:
                 specialization.differences += 1
                 if specialization.differences >= self.settings.patience:
@@ -346,7 +346,7 @@ class Programs:
         self._last_flat = dict(flat)
         specialization.traced_run = traced_run
         self._latest = specialization
-        if specialization.notes["agreed"]:
+        if specialization.agreed:
             specialization.differences = 0
             try:
                 self._finish(specialization, args, kwargs, names, flat)
@@ -361,7 +361,7 @@ class Programs:
         """Optimise, write and compile the program of a specialization."""
         assert specialization.traced_run is not None
         trace, program = specialization.traced_run.trace, specialization.traced_run.program
-        optimise(specialization, self.settings.passes, self.name)
+        write(specialization, self.settings.passes, self.name)
         assert specialization.source is not None
         step, buffers = build(specialization.source)
         owners = outer_owners(list(trace.context.owners.values()))
@@ -374,7 +374,7 @@ class Programs:
         if specialization.reference is not None:
             specialization.check = SelfCheck(specialization.reference, self.name)
             specialization.check.attach(specialization.dispatch, MISS)
-        if specialization.notes["layout"].bytes_before > LARGE:
+        if specialization.optimised.layout.bytes_before > LARGE:
             give_back()
 
 

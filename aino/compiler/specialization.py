@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.numpy.emit import Emitter, Source
+from aino.compiler.backends.numpy.emit import Emitter
+from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.backends.numpy.names import label_outside
+from aino.compiler.backends.numpy.readable import Readable, ReadableWriter
 from aino.compiler.dispatch import code_of
 from aino.compiler.ir.program import Program
-from aino.compiler.passes import (
-    PASSES,
-    give_own_memory,
-    put_preconditions_first,
-    settle_written_constants,
-)
-from aino.compiler.passes.memory_plan import plan_memory
+from aino.compiler.pipeline import Optimised, optimise
 from aino.compiler.self_check import SelfCheck
 from aino.compiler.tracing.run import TracedRun
 
@@ -30,31 +26,33 @@ class Specialization:
         self.dispatch: Any = None
         self.program: Program | None = None
         self.source: Source | None = None
-        self.notes: dict[str, Any] = {}
+        #: Whether the last two traces did the same.
+        self.agreed = False
+        self.optimised: Optimised | None = None
         #: The trace before the one that the program is made of, and what compares it again.
         self.reference: Program | None = None
         self.check: SelfCheck | None = None
 
 
-def optimise(specialization: Specialization, passes, name: str) -> None:
-    """Run the passes over the program of a specialization's trace, plan its memory and write it."""
+def write(specialization: Specialization, passes, name: str) -> None:
+    """Optimise the program of a specialization's trace, and write it."""
     assert specialization.traced_run is not None
     trace, program = specialization.traced_run.trace, specialization.traced_run.program
     label_outside(trace)
-    settle_written_constants(program)
-    program.notes["preconditions first"] = put_preconditions_first(program)
-    notes = specialization.notes
-    notes["calls traced"] = len(program.calls)
-    for pass_name in passes:
-        notes[pass_name] = PASSES[pass_name](program)
-    notes["calls"] = len(program.calls)
-    give_own_memory(program)
-    layout = plan_memory(program)
-    notes["layout"] = layout
+    done = specialization.optimised = optimise(program, passes)
     specialization.program = program
-    specialization.source = Emitter(program, layout, name, trace.containers, trace.floats).emit(
-        trace.leaf_labels
-    )
+    specialization.source = Emitter(
+        program, done.layout, name, trace.containers, trace.floats
+    ).emit(trace.leaf_labels)
+
+
+def readable(specialization: Specialization, name: str) -> Readable:
+    """Return the program of a specialization as a person would write it."""
+    assert specialization.traced_run is not None
+    assert specialization.optimised is not None
+    trace = specialization.traced_run.trace
+    writer = ReadableWriter(specialization.optimised.readable, name, trace.containers, trace.floats)
+    return writer.readable(trace.leaf_labels)
 
 
 def build(source: Source):

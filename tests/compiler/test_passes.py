@@ -5,16 +5,19 @@ import pytest
 
 import aino
 from aino.compiler.backends.numpy.emit import Emitter
-from aino.compiler.ir.program import Call, Program, Returned, Storage, region
-from aino.compiler.passes import PASSES
+from aino.compiler.ir.operations import UFUNC_METHODS, Operation
+from aino.compiler.ir.program import Call, Program, Returned
+from aino.compiler.ir.regions import Storage, region, reshaped
+from aino.compiler.ir.verify import verify
 from aino.compiler.passes.common_subexpressions import share_common_calls
 from aino.compiler.passes.constants import constant, fold_constants
-from aino.compiler.passes.copies import elide_copies, gather_in_place, reshaped
+from aino.compiler.passes.copies import elide_copies, gather_in_place
 from aino.compiler.passes.dead_code import drop_dead_calls
 from aino.compiler.passes.fusion import Chain, run_in_blocks
 from aino.compiler.passes.memory_plan import plan_memory
 from aino.compiler.passes.negations import absorb_signs
 from aino.compiler.passes.small_matrices import lower_small_rows
+from aino.compiler.pipeline import PASSES
 from aino.compiler.specialization import build
 from tests.compiler.test_steps import OPTIMIZERS, assert_same, data, network, plain, run_both
 
@@ -42,20 +45,19 @@ class Hand:
         if function is np.concatenate:
             values = arrays = (list(values),)
             arrays = ([np.ones(v.shape, v.dtype) for v in values[0]],)
-        run = getattr(np.ndarray, function[1:]) if isinstance(function, str) else (
+        run = getattr(np.ndarray, function) if isinstance(function, str) else (
             getattr(function, method) if isinstance(function, np.ufunc) else function)  # fmt: skip
         made = np.asarray(run(*arrays, **keywords)).copy()
-        if isinstance(function, str):
-            method = "method"
-        elif not isinstance(function, np.ufunc):
-            method = ""
+        operation = Operation.METHOD if isinstance(function, str) else Operation.FUNCTION
+        if isinstance(function, np.ufunc):
+            operation = UFUNC_METHODS[method]
         if out is not None:
             out.storage.written = True
-            self.calls.append(Call(function, method, tuple(values), keywords, [], out=out))
+            self.calls.append(Call(operation, function, tuple(values), keywords, [], out=out))
             return out
         storage = Storage("temporary")
         value = region(storage, self.at_home(storage, made))
-        self.calls.append(Call(function, method, tuple(values), keywords, [value]))
+        self.calls.append(Call(operation, function, tuple(values), keywords, [value]))
         return value
 
     def program(self, *results):
@@ -65,6 +67,7 @@ class Hand:
 
 def run(program, *arrays):
     """Write a program out and run it."""
+    verify(program)
     source = Emitter(program, plan_memory(program), "step", {}, {}).emit({})
     step, _ = build(source)
     result = step(*arrays)
@@ -124,14 +127,14 @@ def test_copies_go_unless_the_original_is_written_later():
     hand = Hand()
     x = hand.argument((3,))
     y = hand.call(np.sin, x)
-    kept = hand.call(".copy", y)
+    kept = hand.call("copy", y)
     hand.call(np.add, y, y, out=y)
     program = hand.program(hand.call(np.add, kept, y))
     assert elide_copies(program) == 0
     np.testing.assert_allclose(run(program, np.ones(3))[0], 3 * np.sin(1.0))
     hand = Hand()
     y = hand.call(np.sin, hand.argument((3,)))
-    program = hand.program(hand.call(np.add, hand.call(".copy", y), y))
+    program = hand.program(hand.call(np.add, hand.call("copy", y), y))
     assert elide_copies(program) == 1
     np.testing.assert_allclose(run(program, np.ones(3))[0], 2 * np.sin(1.0))
 

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy._core.umath import clip  # type: ignore[attr-defined]
 
 __all__ = [
     "BITS",
@@ -22,6 +21,17 @@ __all__ = [
 ]
 
 ndarray = np.ndarray
+
+
+class _Asked(np.ndarray):
+    """An array that answers with the ufunc that it is given to."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        return ufunc
+
+
+#: NumPy's ufunc behind ``np.clip``, which has no public name: called without the Python around it.
+clip: Any = np.zeros(1).view(_Asked).clip(0.0, 1.0)
 LN2 = math.log(2.0)
 
 

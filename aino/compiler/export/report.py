@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.backends.numpy.lines import Kind, Source
+from aino.compiler.backends.numpy.lines import Line as SourceLine
 from aino.compiler.tracing.shadows import copied_together
 from aino.ops.random.generator import Generator
 
@@ -61,19 +63,13 @@ class Report:
 
 def explain(specialization, name: str, runs: int) -> Report:
     """Measure each line over a few runs on copies of the memory, so that nothing changes."""
-    program, layout, notes = (
-        specialization.program,
-        specialization.notes["layout"],
-        specialization.notes,
-    )
-    passes = {key: value for key, value in notes.items() if isinstance(value, int)}
-    for key in ("calls traced", "calls", "agreed"):
-        passes.pop(key, None)
+    program, done = specialization.program, specialization.optimised
+    layout = done.layout
     report = Report(
         name,
-        notes["calls traced"],
-        notes["calls"],
-        passes,
+        done.traced,
+        done.calls,
+        done.counts,
         sum(place == "buffer" for place in layout.place.values()) - len(layout.twin),
         layout.bytes_before,
         layout.bytes_after,
@@ -83,22 +79,14 @@ def explain(specialization, name: str, runs: int) -> Report:
         [*_specimens(program), *(1.0 for _ in specialization.traced_run.trace.floats)],
         runs,
     )
-    texts = [line for line, _ in specialization.source.body if _counts(line)]
-    notes_of = dict(_notes(specialization.source.text))
-    for text, seconds in zip(texts, medians):
-        report.lines.append(Line(text, notes_of.get(text, ""), 1e6 * seconds))
+    for line, seconds in zip(timed_lines(specialization.source), medians):
+        report.lines.append(Line(line.text, line.note, 1e6 * seconds))
     return report
 
 
-def _counts(line: str) -> bool:
-    return not line.startswith(("#", "return"))
-
-
-def _notes(text: str):
-    for line in text.splitlines():
-        if line.startswith("        ") and "  # " in line:
-            code, _, note = line.strip().partition("  # ")
-            yield code.strip(), note
+def timed_lines(source: Source) -> list:
+    """Return the lines of a program that do something."""
+    return [line for line in source.body if line.kind is Kind.STATEMENT]
 
 
 def _specimens(program) -> list[np.ndarray]:
@@ -109,29 +97,18 @@ def _specimens(program) -> list[np.ndarray]:
 
 def measure_lines(source, specimens, runs: int) -> list[float]:
     """Return the median seconds of each line of a program that is run on copies."""
-    lines = []
-    count = 0
-    begun = False
-    for line in source.text.splitlines():
-        begun = begun or line.startswith(f"    def {source.name}(")
-        inside = (
-            begun
-            and line.startswith("        ")
-            and _counts(line.strip())
-            and line.strip() != "pass"
-        )
-        if inside:
-            lines += [
-                "        _before = _now()",
-                line,
-                f"        _times[{count}].append(_now() - _before)",
-            ]
-            count += 1
+    timed = timed_lines(source)
+    times: list[list[float]] = [[] for _ in timed]
+    places = iter(range(len(timed)))
+    body: list[SourceLine] = []
+    for line in source.body:
+        if line.kind is Kind.STATEMENT:
+            after = f"_times[{next(places)}].append(_now() - _before)"
+            body += [SourceLine("_before = _now()"), line, SourceLine(after)]
         else:
-            lines.append(line)
-    times: list[list[float]] = [[] for _ in range(count)]
+            body.append(line)
     namespace: dict[str, Any] = {"_now": time.perf_counter, "_times": times}
-    exec("\n".join(lines), namespace)
+    exec(source.written(body, source.bound), namespace)
     copied = {
         key: item.copy() if isinstance(item, dict) else item
         for key, item in copied_together(source.bound).items()

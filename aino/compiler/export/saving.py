@@ -11,15 +11,12 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import owner
+from aino.compiler.backends.numpy.lines import Line
 from aino.compiler.export.standalone import STANDALONE, generator_at
-from aino.compiler.ir.program import address
+from aino.compiler.ir.regions import address
 from aino.compiler.tracing.shadows import window
-from aino.compiler.tracing.trace import manual_seed
 from aino.errors import CompileError
 from aino.ops.random.generator import Generator
-
-#: Effects that are no checks.
-_NEEDED = (manual_seed,)
 
 _HEADER = '''"""{title}
 
@@ -38,8 +35,8 @@ def save_source(specialization, name: str, path, weights=None) -> None:
     Checks of values are left out; where the program relies on a number, it is compared.
     """
     source = specialization.source
-    checks = {line.split("(")[0] for line, call in source.body if call is not None
-              and call.effect and not call.results and call.function not in _NEEDED}  # fmt: skip
+    body = [line for line in source.body if not line.is_check]
+    checks = {line.text.split("(")[0] for line in source.body if line.is_check}
     items = {label: item for label, item in source.bound.items() if label not in checks}
     arrays, views = _memory(items)
     lines = [f"{label} = {_plain(label, item)}" for label, item in items.items()
@@ -70,7 +67,9 @@ def save_source(specialization, name: str, path, weights=None) -> None:
                           imports=f"{imports}\n" if imports else "")  # fmt: skip
     text += "".join(f"\n{inspect.getsource(function)}\n" for function in needed)
     text += opened + "".join(f"{line}\n" for line in [*views, *lines])
-    text += "\n\n" + _body(source, checks, specialization.traced_run.trace.guards)
+    text += "\n\n" + source.written(
+        [*_comparisons(specialization.traced_run.trace.guards), *body], items
+    )
     bound = "".join(f", {label}" for label in items)
     left = f"{name}, gradients" if specialization.program.gradients else name
     text += f"\n\n{left} = build(np{bound})\n"
@@ -102,23 +101,13 @@ def _memory(items: dict[str, Any]) -> tuple[dict[str, np.ndarray], list[str]]:
     return saved, lines
 
 
-def _body(source, checks: set[str], guards: dict[str, Any]) -> str:
-    """Return the program without its checks of values, but with those of numbers."""
-    bound = "".join(f", {label}" for label in source.bound)
-    kept = "".join(f", {label}" for label in source.bound if label not in checks)
+def _comparisons(guards: dict[str, Any]) -> list[Line]:
+    """Return the lines that compare the numbers on which the program relies."""
     lines = []
-    for line in source.text.replace(f"def build(np{bound})", f"def build(np{kept})").splitlines():
-        if line.strip().split("(")[0] in checks:
-            continue
-        lines.append(line)
-        if line.startswith(f"    def {source.name}("):
-            for text, outcome in guards.items():
-                lines += [
-                    f"        if {text} != {outcome!r}:",
-                    '            raise RuntimeError("the program was saved for other numbers: "',
-                    f"                               {text + ' is no longer ' + repr(outcome)!r})",
-                ]
-    return "\n".join(lines) + "\n"
+    for text, outcome in guards.items():
+        told = f"the program was saved for other numbers: {text} is no longer {outcome!r}"
+        lines += [Line(f"if {text} != {outcome!r}:"), Line(f"    raise RuntimeError({told!r})")]
+    return lines
 
 
 def _module(path: str) -> str:

@@ -58,5 +58,14 @@ def class_places(labels, shape):
     return np.ravel_multi_index((np.arange(shape[0]), labels), shape)
 
 
+def clip(x, low, high, out=None):
+    """Return x within [low, high], NaN where x is."""
+    within = np.where(x < low, low, np.where(x > high, high, x))
+    if out is None:
+        return within
+    out[...] = within
+    return out
+
+
 #: By the names of the functions for which they stand.
-STANDALONE = {f.__name__: f for f in (draw, manual_seed, run_chain, class_places)}
+STANDALONE = {f.__name__: f for f in (draw, manual_seed, run_chain, class_places, clip)}

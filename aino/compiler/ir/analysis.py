@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from aino.compiler.ir.program import Call, Program, Storage
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Storage
 
 #: Memory that outlives the call.
 LASTING = ("static", "argument", "gradient")

@@ -1,101 +1,50 @@
-"""The program as plain data: storages, values that are regions of them, calls that fill them.
+"""The program as plain data: calls in order, over regions of storages, and what the caller gets.
 
-A value is not a variable but a place: a storage, an offset, a shape and strides. Flat arrays,
-their rows and transposed views are thus regions of one storage, and a write through one is seen
-through all. Passes read and rewrite the list of calls; back ends print it.
+Passes read and rewrite the list of calls; back ends write it out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from aino.compiler.ir.operations import EFFECTS, Operation
+from aino.compiler.ir.printer import print_program
+from aino.compiler.ir.regions import Region, Storage, address, region
 from aino.pytree import parts_of
-
-
-class Storage:
-    """A piece of memory.
-
-    ``kind``: ``argument`` (given at each call), ``static`` (lives outside, is read afresh and may
-    be written), ``gradient`` (what a leaf's ``grad`` holds when the call begins), ``constant``
-    (made alike in every trace), ``temporary`` (made by a call of the program).
-    ``root``: the array that owns static and constant memory. ``whole``: its value. ``label``:
-    how it is called in the source. ``leaf``: the leaf of a gradient. ``initial``: what a constant
-    holds when the program begins.
-    """
-
-    __slots__ = ("kind", "root", "label", "initial", "leaf", "written", "values", "address",
-                 "shadow", "whole")  # fmt: skip
-
-    def __init__(self, kind, root=None, label="", leaf=None) -> None:
-        self.kind = kind
-        self.root = root
-        self.label = label
-        self.initial: Any = None
-        self.leaf = leaf
-        self.written = False
-        self.values: dict[tuple, Region] = {}
-        #: Where the shadow memory begins, and that memory where the trace has to keep it.
-        self.address = 0
-        self.shadow: Any = None
-        self.whole: Any = None
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.label or hex(id(self))}>"
-
-
-class Region:
-    """A region of a storage; ``parent`` and ``how`` say how it is cut out of another region."""
-
-    __slots__ = ("storage", "shape", "dtype", "strides", "offset", "parent", "how")
-
-    def __init__(self, storage, shape, dtype, strides, offset, parent=None, how=None) -> None:
-        self.storage = storage
-        self.shape = shape
-        self.dtype = dtype
-        self.strides = strides
-        self.offset = offset
-        self.parent = parent
-        self.how = how
-
-    @property
-    def size(self) -> int:
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
-
-    @property
-    def is_whole(self) -> bool:
-        return self is self.storage.whole
-
-    def __repr__(self) -> str:
-        return f"{self.storage!r}{list(self.shape)}"
 
 
 @dataclass(eq=False)
 class Call:
     """One NumPy call: ``results = function(*arguments, **keywords)``, or a write into ``out``.
 
-    ``method``: of a ufunc (``__call__``, ``reduce``, ``accumulate``, ``at``), else empty.
-    ``writes``: regions that it changes besides. ``effect``: it must run, and in this order.
-    ``primitive``, ``rule``: what it came from, for the reader. ``line``: the user's line.
+    ``writes``: regions that it changes besides. ``primitive``, ``rule``: what it came from, for
+    the reader. ``line``: the user's line.
     """
 
+    operation: Operation
     function: Any
-    method: str
     arguments: tuple
     keywords: dict[str, Any]
     results: list[Region]
     out: Region | None = None
     writes: list[Region] = field(default_factory=list)
-    effect: bool = False
     section: str = "forward"
     primitive: str = ""
     rule: Any = None
     line: str = ""
+
+    @property
+    def effect(self) -> bool:
+        """Whether it must run, and in this order, though nobody reads what it makes."""
+        return self.operation in EFFECTS
+
+    @property
+    def target(self) -> Region:
+        """The one region that it fills, made by it or there before."""
+        return self.out if self.out is not None else self.results[0]
 
     def reads(self) -> list[Region]:
         """Return the values among the arguments, in order."""
@@ -140,7 +89,11 @@ class Program:
 
     ``gradients``: leaf -> the region that its ``grad`` shows afterwards, or None.
     ``result``: the returned structure with values in the places of tensors.
-    ``updates``: (container, key, number) written back at the end.
+    ``updates``: (container, key, number) written back at the end. ``quiet``: how functions handle
+    overflow and its kin, where it is not as outside. ``unrepeatable``: what the run did that a
+    program would not do again, in words. ``preconditions_first``: nothing has happened when a
+    precondition finds the data unlike. ``given_gradients``: leaf -> the tensor from outside, or the
+    argument's name, that its ``grad`` is set to.
     """
 
     calls: list[Call]
@@ -148,7 +101,18 @@ class Program:
     result: Any
     gradients: list[tuple[Any, Region | None]]
     updates: list[tuple[Any, Any, Any]]
-    notes: dict[str, Any] = field(default_factory=dict)
+    quiet: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    unrepeatable: str = ""
+    given_gradients: list[tuple[Any, Any]] = field(default_factory=list)
+    preconditions_first: bool = False
+
+    def __str__(self) -> str:
+        return print_program(self)
+
+    def copy(self) -> Program:
+        """Return the program with calls of its own, over the same storages."""
+        calls = [replace(call, results=list(call.results)) for call in self.calls]
+        return replace(self, calls=calls, gradients=list(self.gradients))
 
     def outputs(self) -> list[Region]:
         """Return the regions that outlive the call: returned ones and gradients."""
@@ -208,31 +172,8 @@ def append_copy(program: Program, value: Region) -> Region:
     data = np.empty(value.shape, value.dtype)
     storage = Storage("temporary")
     storage.address = address(data)
-    call = Call(".copy", "method", (value,), {}, [region(storage, data)])
+    call = Call(Operation.METHOD, "copy", (value,), {}, [region(storage, data)])
     if program.calls:
         call.section, call.line = program.calls[-1].section, program.calls[-1].line
     program.calls.append(call)
     return call.results[0]
-
-
-def number_array(value, dtype):
-    """Return a Python number as a 0-d array: how a live number enters NumPy calls."""
-    return np.array(value, dtype)
-
-
-def address(array) -> int:
-    """Return where the first element of an array lies."""
-    return array.__array_interface__["data"][0]
-
-
-def region(storage: Storage, array, parent=None, how=None) -> Region:
-    """Return the one value of a storage that covers exactly the memory of ``array``."""
-    offset = address(array) - storage.address
-    key = (offset, array.shape, array.strides, array.dtype)
-    value = storage.values.get(key)
-    if value is None:
-        value = Region(storage, array.shape, array.dtype, array.strides, offset, parent, how)
-        storage.values[key] = value
-        if parent is None and how is None:
-            storage.whole = value
-    return value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Region, Storage, map_values
+from aino.compiler.ir.program import Call, Program, map_values
+from aino.compiler.ir.regions import Region, Storage, moved
 from aino.compiler.ir.symbolic import SymbolicNumber
 
 
@@ -27,8 +28,8 @@ def share_common_calls(program: Program) -> int:
             rewrite(call, replaced)
         if not call.effect and not call.touches() and call.results:
             key = (
+                call.operation,
                 id(call.function) if not isinstance(call.function, str) else call.function,
-                call.method,
                 _key(call.arguments, versions),
                 _key(tuple(sorted(call.keywords.items())), versions),
             )
@@ -58,19 +59,6 @@ def rewrite(call: Call, replaced: dict[Storage, Storage]) -> None:
     call.keywords = {key: map_values(item, change) for key, item in call.keywords.items()}
     call.out = map_values(call.out, change)
     call.writes = map_values(call.writes, change)
-
-
-def moved(value: Region, storage: Storage) -> Region:
-    """Return the region of ``storage`` that lies where ``value`` lies in its own."""
-    key = (value.offset, value.shape, value.strides, value.dtype)
-    known = storage.values.get(key)
-    if known is None:
-        parent = moved(value.parent, storage) if value.parent is not None else None
-        known = Region(
-            storage, value.shape, value.dtype, value.strides, value.offset, parent, value.how
-        )
-        storage.values[key] = known
-    return known
 
 
 def _key(item, versions):

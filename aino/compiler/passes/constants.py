@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import (
-    Call,
-    Program,
-    Region,
-    Storage,
-    map_values,
-    number_array,
-    region,
-)
+from aino.compiler.ir.operations import METHOD_NAMES, Operation
+from aino.compiler.ir.program import Call, Program, map_values
+from aino.compiler.ir.regions import Given, Region, Storage, region, region_at
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.common_subexpressions import rewrite
 from aino.compiler.tracing.shadows import window
@@ -22,9 +16,13 @@ from aino.compiler.tracing.shadows import window
 LARGEST = 1 << 20
 
 
-def settle_written_constants(program: Program) -> None:
-    """Give memory that starts as a constant and is then written a fresh start at each call."""
-    fresh = []
+def settle_written_constants(program: Program) -> int:
+    """Give memory that starts as a constant and is then written a fresh start at each call.
+
+    Return how many there are.
+    """
+    analysis = Analysis(program)
+    fresh: dict[int, list[Call]] = {}
     for storage in program.storages():
         if storage.kind != "constant" or not storage.written:
             continue
@@ -32,8 +30,13 @@ def settle_written_constants(program: Program) -> None:
         source.initial = storage.initial
         whole = region(source, storage.initial)
         storage.kind = "temporary"
-        fresh.append(Call(np.copyto, "", (whole,), {}, [], out=storage.whole))
-    program.calls[:0] = fresh
+        first = analysis.first_use(storage) or 0
+        section = program.calls[first].section
+        fill = Call(Operation.COPY, None, (whole,), {}, [], out=storage.whole, section=section)
+        fresh.setdefault(first, []).append(fill)
+    calls = enumerate(program.calls)
+    program.calls[:] = [new for place, call in calls for new in (*fresh.get(place, ()), call)]
+    return sum(len(fills) for fills in fresh.values())
 
 
 def fold_constants(program: Program) -> int:
@@ -71,13 +74,13 @@ def contents(value: Region):
     initial = storage.initial if storage.initial is not None else storage.root
     if value is storage.whole:
         return initial
-    if value.how is not None and value.how[0] == "bound" and storage.initial is None:
-        return value.how[1]
+    if type(value.cut) is Given and storage.initial is None:
+        return value.cut.array
     return window(initial, value.offset, value)
 
 
 def _is_constant(call: Call, written) -> bool:
-    if call.effect or call.touches() or not call.results or call.function is number_array:
+    if call.effect or call.touches() or not call.results or call.operation is Operation.NUMBER:
         return False
     if any(v.size * v.dtype.itemsize > LARGEST or v.storage in written for v in call.results):
         return False
@@ -105,19 +108,21 @@ def _run(call: Call) -> None:
 
 def run(call: Call, arguments, keywords):
     """Make the call on arrays."""
-    function = call.function
-    if not isinstance(function, str):
-        return (getattr(function, call.method) if call.method else function)(*arguments, **keywords)
-    if function == "[]":
+    operation, function = call.operation, call.function
+    if operation is Operation.GET:
         return arguments[0][arguments[1]]
-    attribute = getattr(arguments[0], function.removeprefix("."))
-    return attribute(*arguments[1:], **keywords) if function.startswith(".") else attribute
+    if operation is Operation.ATTRIBUTE:
+        return getattr(arguments[0], function)
+    if operation is Operation.METHOD:
+        return getattr(arguments[0], function)(*arguments[1:], **keywords)
+    if operation in (Operation.FUNCTION, Operation.KERNEL):
+        return function(*arguments, **keywords)
+    return getattr(function, METHOD_NAMES[operation])(*arguments, **keywords)
 
 
 def _shrink_uniform(call: Call) -> None:
     """Read a constant array of one repeated number as a 0-d array, where NumPy broadcasts it."""
-    function = call.function
-    if call.method != "__call__" or not isinstance(function, np.ufunc) or function.signature:
+    if call.operation is not Operation.UFUNC or call.function.signature:
         return
     target = call.out or call.results[0]
     for position, value in enumerate(call.arguments):
@@ -141,14 +146,14 @@ def constant(array) -> Region:
     """Return the whole of a new constant."""
     storage = Storage("constant", array)
     storage.initial = array
-    storage.whole = Region(storage, array.shape, array.dtype, array.strides, 0)
-    storage.values[(0, array.shape, array.strides, array.dtype)] = storage.whole
-    return storage.whole
+    return region_at(storage, array.shape, array.dtype, array.strides, 0)
 
 
 def _identity(call: Call) -> Region | None:
     """Return the operand that a call merely repeats: ``x · 1``, ``x / 1``."""
-    if call.method != "__call__" or call.function not in (np.multiply, np.divide) or call.out:
+    if call.operation is not Operation.UFUNC or call.out:
+        return None
+    if call.function not in (np.multiply, np.divide):
         return None
     if len(call.arguments) != 2 or call.keywords:
         return None

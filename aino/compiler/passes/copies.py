@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import (
-    Call,
-    Program,
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program, Returned, append_copy, map_values
+from aino.compiler.ir.regions import (
     Region,
-    Returned,
     Storage,
-    append_copy,
-    map_values,
+    is_contiguous,
+    moved,
+    region_at,
+    reshaped,
+    sliced,
 )
-from aino.compiler.passes.common_subexpressions import moved, rewrite
+from aino.compiler.passes.common_subexpressions import rewrite
 from aino.pytree import mapped
 
-#: Functions that can write their result into given memory.
-_WITH_OUT = (np.concatenate, np.dot)
+#: Methods of ufuncs, functions, and methods of arrays whose result goes into given memory.
+_UFUNCS = (Operation.UFUNC, Operation.REDUCE, Operation.ACCUMULATE)
+_FUNCTIONS = (np.concatenate, np.dot)
+_METHODS = ("copy", "astype")
 
 
 def takes_out(call: Call) -> bool:
     """Tell whether a call can write its one result into memory that it is given."""
     if len(call.results) != 1:
         return False
-    if isinstance(call.function, np.ufunc):
-        return call.method in ("__call__", "reduce", "accumulate")
-    return call.function in (".copy", ".astype") or call.function in _WITH_OUT
+    if call.operation is Operation.FUNCTION:
+        return call.function in _FUNCTIONS
+    if call.operation is Operation.METHOD:
+        return call.function in _METHODS
+    return call.operation in _UFUNCS
 
 
 def elide_copies(program: Program) -> int:
@@ -44,8 +48,9 @@ def elide_copies(program: Program) -> int:
     for position, call in enumerate(program.calls):
         if replaced:
             rewrite(call, replaced)
-        source = call.arguments[0] if call.function == ".copy" and call.arguments else None
-        if isinstance(source, Region) and source.is_whole:
+        source = call.arguments[0] if call.arguments else None
+        copies = call.operation is Operation.METHOD and call.function == "copy"
+        if copies and isinstance(source, Region) and source.is_whole:
             result = call.results[0]
             if (
                 source.storage.kind in ("temporary", "constant")
@@ -59,23 +64,25 @@ def elide_copies(program: Program) -> int:
                 continue
         kept.append(call)
     if replaced:
-        _rewrite_outputs(program, replaced)
+        rewrite_gradients(program, replaced)
     program.calls[:] = kept
     return len(replaced)
 
 
-def _rewrite_outputs(program: Program, replaced: dict[Storage, Storage]) -> None:
-    carrier = Call(None, "", tuple(value for _, value in program.gradients), {}, [])
+def rewrite_gradients(program: Program, replaced: dict[Storage, Storage]) -> None:
+    """Let leaves show the regions of other storages in the places of some."""
+    carrier = Call(Operation.COPY, None, tuple(value for _, value in program.gradients), {}, [])
     rewrite(carrier, replaced)
     program.gradients[:] = [
         (leaf, value) for (leaf, _), value in zip(program.gradients, carrier.arguments)
     ]
 
 
-def give_own_memory(program: Program) -> None:
+def give_own_memory(program: Program) -> int:
     """Copy what the caller gets but the program keeps: constants, and gradients made anew.
 
     A gradient stays in a buffer, so that one which NumPy makes at each call is copied into it.
+    Return how many are copied.
     """
     analysis = Analysis(program)
 
@@ -96,9 +103,10 @@ def give_own_memory(program: Program) -> None:
     program.result = mapped(program.result, returned)
     for position, (leaf, value) in enumerate(program.gradients):
         maker = analysis.maker(value.storage) if value is not None else None
-        anew = maker is not None and not takes_out(maker) and maker.method != "chain"
+        anew = maker is not None and not takes_out(maker) and maker.operation is not Operation.LOOP
         if value is not None and anew:
             program.gradients[position] = (leaf, own(value, for_leaves))
+    return len(for_caller) + len(for_leaves)
 
 
 def gather_in_place(program: Program) -> int:
@@ -139,7 +147,7 @@ def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
     start = 0
     for part in gathering.arguments[0]:
         stop = start + part.size
-        place = _slice(target, start, stop)
+        place = sliced(target, start, stop)
         start = stop
         storage = part.storage
         maker = analysis.maker(storage)
@@ -160,8 +168,12 @@ def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
         ):
             moved_here[storage] = place
         else:
-            copies.append(Call(np.copyto, "", (reshaped(part, (part.size,)),), {}, [], out=place,
-                               section=gathering.section, line=gathering.line))  # fmt: skip
+            copies.append(
+                Call(
+                    Operation.COPY, None, (reshaped(part, (part.size,)),), {}, [], out=place,
+                    section=gathering.section, line=gathering.line,
+                )
+            )  # fmt: skip
     if not moved_here:
         return None
     moves.update(moved_here)
@@ -170,42 +182,6 @@ def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
         target.storage.label = "gradients"
     target.storage.written = True
     return copies
-
-
-def is_contiguous(value: Region) -> bool:
-    """Tell whether a region lies in one piece, in C order."""
-    step = value.dtype.itemsize
-    for length, stride in zip(reversed(value.shape), reversed(value.strides)):
-        if length != 1 and stride != step:
-            return False
-        step *= length
-    return True
-
-
-def _slice(flat: Region, start: int, stop: int) -> Region:
-    storage = flat.storage
-    offset = flat.offset + start * flat.dtype.itemsize
-    key = (offset, (stop - start,), flat.strides, flat.dtype)
-    if key not in storage.values:
-        how: tuple[Any, ...] = ("[]", (slice(start, stop),), {})
-        storage.values[key] = Region(storage, key[1], flat.dtype, flat.strides, offset, flat, how)
-    return storage.values[key]
-
-
-def reshaped(value: Region, shape) -> Region:
-    """Return a contiguous region in another shape."""
-    if value.shape == shape:
-        return value
-    strides, step = [], value.dtype.itemsize
-    for length in reversed(shape):
-        strides.append(step)
-        step *= length
-    key = (value.offset, shape, tuple(reversed(strides)), value.dtype)
-    values = value.storage.values
-    if key not in values:
-        how: tuple[Any, ...] = (".reshape", (shape,), {})
-        values[key] = Region(value.storage, shape, value.dtype, key[2], value.offset, value, how)
-    return values[key]
 
 
 def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
@@ -221,14 +197,10 @@ def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
             if value is storage.whole:
                 known[value] = reshaped(place, value.shape)
             else:
-                parent = change(value.parent)
-                offset = place.offset + value.offset
-                key = (offset, value.shape, value.strides, value.dtype)
-                values = place.storage.values
-                if key not in values:
-                    values[key] = Region(place.storage, value.shape, value.dtype, value.strides,
-                                        offset, parent, value.how)  # fmt: skip
-                known[value] = values[key]
+                known[value] = region_at(
+                    place.storage, value.shape, value.dtype, value.strides,
+                    place.offset + value.offset, change(value.parent), value.cut,
+                )  # fmt: skip
         return known[value]
 
     for call in program.calls:

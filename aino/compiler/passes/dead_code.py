@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from aino.compiler.ir.analysis import LASTING
-from aino.compiler.ir.program import Call, Program, Storage
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Storage
 
 
-def put_preconditions_first(program: Program) -> bool:
-    """Move calls that may find the data unlike to the beginning; tell whether all are there."""
+def put_preconditions_first(program: Program) -> int:
+    """Move calls that may find the data unlike to the beginning; return how many are there.
+
+    The program knows whether all of them are: a computed value may be what they look at.
+    """
     first: list[Call] = []
     rest: list[Call] = []
     written: set[Storage] = set()
@@ -22,7 +26,8 @@ def put_preconditions_first(program: Program) -> bool:
             rest.append(call)
         written.update(value.storage for value in call.touches())
     program.calls[:] = first + rest
-    return there
+    program.preconditions_first = there
+    return len(first)
 
 
 def drop_dead_calls(program: Program) -> int:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Region, Storage, number_array
-from aino.compiler.passes.copies import is_contiguous
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Region, Storage, is_contiguous
 from aino.compiler.passes.memory_plan import is_elementwise
 
 #: Stretches over fewer numbers than this are left alone: they lie in the cache anyway.
@@ -133,7 +134,7 @@ def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
         long = flat_size(call) >= shortest
         if (long and stretch.takes(call)) or stretch.takes_tail(call):
             continue
-        if stretch.steps and call.function is number_array and call.results:
+        if stretch.steps and call.operation is Operation.NUMBER and call.results:
             calls.append(call)  # made of Python numbers: as well before the chain as after it
             continue
         joined += stretch.close(calls)
@@ -181,7 +182,7 @@ def _chain(steps: list[Call], tails: list[tuple[int, Call]]) -> Chain:
             if value.storage not in seen:
                 seen.add(value.storage)
                 results.append(value)
-    return Chain(None, "chain", (), {}, results, section=first.section, line=first.line,
+    return Chain(Operation.LOOP, None, (), {}, results, section=first.section, line=first.line,
                  steps=steps, tails=tails, size=size)  # fmt: skip
 
 

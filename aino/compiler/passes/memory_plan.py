@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Storage, number_array
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Storage
 from aino.compiler.passes.copies import takes_out
 
 
@@ -30,7 +30,8 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
     layout = Layout()
     analysis = Analysis(program)
     returned = analysis.returned
-    chained = {v.storage for call in program.calls if call.method == "chain" for v in call.results}
+    loops = [call for call in program.calls if call.operation is Operation.LOOP]
+    chained = {value.storage for loop in loops for value in loop.results}
     several = {v.storage for call in program.calls if len(call.results) > 1 for v in call.results}
     several -= chained
     for storage in program.storages():
@@ -40,7 +41,7 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
             layout.place[storage] = "given"
         else:
             maker = analysis.maker(storage)
-            writable = maker is None or takes_out(maker) or maker.function is number_array
+            writable = maker is None or takes_out(maker) or maker.operation is Operation.NUMBER
             writable = writable or storage in chained
             own = storage in returned or storage in several
             layout.place[storage] = "buffer" if writable and not own else "fresh"
@@ -50,11 +51,7 @@ def plan_memory(program: Program, reuse: bool = True) -> Layout:
 
 def is_elementwise(call: Call) -> bool:
     """Tell whether each element of the result depends on the same element of the arguments."""
-    return (
-        call.method == "__call__"
-        and isinstance(call.function, np.ufunc)
-        and call.function.signature is None
-    )
+    return call.operation is Operation.UFUNC and call.function.signature is None
 
 
 def _share(program: Program, layout: Layout, analysis: Analysis, reuse: bool) -> None:

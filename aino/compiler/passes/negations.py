@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Region, Storage
-from aino.compiler.passes.common_subexpressions import moved
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Region, Storage, moved
 
 #: The sign of an operand is the sign of the result.
 _CARRIERS = (np.multiply, np.divide, np.dot)
@@ -75,7 +76,7 @@ def _perhaps_negative(program: Program) -> set[Storage]:
 def _is_negation(call: Call) -> bool:
     return (
         call.function is np.negative
-        and call.method == "__call__"
+        and call.operation is Operation.UFUNC
         and not call.keywords
         and call.out is None
     )
@@ -96,7 +97,7 @@ def _is_exact(call: Call, written) -> bool:
 def _takes_minus(call: Call, position: int, free, doubtful) -> bool:
     """Tell whether a call can read the negative of one operand instead, and nobody pays."""
     function = call.function
-    if call.keywords or call.method not in ("__call__", ""):
+    if call.keywords or call.operation not in (Operation.UFUNC, Operation.FUNCTION):
         return False
     if function in _EVEN:
         return True

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.program import Call, Program, Region, Storage
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.regions import Region, is_contiguous, new_temporary, reshaped, turned
 from aino.compiler.passes.constants import constant
-from aino.compiler.passes.copies import is_contiguous, reshaped
 from aino.compiler.passes.memory_plan import is_elementwise
 
 #: Rows longer than this are walked quickly enough, in a broadcast and in a maximum.
@@ -39,20 +40,6 @@ def lower_small_rows(program: Program) -> int:
         calls.append(call)
     program.calls[:] = calls
     return count
-
-
-def temporary(shape, dtype) -> Region:
-    """Return the whole of new memory in C order."""
-    storage = Storage("temporary")
-    strides, step = [], dtype.itemsize
-    for length in reversed(shape):
-        strides.append(step)
-        step *= length
-    whole = Region(storage, shape, dtype, tuple(reversed(strides)), 0)
-    storage.whole = whole
-    storage.values[(0, shape, whole.strides, dtype)] = whole
-    storage.written = True
-    return whole
 
 
 def _settle_numbers(call: Call) -> None:
@@ -84,11 +71,11 @@ def _spread(call: Call) -> Call | None:
         return None
     for position, value in enumerate(call.arguments):
         if isinstance(value, Region) and value.shape in ((columns,), (1, columns), (rows, 1)):
-            spread = temporary(target.shape, value.dtype)
+            spread = new_temporary(target.shape, value.dtype)
             arguments = list(call.arguments)
             arguments[position] = spread
             call.arguments = tuple(arguments)
-            return Call(np.copyto, "", (value,), {}, [], out=spread, section=call.section,
+            return Call(Operation.COPY, None, (value,), {}, [], out=spread, section=call.section,
                         primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip
     return None
 
@@ -107,7 +94,7 @@ def _in_shape(value, target: Region):
 
 def _turned(call: Call) -> Call | None:
     """Let a maximum over rows be taken over columns of a transposed copy; return the copying."""
-    if call.function not in (np.maximum, np.minimum) or call.method != "reduce":
+    if call.function not in (np.maximum, np.minimum) or call.operation is not Operation.REDUCE:
         return None
     if not set(call.keywords) <= {"axis", "keepdims"} or len(call.arguments) != 1:
         return None
@@ -118,15 +105,10 @@ def _turned(call: Call) -> Call | None:
     rows, columns = value.shape
     if columns > LONGEST_TURNED or rows < FEWEST or columns == 1:
         return None
-    key = (value.offset, (columns, rows), value.strides[::-1], value.dtype)
-    values = value.storage.values
-    if key not in values:
-        values[key] = Region(value.storage, key[1], value.dtype, key[2], value.offset, value,
-                            ("T", None, None))  # fmt: skip
-    turned = temporary((columns, rows), value.dtype)
-    call.arguments = (turned,)
+    copy = new_temporary((columns, rows), value.dtype)
+    call.arguments = (copy,)
     call.keywords = {"axis": 0}
     call.out, call.results = reshaped(target, (rows,)), []
     target.storage.written = True
-    return Call(np.copyto, "", (values[key],), {}, [], out=turned, section=call.section,
+    return Call(Operation.COPY, None, (turned(value),), {}, [], out=copy, section=call.section,
                 primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Region, Returned, Storage
+from aino.compiler.ir.printer import called
+from aino.compiler.ir.program import Call, Program, Returned
+from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.pytree import is_container, parts_of
 
@@ -23,8 +25,8 @@ def compare(before: Program, after: Program) -> None:
     that is another array with the same contents is a constant; with other contents, the two
     traces disagree.
     """
-    if "unrepeatable" in after.notes:
-        raise TraceMismatch(after.notes["unrepeatable"])
+    if after.unrepeatable:
+        raise TraceMismatch(after.unrepeatable)
     pairs = _Pairs()
     for first, second in zip(before.calls, after.calls):
         try:
@@ -40,7 +42,7 @@ def compare(before: Program, after: Program) -> None:
         )
     pairs.match(before.result, after.result, "the returned structure")
     given = [
-        [(leaf, x if isinstance(x, str) else id(x)) for leaf, x in program.notes["given gradients"]]
+        [(leaf, x if isinstance(x, str) else id(x)) for leaf, x in program.given_gradients]
         for program in (before, after)
     ]
     if given[0] != given[1]:
@@ -66,18 +68,18 @@ class _Pairs:
         self.constants: list[tuple[Storage, Storage]] = []
 
     def match_calls(self, first: Call, second: Call) -> None:
-        if first.function is not second.function and first.function != second.function:
+        if first.operation is not second.operation or (
+            first.function is not second.function and first.function != second.function
+        ):
             raise TraceMismatch(
-                f"one run called {_name(first)} where the next called {_name(second)}"
+                f"one run called {called(first)} where the next called {called(second)}"
             )
-        if first.method != second.method:
-            raise TraceMismatch(f"{_name(first)} was used in two ways")
-        what = f"an argument of {_name(second)}"
+        what = f"an argument of {called(second)}"
         self.match(first.arguments, second.arguments, what)
         self.match(first.keywords, second.keywords, what)
-        self.match(first.out, second.out, f"the target of {_name(second)}")
-        self.match(first.writes, second.writes, f"the target of {_name(second)}")
-        self.match(first.results, second.results, f"the result of {_name(second)}")
+        self.match(first.out, second.out, f"the target of {called(second)}")
+        self.match(first.writes, second.writes, f"the target of {called(second)}")
+        self.match(first.results, second.results, f"the result of {called(second)}")
 
     def match(self, first, second, what: str) -> None:
         """Compare two arguments: values by their place, anything else by what it is."""
@@ -171,9 +173,3 @@ def _settle(first: Storage, second: Storage, analysis: Analysis) -> None:
     second.kind = "constant"
     if second.initial is None:
         second.initial = after.copy(order="K")
-
-
-def _name(call: Call) -> str:
-    function = call.function
-    name = function if isinstance(function, str) else getattr(function, "__name__", str(function))
-    return f"{name}.{call.method}" if call.method in ("reduce", "accumulate", "at") else name

@@ -13,7 +13,7 @@ from typing import Any
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
-from aino.compiler.ir.program import Region, Storage, address, region
+from aino.compiler.ir.regions import Given, Region, Storage, address, region
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.tracing.context import user_line
 from aino.compiler.tracing.lifting import UNTOUCHED, slot_of
@@ -65,7 +65,7 @@ class Outside:
             storage = self._adopt(Storage(kind, root), root)
         if array is root:
             return self._lifted[id(array)]
-        return self._hold(array, storage, storage.whole, ("bound", array))
+        return self._hold(array, storage, storage.whole, Given(array))
 
     def _adopt(self, storage: Storage, root) -> Storage:
         """Give a storage its shadow memory."""
@@ -81,11 +81,11 @@ class Outside:
         self._kept.append(root)
         return storage
 
-    def _hold(self, array, storage: Storage, parent, how) -> Tracer:
+    def _hold(self, array, storage: Storage, parent, cut) -> Tracer:
         """Return the tracer for a region of an outside root."""
         offset = address(array) - address(storage.root)
         shadow = window(storage.shadow, offset, array)
-        tracer = Tracer(self, region(storage, shadow, parent, how), shadow)
+        tracer = Tracer(self, region(storage, shadow, parent, cut), shadow)
         self._lifted[id(array)] = tracer
         self._kept.append(array)
         return tracer
@@ -248,7 +248,6 @@ class Outside:
             return tracer.shadow
         if tracer.value is storage.whole:
             return storage.root
-        how = tracer.value.how
-        if how is not None and how[0] == "bound":
-            return how[1]
+        if type(tracer.value.cut) is Given:
+            return tracer.value.cut.array
         return window(storage.root, tracer.value.offset, tracer.shadow)

@@ -19,7 +19,8 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.guards import bytecode
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.guards.environment import Reading
-from aino.compiler.ir.program import NumberOf, Program, Region, Returned, append_copy
+from aino.compiler.ir.program import NumberOf, Program, Returned, append_copy
+from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import FrozenNumberError, ReadNumber, SymbolicNumber
 from aino.compiler.tracing.frames import watched_frames
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
@@ -216,12 +217,12 @@ def _refuse_unseen(trace: Trace, reading: Reading) -> None:
 
 
 def _finish(trace: Trace, result) -> Program:
-    """Make the program of a trace, with what it could not do again in its notes."""
+    """Make the program of a trace, and what it could not do again in words."""
     _refuse_shared_memory(trace)
     kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
     #: Gradients that are tensors from outside: p.grad = argument.
-    given = program.notes["given gradients"] = []
+    given = program.given_gradients
     for leaf, before in trace.leaves.items():
         if before is UNTOUCHED:
             continue
@@ -243,7 +244,7 @@ def _finish(trace: Trace, result) -> Program:
     returned = mapped(result, lambda item: _returned(item, trace, kept, known))
     apart: dict[int, Any] = {}
     program.result = mapped(returned, lambda item: _apart(item, program, apart))
-    program.notes["quiet"] = trace.quiet
+    program.quiet = trace.quiet
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     if kept:
         result = None
@@ -252,13 +253,13 @@ def _finish(trace: Trace, result) -> Program:
         if alive:
             value = slot_of(alive[0]).value
             line = next((c.line for c in trace.calls if value in c.results), "")
-            program.notes["unrepeatable"] = (
+            program.unrepeatable = (
                 f"a tensor of shape {value.shape} made in the step is kept outside of it "
                 f"(made at {line}); return it instead, or write it into a tensor that exists "
                 "already with copy_()"
             )
     if trace.entries_set:
-        program.notes["unrepeatable"] = "the step sets entries of an optimizer's state"
+        program.unrepeatable = "the step sets entries of an optimizer's state"
     return program
 
 

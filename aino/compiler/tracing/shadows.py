@@ -11,7 +11,7 @@ from importlib import import_module
 import numpy as np
 
 from aino.autograd.memory import owner
-from aino.compiler.ir.program import address
+from aino.compiler.ir.regions import address
 
 #: Bytes from which memory is asked of the system itself.
 LARGE = 1 << 20

@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.node import Leaf
-from aino.compiler.ir.program import Call, Region, Storage, address, number_array, region
+from aino.compiler.ir.operations import UFUNC_METHODS, Operation, numpy_operation
+from aino.compiler.ir.program import Call
+from aino.compiler.ir.regions import (
+    Answer,
+    Attribute,
+    Method,
+    Region,
+    Storage,
+    Subscript,
+    address,
+    region,
+)
 from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
 from aino.compiler.tracing.boundary import Outside
 from aino.compiler.tracing.context import Context
@@ -93,8 +104,8 @@ class Trace(Outside):
         array = result if isinstance(result, np.ndarray) else np.asarray(result)
         for tracer in inputs:
             if np.may_share_memory(array, tracer.shadow):
-                how = ("call", call, position, tracer.value)
-                return Tracer(self, region(tracer.value.storage, array, tracer.value, how), array)
+                cut = Answer(call, position, tracer.value)
+                return Tracer(self, region(tracer.value.storage, array, tracer.value, cut), array)
         storage = Storage("temporary")
         storage.address = address(array)
         self.storages.append(storage)
@@ -113,14 +124,14 @@ class Trace(Outside):
         if call.results or call.touches() or call.effect:  # else only regions: no work to do
             self.calls.append(call)
 
-    def call(self, function, method, arguments, keywords, run) -> Any:
+    def call(self, operation, function, arguments, keywords, run) -> Any:
         """Record ``function`` on arguments that hold tracers; ``run`` computes on the shadows."""
         inputs: list[Tracer] = []
         values, shadows = self.unwrap(tuple(arguments), inputs)
         keyword_values, keyword_shadows = {}, {}
         for key, item in (keywords or {}).items():
             keyword_values[key], keyword_shadows[key] = self.unwrap(item, inputs)
-        call = Call(function, method, values, keyword_values, [])
+        call = Call(operation, function, values, keyword_values, [])
         wrapped = self.wrap(run(*shadows, **keyword_shadows), inputs, call)
         self.add(call)
         return wrapped
@@ -138,10 +149,10 @@ class Trace(Outside):
             found: list[Tracer] = []
             values, shadows = self.unwrap(tuple(inputs), found)
             run(*shadows)
-            self.add(Call(ufunc, method, values, {}, [], writes=[values[0]]))
+            self.add(Call(Operation.AT, ufunc, values, {}, [], writes=[values[0]]))
             return None
         if out is None:
-            return self.call(ufunc, method, inputs, keywords, run)
+            return self.call(UFUNC_METHODS[method], ufunc, inputs, keywords, run)
         target = out[0] if isinstance(out, tuple) else out
         tracer = self.lift(target) if isinstance(target, np.ndarray) else target
         found = []
@@ -150,7 +161,8 @@ class Trace(Outside):
         for key, item in keywords.items():
             keyword_values[key], keyword_shadows[key] = self.unwrap(item, found)
         run(*shadows, out=tracer.shadow, **keyword_shadows)
-        self.add(Call(ufunc, method, values, keyword_values, [], out=tracer.value))
+        operation = UFUNC_METHODS[method]
+        self.add(Call(operation, ufunc, values, keyword_values, [], out=tracer.value))
         return target
 
     def function(self, function, arguments, keywords):
@@ -183,13 +195,14 @@ class Trace(Outside):
             for key, item in keywords.items():
                 keyword_values[key], keyword_shadows[key] = self.unwrap(item, found)
             function(*shadows, **keyword_shadows)
-            self.add(Call(function, "", values, keyword_values, [], writes=[values[0]]))
+            written = [values[0]]
+            self.add(Call(Operation.FUNCTION, function, values, keyword_values, [], writes=written))
             return None
         out = keywords.pop("out", None)
         if out is not None:
             self._copy(out, self.function(function, arguments, keywords))
             return out
-        return self.call(function, "", arguments, keywords, function)
+        return self.call(numpy_operation(function), function, arguments, keywords, function)
 
     def _copy(self, target, source, casting="same_kind", where=True):
         """Record a copy of ``source`` into the memory of ``target``."""
@@ -197,20 +210,25 @@ class Trace(Outside):
         found: list[Tracer] = []
         value, shadow = self.unwrap(source, found)
         tracer.shadow[...] = shadow
-        self.add(Call(np.copyto, "", (value,), {}, [], out=tracer.value))
+        self.add(Call(Operation.COPY, None, (value,), {}, [], out=tracer.value))
 
     def derive(self, tracer, name, arguments, keywords, result):
         """Return the tracer of what an array's attribute or method gave: a region, or a copy."""
         if np.may_share_memory(result, tracer.shadow) or (
-            result.size == 0 and name not in (".copy", ".astype")
+            result.size == 0 and name not in ("copy", "astype")
         ):
-            storage = tracer.value.storage
-            how = (name, arguments, keywords)
-            return Tracer(self, region(storage, result, tracer.value, how), result)
-        call = Call(name, "method", (tracer.value, *(arguments or ())), dict(keywords or {}), [])
+            cut = Attribute(name) if arguments is None else Method(name, arguments, keywords or {})
+            return self._view(tracer, cut, result)
+        operation = Operation.ATTRIBUTE if arguments is None else Operation.METHOD
+        values = (tracer.value, *(arguments or ()))
+        call = Call(operation, name, values, dict(keywords or {}), [])
         wrapped = self.wrap(result, [], call)
         self.add(call)
         return wrapped
+
+    def _view(self, tracer, cut, result):
+        """Return the tracer of a region that is cut out of another."""
+        return Tracer(self, region(tracer.value.storage, result, tracer.value, cut), result)
 
     def subscript(self, tracer, index):
         """Record ``array[index]``."""
@@ -218,8 +236,9 @@ class Trace(Outside):
         values, shadows = self.unwrap(index, found)
         result = tracer.shadow[shadows]
         if not found and isinstance(result, np.ndarray):
-            return self.derive(tracer, "[]", (values,), {}, result)
-        call = Call("[]", "method", (tracer.value, values), {}, [])
+            if np.may_share_memory(result, tracer.shadow) or result.size == 0:
+                return self._view(tracer, Subscript(values), result)
+        call = Call(Operation.GET, None, (tracer.value, values), {}, [])
         wrapped = self.wrap(result, [], call)
         self.add(call)
         return wrapped
@@ -231,12 +250,13 @@ class Trace(Outside):
         values, shadows = self.unwrap(index, found)
         target = tracer.shadow[shadows]
         if not found and isinstance(target, np.ndarray):
-            self._copy(self.derive(tracer, "[]", (values,), {}, target), source)
-            return
+            if np.may_share_memory(target, tracer.shadow) or target.size == 0:
+                self._copy(self._view(tracer, Subscript(values), target), source)
+                return
         value, shadow = self.unwrap(source, found)
         tracer.shadow[shadows] = shadow
         self.add(
-            Call("[]=", "method", (tracer.value, values, value), {}, [], writes=[tracer.value])
+            Call(Operation.SET, None, (tracer.value, values, value), {}, [], writes=[tracer.value])
         )
 
     def refuse_mask(self, index) -> None:
@@ -252,25 +272,25 @@ class Trace(Outside):
         """Record a check of values, which raises now or at a later call."""
         values, shadows = self.unwrap(tuple(arguments), [])
         check(*shadows)
-        self.add(Call(check, "", values, {}, [], effect=True))
+        self.add(Call(Operation.CHECK, check, values, {}, []))
 
     def opaque(self, kernel, arguments):
         """Record a kernel that can't be traced into as one call."""
-        return self.call(kernel, "", arguments, {}, kernel)
+        return self.call(Operation.KERNEL, kernel, arguments, {}, kernel)
 
     def reseed(self, generator, seed: int) -> None:
         """Record that a generator starts anew."""
         if id(generator) not in self.generators:
             self.generators[id(generator)] = (generator, generator.get_state())
         generator.manual_seed(seed)
-        self.add(Call(manual_seed, "", (generator, seed), {}, [], effect=True))
+        self.add(Call(Operation.SEED, manual_seed, (generator, seed), {}, []))
 
     def draw(self, function, generator, arguments):
         """Record a random draw: the program makes it again, in the same order."""
         if id(generator) not in self.generators:
             self.generators[id(generator)] = (generator, generator.get_state())
         specs, shadows = self.unwrap(tuple(arguments), [])
-        call = Call(function, "", (generator, *specs), {}, [], effect=True)
+        call = Call(Operation.DRAW, function, (generator, *specs), {}, [])
         wrapped = self.wrap(function(generator, *shadows), [], call)
         self.add(call)
         return wrapped
@@ -281,8 +301,8 @@ class Trace(Outside):
         """Return the tracer of a 0-d array that holds a number of the running program."""
         key = (number.source, dtype)
         if key not in self.numbers:
-            call = Call(number_array, "", (number, dtype), {}, [])
-            self.numbers[key] = self.wrap(number_array(number.now, dtype), [], call)
+            call = Call(Operation.NUMBER, None, (number, dtype), {}, [])
+            self.numbers[key] = self.wrap(np.array(number.now, dtype), [], call)
             self.add(call)
         return self.numbers[key]
 

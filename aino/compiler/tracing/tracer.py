@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor
+from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.symbolic import ReadNumber
 from aino.errors import CompileError
 
@@ -80,7 +81,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _method(self, name: str, *arguments, **keywords):
         result = getattr(self.shadow, name)(*arguments, **keywords)
-        return self.trace.derive(self, f".{name}", arguments, keywords, result)
+        return self.trace.derive(self, name, arguments, keywords, result)
 
     def _attribute(self, name: str):
         return self.trace.derive(self, name, None, None, getattr(self.shadow, name))
@@ -128,7 +129,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
     def _computed(self, name: str, *arguments, **keywords):
         method = getattr(np.ndarray, name)
         values = (self, *arguments)
-        return self.trace.call(f".{name}", "method", values, keywords, method)
+        return self.trace.call(Operation.METHOD, name, values, keywords, method)
 
     def conj(self):
         return np.conjugate(self)

@@ -9,7 +9,9 @@ import re
 import numpy as np
 
 from aino.autograd.primitive import REGISTRY
-from aino.compiler.ir.program import Call, Region
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call
+from aino.compiler.ir.regions import Region
 
 #: Operators for arithmetic on single numbers.
 SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
@@ -19,7 +21,7 @@ def is_single(call: Call, target: Region) -> bool:
     """Tell whether a call is plain arithmetic on two numbers of one dtype."""
     return (
         call.function in SYMBOLS
-        and call.method == "__call__"
+        and call.operation is Operation.UFUNC
         and not call.keywords
         and target.size == 1
         and target.dtype.kind == "f"

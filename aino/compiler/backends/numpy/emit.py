@@ -6,38 +6,25 @@ what runs: nothing is added to it but the arrays that it names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.numpy.comments import SYMBOLS, comment, empty_like, is_single, with_out
+from aino.compiler.backends.numpy.comments import SYMBOLS, empty_like, is_single, with_out
 from aino.compiler.backends.numpy.expressions import Expressions
 from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
+from aino.compiler.backends.numpy.lines import Kind, Line, Source
 from aino.compiler.backends.numpy.names import Names, function_text, wish_for
 from aino.compiler.ir.analysis import Analysis
-from aino.compiler.ir.program import Call, Program, Region, Storage, map_values, number_array
+from aino.compiler.ir.operations import METHOD_NAMES, WITHOUT_FUNCTION, Operation
+from aino.compiler.ir.program import Call, Program, map_values
+from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Region, Storage, Subscript
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.copies import takes_out
 from aino.compiler.passes.fusion import Chain
 from aino.compiler.passes.memory_plan import Layout
 
-_COLUMN = 56
 _TITLES = {"forward": "forward", "backward": "backward", "update": "update"}
-
-
-@dataclass
-class Source:
-    """``text`` defines ``build(np, ...)``, which returns the step; ``bound`` are its arguments.
-
-    ``parameters``: the names of the arrays that are given at each call.
-    """
-
-    text: str
-    bound: dict[str, Any]
-    parameters: list[str]
-    name: str
-    body: list[tuple[str, Call | None]] = field(default_factory=list)
 
 
 class Emitter:
@@ -52,7 +39,7 @@ class Emitter:
         self.prelude: dict[str, list[str]] = {
             "functions": [], "memory": [], "views": [], "chains": []
         }  # fmt: skip
-        self.body: list[tuple[str, Call | None]] = []
+        self.body: list[Line] = []
         self.functions: dict[tuple[int, str], str] = {}
         self.storage_names: dict[Storage, str] = {}
         #: (the storage that owns a buffer, the wish) -> the name for both.
@@ -63,7 +50,7 @@ class Emitter:
         self.objects: dict[int, str] = {}
         self.analysis = Analysis(program)
         self.containers = containers
-        numbers = [c.arguments[0] for c in program.calls if c.function is number_array]
+        numbers = [c.arguments[0] for c in program.calls if c.operation is Operation.NUMBER]
         numbers += [number for _, _, number in program.updates]
         self.names.taken.update(floats)
         self.expressions = Expressions(numbers, self.names.fresh)
@@ -106,49 +93,50 @@ class Emitter:
         known = self.value_names.get(value)
         if known is not None:
             return known
-        if value.how[0] == "bound":
+        cut = value.cut
+        if type(cut) is Given:
             name = self.names.fresh(value.storage.label or "array")
-            self.bound[name] = value.how[1]
+            self.bound[name] = cut.array
         else:
             text = self._cut(value)
             owner = self.storage(value.storage)
-            suffix = {"T": "T", "mT": "T", "real": "real", "imag": "imag"}.get(value.how[0], "part")
+            suffix = cut.name if type(cut) is Attribute else "part"
             name = self.names.fresh(self.wishes.get(value, f"{owner}_{suffix}"))
             lines = [f"{name} = {text}"]
-            if value.how[0] == ".diagonal":
+            if type(cut) is Method and cut.name == "diagonal":
                 lines.append(f"{name}.flags.writeable = True")
             if self.layout.place.get(value.storage, "bound") in ("bound", "buffer"):
                 self.prelude["views"] += lines
             else:
-                self.body += [(line, None) for line in lines]
+                self.body += [Line(line) for line in lines]
         self.value_names[value] = name
         return name
 
     def _cut(self, value: Region) -> str:
         """Return the expression that cuts a region out of its parent."""
-        parent = self.value(value.parent)
-        kind, *rest = value.how
-        if kind == "call":
-            call, position, original = rest
-            arguments = map_values(call.arguments, lambda v: value.parent if v is original else v)
-            text = self._plain_call(call, arguments)
-            return text if position is None else f"{text}[{position}]"
-        arguments, keywords = rest
-        if arguments is None:
-            return f"{parent}.{kind}"
-        if kind == "[]":
-            return f"{parent}[{self.index(arguments[0])}]"
-        inner = [self.text(item) for item in arguments]
-        inner += [f"{key}={self.text(item)}" for key, item in (keywords or {}).items()]
-        return f"{parent}{kind}({', '.join(inner)})"
+        cut, parent = value.cut, self.value(value.parent)
+        if type(cut) is Answer:
+            arguments = map_values(
+                cut.call.arguments, lambda v: value.parent if v is cut.original else v
+            )
+            text = self._plain_call(cut.call, arguments)
+            return text if cut.position is None else f"{text}[{cut.position}]"
+        if type(cut) is Attribute:
+            return f"{parent}.{cut.name}"
+        if type(cut) is Subscript:
+            return f"{parent}[{self.index(cut.index)}]"
+        inner = [self.text(item) for item in cut.arguments]
+        inner += [f"{key}={self.text(item)}" for key, item in cut.keywords.items()]
+        return f"{parent}.{cut.name}({', '.join(inner)})"
 
-    def function(self, function, method="") -> str:
+    def function(self, function, operation: Operation) -> str:
         """Return the short name of a function, bound in the prelude."""
-        key = (id(function), method if method != "__call__" else "")
+        method = METHOD_NAMES.get(operation, "") if operation is not Operation.UFUNC else ""
+        key = (id(function), method)
         if key not in self.functions:
             short, expression = function_text(function, method)
             name = self.functions[key] = self.names.fresh(short)
-            quiet = self.program.notes.get("quiet", {}).get(function)
+            quiet = self.program.quiet.get(function)
             if quiet and expression:
                 told = ", ".join(f"{kind}={how!r}" for kind, how in quiet.items())
                 expression = f"np.errstate({told})({expression})"
@@ -214,19 +202,19 @@ class Emitter:
         """Return a call as an expression that makes its own result."""
         arguments = call.arguments if arguments is None else arguments
         keywords = [f"{key}={self.text(item)}" for key, item in call.keywords.items()]
-        function = call.function
-        if function == "[]":
+        operation, function = call.operation, call.function
+        if operation is Operation.GET:
             return f"{self.text(arguments[0])}[{self.index(arguments[1])}]"
+        if operation is Operation.ATTRIBUTE:
+            return f"{self.text(arguments[0])}.{function}.copy()"
         if function is np.dot:
-            function = ".dot"  # the method: a third sooner than the function, which dispatches
-        if isinstance(function, str):
-            head = self.text(arguments[0])
-            if not function.startswith("."):
-                return f"{head}.{function}.copy()"
+            # The method: a third sooner than the function, which dispatches.
+            operation, function = Operation.METHOD, "dot"
+        if operation is Operation.METHOD:
             inner = ", ".join([self.text(item) for item in arguments[1:]] + keywords)
-            return f"{head}{function}({inner})"
+            return f"{self.text(arguments[0])}.{function}({inner})"
         inner = ", ".join([self.text(item) for item in arguments] + keywords)
-        return f"{self.function(function, call.method)}({inner})"
+        return f"{self.function(function, operation)}({inner})"
 
     def call(self, call: Call) -> None:
         """Append the line, or lines, of one call."""
@@ -234,14 +222,14 @@ class Emitter:
             owner = value.storage
             if self.layout.place.get(owner) == "fresh" and owner not in self.storage_names:
                 # What the caller keeps, filled piece by piece: it begins as empty memory.
-                self.body.append((f"{self.storage(owner)} = {empty_like(owner.whole)}", None))
+                self.body.append(Line(f"{self.storage(owner)} = {empty_like(owner.whole)}"))
         if isinstance(call, Chain):
             for value in call.results:
                 if self.layout.place[value.storage] == "fresh":
                     line = f"{self.storage(value.storage)} = {empty_like(value)}"
-                    self.body.append((line, None))
+                    self.body.append(Line(line))
             line = ChainWriter(self, call).write()
-        elif call.function == "[]=":
+        elif call.operation is Operation.SET:
             target, index, source = call.arguments
             line = f"{self.text(target)}[{self.index(index)}] = {self.text(source)}"
         elif call.out is not None:
@@ -253,16 +241,16 @@ class Emitter:
             line = f"{names} = {self._plain_call(call)}"
         else:
             line = self._make(call, call.results[0])
-        self.body.append((line, call))
+        self.body.append(Line(line, call))
 
     def _make(self, call: Call, result: Region) -> str:
         storage = result.storage
-        writable = takes_out(call) or call.function is number_array
+        writable = takes_out(call) or call.operation is Operation.NUMBER
         if self.layout.place[storage] == "buffer":
             return self._into(call, result)
         if writable and result.shape == ():
             # NumPy gives scalars where arrays have no dimensions.
-            self.body.append((f"{self.storage(storage)} = {empty_like(result)}", None))
+            self.body.append(Line(f"{self.storage(storage)} = {empty_like(result)}"))
             return self._into(call, result)
         text = self._plain_call(call)
         name = self.storage(storage)
@@ -272,33 +260,34 @@ class Emitter:
 
     def _into(self, call: Call, target: Region) -> str:
         """Return a call that writes its result into ``target``."""
-        function = call.function
-        if function is number_array:
+        operation, function = call.operation, call.function
+        if operation is Operation.NUMBER:
             self._open_numbers()
             return f"{self.value(target)}[()] = {self.text(call.arguments[0])}"
-        if function in (".copy", ".astype", np.copyto):
+        if operation in (Operation.COPY, Operation.METHOD):
             return f"{self.value(target)}[...] = {self.text(call.arguments[0])}"
         keywords = dict(call.keywords)
         arguments = [self.text(item) for item in call.arguments]
         if function is np.concatenate:
             axis = arguments[1] if len(arguments) > 1 else self.text(keywords.get("axis", 0))
-            return f"{self.function(function)}({arguments[0]}, {axis}, {self.value(target)})"
+            name = self.function(function, operation)
+            return f"{name}({arguments[0]}, {axis}, {self.value(target)})"
         if is_single(call, target):
             return self._single(call, target)
         out = self.value(target)
-        if call.method == "reduce" and set(keywords) <= {"axis", "keepdims", "dtype"}:
+        if operation is Operation.REDUCE and set(keywords) <= {"axis", "keepdims", "dtype"}:
             axis = arguments[1] if len(arguments) > 1 else self.text(keywords.get("axis", 0))
             dtype = self.text(keywords.get("dtype"))
             keep = ", True" if keywords.get("keepdims") else ""
-            name = self.function(function, "reduce")
+            name = self.function(function, operation)
             return f"{name}({arguments[0]}, {axis}, {dtype}, {out}{keep})"
         tail = [f"{key}={self.text(item)}" for key, item in keywords.items()]
         if function is np.dot:
             return f"{arguments[0]}.dot({', '.join([*arguments[1:], out])})"
-        if call.method == "__call__" and not tail:
-            return with_out(self.function(function), function, arguments, out)
+        if operation is Operation.UFUNC and not tail:
+            return with_out(self.function(function, operation), function, arguments, out)
         inner = ", ".join([*arguments, *tail, f"out={out}"])
-        return f"{self.function(function, call.method)}({inner})"
+        return f"{self.function(function, operation)}({inner})"
 
     def runner(self) -> str:
         """Return the name of the function that runs chains."""
@@ -337,14 +326,14 @@ class Emitter:
             if value is not None and (label := leaf if isinstance(leaf, str) else labels.get(leaf)):
                 self.wishes.setdefault(value, f"d_{label}")
         for call in self.program.calls:
-            if not (call.method == "chain" or call.function in (number_array, np.dot, np.copyto)
-                    or isinstance(call.function, str)):  # fmt: skip
-                self.function(call.function, call.method)  # functions have their names first
+            named = call.operation in (*WITHOUT_FUNCTION, Operation.METHOD, Operation.ATTRIBUTE)
+            if not named and call.function is not np.dot:
+                self.function(call.function, call.operation)  # functions have their names first
         section = ""
         for call in self.program.calls:
             if call.section != section:
                 section = call.section
-                self.body.append((f"# {_TITLES[section]}", None))
+                self.body.append(Line(f"# {_TITLES[section]}", kind=Kind.TITLE))
             self.call(call)
         returned = [self.value(value) for value in self.program.returned()]
         for _, value in self.program.gradients:
@@ -352,12 +341,16 @@ class Emitter:
                 self.value(value)
         self._updates()
         if returned:
-            self.body.append((f"return {', '.join(returned)}", None))
-        return Source(self._assemble(parameters), self.bound, parameters, self.name, self.body)
+            self.body.append(Line(f"return {', '.join(returned)}", kind=Kind.RETURN))
+        gradients = [self.value(v) for _, v in self.program.gradients if v is not None]
+        prelude = []
+        for lines in self.prelude.values():
+            prelude += [*lines, ""] if lines else []
+        return Source(self.name, parameters, self.bound, prelude, self.body, gradients)
 
     def _open_numbers(self) -> None:
         """Compute what several number expressions share, before the first of them."""
-        self.body += [(line, None) for line in self.expressions.assignments]
+        self.body += [Line(line) for line in self.expressions.assignments]
         self.expressions.assignments.clear()
 
     def _updates(self) -> None:
@@ -369,29 +362,4 @@ class Emitter:
             sources.append(self.text(number))
         if places:
             self._open_numbers()
-            self.body.append((f"{', '.join(places)} = {', '.join(sources)}", None))
-
-    def _assemble(self, parameters) -> str:
-        bound = "".join(f", {name}" for name in self.bound)
-        gradients = self.gradient_names()
-        lines = [f"def build(np{bound}):"]
-        for part in ("functions", "memory", "views", "chains"):
-            lines += [f"    {line}" for line in self.prelude[part]]
-            if self.prelude[part]:
-                lines.append("")
-        lines.append(f"    def {self.name}({', '.join(parameters)}):")
-        last = ""
-        for line, call in self.body:
-            note = comment(call) if call is not None else last
-            note, last = ("" if note == last else note), note
-            line = f"        {line}"
-            lines.append(f"{line:<{_COLUMN}}  # {note}" if note else line)
-        if len(self.body) == 0:
-            lines.append("        pass")
-        places = f", [{', '.join(gradients)}]" if gradients else ""
-        lines += ["", f"    return {self.name}{places}"]
-        return "\n".join(lines) + "\n"
-
-    def gradient_names(self) -> list[str]:
-        """Return the names of the regions that hold gradients when the step is done."""
-        return [self.value(v) for _, v in self.program.gradients if v is not None]
+            self.body.append(Line(f"{', '.join(places)} = {', '.join(sources)}"))

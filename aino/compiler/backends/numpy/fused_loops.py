@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from aino.compiler.backends.numpy.comments import with_out
-from aino.compiler.ir.program import Call, Region, Storage, map_values
+from aino.compiler.ir.program import Call, map_values
+from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.passes.fusion import BLOCK, Chain
 from aino.threads import CORES, worker
 
@@ -130,7 +131,7 @@ class ChainWriter:
             self._value(item) if isinstance(item, Region) else self.emitter.text(item)
             for item in call.arguments
         ]
-        name = self.emitter.function(call.function, call.method)
+        name = self.emitter.function(call.function, call.operation)
         return with_out(name, call.function, arguments, self._value(target))
 
     def _tails(self) -> None:
@@ -165,7 +166,7 @@ class ChainWriter:
             return self._value(value) if value.shape == () else f"{self._flat(value)}[low:high]"
 
         arguments = map_values(call.arguments, named)
-        name = self.emitter.function(call.function, call.method)
+        name = self.emitter.function(call.function, call.operation)
         return with_out(name, call.function, [str(item) for item in arguments], "part")
 
     def _flat(self, value: Region) -> str:

@@ -6,9 +6,10 @@ import keyword
 import re
 
 import numpy as np
-from numpy._core import umath
 
-from aino.compiler.ir.program import Call, Storage, number_array
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call
+from aino.compiler.ir.regions import Storage
 from aino.compiler.tracing.trace import Trace
 
 
@@ -84,13 +85,16 @@ def wish_for(storage: Storage, call: Call | None) -> str:
         return storage.kind if storage.kind == "gradient" or storage.written else "constant"
     if call is None:
         return "flat"
-    if call.function is number_array:
+    operation = call.operation
+    if operation is Operation.NUMBER:
         return "number"
-    if call.method == "chain":
+    if operation is Operation.LOOP:
         return "result"
     function = call.function
-    plain = function.strip(".[]") if isinstance(function, str) else function.__name__
-    if call.method in ("reduce", "accumulate"):
+    plain = function if isinstance(function, str) else getattr(function, "__name__", "")
+    if operation is Operation.COPY:
+        plain = "copy"
+    if operation in (Operation.REDUCE, Operation.ACCUMULATE):
         plain = {"add": "sum", "maximum": "max", "minimum": "min", "multiply": "prod"}.get(
             plain, plain
         )
@@ -108,8 +112,7 @@ def function_text(function, method: str) -> tuple[str, str]:
         found = next((n for n in (name, "conjugate") if getattr(np, n, None) is function), None)
         if found:
             return found, f"np.{found}"
-        inner = getattr(umath, name, None) is function
-        return name.strip("_"), f"np._core.umath.{name}" if inner else ""
+        return name.strip("_"), ""
     if module.startswith("numpy"):
         path = module.removeprefix("numpy").removeprefix(".")
         dotted = f"np.{path}.{name}" if path and hasattr(np, path.split(".")[0]) else f"np.{name}"
