@@ -237,7 +237,7 @@ def test_state_rebound_by_the_step_is_refused():
 def test_numpys_own_generator_is_refused():
     rng = np.random.default_rng(0)
     step = aino.compile(lambda x: x + aino.from_numpy(rng.random(3)), fullgraph=True)
-    refused(step, aino.zeros(3, dtype=aino.float64), match="changed")
+    refused(step, aino.zeros(3, dtype=aino.float64), match="change")
 
 
 def test_a_scheduler_inside_the_step_is_refused_and_nothing_is_half_applied():

@@ -11,6 +11,7 @@ import functools
 import gc
 import importlib.util
 import io
+import operator
 import os
 import sys
 import types
@@ -24,9 +25,10 @@ import numpy as np
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.bytecode import Chain, codes_within, summary_of
 from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_users_class, is_watched
-from aino.compiler.guards.reads import MISSING, Read
+from aino.compiler.guards.reads import GENERATORS, MISSING, Read
 from aino.compiler.guards.snapshots import (
     attributes_of,
+    dictionary_of,
     has_attributes,
     is_container,
     is_plain_value,
@@ -50,6 +52,8 @@ class Reading:
         self.reads: dict[tuple, Read] = {}
         #: Iterators that were there before: a program would not advance them.
         self.iterators: dict[int, str] = {}
+        #: What went wrong in reading, such as an exception of an object that was asked.
+        self.trouble: Exception | None = None
         self._known: dict[int, tuple[Any, str]] = {}
         self._met: dict[int, Any] = {}
         self._loose: set[str] = set()
@@ -57,7 +61,9 @@ class Reading:
         self._ran: dict[Any, set] = {}
         self._within: set = set()
         self._doubtful: list[tuple[weakref.ref, Chain]] = []
+        #: Whether the function at hand reads attributes by computed names, and texts in it.
         self._reflective = False
+        self._asked: frozenset[str] = frozenset()
         self._earlier: list[Read] = []
 
     # The beginning and the end
@@ -69,7 +75,7 @@ class Reading:
             self._end(item, "an argument", watch=False)
         if earlier is not None:
             for read in earlier.reads.values():
-                before = read.before if read.kind in ("record", "array") else read.now()
+                before = read.now()
                 again = Read(read.holder, read.kind, read.key, read.spoken, before)
                 self._earlier.append(again)
             for value, spoken in earlier._known.values():
@@ -103,14 +109,16 @@ class Reading:
             self._within.update(codes_within(code))
         first = locals_.get(code.co_varnames[0]) if code.co_argcount else None
         functions = self._functions_of(code, first)
-        outer, self._reflective = self._reflective, summary.reflective
+        self._reflective = summary.reflective
+        self._asked = summary.loose
         for function in functions:
             self._defaults(function)
+            self._read(function, "attr", "__code__", f"the code of {code.co_name}", code)
         loose = set(summary.loose)
         for chain in summary.chains:
             loose |= self._begin_chain(chain, summary, code, functions, globals_, given)
         self.loosen(loose)
-        self._reflective = outer
+        self._reflective = False
 
     def _functions_of(self, code, first) -> list:
         """Return the functions that have a code: one, or those that one ``def`` made."""
@@ -222,8 +230,8 @@ class Reading:
             mine, holder = _found(owner.__mro__, name)
             if mine is not MISSING:
                 return self._of_class(owner, mine, holder, name, said)
-        own = getattr(owner, "__dict__", None)
-        if not isinstance(owner, type) and isinstance(own, dict) and name in own:
+        own = dictionary_of(owner)
+        if not isinstance(owner, type) and own is not None and name in own:
             return self._own(owner, name, said, own[name])
         if isinstance(raw, types.MemberDescriptorType):
             try:
@@ -234,12 +242,16 @@ class Reading:
             return self._of_instance(owner, raw, base, name, spoken)
         if is_container(owner):
             self._end(owner, spoken)
-        elif has_attributes(owner) or isinstance(owner, (type, types.FunctionType)):
+        elif not hasattr(type(owner), "__getattr__") and (
+            has_attributes(owner)
+            or is_watched(owner)
+            or isinstance(owner, (type, types.FunctionType))
+        ):
             self._read(owner, "missing", name, said, False)
         return MISSING
 
     def _own(self, owner, name: str, said: str, value) -> Any:
-        if hasattr(owner, "add_param_group") and name in ("param_groups", "state"):
+        if hasattr(type(owner), "add_param_group") and name in ("param_groups", "state"):
             return MISSING  # settings and state are live
         # Models are watched as a whole, but for their plain attributes.
         if not is_watched(owner) or is_plain_value(value):
@@ -318,6 +330,13 @@ class Reading:
                 self._read(value, "array", "", spoken, None)
         elif is_ours_type(value) or isinstance(value, _FIXED):
             return
+        elif isinstance(value, GENERATORS):
+            self._read(value, "state", "", spoken, None)
+        elif isinstance(value, (operator.attrgetter, operator.methodcaller)):
+            names = [name for name in value.__reduce__()[1] if isinstance(name, str)]
+            self.loosen([part for name in names for part in name.split(".")])
+        elif isinstance(value, weakref.ref):
+            self._end(value(), spoken)
         elif isinstance(value, ContextVar):
             now = value.get(None)
             self._read(value, "context", "", spoken, now)
@@ -330,6 +349,9 @@ class Reading:
             for name, held in list(vars(value).items()):
                 if is_plain_value(held) and not name.startswith("_"):
                     self._read(value, "attr", name, f"{spoken}.{name}", held)
+            for name in self._asked - vars(value).keys():
+                if not hasattr(type(value), name):
+                    self._read(value, "missing", name, f"{spoken}.{name}", False)
         elif hasattr(type(value), "__next__") and not isinstance(value, io.IOBase):
             if not is_users_object(value):
                 self.iterators.setdefault(id(value), spoken)
@@ -504,4 +526,5 @@ def _imported(name: tuple, globals_: dict[str, Any]):
 
 def conditions(reading: Reading, guards) -> list[str]:
     """Return the conditions that every name read stands for what it stood for."""
-    return [read.condition(guards) for read in reading.reads.values()]
+    # Where a generator stands is no matter: that a function draws from it was refused.
+    return [read.condition(guards) for read in reading.reads.values() if read.kind != "state"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
+import random
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ import numpy as np
 from aino.compiler.guards.snapshots import Snapshot, is_plain_value, refill, same
 
 MISSING: Any = object()
+#: Random generators that are not AINO's: a program would not draw from them again.
+GENERATORS = (random.Random, np.random.Generator, np.random.RandomState)
 
 #: How each kind of read is written: of the name ``{0}`` of what holds it, and its key ``{1}``.
 _FORMS = {
@@ -25,6 +29,7 @@ _FORMS = {
     "missing": "hasattr({0}, {1!r})",
     "record": "{0}",
     "array": "{0}",
+    "state": "{0}",
 }
 #: Bytes from which an array is not copied to be compared.
 _LARGE = 1 << 16
@@ -75,6 +80,8 @@ class Read:
             before = Snapshot(holder, whole=bool(key))
         elif kind == "array":
             before = ArrayContents(holder)
+        elif kind == "state":
+            before = _state_of(holder)
         self.before = before
 
     def now(self) -> Any:
@@ -83,6 +90,8 @@ class Read:
             return Snapshot(self.holder, whole=bool(self.key))
         if self.kind == "array":
             return ArrayContents(self.holder)
+        if self.kind == "state":
+            return _state_of(self.holder)
         try:
             return eval(
                 _code_of(_FORMS[self.kind].format("holder", self.key)), {"holder": self.holder}
@@ -97,10 +106,14 @@ class Read:
                 return self.before.fits(self.holder)
             except Exception:
                 return False
+        if self.kind == "state":
+            return repr(self.now()) == repr(self.before)
         return same(self.now(), self.before)
 
     def state(self) -> tuple:
         """Return what is there now as a key: plain values, and who the others are."""
+        if self.kind == "state":
+            return (id(self.holder),)
         now = self.now()
         if self.kind == "array":
             contents = now.contents
@@ -121,6 +134,8 @@ class Read:
                 refill(self.before)
             elif self.kind == "array":
                 self.before.put_back(holder)
+            elif self.kind == "state":
+                _set_state(holder, self.before)
             elif self.kind == "missing":
                 delattr(holder, key)
             elif self.before is not MISSING:
@@ -149,6 +164,25 @@ class Read:
             return f"{guards.bind('same', same)}({text}, {bound})"
         kind = guards.bind_once("_kind", type(before))
         return f"(now := {text}).__class__ is {kind} and now == {bound}"
+
+
+def _state_of(generator):
+    """Return where a random generator stands."""
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    if isinstance(generator, np.random.Generator):
+        return copy.deepcopy(generator.bit_generator.state)
+    return generator.get_state()
+
+
+def _set_state(generator, state) -> None:
+    """Let a random generator stand where it stood."""
+    if isinstance(generator, random.Random):
+        generator.setstate(state)
+    elif isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    else:
+        generator.set_state(state)
 
 
 @functools.lru_cache(maxsize=4096)

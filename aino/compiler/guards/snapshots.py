@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import threading
 import types
 from collections import deque
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def has_attributes(value) -> bool:
         return False
     if is_ours_type(value) or is_watched(value):
         return False
-    return hasattr(value, "__dict__") or any(_slots(type(value)))
+    return dictionary_of(value) is not None or any(_slots(type(value)))
 
 
 def is_users_object(value) -> bool:
@@ -67,9 +68,16 @@ def _slots(kind: type) -> Iterator[str]:
                 yield f"_{base.__name__.lstrip('_')}{name}" if mangled else name
 
 
+def dictionary_of(value) -> dict[str, Any] | None:
+    """Return an object's ``__dict__``, without asking its class for it, None if it has none."""
+    has = type(value).__dictoffset__ or isinstance(value, threading.local)
+    found = value.__dict__ if has else None
+    return found if isinstance(found, dict) else None
+
+
 def attributes_of(record) -> dict[str, Any]:
     """Return the attributes that an object has of its own."""
-    own = dict(getattr(record, "__dict__", {}))
+    own = dict(dictionary_of(record) or {})
     for name in _slots(type(record)):
         with contextlib.suppress(AttributeError):
             own[name] = object.__getattribute__(record, name)

@@ -9,6 +9,7 @@ from typing import Any
 from aino.compiler.guards.bytecode import summary_of
 from aino.compiler.guards.ownership import is_foreign
 from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.errors import CompileError
 from aino.tracing import session
 
 
@@ -38,8 +39,12 @@ def watched_frames(trace, reading):
                     reading.ran(code, frame.f_globals, dict(frame.f_locals))
                 if summary_of(code).types:
                     _ask_types(trace, summary_of(code).types, frame.f_locals)
+            except Exception as error:
+                reading.trouble = error
             finally:
                 session.trace = trace
+            if reading.iterators:
+                raise CompileError(iterator_refusal(reading))  # before it is advanced
 
     sys.setprofile(hear)
     try:
@@ -50,6 +55,15 @@ def watched_frames(trace, reading):
         else:
             sys.setprofile(None)
             before.enable()  # cProfile's, which is no function
+
+
+def iterator_refusal(reading) -> str:
+    """Return why what takes from an iterator from outside is refused."""
+    spoken = next(iter(reading.iterators.values()))
+    return (
+        f"the function takes from the iterator {spoken}, which a program would not advance; "
+        "take from it outside, and give what comes as an argument"
+    )
 
 
 def _is_users(frame) -> bool:

@@ -22,7 +22,7 @@ from aino.compiler.guards.environment import Reading
 from aino.compiler.ir.program import NumberOf, Program, Returned, append_copy
 from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import FrozenNumberError, ReadNumber, SymbolicNumber
-from aino.compiler.tracing.frames import watched_frames
+from aino.compiler.tracing.frames import iterator_refusal, watched_frames
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.tracing.tracer import Tracer
@@ -208,12 +208,14 @@ def _refuse_unseen(trace: Trace, reading: Reading) -> None:
     """Refuse what a program could not follow: the very type of a number, an iterator's place."""
     if trace.frozen:
         raise FrozenNumberError("type() of a number that changes from call to call", trace.frozen)
-    for spoken in reading.iterators.values():
-        # This run has advanced it, and is real; a second one would advance it again.
-        trace.once_only = (
-            f"the function takes from the iterator {spoken}, which a program would not advance; "
-            "take from it outside, and give what comes as an argument"
+    if reading.trouble is not None:
+        raise CompileError(
+            "what the function reads could not be found out: "
+            f"{type(reading.trouble).__name__}: {reading.trouble}"
         )
+    if reading.iterators:
+        # This run may have advanced one, and is real; a second one would advance it again.
+        trace.once_only = iterator_refusal(reading)
 
 
 def _finish(trace: Trace, result) -> Program:
