@@ -109,7 +109,7 @@ if TYPE_CHECKING:
     from aino.settings import set_float32_matmul_precision as set_float32_matmul_precision
     from aino.settings import use_deterministic_algorithms as use_deterministic_algorithms
 
-globals().update(_public(_FUNCTIONS, hot=("matmul",)))
+globals().update(_public(_FUNCTIONS, hot=("matmul",), module="aino"))
 
 # Like PyTorch, AINO says nothing where numbers leave their range: NumPy's warnings would point at
 # generated code. The filter stands behind the user's own (``-W error``), and

@@ -24,4 +24,4 @@ __all__ = [
     "matrix_power", "multi_dot", "norm", "slogdet", "solve", "vecdot", "vector_norm",
 ]  # fmt: skip
 
-globals().update(_public({name: globals()[name] for name in __all__}))
+globals().update(_public({name: globals()[name] for name in __all__}, module=__name__))

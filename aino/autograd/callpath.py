@@ -11,7 +11,7 @@ import re
 _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
-    function write pullback y t held shared node level like own error inputs saved g isinstance
+    function write pullback check_raw y t held shared node level like own error inputs saved g isinstance
     type ValueError
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
@@ -44,7 +44,7 @@ def forward_source(declared) -> str:
     plain = ", ".join((*inputs, *declared.parameters))
     if count == 1:
         lines += _unary(inputs[0], plain)
-    elif count == 2:
+    elif count == 2 and not declared.optional:
         first, second = inputs
         lines += _binary(first, second, plain, declared.promotes == "float")
     else:

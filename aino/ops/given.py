@@ -73,8 +73,11 @@ def _labelled(bound):
                 yield f"element {position} of argument {name!r}", part
 
 
-def takes_tensors(function: Any) -> Any:
-    """Return a function that says in words which argument is no tensor."""
+def takes_tensors(function: Any, module: str = "", name: str = "") -> Any:
+    """Return a function that says in words which argument is no tensor.
+
+    ``module`` and ``name`` say where it is found, by a pickle for example.
+    """
 
     def call(*arguments, **keywords):
         try:
@@ -87,21 +90,30 @@ def takes_tensors(function: Any) -> Any:
 
     # What functools.wraps does, in fewer calls: the import makes some 300 of them.
     call.__name__, call.__qualname__ = function.__name__, function.__qualname__
-    call.__doc__, call.__module__ = function.__doc__, function.__module__
+    call.__doc__, call.__module__ = function.__doc__, module or function.__module__
+    if name:
+        call.__name__ = call.__qualname__ = name
     call.__dict__ = {**function.__dict__, "__wrapped__": function}
     return call
 
 
-def public(functions: dict[str, Any], hot=()) -> dict[str, Any]:
+def public(functions: dict[str, Any], hot=(), module: str = "") -> dict[str, Any]:
     """Return the functions of a namespace, each of which says what it was given.
 
     Primitives and the ``hot`` functions say so themselves, and stand as they are.
     """
-    return {
-        name: takes_tensors(function)
-        for name, function in functions.items()
-        if type(function) is FunctionType
-        and name[0] != "_"
-        and "primitive" not in function.__dict__
-        and function.__name__ not in hot
-    }
+    found: dict[str, Any] = {}
+    made: dict[Any, Any] = {}
+    for name, function in functions.items():
+        if (
+            type(function) is FunctionType
+            and name[0] != "_"
+            and "primitive" not in function.__dict__
+            and function.__name__ not in hot
+        ):
+            if function not in made:  # of two names the one it calls itself is its own
+                own = function.__name__
+                home = own if functions.get(own) is function else name
+                made[function] = takes_tensors(function, module, home if module else "")
+            found[name] = made[function]
+    return found

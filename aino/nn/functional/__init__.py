@@ -42,4 +42,4 @@ from aino.ops.given import public as _public
 from aino.ops.shape.padding import pad
 
 # ``linear`` is on the way of every step, and says so itself.
-globals().update(_public(dict(globals()), hot=("linear",)))
+globals().update(_public(dict(globals()), hot=("linear",), module=__name__))
