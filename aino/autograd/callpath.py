@@ -11,8 +11,8 @@ import re
 _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
-    function write pullback check_raw y t held shared node level like own error inputs saved g isinstance
-    type ValueError
+    function write pullback check_raw y t held shared node level like own error inputs saved g
+    isinstance type ValueError
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.

@@ -353,8 +353,8 @@ class Programs:
             except Exception as error:
                 # This call is done and right; so are the next ones, without a program.
                 specialization.traced_run = None
-                why = f"its program could not be written: {type(error).__name__}: {error}"
-                self.refuse(args, kwargs, CompileError(why))
+                told = f"its program could not be written: {type(error).__name__}: {error}"
+                self.refuse(args, kwargs, CompileError(told))
         return traced_run.result
 
     def _finish(self, specialization: Specialization, args, kwargs, names, flat) -> None:
@@ -374,6 +374,7 @@ class Programs:
         if specialization.reference is not None:
             specialization.check = SelfCheck(specialization.reference, self.name)
             specialization.check.attach(specialization.dispatch, MISS)
+        assert specialization.optimised is not None
         if specialization.optimised.layout.bytes_before > LARGE:
             give_back()
 

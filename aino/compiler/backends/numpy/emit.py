@@ -125,6 +125,7 @@ class Emitter:
             return f"{parent}.{cut.name}"
         if type(cut) is Subscript:
             return f"{parent}[{self.index(cut.index)}]"
+        assert type(cut) is Method
         inner = [self.text(item) for item in cut.arguments]
         inner += [f"{key}={self.text(item)}" for key, item in cut.keywords.items()]
         return f"{parent}.{cut.name}({', '.join(inner)})"
