@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +32,8 @@ from aino.pytree import structure_of
 KEPT = 16
 #: How many calls in a row may be traced before a function goes on without programs.
 TOO_OFTEN = 40
+#: After how many calls of programs a trace is no longer one that follows soon on another.
+RESTED = 100
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ class Programs:
         self._changing: set[str] = set()
         #: What the last trace left where it read, and its arguments: to say what has changed.
         self._last_flat: dict[str, Any] = {}
-        #: How many calls in a row were traced, and when and how long the last one was.
+        #: How many traces followed soon on one another, and what the programs had made by then.
         self._in_a_row = 0
-        self._traced_at, self._tracing_took = 0.0, 0.0
+        self._made = 0
 
     def call(self, args, kwargs):
         """Make a call by a program, or trace it; ``RunEagerly`` says that neither can be."""
@@ -108,10 +109,9 @@ class Programs:
         """Find the specialization of this signature, or trace."""
         if self._given_up:
             raise RunEagerly
-        begin = time.perf_counter()
-        # Programs have run since, if more time has passed than tracing takes.
-        rested = begin - self._traced_at > 5 * self._tracing_took
-        self._in_a_row = 0 if rested else self._in_a_row + 1
+        made = self._calls_made()
+        self._in_a_row = 0 if made - self._made >= RESTED else self._in_a_row + 1
+        self._made = made
         if self._in_a_row == TOO_OFTEN:
             self._give_up(
                 f"it is traced anew at nearly every call{self._what_changes(args, kwargs)}; give "
@@ -122,8 +122,11 @@ class Programs:
                 return self._trace(args, kwargs)
         finally:
             self._line_up()
-            self._traced_at = time.perf_counter()
-            self._tracing_took = self._traced_at - begin
+
+    def _calls_made(self) -> int:
+        """Return how many calls the programs have made that are kept."""
+        checks = [known.check for known in self._specializations.values()]
+        return sum([check.made() for check in checks if check is not None])
 
     def _line_up(self) -> None:
         """Put the guards in order: of what never has a program first, then the newest programs."""

@@ -10,6 +10,7 @@ import math
 import time
 import warnings
 from itertools import repeat
+from operator import length_hint
 from typing import Any
 
 from aino.compiler.ir.program import Program
@@ -65,6 +66,10 @@ class SelfCheck:
         self.calls += calls
         self._dispatch.__globals__["_turn"] = self.turn
         self._dispatch.__globals__["_calls_to_come"] = repeat(None, calls)
+
+    def made(self) -> int:
+        """Return how many calls the program has made."""
+        return self.calls - length_hint(self._dispatch.__globals__["_calls_to_come"])
 
     def difference(self, trace, program: Program) -> str | None:
         """Return what a trace did otherwise than the program, None if nothing."""
