@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import aino
+from aino import nn
 from tests.compiler.showing import assert_shows_the_same, calls_with, registry, seen
 
 CASES, case = registry()
@@ -173,3 +174,42 @@ def betas_in_a_list(make):
 @pytest.mark.parametrize("name", CASES)
 def test_compiled_shows_what_eager_shows(name):
     assert_shows_the_same(CASES[name])
+
+
+def notes_on(make_module, note):
+    """Return how many programs a step keeps whose module is given another note at each call."""
+    module = make_module()
+    step = aino.compile(lambda x: module(x))
+    found = []
+    for i in range(60):
+        note(module, i)
+        found.append(step(aino.ones(2)).tolist())
+    return len(step._dispatches), found
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        lambda module, i: setattr(module, "note", i),
+        lambda module, i: setattr(module, "seen", f"batch {i}"),
+        lambda module, i: setattr(module, "last", aino.ones(2) * i),
+    ],
+    ids=["a number", "text", "a tensor"],
+)
+@pytest.mark.parametrize(
+    "make_module",
+    [lambda: nn.Linear(2, 2), lambda: nn.Sequential(nn.Linear(2, 2), nn.Tanh()), nn.ELU],
+    ids=["Linear", "Sequential", "ELU"],
+)
+def test_notes_on_modules_do_not_trace_anew(make_module, note):
+    programs, found = notes_on(make_module, note)
+    assert programs == 1
+    assert all(result == found[0] for result in found)
+
+
+def test_settings_of_modules_are_no_notes():
+    module = nn.ELU()
+    step = aino.compile(lambda x: module(x))
+    for alpha in (1.0, 1.0, 1.0, 2.0, 2.0, 3.0):
+        module.alpha = alpha
+        assert step(aino.tensor([-1.0])).item() == module(aino.tensor([-1.0])).item()

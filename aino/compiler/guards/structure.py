@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import types
 from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.snapshots import PLAIN
 from aino.nn.base.hooks import Hooks
+from aino.nn.modules.named_containers import ParameterDict, ParameterList
 
 _PLAIN = (*PLAIN, type(None))
 
@@ -27,10 +30,9 @@ def structure(owners) -> tuple:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
                 found.append(id(module))
-                every = type(module)._numbers_matter
+                read = _names_read(type(module)) if type(module)._numbers_matter else None
                 for key, value in vars(module).items():
-                    # What a user's class keeps of plain values counts where its code reads it.
-                    if every or key == "training" or _is_part(value):
+                    if key == "training" or _counts(key, value, read):
                         found.append((key, _seen(value)))
         else:
             found.append(getattr(owner, "arrangement", tuple)())
@@ -41,6 +43,45 @@ def structure(owners) -> tuple:
                     elif type(value) is not float:
                         found.append((key, _seen(value)))
     return tuple(found)
+
+
+def _counts(key: str, value, read: frozenset[str] | None) -> bool:
+    """Tell whether an attribute of a module may matter to what it computes.
+
+    ``read``: the names that the code of one of AINO's own modules reads; a note that a user
+    keeps there is none of them. None for a user's class, whose plain values count where its code
+    reads them.
+    """
+    if read is not None:
+        return key in read or not (type(value) is Tensor or isinstance(value, _PLAIN))
+    return _is_part(value)
+
+
+@functools.cache
+def _names_read(kind: type) -> frozenset[str]:
+    """Return the names in the code of a class and of those it stands on."""
+    if issubclass(kind, (ParameterList, ParameterDict)):
+        return _Everything()
+    found: set[str] = set()
+    codes = [
+        part.__code__
+        for base in kind.__mro__
+        for member in vars(base).values()
+        for part in (member, *(getattr(member, how, None) for how in ("fget", "fset", "__func__")))
+        if isinstance(part, types.FunctionType)
+    ]
+    while codes:
+        code = codes.pop()
+        found.update(code.co_names)
+        codes += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return frozenset(found)
+
+
+class _Everything(frozenset):
+    """The names that a container reads: whatever it holds."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def _is_part(value) -> bool:
