@@ -30,7 +30,7 @@ def structure(owners) -> tuple:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
                 found.append(id(module))
-                read = _names_read(type(module)) if type(module)._numbers_matter else None
+                read = _names_read(type(module)) if type(module)._numbers_matter else None  # type: ignore[arg-type]
                 for key, value in vars(module).items():
                     if key == "training" or _counts(key, value, read):
                         found.append((key, _seen(value)))

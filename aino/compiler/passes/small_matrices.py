@@ -61,7 +61,10 @@ def _spread(call: Call) -> Call | None:
     target = call.out or call.results[0]
     if call.keywords:
         return None
-    call.arguments = tuple(_in_shape(v, target) for v in call.arguments)
+    arguments = tuple(_in_shape(v, target) for v in call.arguments)
+    shapes = [v.shape for v in arguments if isinstance(v, Region)]
+    if call.out is not None or np.broadcast_shapes(*shapes) == target.shape:
+        call.arguments = arguments  # else an operand of one number gives the result its rank
     if len(target.shape) != 2 or not is_contiguous(target):
         return None
     rows, columns = target.shape
@@ -72,9 +75,9 @@ def _spread(call: Call) -> Call | None:
     for position, value in enumerate(call.arguments):
         if isinstance(value, Region) and value.shape in ((columns,), (1, columns), (rows, 1)):
             spread = new_temporary(target.shape, value.dtype)
-            arguments = list(call.arguments)
-            arguments[position] = spread
-            call.arguments = tuple(arguments)
+            given = list(call.arguments)
+            given[position] = spread
+            call.arguments = tuple(given)
             return Call(Operation.COPY, None, (value,), {}, [], out=spread, section=call.section,
                         primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip
     return None
