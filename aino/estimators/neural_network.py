@@ -45,6 +45,7 @@ class NeuralNetwork(Module):
     [0, 1, 1, 0]
     """
 
+    records = ("history",)
     layers: ModuleList
 
     def __init__(

@@ -1,5 +1,7 @@
 """NeuralNetwork: it learns what a beginner gives it, or says what is wrong before it changes."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -419,3 +421,13 @@ def test_hooks_keep_fit_uncompiled(flowers, monkeypatch):
     model.layers[0].register_forward_hook(lambda *_: calls.append(1))
     model.fit(*flowers, epochs=20, batch_size=len(flowers[0]), verbose=False)
     assert len(calls) == 20
+
+
+def test_a_fit_that_validates_stays_compiled(flowers):
+    X, y = flowers
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        options = {"epochs": 80, "batch_size": 32, "validation_data": (X[:50], y[:50])}
+        model = quiet([4, 8, 3], X, y, **options)
+    assert {len(losses) for losses in model.history.values()} == {80}
+    assert len(model.history) > 1

@@ -32,6 +32,8 @@ def structure(owners) -> tuple:
                 found.append(id(module))
                 read = _names_read(type(module)) if type(module)._numbers_matter else None  # type: ignore[arg-type]
                 for key, value in vars(module).items():
+                    if key in type(module).records:
+                        continue
                     if key == "training" or _counts(key, value, read):
                         found.append((key, _seen(value)))
         else:

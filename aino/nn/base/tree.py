@@ -19,6 +19,9 @@ class Tree:
     _buffer_names: dict[str, bool] = _NO_BUFFERS
     #: Whether AINO's own code reads numbers among the attributes, as ``Dropout`` reads ``p``.
     _numbers_matter = True
+    #: Attributes that say what has been, and take no part in what is computed: a program need not
+    #: compare them.
+    records: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
