@@ -44,7 +44,7 @@ def rand(
 
     >>> import aino
     >>> x = aino.rand(2, 3)
-    >>> x.shape, bool((x >= 0).all()), bool((x < 1).all())
+    >>> x.shape, (x >= 0).all().item(), (x < 1).all().item()
     (aino.Size([2, 3]), True, True)
     """
     dtype = _floating("rand", dtype)
@@ -86,7 +86,7 @@ def randint(
 
     >>> import aino
     >>> x = aino.randint(3, 5, (100,))
-    >>> int(x.min()), int(x.max())
+    >>> x.min().item(), x.max().item()
     (3, 4)
     """
     if size is None and low is not None:
