@@ -297,3 +297,14 @@ def test_a_compiled_module_inside_a_compiled_step():
         return f
 
     assert run(aino.compile, aino.compile) == run(same, same) == run(aino.compile, same)
+
+
+def test_a_result_whose_graph_keeps_nothing_wants_a_gradient_too():
+    w = aino.ones(2, requires_grad=True)
+    step = aino.compile(lambda x: w + x)
+    for _ in range(5):
+        result = step(aino.ones(2))
+        assert result.requires_grad
+        w.grad = None
+        result.sum().backward()
+        assert w.grad.tolist() == [1.0, 1.0]

@@ -354,14 +354,17 @@ def _forget_history(tensor: Tensor, kept, what: str) -> None:
 
 
 def _wants_backward(node: Node) -> bool:
+    """Tell whether a graph was not walked yet: values are kept, or nothing shows a pass."""
     seen = {node}
     stack = [node]
+    walked = False
     while stack:
         node = stack.pop()
         if node.saved and type(node.saved) is not Spent:
             return True
+        walked = walked or node.saved is None or type(node.saved) is Spent
         for edge in node.inputs:
             if edge is not None and edge not in seen and type(edge) is not Leaf:
                 seen.add(edge)
                 stack.append(edge)
-    return False
+    return not walked
