@@ -35,7 +35,13 @@ COPIED_BY_PYTORCH = {
     # PyTorch's gradient reads the angle of the result, and is 0 where that is 0.
     ("polar", 0),
     ("polar", 1),
+    # Computed from the singular values, whose vectors PyTorch keeps.
+    ("linalg.matrix_norm", 0),
+    ("norm", 0),
 }
+
+#: Conjugates of complex numbers are copies that can't be written, where PyTorch's are views.
+READ_ONLY = {"adjoint", "H_property"}
 
 
 class Ours:
@@ -114,7 +120,10 @@ def test_a_write_before_the_backward_pass(row, case, what):
             ours, theirs = Ours(row, case, arrays), Theirs(row, case, arrays)
             if not overwritten(theirs, getattr(theirs, what)[position]):
                 continue
-            assert overwritten(ours, getattr(ours, what)[position])
+            if not overwritten(ours, getattr(ours, what)[position]):
+                assert what == "outputs"
+                assert row.name in READ_ONLY
+                continue
             try:
                 found = ours.backward()
             except InplaceError:
