@@ -85,6 +85,7 @@ def test_the_source_is_expressions_and_the_code_has_buffers():
         step(x, y)
     assert "linear = x @ linear0_weight.mT" in " ".join(step.source.split())
     assert "np.empty" not in step.source
+    assert "= 1.0 - d_tanh" in step.source
     for title in ("# forward", "# backward", "# update"):
         assert title in step.source
         assert title in step.code

@@ -33,7 +33,8 @@ class Place(NamedTuple):
     owned: bool
 
 
-_places: dict[CodeType, Place] = {}
+#: By file too: the call paths of two primitives may be equal code, which does not compare that.
+_places: dict[tuple[str, CodeType], Place] = {}
 
 
 def _place_of(frame: FrameType) -> Place:
@@ -54,7 +55,7 @@ def _place_of(frame: FrameType) -> Place:
     owned = bool(code.co_argcount) and code.co_varnames[0] == "self"
     if owned and kind != "user":
         owned = is_watched(frame.f_locals.get("self"))
-    place = _places[code] = Place(kind, primitive, owned)
+    place = _places[name, code] = Place(kind, primitive, owned)
     return place
 
 
@@ -71,7 +72,7 @@ class Context:
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             code = frame.f_code
-            kind, name, owned = _places.get(code) or _place_of(frame)
+            kind, name, owned = _places.get((code.co_filename, code)) or _place_of(frame)
             if kind == "primitive":
                 if not primitive:
                     primitive = name
