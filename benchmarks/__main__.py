@@ -3,6 +3,7 @@
 python -m benchmarks                     everything (a quarter of an hour)
 python -m benchmarks eager training      two families
 python -m benchmarks 4-16-3 --quick      whatever has 4-16-3 in its name, in seconds
+python -m benchmarks --against ../other  this checkout and another one, paired, without the peers
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main() -> None:
         help="torch.compile as well, which takes many seconds for each network",
     )
     parser.add_argument("--quick", action="store_true", help="a rough look: few, short turns")
+    parser.add_argument("--against", type=Path, help="another checkout, to compare with")
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     options = parser.parse_args()
     rounds, seconds = (5, 0.01) if options.quick else (options.rounds, options.seconds)
@@ -56,6 +58,7 @@ def main() -> None:
     peers.with_torch_compile = options.torch_compile
     harness = import_module("benchmarks.harness")
     report = import_module("benchmarks.report")
+    against = import_module("benchmarks.against")
 
     chosen = [
         case
@@ -69,7 +72,13 @@ def main() -> None:
         return
     results = []
     for case in chosen:
-        result = harness.measure(case, rounds, seconds, 0.0 if options.quick else options.patience)
+        if options.against:
+            if case.kind != "seconds" or case.rounds:
+                continue
+            result = against.compare(case, options.against, rounds, seconds)
+        else:
+            patience = 0.0 if options.quick else options.patience
+            result = harness.measure(case, rounds, seconds, patience)
         print(report.table(result), flush=True)
         results.append(result)
     environment = peers.environment()
