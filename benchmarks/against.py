@@ -39,7 +39,8 @@ class Version:
 
     def ask(self, *request: Any) -> Any:
         """Send a request and return the answer."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
