@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.compare import masked
-from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ONE, ZERO, clip, quiet_exp
+from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
 from aino.autograd.rules.rounding import sgn
 from aino.autograd.sums import sum_over
