@@ -60,6 +60,15 @@ def known(array):
     return array if trace is None else trace.lift(array)
 
 
+def data_for_shape(array, what: str, instead: str):
+    """Return an array whose content decides on a shape, as plain data.
+
+    In a trace that is data which is the same at every call; anything else raises ``CompileError``.
+    """
+    trace = session.trace
+    return array if trace is None else trace.data_for_shape(array, what, instead)
+
+
 def checked(check, *arguments) -> None:
     """Run a check of values, which raises where they are wrong.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.memory import owner
 from aino.autograd.node import Leaf
 from aino.compiler.ir.operations import UFUNC_METHODS, Operation, numpy_operation
 from aino.compiler.ir.program import Call
@@ -28,7 +29,7 @@ from aino.compiler.tracing.context import Context
 from aino.compiler.tracing.lifting import UNTOUCHED
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
-from aino.pytree import rebuild
+from aino.pytree import mapped, rebuild
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -168,10 +169,7 @@ class Trace(Outside):
     def function(self, function, arguments, keywords):
         """Record a NumPy function that met a tracer."""
         if function in _DATA_DEPENDENT or (function is np.where and len(arguments) == 1):
-            raise CompileError(
-                f"the shape of np.{function.__name__}'s result depends on the data; a compiled "
-                f"program has fixed shapes: use aino.where with a mask{self.where()}"
-            )
+            return self._of_constants(function, arguments, keywords)
         keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
         if function in _CREATE_LIKE:
             for item in (*arguments, *keywords.values()):
@@ -182,8 +180,10 @@ class Trace(Outside):
             made = function(*shadows, **keywords)
             self._born_roots.add(id(made))
             return self.lift(made)
+        if function is np.repeat:
+            arguments = (arguments[0], self._counts(arguments[1]), *arguments[2:])
         if function is np.copyto:
-            return self._copy(*arguments)
+            return self._copy(*arguments, **keywords)
         if function in _STRUCTURAL:
             found = []
             _, shadows = self.unwrap(tuple(arguments), found)
@@ -204,10 +204,46 @@ class Trace(Outside):
             return out
         return self.call(numpy_operation(function), function, arguments, keywords, function)
 
+    def _of_constants(self, function, arguments, keywords):
+        """Return what a function gives whose shape depends on data that is always the same."""
+        name = f"np.{function.__name__}"
+        instead = "use aino.where with a mask"
+        plain = [mapped(tree, lambda item: self.data_for_shape(item, name, instead))
+                 for tree in (tuple(arguments), dict(keywords))]  # fmt: skip
+        made = function(*plain[0], **plain[1])
+        return mapped(made, self._born_constant)
+
+    def _born_constant(self, array):
+        """Return the tracer of an array that the run makes alike each time."""
+        if not isinstance(array, np.ndarray):
+            return array
+        self._born_roots.add(id(owner(array)))
+        return self.lift(array)
+
+    def data_for_shape(self, item, what: str, instead: str):
+        """Return an array that decides on a shape as plain data, if it never changes."""
+        if type(item) is not Tracer:
+            return item
+        storage = item.value.storage
+        if storage.kind == "constant" and not storage.written:
+            plain = item.shadow.copy()
+            self._born_roots.add(id(plain))
+            self._kept.append(plain)
+            return plain
+        raise CompileError(
+            f"the shape of what {what} gives depends on the data; a compiled program has fixed "
+            f"shapes: {instead}{self.where()}"
+        )
+
+    def _counts(self, repeats):
+        return self.data_for_shape(repeats, "np.repeat", "give repeats as a number or a list")
+
     def _copy(self, target, source, casting="same_kind", where=True):
         """Record a copy of ``source`` into the memory of ``target``."""
         tracer = self.lift(target) if isinstance(target, np.ndarray) else target
         found: list[Tracer] = []
+        if where is not True:
+            source = np.where(where, source, tracer)
         value, shadow = self.unwrap(source, found)
         tracer.shadow[...] = shadow
         self.add(Call(Operation.COPY, None, (value,), {}, [], out=tracer.value))

@@ -30,7 +30,7 @@ _RETURN = "return the tensor and read it outside the compiled function"
 #: Methods of arrays that only compute; the dialect of rules does without, ops may use them.
 _METHODS = {
     "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "dot", "max",
-    "mean", "min", "prod", "repeat", "round", "std", "sum", "take", "trace", "var",
+    "mean", "min", "prod", "round", "std", "sum", "take", "trace", "var",
 }  # fmt: skip
 
 
@@ -122,6 +122,9 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
 
     def nonzero(self):
         return np.nonzero(self)
+
+    def repeat(self, repeats, axis=None):
+        return np.repeat(self, repeats, axis)
 
     def copy(self, order="C"):
         return self._method("copy", order) if order != "C" else self._method("copy")

@@ -93,6 +93,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes == -1 and not index.size:
         raise ValueError("one_hot: without any number, num_classes has to be given")
     if num_classes == -1:
+        index = tracing.data_for_shape(index, "one_hot(x)", "give num_classes")
         num_classes = int(index.max()) + 1
     tracing.checked(_check_classes, index, num_classes)
     return make((index[..., None] == np.arange(num_classes)).astype(np.int64))

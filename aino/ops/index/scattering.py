@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aino import tracing
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
@@ -16,6 +17,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import checked, fitting
+from aino.ops.index.masks import has_traced_mask, order_of
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
 from aino.ops.public import method
 from aino.ops.shape.shaping import atleast_1d, broadcast_shapes, broadcast_to
@@ -161,8 +163,9 @@ def _scattered_product(input, dim, index, src):
     """
     shape = input.array.shape
     size = input.array.size
-    places = rules.gather(np.arange(size).reshape(shape), index, dim, False).reshape(-1)
-    places = np.concatenate([np.arange(size), places])
+    every = known(np.arange(size))
+    places = rules.gather(every.reshape(shape), index, dim, False).reshape(-1)
+    places = np.concatenate([every, places])
     factors = [shape_rules.reshape(x, (x.array.size,)) for x in (input, src)]
     by_place = np.argsort(places, kind="stable")
     places = places[by_place]
@@ -174,7 +177,7 @@ def _scattered_product(input, dim, index, src):
     goes_on = make(follows.astype(factors.array.dtype))
     starts = make((~follows).astype(factors.array.dtype))
     running = scan_rules.recurrence(factors * goes_on, factors * starts, 0, False)
-    ends = np.flatnonzero(np.concatenate([~follows[1:], [True]]))
+    ends = np.searchsorted(places, every, "right") - 1
     products = shape_rules.reshape(rules.take(running, ends, 0, True), shape)
     return products if products.array.dtype is dtype else cast(products, dtype)
 
@@ -306,9 +309,11 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
     if not accumulate:
         return put_at(input, values, index)
     shape = input.array.shape
+    if has_traced_mask(index):
+        return input + put_at(make(np.zeros_like(input.array)), values, index)
     try:
         basic, parts = split_index(index, shape)
-        flat = np.arange(input.array.size).reshape(shape)
+        flat = known(np.arange(input.array.size).reshape(shape))
         places = (flat if basic is None else flat[basic])[parts]
     except IndexError as error:
         raise explained(error, input.array.ndim) from None
@@ -366,12 +371,14 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Any) -> Tensor:
         raise DtypeError(f"masked_scatter: the mask must be of booleans, not {mask.array.dtype}")
     _same_dtype(input, source, "masked_scatter")
     shape = tuple(broadcast_shapes(input.array.shape, mask.array.shape))
-    places = np.flatnonzero(np.broadcast_to(mask.array, shape))
-    if source.array.size < places.size:
-        raise ShapeError(
-            f"masked_scatter: the mask has {places.size} elements True, source only "
-            f"{source.array.size}"
-        )
-    values = shape_rules.reshape(source, (source.array.size,))[: places.size]
-    flat = shape_rules.reshape(broadcast_to(input, shape), (-1,))
-    return shape_rules.reshape(rules.put(flat, values, (...,), (places,)), shape)
+    mask = broadcast_to(mask, shape)
+    tracing.checked(_check_enough, mask.array, source.array.size)
+    if not source.array.size:
+        return shape_rules.clone(broadcast_to(input, shape))
+    values = shape_rules.reshape(source, (source.array.size,))
+    return compare.where(mask, rules.take(values, order_of(mask.array), 0, False), input)
+
+
+def _check_enough(mask, size: int) -> None:
+    if (count := np.count_nonzero(mask)) > size:
+        raise ShapeError(f"masked_scatter: the mask has {count} elements True, source only {size}")

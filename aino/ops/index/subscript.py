@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import EllipsisType, NoneType
-
 import numpy as np
 
 from aino.autograd.mode import mode
@@ -11,13 +9,19 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.dtypes import int64, uint8
+from aino.ops.index.masks import (
+    ALL,
+    BASIC,
+    check_mask,
+    dotted,
+    has_traced_mask,
+    put_by_mask,
+    write_by_mask,
+)
 
 __all__: list[str] = []
 
 ndarray = np.ndarray
-
-#: What NumPy answers with a view.
-_BASIC = {int, slice, NoneType, EllipsisType}
 
 
 def getitem(input, index):
@@ -42,7 +46,7 @@ def getitem(input, index):
             return rules.getitem(input, index)
         index = raw_index(index)
         if is_basic_index(index):
-            return rules.getitem(input, _dotted(index))
+            return rules.getitem(input, dotted(index))
         if len(index) == 1 and index[0].ndim and input.array.ndim:
             (item,) = index
             if item.dtype.kind == "b":
@@ -64,10 +68,6 @@ def explained(error, rank: int) -> IndexError:
     return IndexError(message.strip())
 
 
-def _dotted(index: tuple) -> tuple:
-    return index if Ellipsis in index else (*index, ...)
-
-
 def raw_index(index) -> tuple:
     """Return an index as a tuple of numbers, slices, None, ``...`` and arrays.
 
@@ -76,8 +76,8 @@ def raw_index(index) -> tuple:
     if type(index) is not tuple:
         index = (index,)
     for item in index:
-        if type(item) not in _BASIC:
-            return tuple([item if type(item) in _BASIC else _raw_item(item) for item in index])
+        if type(item) not in BASIC:
+            return tuple([item if type(item) in BASIC else _raw_item(item) for item in index])
     return index
 
 
@@ -108,23 +108,15 @@ def _raw_item(item):
 
 def is_basic_index(index: tuple) -> bool:
     """Tell whether a raw index picks a view."""
-    return all([type(item) in _BASIC for item in index])
+    return all([type(item) in BASIC for item in index])
 
 
 def select_basic(input, index: tuple):
     """Return the view at a raw basic index."""
     try:
-        return rules.getitem(input, _dotted(index))
+        return rules.getitem(input, dotted(index))
     except IndexError as error:
         raise explained(error, input.array.ndim) from None
-
-
-def _check_mask(mask, shape, start) -> None:
-    if mask.shape != shape[start : start + mask.ndim]:
-        raise IndexError(
-            f"The shape of the mask {list(mask.shape)} at index {start} does not match the shape "
-            f"of the indexed tensor {list(shape)} at index {start}"
-        )
 
 
 def _where_true(input, mask):
@@ -132,7 +124,7 @@ def _where_true(input, mask):
     shape = input.array.shape
     if mask.ndim > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
-    _check_mask(mask, shape, 0)
+    check_mask(mask, shape, 0)
     flat = shape_rules.reshape(input, (mask.size, *shape[mask.ndim :]))
     return rules.take(flat, np.flatnonzero(mask), 0, True)
 
@@ -146,7 +138,7 @@ def split_index(index: tuple, shape):
     for item in index:
         if type(item) in (int, slice):
             used += 1
-        elif type(item) not in _BASIC:
+        elif type(item) not in BASIC:
             used += item.ndim if item.dtype.kind == "b" else 1
     if used > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
@@ -159,55 +151,54 @@ def split_index(index: tuple, shape):
             axis += 1
         elif type(item) is slice:
             basic.append(item)
-            indices.append(_ALL)
+            indices.append(ALL)
             axis += 1
         elif item is None:
             basic.append(None)
-            indices.append(_ALL)
+            indices.append(ALL)
         elif item is Ellipsis:
             skipped = len(shape) - used
-            basic += [_ALL] * skipped
-            indices += [_ALL] * skipped
+            basic += [ALL] * skipped
+            indices += [ALL] * skipped
             axis += skipped
         elif item.dtype.kind == "b" and not item.ndim:
             # A single True or False is a new dimension, of length 1 or 0.
             basic.append(None)
             indices.append(np.zeros(int(item), int64))
         elif item.dtype.kind == "b":
-            _check_mask(item, shape, axis)
-            basic += [_ALL] * item.ndim
+            check_mask(item, shape, axis)
+            basic += [ALL] * item.ndim
             indices += item.nonzero()
             axis += item.ndim
         else:
-            basic.append(_ALL)
+            basic.append(ALL)
             indices.append(item)
             axis += 1
-    whole = all([item is _ALL for item in basic])
-    return None if whole else _dotted(tuple(basic)), tuple(indices)
-
-
-_ALL = slice(None)
+    whole = all([item is ALL for item in basic])
+    return None if whole else dotted(tuple(basic)), tuple(indices)
 
 
 def _at_indices(input, indices):
     """Return the elements at arrays, and slices of whole dimensions."""
-    arrays = [axis for axis, index in enumerate(indices) if index is not _ALL]
+    arrays = [axis for axis, index in enumerate(indices) if index is not ALL]
     if len(arrays) == 1:
         return rules.take(input, indices[arrays[0]], arrays[0], False)
     if mode.level and input.node is not None:
         # The rule reads them later: whoever owns them may have changed them by then.
-        indices = tuple([index if index is _ALL else index.copy() for index in indices])
+        indices = tuple([index if index is ALL else index.copy() for index in indices])
     return rules.pick_at(input, indices)
 
 
 def put_at(input, value, index: tuple):
     """Return a copy of ``input`` with ``value`` at a raw index; broadcast, of the same dtype."""
     if is_basic_index(index):
-        basic, indices = _dotted(index), None
+        basic, indices = dotted(index), None
+    elif has_traced_mask(index):
+        return put_by_mask(input, value, index)
     else:
         basic, indices = split_index(index, input.array.shape)
         basic = (...,) if basic is None else basic
-        indices = tuple([item if item is _ALL else item.copy() for item in indices])
+        indices = tuple([item if item is ALL else item.copy() for item in indices])
     try:
         return rules.put(input, value, basic, indices)
     except IndexError as error:
@@ -219,6 +210,9 @@ def write_at(array, value, index: tuple) -> None:
     rank = array.ndim
     try:
         if not is_basic_index(index):
+            if has_traced_mask(index):
+                write_by_mask(array, value, index)
+                return
             basic, index = split_index(index, array.shape)
             array = array if basic is None else array[basic]
         array[index] = value

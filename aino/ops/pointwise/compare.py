@@ -91,7 +91,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     >>> aino.equal(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.0]))
     True
     """
-    return input.array.shape == other.array.shape and bool(rules.eq(input, other).array.all())
+    return input.array.shape == other.array.shape and rules.eq(input, other).array.all().item()
 
 
 @method
@@ -143,7 +143,7 @@ def allclose(
     >>> aino.allclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.1]))
     False
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+    return isclose(input, other, rtol, atol, equal_nan).array.all().item()
 
 
 @operation(rules.isnan)

@@ -20,7 +20,7 @@ from aino.ops.index.sorting import order, sort
 from aino.ops.public import method
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
-from aino.tracing import opaque
+from aino.tracing import data_for_shape, opaque
 
 __all__ = [
     "median", "nanmedian", "mode", "quantile", "nanquantile",
@@ -224,7 +224,12 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
         raise DtypeError(f"histc: the input must be of a floating point dtype, not {array.dtype}")
     if bins < 1:
         raise ValueError(f"histc: bins must be positive, got {bins}")
-    low, high = float(min), float(max)
+    return make(_histogram(array, int(bins), float(min), float(max)))
+
+
+@opaque
+def _histogram(array, bins, low, high):
+    """Return how many numbers are in each interval; equal bounds stand for those of the numbers."""
     if low == high and array.size:
         low, high = float(array.min()), float(array.max())
     if low == high:
@@ -234,9 +239,9 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     if low > high:
         raise ValueError(f"histc: max must not be less than min, got {low} and {high}")
     inside = array[(array >= low) & (array <= high)]
-    place = ((inside - low) / (high - low) * bins).astype(int64)
+    place = ((inside - low) / (high - low) * bins).astype(np.int64)
     counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
-    return make(counts.astype(array.dtype))
+    return counts.astype(array.dtype)
 
 
 @method
@@ -249,7 +254,9 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     >>> aino.bincount(aino.tensor([0, 2, 2]))
     tensor([1, 0, 2])
     """
-    array = input.array
+    array = data_for_shape(
+        input.array, "bincount(x)", "add ones up, as in zeros(length).index_add(0, x, ones_like(x))"
+    )
     if array.ndim != 1 or array.dtype.kind not in "iu" or (array.size and array.min() < 0):
         raise ShapeError("bincount: the input must be 1-D, of integers that are not negative")
     if minlength < 0:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from aino import tracing
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor
-from aino.dtypes import int64
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
 from aino.ops.public import method
@@ -142,7 +142,8 @@ def repeat_interleave(
 ) -> Tensor:
     """Return each element along ``dim`` repeated; without ``dim``, of the flattened tensor.
 
-    ``repeats``: one number for all, or one for each.
+    ``repeats``: one number for all, or one for each. ``output_size``: how long ``dim`` will be,
+    which a compiled function can't know from ``repeats``.
 
     >>> import aino
     >>> aino.repeat_interleave(aino.tensor([1, 2]), 2)
@@ -164,16 +165,37 @@ def repeat_interleave(
         raise ShapeError(
             f"repeat_interleave: repeats of shape {repeats.shape} for a dim of length {length}"
         )
-    if repeats.size and repeats.min() < 0:
-        raise ValueError("repeat_interleave: repeats must not be negative")
+    if output_size is None:
+        repeats = tracing.data_for_shape(
+            repeats, "repeat_interleave(x, repeats)", "give output_size, or repeats as a number"
+        )
+        tracing.checked(_check_repeats, repeats, length, None)
+    else:
+        output_size = int(output_size)
+        tracing.checked(_check_repeats, repeats, length, output_size)
     if type(repeats) is np.ndarray and repeats.size == 1 and repeats.dtype.kind in "iu":
         # As often for all: then the gradient is a sum over an axis.
         times, shape = int(repeats.reshape(())), input.array.shape
         apart = rules.reshape(input, (*shape[: dim + 1], 1, *shape[dim + 1 :]))
         spread = rules.spread(apart, (*shape[: dim + 1], times, *shape[dim + 1 :]))
         return rules.reshape(spread, (*shape[:dim], length * times, *shape[dim + 1 :]))
-    index = np.repeat(np.arange(length, dtype=int64), repeats)
-    return index_rules.take(input, index, dim, False)
+    return index_rules.take(input, _repeated(length, repeats, output_size), dim, False)
+
+
+def _check_repeats(repeats, length: int, size: int | None) -> None:
+    if repeats.size and repeats.min() < 0:
+        raise ValueError("repeat_interleave: repeats must not be negative")
+    total = int(repeats.sum()) * (length if repeats.size == 1 else 1)
+    if size is not None and total != size:
+        raise ValueError(
+            f"repeat_interleave: output_size is {size}, but the repeats make {total} elements"
+        )
+
+
+@tracing.opaque
+def _repeated(length, repeats, _size):
+    """Return 0, 1, 2, ... each as often as it is repeated: so many numbers as were told."""
+    return np.repeat(np.arange(length, dtype=np.int64), repeats)
 
 
 # Triangles and diagonals
