@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
+    from aino import fft as fft
     from aino import linalg as linalg
     from aino import mps as mps
     from aino import nn as nn
@@ -150,8 +151,8 @@ _LAZY = {
     "set_num_interop_threads": "aino.num_threads",
 }
 _PACKAGES = (
-    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "errors", "accelerator",
-    "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
+    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "errors",
+    "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

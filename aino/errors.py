@@ -13,6 +13,10 @@ class DtypeError(AinoError, TypeError, RuntimeError):
     """A dtype that the operation cannot take; also a RuntimeError, as PyTorch's users expect."""
 
 
+class ArgumentError(AinoError, ValueError, RuntimeError):
+    """A value that an argument can't have; also a RuntimeError, as PyTorch's users expect."""
+
+
 class DivisionError(AinoError, ZeroDivisionError, RuntimeError):
     """An integer divided by zero; also a RuntimeError, as PyTorch's users expect."""
 

@@ -8,8 +8,8 @@ import pytest
 
 PLACES = [
     "aino", "aino.accelerator", "aino.amp", "aino.autograd", "aino.autograd.functional",
-    "aino.backends.cudnn", "aino.cuda", "aino.dit", "aino.drawing", "aino.linalg", "aino.nn",
-    "aino.nn.functional", "aino.nn.init", "aino.nn.utils", "aino.optim",
+    "aino.backends.cudnn", "aino.cuda", "aino.dit", "aino.drawing", "aino.fft", "aino.linalg",
+    "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils", "aino.optim",
     "aino.optim.lr_scheduler",
 ]  # fmt: skip
 

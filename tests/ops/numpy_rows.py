@@ -37,6 +37,9 @@ F = np.asfortranarray(numbers(3, 4))
 S = definite(3)
 MASK = np.array([True, False, True, True])
 LABELS = np.array([1, 0, 2, 1])
+NORMS = [None, "backward", "ortho", "forward", "half"]
+#: NumPy takes ``out=`` here and forgets it; AINO writes it, in tests/ops/test_fft.py.
+UNWRITTEN = {name: {"out": [None]} for name in ("hfft", "ifft2", "irfft2")}
 ARRAY = "an array"  # stands for ``out=``, which is filled
 
 
@@ -231,6 +234,22 @@ ROWS = [
     *[Row("linalg.norm", (C,), {}, fixed={"axis": axis, "ord": order, "keepdims": keepdims})
       for axis in ((0, 1), (2, 0), (-1, 1), 1) for order in OPTIONS["ord"] for keepdims in (0, 1)],
     Row("linalg.matrix_norm", (C,)), Row("linalg.vector_norm", (A,)),
+    # Transformed
+    *[Row(f"fft.{name}", (C,), {"n": [3, 5, None, 0], "axis": [0, -1, 5], "norm": NORMS,
+                                **UNWRITTEN.get(name, {})})
+      for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")],
+    *[Row(f"fft.{name}", (C,), {"s": [(3, 5), (2, -1), (3,)], "norm": NORMS,
+                                "axes": [(0, 1), (1, 0), (1, 1), (0,), None],
+                                **UNWRITTEN.get(name, {})})
+      for name in ("fft2", "ifft2", "rfft2", "irfft2")],
+    *[Row(f"fft.{name}", (C,), {"s": [(3, 5), (-1, -1, 3), (2, 2, 2, 2)], "norm": NORMS,
+                                "axes": [(0, 1), (2, 0, 2), (0,), (5,), None]})
+      for name in ("fftn", "ifftn", "rfftn", "irfftn")],
+    *[Row(f"fft.{name}", (C,), {"s": [(3, -1)]}, fixed={"axes": (0, 1)})
+      for name in ("fftn", "ifftn", "rfftn", "irfftn")],
+    Row("fft.fftn", (A,), fixed={"axes": ()}, options={"s": [(), (2,)], "out": [None]}),
+    *[Row(f"fft.{name}", (numbers(3, 5),), {"axes": [None, 0, (0, 1), (1, 1), ()]})
+      for name in ("fftshift", "ifftshift")],
     # Made
     *[Row(name, (A,), smooth=False) for name in ("zeros_like", "ones_like")],
     Row("full_like", (A, 3.0), smooth=False),

@@ -210,13 +210,12 @@ def test_lists_beside_tensors():
 
 def test_what_has_no_derivative_keeps_no_gradient_silently():
     square = aino.tensor([[2.0, 1.0], [1.0, 3.0]])
-    for function in (np.linalg.svd, np.linalg.eigh, np.linalg.pinv, np.fft.fft, np.linalg.qr):
+    for function in (np.linalg.svd, np.linalg.eigh, np.linalg.pinv, np.linalg.qr):
         found = function(square)
         assert isinstance(found[0], aino.Tensor)
         with pytest.raises(GradientError) as caught:
             function(square.clone().requires_grad_())
-        module = "np.fft" if function is np.fft.fft else "np.linalg"
-        assert f"{module}.{function.__name__} has no derivative" in str(caught.value)
+        assert f"np.linalg.{function.__name__} has no derivative" in str(caught.value)
 
 
 def test_the_advice_keeps_the_gradient():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,16 @@ from aino.ops.tensor.numpy_protocol.policy import (
 )
 from aino.ops.tensor.numpy_protocol.table import FUNCTIONS, into, name_of
 
+#: NumPy's modules whose entries are loaded when one of them is first asked for.
+_LATER = {"numpy.fft": "aino.ops.tensor.numpy_protocol.fourier"}
+
 
 def array_function(self, function, types, arguments, keywords):
     """Answer a NumPy function that met a tensor."""
     implementation = FUNCTIONS.get(function)
+    if implementation is None and getattr(function, "__module__", "") in _LATER:
+        import_module(_LATER[function.__module__])
+        implementation = FUNCTIONS.get(function)
     if implementation is None:
         return _on_arrays(function, arguments, keywords)
     try:

@@ -42,13 +42,6 @@ WITHOUT_RECORD = (
         cond eig eigh eigvals eigvalsh lstsq matrix_rank pinv qr svd svdvals
         """,
     )
-    | _names(
-        "np.fft",
-        """
-        fft fft2 fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn
-        rfft rfft2 rfftn
-        """,
-    )
     | _names("np.emath", "arccos arcsin arctanh log log10 log2 logn power sqrt")
     | _names("np.lib.stride_tricks", "sliding_window_view")
 )
