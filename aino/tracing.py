@@ -32,6 +32,15 @@ def hyperparameters(group):
     return group if trace is None else trace.mapping(group)
 
 
+def number_of(tensor):
+    """Return the number that a tensor of one element holds, such as a learning rate.
+
+    A compiled program reads it again at every call.
+    """
+    trace = session.trace
+    return tensor.array.item() if trace is None else trace.number_of(tensor)
+
+
 def is_tracing() -> bool:
     """Tell whether this thread is being traced."""
     return session.trace is not None

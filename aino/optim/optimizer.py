@@ -14,7 +14,7 @@ from aino.autograd.node import HookHandle, Leaf
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.structure_version import structure_version
-from aino.tracing import forbid_in_trace
+from aino.tracing import forbid_in_trace, number_of
 
 
 class _Required:
@@ -94,7 +94,7 @@ def _hooked(step: Callable) -> Callable:
 
 def number(value: Any) -> Any:
     """Return a hyperparameter as a number; PyTorch also takes tensors of one element."""
-    return value.array.item() if isinstance(value, Tensor) else value
+    return number_of(value) if isinstance(value, Tensor) else value
 
 
 class Group(dict):
