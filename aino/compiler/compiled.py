@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from aino.autograd.mode import mode, no_grad
-from aino.compiler.dispatch import MISS
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
+from aino.compiler.guards.text import MISS
 from aino.compiler.module import CompiledModule, face_of
 from aino.compiler.options import check_options, passes_of
 from aino.compiler.programs import KEPT, Programs, Settings

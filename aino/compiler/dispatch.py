@@ -6,63 +6,30 @@ What a program relies on is compared in straight-line Python; anything else than
 
 from __future__ import annotations
 
-import functools
 from itertools import repeat
-from typing import Any
 
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.memory import clock, stamp_of
+from aino.autograd.memory import stamp_of
 from aino.autograd.mode import mode
-from aino.autograd.node import Leaf, tick
+from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.environment import conditions
+from aino.compiler.guards.sharing import guard_sharing, written_storages
 from aino.compiler.guards.snapshots import Snapshot, is_record
+from aino.compiler.guards.text import Guards, code_of
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import NumberOf, Program, Returned
 from aino.compiler.ir.regions import Method
-from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
 from aino.pytree import is_container, parts_of, refilled, structure_of
 from aino.structure_version import structure_version
 from aino.tracing import LazyGradient, UnlikeError
-
-#: What a dispatch returns when the call is not the one it was written for.
-MISS: Any = object()
-
-
-class Guards:
-    """The text of a dispatch and what it names."""
-
-    def __init__(self) -> None:
-        self.bound: dict[str, Any] = {
-            "Tensor": Tensor, "ndarray": np.ndarray, "MISS": MISS, "make": make, "mode": mode,
-            "structure_version": structure_version, "tick": tick, "clock": clock, "Leaf": Leaf,
-            "dtypes": dtypes, "np": np,
-        }  # fmt: skip
-        self.lines: list[str] = []
-        self._names: dict[int, str] = {}
-
-    def bind(self, name: str, value) -> str:
-        """Bind a value under a name of its own and return the name."""
-        candidate = f"_{name}{len(self.bound)}"
-        self.bound[candidate] = value
-        return candidate
-
-    def bind_once(self, name: str, value) -> str:
-        """Bind a value and return its name; one that is bound already keeps the name it has."""
-        known = self._names.get(id(value))
-        if known is None:
-            known = self._names[id(value)] = self.bind(name, value)
-        return known
-
-    def need(self, condition: str) -> None:
-        """Let the call miss unless ``condition`` holds."""
-        self.lines.append(f"if not ({condition}): return MISS")
 
 
 def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers, flat,
@@ -74,9 +41,12 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     guards = Guards()
     _open_arguments(guards, trace, program, flat, names, arguments, keywords)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
+    texts = [*trace.guards, *[number.source for number in _numbers_in(program.result)]]
+    for name, text in named_numbers(trace.definitions, texts):
+        guards.lines.append(f"{name} = {text}")
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded)
-    _guard_sharing(guards, trace, program, flat)
+    guard_sharing(guards, trace, program, flat)
     read = conditions(trace.reading, guards)
     if read:
         guards.lines.append("try:")
@@ -102,7 +72,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
             )
     else:
         guards.lines.append(call)
-    stamps = [stamp_of(s.root) for s in _written(program) if s.kind == "static"]
+    stamps = [stamp_of(s.root) for s in written_storages(program) if s.kind == "static"]
     if stamps:
         guards.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
@@ -114,17 +84,6 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     dispatch = guards.bound.pop("dispatch")  # which would be a cycle
     dispatch.source = text
     return dispatch
-
-
-@functools.lru_cache(maxsize=256)
-def code_of(text: str, name: str):
-    """Return the code of a source; models of one form have the same, and share it."""
-    return compile(text, name, "exec")
-
-
-def _written(program: Program) -> list:
-    """Return the storages that calls write into, in order."""
-    return list(dict.fromkeys(v.storage for call in program.calls for v in call.touches()))
 
 
 def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names, arguments,
@@ -213,83 +172,13 @@ def _same_hooks(name: str, leaf: Leaf) -> str:
             f"and list({name}.extras.after) == {list(leaf.extras.after)}")  # fmt: skip
 
 
-def _guard_sharing(guards: Guards, trace: Trace, program: Program, flat) -> None:
-    """Check that arguments share memory with each other, and with the rest, as in the trace.
-
-    Two arguments are one array or two, as before. What the step writes lies in no other argument.
-    """
-    given = [(name, x) for name, x in flat if isinstance(x, (Tensor, np.ndarray))]
-    arrays = [x.array if isinstance(x, Tensor) else x for _, x in given]
-    written = _written(program)
-    conditions = []
-    for label, items in (("x{}", arrays), ("", [x for _, x in given])):
-        names = [label.format(k) if label else name for k, (name, _) in enumerate(given)]
-        conditions += _same_objects(names, items)
-    tensors = [(name, x) for name, x in given if isinstance(x, Tensor)]
-    nodes = [(f"{name}.node", x.node) for name, x in tensors if x.node is not None]
-    conditions += _same_objects([name for name, _ in nodes], [node for _, node in nodes])
-    # A closed-over tensor may be given as an argument as well.
-    held = {id(tensor.array): tensor.array for tensor in trace.tensors.values()}
-    conditions += [
-        f"x{i} is {guards.bind('m', array)}" for i, array in enumerate(arrays) if id(array) in held
-    ]
-    roots = [s.root for s in written if s.kind == "static"]
-    named = [f"x{k}" for k, (name, _) in enumerate(given)]
-    for name in named:
-        if len(roots) <= 2:
-            for root in roots:
-                bound = guards.bind("root", root)
-                conditions.append(f"{name} is not {bound} and {name}.base is not {bound}")
-        else:
-            bound = guards.bind("roots", frozenset(id(root) for root in roots))
-            conditions.append(f"id({name}) not in {bound} and id({name}.base) not in {bound}")
-    labels = {s.label for s in written if s.kind == "argument"}
-    apart = guards.bind("apart", _apart)
-    for name in named if roots else []:
-        # A view of what is no array does not tell whose memory it is.
-        lasting = ", ".join(guards.bind("root", root) for root in roots)
-        conditions.append(
-            f"({name}.base is None or {name}.base.__class__ is ndarray or "
-            f"{apart}({name}, {lasting}))"
-        )
-    for k, (name, _) in enumerate(given):
-        if name in labels:
-            others = [x for m, x in enumerate(named) if arrays[m] is not arrays[k]]
-            static = [guards.bind("root", s.root) for s in program.storages() if s.kind == "static"]
-            if others or static:
-                conditions.append(f"{apart}(x{k}, {', '.join(others + static)})")
-    if conditions:
-        guards.need(" and ".join(conditions))
-
-
-def _same_objects(names: list[str], items: list) -> list[str]:
-    """Return the conditions that the items are the same objects, and different ones, as now."""
-    first: dict[int, str] = {}
-    conditions = [
-        f"{name} is {first[id(item)]}"
-        for name, item in zip(names, items)
-        if first.setdefault(id(item), name) != name
-    ]
-    if len(first) == 2:
-        conditions.append(" is not ".join(first.values()))
-    elif len(first) > 2:
-        conditions.append(
-            f"len({{{', '.join(f'id({n})' for n in first.values())}}}) == {len(first)}"
-        )
-    return conditions
-
-
-def _apart(array, *others) -> bool:
-    return not any(np.may_share_memory(array, other) for other in others)
-
-
 def _rigid(program: Program) -> set[str]:
     """Return the arguments whose strides decide what is a view of them and what is a copy.
 
     Matrices always count: their layout goes on into what is computed from them.
     """
     kinds = ("reshape", "ravel", "view")
-    written = set(_written(program))
+    written = set(written_storages(program))
     found = {
         storage.label
         for storage in program.storages()
@@ -342,6 +231,8 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
             guards.need(f"{text} is {value}")
         elif isinstance(value, (str, int, float)):
             guards.need(f"{text} == {value!r}")
+        elif isinstance(value, Tensor):
+            guards.need(f"{text} is {guards.bind('setting', value)}")
 
 
 def _look_closer(seen, still_fits) -> bool:
@@ -409,6 +300,13 @@ def _leave_gradients(guards: Guards, program: Program, buffers) -> None:
                 # What the traced run left there moves into the program's memory.
                 pending.buffer[...] = leaf.grad.array
                 leaf.grad = pending
+
+
+def _numbers_in(item) -> list[SymbolicNumber]:
+    """Return the numbers in the returned structure that are computed from live ones."""
+    if type(item) is SymbolicNumber:
+        return [item]
+    return [number for part in parts_of(item) for number in _numbers_in(part)]
 
 
 class Answer:

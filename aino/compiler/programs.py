@@ -13,11 +13,12 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
-from aino.compiler.dispatch import MISS, write_dispatch
+from aino.compiler.dispatch import write_dispatch
 from aino.compiler.guards.arguments import Dynamic, Static, flatten_arguments, is_dynamic, names_of
 from aino.compiler.guards.environment import Reading
 from aino.compiler.guards.reads import MISSING
 from aino.compiler.guards.structure import outer_owners, structure
+from aino.compiler.guards.text import MISS
 from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.self_check import DROPPED, SelfCheck
 from aino.compiler.specialization import Specialization, build, write

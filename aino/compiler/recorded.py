@@ -21,7 +21,7 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Cotangents, Leaf, Node, TupleOutput, tick
 from aino.autograd.primitive import RecordedNode
 from aino.autograd.tensor import Tensor, make, refresh
-from aino.compiler.dispatch import MISS
+from aino.compiler.guards.text import MISS
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.programs import Programs, Settings
 from aino.compiler.tracing.lifting import gradient_of, slot_of

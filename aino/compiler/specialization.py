@@ -10,7 +10,7 @@ from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.backends.numpy.names import label_outside
 from aino.compiler.backends.numpy.readable import Readable, ReadableWriter
-from aino.compiler.dispatch import code_of
+from aino.compiler.guards.text import code_of
 from aino.compiler.ir.program import Program
 from aino.compiler.pipeline import Optimised, optimise
 from aino.compiler.self_check import SelfCheck

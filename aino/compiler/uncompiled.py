@@ -15,9 +15,9 @@ import numpy as np
 
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
-from aino.compiler.dispatch import Guards, code_of
 from aino.compiler.guards.arguments import Static, is_dynamic
 from aino.compiler.guards.ownership import is_ours
+from aino.compiler.guards.text import Guards, code_of
 from aino.errors import CompileError, CompileWarning
 from aino.pytree import structure_of
 from aino.structure_version import structure_version

@@ -122,6 +122,32 @@ def long_stretch(count):
     return step, (aino.randn(1 << 17),)
 
 
+def squares(count):
+    """A number that is squared over and over: its expression doubles each time."""
+
+    def step(x, s):
+        for _ in range(count):
+            s = s * s
+            x = x * 2 if s > 3.0 else x + s
+        return x, s
+
+    return step, (aino.randn(2), 0.99)
+
+
+def arguments(count):
+    """Many tensors that are given, half of them written, beside many that are held."""
+    held = [aino.zeros(2) for _ in range(count)]
+
+    def step(given):
+        for place, x in enumerate(given):
+            held[place].add_(x)
+            if place % 2:
+                x.mul_(2.0)
+        return given[0] * 1.0
+
+    return step, ([aino.ones(2) for _ in range(count)],)
+
+
 def work(make, size) -> int:
     """Return how many lines of the compiler run until a function has its program."""
     function, arguments = make(size)
@@ -148,8 +174,33 @@ def work(make, size) -> int:
 
 
 @pytest.mark.parametrize(
-    "make", [runge_kutta, numbers, recurrence, layers, groups, joined, long_stretch]
-)
+    "make",
+    [
+        runge_kutta, numbers, recurrence, layers, groups, joined, long_stretch, squares, arguments,
+    ],
+)  # fmt: skip
 def test_eight_times_the_steps_take_eight_times_the_work(make):
     work(make, 2)  # what is read of the code once
     assert work(make, 24) <= 8.5 * work(make, 3)
+
+
+def test_the_text_of_guards_grows_with_what_they_compare():
+    def length(make, size):
+        function, given = make(size)
+        step = aino.compile(function)
+        for _ in range(2):
+            step(*given)
+        return len(step._dispatches[0].source)
+
+    for make in (squares, arguments):
+        assert length(make, 64) < 10 * length(make, 8)
+
+
+def test_a_number_that_is_computed_in_a_thousand_steps():
+    def step(x, s):
+        for _ in range(1000):
+            s = s + 0.5
+        return x * s
+
+    compiled = aino.compile(step, fullgraph=True)
+    assert [compiled(aino.ones(1), s).item() for s in (1.0, 2.0, 3.0)] == [501.0, 502.0, 503.0]

@@ -1,6 +1,7 @@
 """What a function reads of classes, and the methods that it calls: a program sees them change."""
 
 import functools
+import types
 
 import pytest
 
@@ -160,3 +161,34 @@ def _called(step):
         return [step(aino.ones(1)).item() for _ in range(5)]
     except CompileError:
         return "refused"
+
+
+#: One text that stands in two modules: its code is equal, and is two functions' all the same.
+TWICE = """
+K = 1.0
+def of_global(x):
+    return x * K
+def of_default(x, k=[1.0]):
+    return x * k[0]
+def make(c):
+    def of_cell(x):
+        return x * c[0]
+    return of_cell
+CELL = [1.0]
+of_cell = make(CELL)
+"""
+
+
+@pytest.mark.parametrize("files", [("<one>", "<other>"), ("<one>", "<one>")])
+@pytest.mark.parametrize("name", ["of_global", "of_default", "of_cell"])
+def test_functions_of_equal_code_are_told_apart(name, files):
+    first, second = types.ModuleType("first_of_two"), types.ModuleType("second_of_two")
+    for module, file in zip((first, second), files):
+        exec(compile(TWICE, file, "exec"), vars(module))
+    f, g = getattr(first, name), getattr(second, name)
+    assert f.__code__ == g.__code__
+
+    def change():
+        second.K = second.CELL[0] = second.of_default.__defaults__[0][0] = 5.0
+
+    assert_follows(lambda x: f(x) + g(x) * 10, change)

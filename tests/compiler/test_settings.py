@@ -7,6 +7,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.errors import CompileError
 from tests.compiler.showing import assert_shows_the_same, calls_with, registry, seen
 
 CASES, case = registry()
@@ -169,6 +170,78 @@ def betas_in_a_list(make):
         optimizer.param_groups[0]["betas"] = [0.9 / (1 + i), np.float64(0.99)]
 
     return rates(make, aino.optim.Adam, change)
+
+
+# A tensor of one element as a learning rate
+
+OPTIMIZERS = [
+    "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD",
+    "Rprop",
+]  # fmt: skip
+
+
+def rate_in_a_tensor(name):
+    def shown(make):
+        rate = aino.tensor(0.1)
+        scheduler: list = []
+
+        def change(optimizer, i):
+            if i == 3:
+                rate.mul_(0.5)
+            if i == 4:
+                scheduler.append(aino.optim.lr_scheduler.ExponentialLR(optimizer, 0.5))
+            if i > 4:
+                optimizer.step()
+                scheduler[0].step()
+            if i == 7:
+                optimizer.param_groups[0]["lr"] = aino.tensor(0.3)
+
+        return rates(make, getattr(aino.optim, name), change, rate), rate.item()
+
+    return shown
+
+
+CASES |= {f"a tensor as the rate of {name}": rate_in_a_tensor(name) for name in OPTIMIZERS}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_tensor_as_a_rate_is_followed_by_one_program(name):
+    rate = aino.tensor(0.1)
+    w = aino.ones(2, requires_grad=True)
+    optimizer = getattr(aino.optim, name)([w], lr=rate)
+
+    @aino.compile(fullgraph=True)
+    def step():
+        optimizer.zero_grad()
+        (w * w).sum().backward()
+        optimizer.step()
+
+    for _ in range(12):
+        rate.mul_(0.9)
+        step()
+    branches = 2 if name == "RAdam" else 1  # which rectifies from its sixth step on
+    assert len(step._dispatches) == branches
+
+
+def test_a_rate_that_the_step_writes_or_computes_is_refused_by_name():
+    rate, w = aino.tensor(0.1), aino.ones(2, requires_grad=True)
+    optimizer = aino.optim.SGD([w], lr=rate)
+
+    def decaying():
+        w.sum().backward()
+        optimizer.step()
+        rate.mul_(0.5)
+
+    def computed():
+        w.sum().backward()
+        optimizer.param_groups[0]["lr"] = rate * 0.5
+        optimizer.step()
+
+    for step, words in ((decaying, "writes into a tensor that is a setting"),
+                        (computed, "a setting is a tensor that the step computes")):  # fmt: skip
+        with pytest.raises(CompileError, match=words):
+            aino.compile(step, fullgraph=True)()
+    assert (rate.item(), w.tolist(), w.grad) == (aino.tensor(0.1).item(), [1.0, 1.0], None)
 
 
 @pytest.mark.parametrize("name", CASES)

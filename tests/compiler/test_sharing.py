@@ -59,6 +59,66 @@ def test_an_argument_within_memory_that_is_written_is_refused(late):
     assert w.tolist() == before
 
 
+WEIGHT = aino.ones(2)
+
+
+def test_a_tensor_that_the_function_holds_is_told_from_an_argument():
+    model = nn.Linear(2, 2)
+    parts = {"w": aino.ones(2)}
+    held = [
+        (lambda w: w + WEIGHT, WEIGHT),
+        (lambda w: w + parts["w"], parts["w"]),
+        (lambda w: w + sum(parts.values()), parts["w"]),
+        (lambda w: w + model(WEIGHT).detach(), model.bias),
+    ]
+    for function, tensor in held:
+        with aino.no_grad():
+            for first, second in ((tensor, tensor.detach() * 7), (tensor.detach() * 7, tensor)):
+                step = aino.compile(function)
+                found = [step(x).tolist() for x in [first] * 3 + [second] * 3 + [first, second]]
+                assert found == [
+                    function(x).tolist() for x in [first] * 3 + [second] * 3 + [first, second]
+                ]
+
+
+def test_one_dictionary_given_again_with_other_tensors_has_one_program():
+    batch, nested = {}, {"parts": [None, (None,)]}
+    step = aino.compile(lambda b, n: b["x"] * 2 + sum(n["parts"][1]) + len(list(b.items())))
+    for turn in range(60):
+        batch["x"] = aino.ones(2) * turn
+        nested["parts"][1] = (aino.ones(2) * turn,)
+        assert step(batch, nested).tolist() == [turn * 3.0 + 1] * 2
+    assert repr(step).endswith("1 of 1 signatures ready>")
+
+
+def test_a_dictionary_that_is_given_and_read_by_name_is_both():
+    settings = {"k": 1.0}
+    step = aino.compile(lambda x, d: x * settings["k"] + d["k"])
+    found = []
+    for given, value in ((settings, 1.0), ({"k": 3.0}, 1.0), (settings, 2.0)):
+        settings["k"] = value
+        found += [step(aino.ones(1), given).item() for _ in range(3)]
+    assert found == [2.0] * 3 + [4.0] * 3 + [4.0] * 3
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_many_arguments_that_are_written(count):
+    def step(*tensors):
+        for position, x in enumerate(tensors):
+            x.add_(position)
+        return sum(tensors[1:], tensors[0] * 1)
+
+    compiled = aino.compile(step, fullgraph=True)
+    memory = aino.zeros(2 * count)
+    for _ in range(4):
+        compiled(*[memory[2 * k : 2 * k + 2] for k in range(count)])
+    assert memory.tolist() == [4.0 * (k // 2) for k in range(2 * count)]
+    overlapping = [memory[2 * k : 2 * k + 2] for k in range(count - 1)] + [memory[1:3]]
+    with pytest.raises(CompileError, match="shares memory"):
+        compiled(*overlapping)
+    assert memory.tolist() == [4.0 * (k // 2) for k in range(2 * count)]
+
+
 def test_arguments_that_overlap_are_refused_where_one_is_written():
     @aino.compile(fullgraph=True)
     def step(a, b):

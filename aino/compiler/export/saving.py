@@ -14,6 +14,7 @@ from aino.autograd.memory import owner
 from aino.compiler.backends.numpy.lines import Line
 from aino.compiler.export.standalone import STANDALONE, generator_at
 from aino.compiler.ir.regions import address
+from aino.compiler.ir.symbolic import named_numbers
 from aino.compiler.tracing.shadows import window
 from aino.errors import CompileError
 from aino.ops.random.generator import Generator
@@ -67,9 +68,7 @@ def save_source(specialization, name: str, path, weights=None) -> None:
                           imports=f"{imports}\n" if imports else "")  # fmt: skip
     text += "".join(f"\n{inspect.getsource(function)}\n" for function in needed)
     text += opened + "".join(f"{line}\n" for line in [*views, *lines])
-    text += "\n\n" + source.written(
-        [*_comparisons(specialization.traced_run.trace.guards), *body], items
-    )
+    text += "\n\n" + source.written([*_comparisons(specialization.traced_run.trace), *body], items)
     bound = "".join(f", {label}" for label in items)
     left = f"{name}, gradients" if specialization.program.gradients else name
     text += f"\n\n{left} = build(np{bound})\n"
@@ -101,10 +100,11 @@ def _memory(items: dict[str, Any]) -> tuple[dict[str, np.ndarray], list[str]]:
     return saved, lines
 
 
-def _comparisons(guards: dict[str, Any]) -> list[Line]:
+def _comparisons(trace) -> list[Line]:
     """Return the lines that compare the numbers on which the program relies."""
-    lines = []
-    for text, outcome in guards.items():
+    definitions = named_numbers(trace.definitions, trace.guards)
+    lines = [Line(f"{name} = {text}") for name, text in definitions]
+    for text, outcome in trace.guards.items():
         told = f"the program was saved for other numbers: {text} is no longer {outcome!r}"
         lines += [Line(f"if {text} != {outcome!r}:"), Line(f"    raise RuntimeError({told!r})")]
     return lines

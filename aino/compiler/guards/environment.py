@@ -16,6 +16,7 @@ import os
 import sys
 import types
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
@@ -27,6 +28,7 @@ from aino.compiler.guards.bytecode import Chain, codes_within, summary_of
 from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_users_class, is_watched
 from aino.compiler.guards.reads import GENERATORS, MISSING, Read
 from aino.compiler.guards.snapshots import (
+    Snapshot,
     attributes_of,
     dictionary_of,
     has_attributes,
@@ -35,6 +37,7 @@ from aino.compiler.guards.snapshots import (
     is_record,
     is_users_object,
 )
+from aino.pytree import parts_of
 
 #: What takes an array into a tensor that shares its memory, or copies it in every program.
 _WRAPPERS = {"from_numpy", "as_tensor", "asarray", "tensor"}
@@ -50,6 +53,10 @@ class Reading:
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
         self.reads: dict[tuple, Read] = {}
+        #: Those of what the function was given, which is looked at by itself, and is another at
+        #: each call: they only tell what the run has changed.
+        self._of_arguments: set[tuple] = set()
+        self._given: set[int] = set()
         #: Iterators that were there before: a program would not advance them.
         self.iterators: dict[int, str] = {}
         #: What went wrong in reading, such as an exception of an object that was asked.
@@ -57,9 +64,12 @@ class Reading:
         self._known: dict[int, tuple[Any, str]] = {}
         self._met: dict[int, Any] = {}
         self._loose: set[str] = set()
-        self._functions: dict[Any, list] = {}
-        self._ran: dict[Any, set] = {}
-        self._within: set = set()
+        # By the identity of code: functions of two modules may be of equal code, which does not
+        # compare where it stands. The code lives on in ``_codes``.
+        self._functions: dict[int, list] = {}
+        self._ran: dict[int, set] = {}
+        self._within: set[int] = set()
+        self._codes: dict[int, types.CodeType] = {}
         self._doubtful: list[tuple[weakref.ref, Chain]] = []
         #: Whether the function at hand reads attributes by computed names, and texts in it.
         self._reflective = False
@@ -70,9 +80,11 @@ class Reading:
 
     def begin(self, function, given: Iterable, earlier: Reading | None) -> None:
         """Start at the function, its arguments, and what it was seen to read before."""
-        self.meet(function, getattr(function, "__name__", "the function"))
         for item in given:
             self._end(item, "an argument", watch=False)
+            self._given.update(map(id, _plain_containers(item)))
+        self._of_arguments = set(self.reads)
+        self.meet(function, getattr(function, "__name__", "the function"))
         if earlier is not None:
             for read in earlier.reads.values():
                 before = read.now()
@@ -101,12 +113,13 @@ class Reading:
             if name in names and not is_plain_value(value) and not isinstance(value, Tensor)
         }  # fmt: skip
         key = frozenset((name, id(value)) for name, value in given.items())
-        seen = self._ran.setdefault(code, set())
+        self._codes[id(code)] = code
+        seen = self._ran.setdefault(id(code), set())
         if key in seen:
             return
         seen.add(key)
         if len(seen) == 1:
-            self._within.update(codes_within(code))
+            self._within.update(map(id, codes_within(code)))
         first = locals_.get(code.co_varnames[0]) if code.co_argcount else None
         functions = self._functions_of(code, first)
         self._reflective = summary.reflective
@@ -122,7 +135,7 @@ class Reading:
 
     def _functions_of(self, code, first) -> list:
         """Return the functions that have a code: one, or those that one ``def`` made."""
-        if code not in self._functions and first is not None:
+        if id(code) not in self._functions and first is not None:
             kind = first if isinstance(first, type) else type(first)
             for base in kind.__mro__ if is_users_class(kind) else ():
                 raw = vars(base).get(code.co_name)
@@ -130,11 +143,11 @@ class Reading:
                     # However it was called, it is this class's own.
                     self._read(base, "raw", code.co_name, f"{base.__name__}.{code.co_name}", raw)
                     self.meet(raw, code.co_name)
-        if code not in self._functions and code not in self._within:
+        if id(code) not in self._functions and id(code) not in self._within:
             for function in gc.get_referrers(code):
                 if isinstance(function, types.FunctionType):
                     self.meet(function, function.__name__)
-        return self._functions.get(code, [])
+        return self._functions.get(id(code), [])
 
     def _defaults(self, function) -> None:
         for name in ("__defaults__", "__kwdefaults__"):
@@ -195,7 +208,17 @@ class Reading:
     def _walk(self, value, chain: Chain) -> None:
         """Follow a chain from a value on; what it ends at is read as a whole."""
         spoken = chain.name if isinstance(chain.name, str) else chain.name[0]
+        given = self._given if chain.kind == "local" else ()
         for kind, key in chain.path:
+            if id(value) in given:
+                if kind != "item":
+                    break
+                try:
+                    value = value[key]
+                except (LookupError, TypeError):
+                    return
+                spoken = f"{spoken}[{key!r}]"
+                continue
             self.meet(value, spoken)
             if is_plain_value(value) or is_ours_type(value):
                 return
@@ -207,7 +230,11 @@ class Reading:
                 spoken = f"{spoken}[{key!r}]"
             if value is MISSING:
                 return
-        self._end(value, spoken, chain.wrapped)
+        if id(value) in given:
+            for leaf in Snapshot(value).leaves():
+                self.meet(leaf, spoken)
+        else:
+            self._end(value, spoken, chain.wrapped)
 
     def _attribute(self, owner, name: str, spoken: str) -> Any:
         """Read an attribute; return it, or ``MISSING`` where nothing more is to be followed."""
@@ -403,7 +430,8 @@ class Reading:
     def _meet_function(self, function, spoken: str) -> None:
         if function is os.getenv:
             self._end(os.environ, "os.environ")
-        self._functions.setdefault(function.__code__, []).append(function)
+        self._codes[id(function.__code__)] = function.__code__
+        self._functions.setdefault(id(function.__code__), []).append(function)
         if hasattr(function, "__wrapped__"):  # by no_grad, a cache, a decorator
             self.meet(function.__wrapped__, spoken)
         registry = getattr(function, "registry", None)
@@ -451,14 +479,32 @@ class Reading:
     def _read(self, holder, kind: str, key, spoken: str, before) -> Read | None:
         """Note a read, unless it is known: return it where it is new."""
         place = (id(holder), kind, key)
+        if place in self._of_arguments:
+            self._of_arguments.discard(place)
+            return self.reads[place]
         if place in self.reads or (kind in ("raw", "method") and isinstance(before, type)):
             return None
         read = self.reads[place] = Read(holder, kind, key, spoken, before)
         return read
 
+    def tensors(self) -> set[int]:
+        """Return the identities of the tensors that were found by name, or in a model."""
+        found: list[Any] = []
+        for _, read in self.found():
+            found += read.before.leaves() if read.kind == "record" else [read.before]
+        for owner in self.owners.values():
+            found += vars(owner).values()
+            for group in getattr(owner, "param_groups", ()):
+                found += group["params"]
+        return {id(value) for value in found if isinstance(value, Tensor)}
+
     def state(self) -> frozenset:
         """Return what is read as a key: plain values, and who the others are."""
-        return frozenset((place, read.state()) for place, read in self.reads.items())
+        return frozenset((place, read.state()) for place, read in self.found())
+
+    def found(self) -> list[tuple[tuple, Read]]:
+        """Return what was read by name, with its place: the arguments are looked at elsewhere."""
+        return [item for item in self.reads.items() if item[0] not in self._of_arguments]
 
     def changed(self) -> Read | None:
         """Return the first read that gives something else than before the run."""
@@ -490,6 +536,13 @@ def _is_fixed(value) -> bool:
     if isinstance(value, types.FunctionType):
         return is_foreign(value.__code__.co_filename) and not hasattr(value, "__wrapped__")
     return False
+
+
+def _plain_containers(item) -> list:
+    """Return the lists, tuples and dictionaries in an argument, which is taken apart."""
+    if type(item) not in (list, tuple, dict, OrderedDict):
+        return []
+    return [item, *[found for part in parts_of(item) for found in _plain_containers(part)]]
 
 
 def _found(kinds, name: str) -> tuple[Any, Any]:
@@ -527,4 +580,4 @@ def _imported(name: tuple, globals_: dict[str, Any]):
 def conditions(reading: Reading, guards) -> list[str]:
     """Return the conditions that every name read stands for what it stood for."""
     # Where a generator stands is no matter: that a function draws from it was refused.
-    return [read.condition(guards) for read in reading.reads.values() if read.kind != "state"]
+    return [read.condition(guards) for _, read in reading.found() if read.kind != "state"]

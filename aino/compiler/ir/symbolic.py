@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import weakref
 
 import numpy as np
@@ -30,6 +31,26 @@ def literal(x) -> str:
 
 def _source(x) -> str:
     return x.source if type(x) is SymbolicNumber else literal(x)
+
+
+#: From how many letters on an expression has a name: else it would double with each squaring.
+_LONG = 400
+_NAMED = re.compile(r"number_[0-9a-f]{16}")
+
+
+def named_numbers(definitions: dict[str, str], texts) -> list[tuple[str, str]]:
+    """Return the long expressions that stand in texts by their names, those first that others need.
+
+    ``definitions``: all that there are, in the order in which they were made.
+    """
+    needed: set[str] = set()
+    found = [name for text in texts for name in _NAMED.findall(text)]
+    while found:
+        name = found.pop()
+        if name not in needed:
+            needed.add(name)
+            found += _NAMED.findall(definitions[name])
+    return [item for item in definitions.items() if item[0] in needed]
 
 
 def _known(x):
@@ -93,7 +114,7 @@ class SymbolicNumber:
 
     Arithmetic makes new expressions; a comparison becomes a guard of the program; what would
     freeze the value (``float(n)``, ``math.sqrt(n)``) raises ``CompileError``. ``parts``: what it is
-    computed from, after the symbol of arithmetic, or "" for a function.
+    computed from, after the symbol of arithmetic, or a function's text with braces for operands.
     """
 
     __slots__ = ("trace", "now", "source", "parts")
@@ -101,7 +122,7 @@ class SymbolicNumber:
     def __init__(self, trace, now, source: str, parts: tuple = ()) -> None:
         self.trace = trace
         self.now = now
-        self.source = source
+        self.source = source if len(source) < _LONG else trace.name_number(source)
         self.parts = parts
 
     __add__, __radd__ = _binary("+", lambda a, b: a + b)
@@ -130,7 +151,8 @@ class SymbolicNumber:
             raise TypeError("pow() 3rd argument not allowed unless all arguments are integers")
         text = ", ".join(_source(_known(x)) for x in (self, other, modulo))
         now = pow(self.now, _now(_known(other)), _now(_known(modulo)))
-        return SymbolicNumber(self.trace, now, f"pow({text})", ("", self, other, modulo))
+        parts = ("pow({}, {}, {})", self, _known(other), _known(modulo))
+        return SymbolicNumber(self.trace, now, f"pow({text})", parts)
 
     def __divmod__(self, other):
         return self // other, self % other
@@ -162,7 +184,7 @@ class SymbolicNumber:
         return self
 
     def __abs__(self):
-        return SymbolicNumber(self.trace, abs(self.now), f"abs({self.source})", ("", self))
+        return SymbolicNumber(self.trace, abs(self.now), f"abs({self.source})", ("abs({})", self))
 
     def __bool__(self) -> bool:
         outcome = bool(self.now)
@@ -179,8 +201,17 @@ class SymbolicNumber:
 
     def _origins(self) -> set[str]:
         """Return the names of the entries and arguments that the number is computed from."""
-        parts = [part for part in self.parts[1:] if type(part) is SymbolicNumber]
-        return set().union(*[part._origins() for part in parts]) if parts else {self.source}
+        numbers, found, seen = [self], set(), set()
+        while numbers:
+            number = numbers.pop()
+            if id(number) in seen:
+                continue
+            seen.add(id(number))
+            parts = [part for part in number.parts[1:] if type(part) is SymbolicNumber]
+            numbers += parts
+            if not parts:
+                found.add(number.source)
+        return found
 
     __float__ = __int__ = __index__ = __complex__ = _frozen
 
@@ -197,10 +228,9 @@ class SymbolicNumber:
             isinstance(x, (SymbolicNumber, int, float)) for x in inputs
         ):
             now = ufunc(*[_now(x) for x in inputs]).item()
-            text = ", ".join(_source(x) for x in inputs)
-            return SymbolicNumber(
-                self.trace, now, f"np.{ufunc.__name__}({text}).item()", ("", *inputs)
-            )
+            form = f"np.{ufunc.__name__}({', '.join(['{}'] * len(inputs))}).item()"
+            source = form.format(*map(_source, inputs))
+            return SymbolicNumber(self.trace, now, source, (form, *inputs))
         return self.trace.ufunc(ufunc, method, inputs, keywords.pop("out", None), keywords)
 
     def beside(self, like):

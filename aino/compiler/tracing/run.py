@@ -221,6 +221,11 @@ def _refuse_unseen(trace: Trace, reading: Reading) -> None:
 def _finish(trace: Trace, result) -> Program:
     """Make the program of a trace, and what it could not do again in words."""
     _refuse_shared_memory(trace)
+    if any(storage.written for storage in trace.settings):
+        raise CompileError(
+            "the function writes into a tensor that is a setting of an optimizer, such as its "
+            "learning rate; change it outside, after the call"
+        )
     kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
     #: Gradients that are tensors from outside: p.grad = argument.

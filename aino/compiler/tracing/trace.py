@@ -5,6 +5,7 @@ Every NumPy call that a run makes on tracers is noted with the regions that it r
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,11 @@ class Trace(Outside):
         self.entries: list[tuple[Any, Any]] = []
         self.containers: dict[str, Any] = {}
         self._labels: dict[int, str] = {}
+        #: The memory of tensors that are read as numbers: nothing may write it meanwhile.
+        self.settings: list[Storage] = []
         self.numbers: dict[tuple[str, Any], Tracer] = {}
+        #: Long expressions of numbers, by the names that stand for them.
+        self.definitions: dict[str, str] = {}
         self.entries_set = False
         #: Weakly, the numbers that item() has read; ``over`` when they are what they are.
         self.numbers_read: list[Any] = []
@@ -342,6 +347,12 @@ class Trace(Outside):
             self.add(call)
         return self.numbers[key]
 
+    def name_number(self, source: str) -> str:
+        """Return the name of a long expression: the same for the same one in every trace."""
+        name = f"number_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+        self.definitions[name] = source
+        return name
+
     def guard(self, source: str, outcome) -> None:
         """Note a comparison that the program relies on."""
         self.guards[source] = outcome
@@ -356,11 +367,28 @@ class Trace(Outside):
 
     def mapping(self, container) -> Mapping:
         """Return a group, or a state, whose numbers stand for themselves."""
-        label = self._labels.get(id(container))
+        return Mapping(self, container, self._label(container, "group"))
+
+    def number_of(self, tensor) -> SymbolicNumber:
+        """Return the number in a tensor from outside, as it will be when the program runs."""
+        tracer = tensor.array
+        root = tracer.value.storage.root
+        if root is None or root.size != 1 or self.made(tensor):
+            raise CompileError(
+                f"a setting is a tensor that the step computes{self.where()}; keep it in one "
+                "tensor of one element, and change that in place outside the compiled function"
+            )
+        label = self._label(root, "setting")
+        self.settings.append(tracer.value.storage)
+        return SymbolicNumber(self, tracer.shadow.item(), f"{label}.item()")
+
+    def _label(self, held, wish: str) -> str:
+        """Return the name that a group, a state or an array has in expressions."""
+        label = self._labels.get(id(held))
         if label is None:
-            label = self._labels[id(container)] = f"group{len(self.containers)}"
-            self.containers[label] = container
-        return Mapping(self, container, label)
+            label = self._labels[id(held)] = f"{wish}{len(self.containers)}"
+            self.containers[label] = held
+        return label
 
     def written_number(self, container, key):
         """Return the expression that the step has put into a container, None if it has not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from aino.compiler.ir.symbolic import SymbolicNumber, literal
 
@@ -12,6 +13,8 @@ _BINDS = {
     "+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4,
 }  # fmt: skip
 _SIGN, _ATOM = 3, 5
+#: So deep an expression may be: Python's own compiler does not go much deeper.
+_DEEP = 24
 #: An entry of a group, as ``group0['betas'][1]``.
 _ENTRY = re.compile(r"\w+\['(\w+)'\](?:\[(\d+)\])?")
 
@@ -25,45 +28,65 @@ class Expressions:
 
     def __init__(self, numbers: list[SymbolicNumber], fresh) -> None:
         self._fresh = fresh
-        self._names: dict[str, str] = {}
         self.assignments: list[str] = []
-        self._counts: dict[str, int] = {}
-        for number in numbers:
-            self._count(number)
-        self.rewritten = {number.source: self._text(number)[0] for number in numbers}
+        #: By source: the text, how tightly its outermost operator binds, how deep it is.
+        self._texts: dict[str, tuple[str, float, int]] = {}
+        order = _operands_first(numbers)
+        counts = Counter(number.source for number in numbers)
+        for number in order:
+            counts.update([x.source for x in number.parts[1:] if type(x) is SymbolicNumber])
+        for number in order:
+            self._texts[number.source] = self._written(number, counts[number.source])
+        self.rewritten = {number.source: self._texts[number.source][0] for number in numbers}
 
-    def _count(self, number) -> None:
-        if type(number) is SymbolicNumber:
-            self._counts[number.source] = self._counts.get(number.source, 0) + 1
-            if self._counts[number.source] == 1:
-                for part in number.parts[1:]:
-                    self._count(part)
-
-    def _text(self, number) -> tuple[str, float]:
-        """Return a number's text and how tightly its outermost operator binds."""
-        if type(number) is not SymbolicNumber:
-            return literal(number), _SIGN if number < 0 else _ATOM
-        if number.source in self._names:
-            return self._names[number.source], _ATOM
-        plain = not number.parts or not number.parts[0]
-        text, binds = (number.source, _ATOM) if plain else self._arithmetic(*number.parts)
+    def _written(self, number: SymbolicNumber, count: int) -> tuple[str, float, int]:
+        """Return a number's text; one that several need has a name, and a part of a deep one."""
+        text, binds, depth = self._expression(number)
         shared = len(number.parts) == 3 or _ENTRY.fullmatch(number.source)
-        if not shared or self._counts[number.source] < 2:
-            return text, binds
-        name = self._names[number.source] = self._fresh(_wish(number.source))
+        if depth < _DEEP and not (shared and count > 1):
+            return text, binds, depth
+        name = self._fresh(_wish(number.source))
         self.assignments.append(f"{name} = {text}")
-        return name, _ATOM
+        return name, _ATOM, 0
 
-    def _arithmetic(self, symbol: str, *operands) -> tuple[str, float]:
+    def _expression(self, number: SymbolicNumber) -> tuple[str, float, int]:
         """Return an operation with no more parentheses than it needs."""
-        parts = [self._text(operand) for operand in operands]
+        if not number.parts:
+            return number.source, _ATOM, 0
+        symbol, *operands = number.parts
+        parts = [self._operand(operand) for operand in operands]
+        depth = 1 + max(depth for _, _, depth in parts)
+        if "{" in symbol:
+            return symbol.format(*[text for text, _, _ in parts]), _ATOM, depth
         if len(parts) == 1:
-            return symbol + _within(*parts[0], _SIGN), _SIGN
+            return symbol + _within(*parts[0][:2], _SIGN), _SIGN, depth
         binds = _BINDS[symbol]
         power = symbol == "**"
-        left = _within(*parts[0], binds + power)
-        right = _within(*parts[1], _SIGN if power else binds + 0.1)
-        return f"{left} {symbol} {right}", binds
+        left = _within(*parts[0][:2], binds + power)
+        right = _within(*parts[1][:2], _SIGN if power else binds + 0.1)
+        return f"{left} {symbol} {right}", binds, depth
+
+    def _operand(self, number) -> tuple[str, float, int]:
+        if type(number) is SymbolicNumber:
+            return self._texts[number.source]
+        return literal(number), _SIGN if number < 0 else _ATOM, 0
+
+
+def _operands_first(numbers: list[SymbolicNumber]) -> list[SymbolicNumber]:
+    """Return numbers and what they are computed from, each source once, operands before results."""
+    order: dict[str, SymbolicNumber] = {}
+    stack = [(number, False) for number in reversed(numbers)]
+    while stack:
+        number, ready = stack.pop()
+        if number.source in order:
+            continue
+        if ready:
+            order[number.source] = number
+            continue
+        stack.append((number, True))
+        parts = [part for part in number.parts[1:] if type(part) is SymbolicNumber]
+        stack += [(part, False) for part in reversed(parts)]
+    return list(order.values())
 
 
 def _within(text: str, binds: float, needed: float) -> str:
