@@ -40,8 +40,16 @@ from aino.dtypes import uint8 as uint8
 from aino.dtypes import uint16 as uint16
 from aino.dtypes import uint32 as uint32
 from aino.dtypes import uint64 as uint64
+from aino.layouts import Layout as layout
+from aino.layouts import MemoryFormat as memory_format
+from aino.layouts import channels_last as channels_last
+from aino.layouts import channels_last_3d as channels_last_3d
+from aino.layouts import contiguous_format as contiguous_format
+from aino.layouts import preserve_format as preserve_format
+from aino.layouts import strided as strided
 from aino.ops.creation.filled import *
 from aino.ops.creation.from_data import *
+from aino.ops.creation.ranges import *
 from aino.ops.given import public as _public
 from aino.ops.index.indexing import *
 from aino.ops.index.scattering import *
@@ -57,6 +65,7 @@ from aino.ops.pointwise.complex_numbers import *
 from aino.ops.pointwise.elementary import *
 from aino.ops.pointwise.rounding import *
 from aino.ops.pointwise.special import *
+from aino.ops.random.distributions import *
 from aino.ops.random.generator import *
 from aino.ops.random.sampling import *
 from aino.ops.reduce.extremes import *

@@ -57,6 +57,8 @@ def set_default_dtype(dtype) -> None:
 def as_dtype(dtype) -> np.dtype:
     """Return AINO's dtype for a NumPy dtype, a scalar type, a Python type or a name.
 
+    Raises ``DtypeError`` for what is none of these, None included, which NumPy takes for float64.
+
     >>> as_dtype(float), as_dtype("int64")
     (dtype('float32'), dtype('int64'))
     """
@@ -71,21 +73,29 @@ def as_dtype(dtype) -> np.dtype:
     if dtype is complex:
         return COMPLEX_OF[_default]
     try:
-        found = np.dtype(dtype).newbyteorder("=")
+        found = np.dtype(dtype).newbyteorder("=") if dtype is not None else None
     except TypeError:
-        raise DtypeError(f"{dtype!r} is not a dtype") from None
+        found = None
+    if found is None:
+        raise DtypeError(f"{dtype!r} is not a dtype")
     if found.name not in BY_NAME:
         raise DtypeError(f"dtype {found} is not one of {', '.join(BY_NAME)}")
     return BY_NAME[found.name]
 
 
-def promote_types(first, second) -> np.dtype:
+def promote_types(type1, type2) -> np.dtype:
     """Return the smallest dtype that both may become, by PyTorch's lattice.
+
+    Raises ``DtypeError`` where there is none, as for uint64 and an integer with a sign.
+
+    Arguments:
+        type1: a dtype.
+        type2: another.
 
     >>> promote_types("int64", "float16")
     dtype('float16')
     """
-    first, second = as_dtype(first), as_dtype(second)
+    first, second = as_dtype(type1), as_dtype(type2)
     if first == second:
         return first
     low, high = sorted((first, second), key=lambda dtype: CATEGORY[dtype.kind])
@@ -118,6 +128,9 @@ def result_type(*operands) -> np.dtype:
     A 0-d operand counts only where its category (bool < integer < float < complex) is
     above that of the operands with dimensions, and a Python number counts below both.
 
+    Arguments:
+        operands: arrays, tensors and Python numbers, one or more.
+
     >>> result_type(np.ones(3, np.float32), np.array(1.0), 2)
     dtype('float32')
     """
@@ -144,9 +157,19 @@ def result_type(*operands) -> np.dtype:
     return as_dtype(result)
 
 
-def can_cast(source, target) -> bool:
-    """Tell whether PyTorch would cast ``source`` to ``target`` in an in-place operation."""
-    source, target = as_dtype(source), as_dtype(target)
+def can_cast(from_, to) -> bool:
+    """Tell whether a result of one dtype may be written into a tensor of another, in place.
+
+    Never from complex to real numbers, from floating-point to whole ones, or from others to bool.
+
+    Arguments:
+        from_: the dtype of what is computed.
+        to: the dtype of the tensor that is written.
+
+    >>> can_cast("float64", "float32"), can_cast("float32", "int64")
+    (True, False)
+    """
+    source, target = as_dtype(from_), as_dtype(to)
     if CATEGORY[source.kind] > CATEGORY[target.kind]:
         return False
     return not (target.kind == "b" and source.kind != "b")

@@ -123,6 +123,8 @@ def functions_with_a_device():
 CASES = list(functions_with_a_device())
 #: What cannot be called by the names of its required arguments alone.
 CALLS = {
+    "arange": {"end": 3},
+    "range": {"end": 3},
     "normal": {"mean": 0.0, "std": 1.0, "size": (2,)},
     "randint": {"low": 0, "high": 3, "size": (2,)},
     "randint_like": {"input": aino.ones(2), "low": 0, "high": 3},

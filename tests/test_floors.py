@@ -29,6 +29,7 @@ FLOORS = {
     "aino.version": 0,
     "aino.xpu": 0,
     "aino.dtypes": 0,
+    "aino.layouts": 0,
     "aino.structure_version": 0,
     "aino.pytree": 0,
     "aino.threads": 0,

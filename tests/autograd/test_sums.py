@@ -264,4 +264,4 @@ def test_numbers_are_added_up_in_one_place():
         )
     }
     # Counts of unique numbers, and weights of a draw, which are of float64.
-    assert found <= {"autograd/sums.py", "ops/index/sorting.py", "ops/random/sampling.py"}
+    assert found <= {"autograd/sums.py", "ops/index/sorting.py", "ops/random/distributions.py"}

@@ -12,7 +12,7 @@ from aino.ops import pointwise as math
 from aino.ops.index import indexing, scattering
 from aino.ops.linalg import linear, matrices
 from aino.ops.pointwise import activation
-from aino.ops.random import sampling
+from aino.ops.random import distributions
 from aino.ops.reduce import norms, reduction, scanning
 from aino.ops.shape import joining
 from tests.calculus.row import Row, case, given, positive, real
@@ -119,9 +119,9 @@ UNMOVED = [
         Row(name, function, None, [], kinks=[kink], covers="unmoved", torch=None, method="",
             seeded=True)
         for name, function, kink in (
-            ("bernoulli", sampling.bernoulli, case(given([0.3, 0.5])).slopes([0.0, 0.0])),
-            ("poisson", sampling.poisson, case(given([0.3, 0.5])).slopes([0.0, 0.0])),
-            ("normal", sampling.normal,
+            ("bernoulli", distributions.bernoulli, case(given([0.3, 0.5])).slopes([0.0, 0.0])),
+            ("poisson", distributions.poisson, case(given([0.3, 0.5])).slopes([0.0, 0.0])),
+            ("normal", distributions.normal,
              case(given([[1.0], [2.0]]), given([1.0, 2.0])).slopes([[0.0], [0.0]], [0.0, 0.0])),
         )
     ),

@@ -1,5 +1,6 @@
 """Methods, keywords and operands as PyTorch and NumPy spell them; what they become, or why not."""
 
+import inspect
 import math
 
 import numpy as np
@@ -202,3 +203,29 @@ def test_orders_of_the_norm_that_limits_gradients(order, total):
     ((a * aino.tensor([3.0, -4.0, 0.0])).sum() - 2.0 * b.sum()).backward()
     assert aino.nn.utils.clip_grad_norm_([a, b], 10.0, order).item() == total
     assert aino.nn.utils.get_total_norm([a.grad], 0).item() == 1.0  # one tensor is not zero
+
+
+def public():
+    """Every function of the package and of its namespaces, and every method."""
+    for where in (aino, aino.linalg, aino.nn.functional, aino.Tensor):
+        for name in dir(where):
+            thing = getattr(where, name)
+            if not name.startswith("_") and callable(thing) and not isinstance(thing, type):
+                yield pytest.param(thing, id=f"{where.__name__}.{name}")
+
+
+@pytest.mark.parametrize("function", list(public()))
+def test_an_unknown_keyword_is_refused(function):
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # Python's own
+        return
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    if inspect.Parameter.VAR_KEYWORD not in kinds:
+        call, given = signature.bind_partial, ()
+    elif function is aino.printoptions:  # a context hands keywords on when it is entered
+        call, given = lambda **keywords: function(**keywords).__enter__(), ()
+    else:  # an operation in place hands them on to the one that is not
+        call, given = function, (aino.ones(2),)
+    with pytest.raises(TypeError, match="colour"):
+        call(*given, colour="red")

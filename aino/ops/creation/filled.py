@@ -1,4 +1,4 @@
-"""Tensors of a given shape, filled with a number; ranges and grids."""
+"""Tensors of a given shape, filled with a number."""
 
 from __future__ import annotations
 
@@ -8,57 +8,68 @@ from typing import Any
 
 import numpy as np
 
-from aino import dtypes
 from aino.autograd.tensor import Tensor
-from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
+from aino.dtypes import as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.layouts import check_memory_format, contiguous_format
 from aino.ops.creation.from_data import born, is_live, live, numbers
 from aino.ops.public import method
 from aino.types import DeviceLike, DType, Number
 
 __all__ = [
-    "zeros", "ones", "full", "empty", "eye", "arange", "range", "linspace", "logspace",
-    "zeros_like", "ones_like", "full_like", "empty_like", "tril_indices", "triu_indices",
+    "zeros", "ones", "empty", "full", "eye", "zeros_like", "ones_like", "full_like", "empty_like",
 ]  # fmt: skip
 
 
-def shape_of(size, keywords=None) -> tuple[int, ...]:
+def shape_of(sizes, size=None) -> tuple[int, ...]:
     """Return the shape that ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))`` asks for."""
-    if keywords:
-        if "size" in keywords:
-            if size:
-                raise TypeError("a shape was given twice: as numbers and as size=")
-            size = (keywords["size"],)
-        no_more(keywords)
-    if not size:
+    if size is not None:
+        if sizes:
+            raise TypeError("a shape was given twice: as numbers and as size=")
+        sizes = (size,)
+    if not sizes:
         raise TypeError("a shape is missing: give its lengths, or () for a single number")
-    first = size[0]
+    first = sizes[0]
     several = isinstance(first, (Tensor, np.ndarray)) and first.ndim > 0
-    if len(size) == 1 and (several or not hasattr(first, "__index__")):
-        size = first
+    if len(sizes) == 1 and (several or not hasattr(first, "__index__")):
+        sizes = first
     try:
-        shape = tuple([index(length) for length in size])
+        shape = tuple([index(length) for length in sizes])
     except TypeError:
-        raise DtypeError(f"a shape is made of integers, got {size!r}") from None
+        raise DtypeError(f"a shape is made of integers, got {sizes!r}") from None
     if shape and min(shape) < 0:
         raise ShapeError(f"a shape has no negative length, got {shape}")
     return shape
 
 
 def _filled(array_maker, name, sentence):
-    """Return the function that makes new tensors by ``np.zeros``, ``np.ones`` or ``np.empty``."""
+    """Return the function that makes new tensors by ``np.zeros`` or ``np.ones``."""
 
     def create(
-        *size, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more
-    ):
-        shape = shape_of(size, more)
+        *sizes: Any,
+        size: Any = None,
+        dtype: DType | None = None,
+        layout: Any = None,
+        device: DeviceLike = None,
+        pin_memory: bool = False,
+        requires_grad: bool = False,
+    ) -> Tensor:
+        shape = shape_of(sizes, size)
         dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-        return born(array_maker(shape, dtype), device, requires_grad)
+        return born(array_maker(shape, dtype), device, requires_grad, layout, pin_memory)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"""{sentence}
 
-    The shape is given as numbers or as one sequence; the dtype is the default one.
+    Raises ``ShapeError`` for a negative length, ``DtypeError`` for one that is no integer.
+
+    Arguments:
+        sizes, size: the shape, as numbers, as one sequence, or as ``size=``; ``()`` is 0-d.
+        dtype: the default dtype, float32, for None.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
+        pin_memory: True raises ``DeviceError``: there is no accelerator to pin memory for.
+        requires_grad: whether gradients flow back to the tensor.
 
     >>> import aino
     >>> aino.{name}(2, 3).shape
@@ -67,16 +78,36 @@ def _filled(array_maker, name, sentence):
     return create
 
 
-def no_more(keywords) -> None:
-    """Raise for a keyword that would be ignored, unless that makes no difference."""
-    for key, value in keywords.items():
-        if key not in ("size", "memory_format") and value is not None:
-            raise TypeError(f"there is no argument {key!r} here")
-
-
 zeros = _filled(np.zeros, "zeros", "Return a new tensor full of zeros.")
 ones = _filled(np.ones, "ones", "Return a new tensor full of ones.")
-empty = _filled(np.empty, "empty", "Return a new tensor of whatever is in its memory.")
+
+
+def empty(
+    *sizes: Any,
+    size: Any = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Return a new tensor of whatever is in its memory.
+
+    Arguments:
+        sizes, size: the shape, as numbers, as one sequence, or as ``size=``; ``()`` is 0-d.
+        dtype, layout, device, pin_memory, requires_grad: as for ``zeros``.
+        memory_format: ``aino.contiguous_format``, which None means, too.
+
+    >>> import aino
+    >>> aino.empty(2, 3).shape
+    aino.Size([2, 3])
+    """
+    check_memory_format(memory_format)
+    array = np.empty(
+        shape_of(sizes, size), get_default_dtype() if dtype is None else as_dtype(dtype)
+    )
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 def full(
@@ -86,9 +117,18 @@ def full(
     dtype: DType | None = None,
     layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return a new tensor full of ``fill_value``, which decides the dtype if none is given.
+    """Return a new tensor full of one number.
+
+    Raises ``DtypeError`` where the dtype can't hold the number.
+
+    Arguments:
+        size: the shape, a sequence of lengths.
+        fill_value: the number, or a tensor of one element.
+        dtype: for None it follows from the number: int64, bool, the default dtype or its complex.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
 
     >>> import aino
     >>> aino.full((2,), 7)
@@ -97,11 +137,14 @@ def full(
     if isinstance(fill_value, Tensor):
         dtype = fill_value.dtype if dtype is None else dtype
         fill_value = fill_value.item()
+    shape = shape_of((size,))
     if is_live(fill_value):
-        dtype = None if dtype is None else as_dtype(dtype)
-        return born(live(fill_value, dtype, shape_of((size,))), device, requires_grad)
-    dtype = scalar_dtype(fill_value) if dtype is None else as_dtype(dtype)
-    return born(_full(shape_of((size,)), fill_value, dtype), device, requires_grad)
+        array = live(fill_value, None if dtype is None else as_dtype(dtype), shape)
+    else:
+        array = _full(
+            shape, fill_value, scalar_dtype(fill_value) if dtype is None else as_dtype(dtype)
+        )
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 def _full(shape, value, dtype):
@@ -112,72 +155,6 @@ def _full(shape, value, dtype):
     return np.full(shape, number, dtype)
 
 
-def zeros_like(
-    input: Tensor,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-    **more: Any,
-) -> Tensor:
-    """Return zeros of the shape and dtype of ``input``."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return born(np.zeros_like(input.array, dtype), device, requires_grad)
-
-
-def ones_like(
-    input: Tensor,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-    **more: Any,
-) -> Tensor:
-    """Return ones of the shape and dtype of ``input``."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return born(np.ones_like(input.array, dtype), device, requires_grad)
-
-
-def empty_like(
-    input: Tensor,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-    **more: Any,
-) -> Tensor:
-    """Return a new tensor of the shape and dtype of ``input``, of whatever is in its memory."""
-    no_more(more)
-    dtype = None if dtype is None else as_dtype(dtype)
-    return born(np.empty_like(input.array, dtype), device, requires_grad)
-
-
-def full_like(
-    input: Tensor,
-    fill_value: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-    **more: Any,
-) -> Tensor:
-    """Return ``fill_value`` everywhere, of the shape and dtype of ``input``."""
-    no_more(more)
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
-    dtype = input.dtype if dtype is None else as_dtype(dtype)
-    if is_live(fill_value):
-        return born(live(fill_value, dtype, input.array.shape), device, requires_grad)
-    number = _full((), fill_value, dtype)
-    return born(np.full_like(input.array, number, dtype), device, requires_grad)
-
-
 def eye(
     n: int,
     m: Any = None,
@@ -185,9 +162,18 @@ def eye(
     dtype: DType | None = None,
     layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return the identity matrix of n rows (and m columns).
+    """Return the identity matrix: ones on the diagonal, zeros elsewhere.
+
+    Raises ``ShapeError`` for a negative length.
+
+    Arguments:
+        n: how many rows.
+        m: how many columns; as many as rows for None.
+        dtype: the default dtype for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
 
     >>> import aino
     >>> aino.eye(2)
@@ -197,208 +183,220 @@ def eye(
     dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
     if n < 0 or (m is not None and m < 0):
         raise ShapeError(f"eye: a matrix has no negative length, got {n} and {m}")
-    return born(np.eye(n, m, dtype=dtype), device, requires_grad)
+    return born(np.eye(n, m, dtype=dtype), device, requires_grad, layout, pin_memory)
 
 
-def arange(
-    start: Any,
-    end: Any = None,
-    step: Any = 1,
+# Of the shape of another tensor
+
+
+def _order(memory_format):
+    """Return NumPy's letter for a memory format."""
+    if memory_format is None:
+        return "K"
+    check_memory_format(memory_format)
+    return "C" if memory_format is contiguous_format else "K"
+
+
+def zeros_like(
+    input: Tensor,
     *,
     dtype: DType | None = None,
     layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Return start, start + step, ... below ``end``: int64 for integers, else the default dtype.
+    """Return zeros of the shape of ``input``.
+
+    Arguments:
+        input: the tensor whose shape is taken.
+        dtype: that of ``input`` for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+        memory_format: ``aino.contiguous_format`` lays rows one after the other; else as in input.
 
     >>> import aino
-    >>> aino.arange(3), aino.arange(1.0, 2.0, 0.5)
-    (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
+    >>> aino.zeros_like(aino.tensor([1, 2]))
+    tensor([0, 0])
     """
-    if end is None:
-        start, end = 0, start
-    start, end, step = (_number(value) for value in (start, end, step))
-    if step == 0:
-        raise ValueError("arange: the step must not be zero")
-    if not math.isfinite(start + end + step):
-        raise ValueError(f"arange: no finite range leads from {start} to {end} by {step}")
-    if (end - start) * step < 0:
-        raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
-    whole = all(isinstance(value, int) for value in (start, end, step))
-    if dtype is None:
-        dtype = dtypes.int64 if whole else get_default_dtype()
-    dtype = as_dtype(dtype)
-    if dtype == dtypes.int64:
-        # As in PyTorch, all three are cut first; of other integers after they were counted.
-        start, end, step, whole = int(start), int(end), int(step), True
-        if step == 0:
-            raise ValueError(f"arange: the step is zero when it is cut to {dtype}")
-    if whole:
-        return born(np.arange(start, end, step).astype(dtype), device, requires_grad)
-    count = math.ceil((end - start) / step)
-    if dtype.kind in "iu":
-        start, step = int(start), int(step)
-    return born((start + step * np.arange(count)).astype(dtype), device, requires_grad)
+    array = np.zeros_like(
+        input.array, None if dtype is None else as_dtype(dtype), _order(memory_format)
+    )
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
-def range(
-    start: Any = 0,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: DType | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Return start, start + step, ... up to ``end``, which is included; ``arange`` is preferred."""
-    if end is None:
-        start, end = 0, start
-    start, end, step = (_number(value) for value in (start, end, step))
-    count = math.floor((end - start) / step) + 1
-    if count < 1:
-        raise ValueError(f"range: a step of {step} does not lead from {start} to {end}")
-    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-    return born((start + step * np.arange(count)).astype(dtype), device, requires_grad)
-
-
-def _number(value):
-    return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
-
-
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
+def ones_like(
+    input: Tensor,
     *,
     dtype: DType | None = None,
     layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Return ``steps`` numbers from ``start`` to ``end``, both included, at equal distances.
+    """Return ones of the shape of ``input``.
+
+    Arguments:
+        input: the tensor whose shape is taken.
+        dtype: that of ``input`` for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+        memory_format: ``aino.contiguous_format`` lays rows one after the other; else as in input.
 
     >>> import aino
-    >>> aino.linspace(0, 1, 5)
-    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    >>> aino.ones_like(aino.tensor([1.5, 2.5]))
+    tensor([1., 1.])
     """
-    if steps < 0:
-        raise ValueError(f"linspace: the number of steps must not be negative, got {steps}")
-    start, end = _number(start), _number(end)
-    if dtype is None:
-        dtype = get_default_dtype()
-        dtype = COMPLEX_OF[dtype] if isinstance(start + end, complex) else dtype
-    dtype = as_dtype(dtype)
-    if dtype.kind in "iu" and steps > 1:
-        return born(_integers_between(int(start), int(end), steps, dtype), device, requires_grad)
-    return born(np.linspace(start, end, steps).astype(dtype), device, requires_grad)
+    array = np.ones_like(
+        input.array, None if dtype is None else as_dtype(dtype), _order(memory_format)
+    )
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
-def _integers_between(start, end, steps, dtype):
-    """Return integers at equal distances, cut towards zero: in integers, so that none is missed."""
-    places = np.arange(steps) * (end - start) + start * (steps - 1)
-    return (np.sign(places) * (np.absolute(places) // (steps - 1))).astype(dtype)
-
-
-def logspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    base: float = 10.0,
+def empty_like(
+    input: Tensor,
     *,
     dtype: DType | None = None,
     layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Return ``base`` to the powers of ``linspace(start, end, steps)``.
+    """Return a new tensor of the shape of ``input``, of whatever is in its memory.
+
+    Arguments:
+        input: the tensor whose shape is taken.
+        dtype: that of ``input`` for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+        memory_format: ``aino.contiguous_format`` lays rows one after the other; else as in input.
 
     >>> import aino
-    >>> aino.logspace(0, 2, 3)
-    tensor([  1.,  10., 100.])
+    >>> aino.empty_like(aino.ones(2, 3), dtype=aino.int8).dtype
+    dtype('int8')
     """
-    if steps < 0:
-        raise ValueError(f"logspace: the number of steps must not be negative, got {steps}")
-    exponents = np.linspace(_number(start), _number(end), steps)
-    dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-    return born(np.power(float(base), exponents).astype(dtype), device, requires_grad)
+    array = np.empty_like(
+        input.array, None if dtype is None else as_dtype(dtype), _order(memory_format)
+    )
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
-def tril_indices(
-    row: int,
-    col: int,
-    offset: int = 0,
+def full_like(
+    input: Tensor,
+    fill_value: Number,
     *,
-    dtype: DType | None = dtypes.int64,
-    device: DeviceLike = None,
+    dtype: DType | None = None,
     layout: Any = None,
+    device: DeviceLike = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Return the rows and columns of a matrix' lower triangle, as a ``(2, n)`` tensor.
+    """Return a tensor of the shape of ``input``, full of one number.
+
+    Raises ``DtypeError`` where the dtype can't hold the number.
+
+    Arguments:
+        input: the tensor whose shape is taken.
+        fill_value: the number, or a tensor of one element.
+        dtype: that of ``input`` for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+        memory_format: ``aino.contiguous_format`` lays rows one after the other; else as in input.
 
     >>> import aino
-    >>> aino.tril_indices(2, 2)
-    tensor([[0, 1, 1],
-            [0, 0, 1]])
+    >>> aino.full_like(aino.ones(2), 7)
+    tensor([7., 7.])
     """
-    return born(np.stack(np.tril_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    dtype = input.dtype if dtype is None else as_dtype(dtype)
+    order = _order(memory_format)
+    if is_live(fill_value):
+        array = live(fill_value, dtype, input.array.shape)
+    else:
+        array = np.full_like(input.array, _full((), fill_value, dtype), dtype, order)
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
-def triu_indices(
-    row: int,
-    col: int,
-    offset: int = 0,
-    *,
-    dtype: DType | None = dtypes.int64,
-    device: DeviceLike = None,
-    layout: Any = None,
-) -> Tensor:
-    """Return the rows and columns of a matrix' upper triangle, as a ``(2, n)`` tensor."""
-    return born(np.stack(np.triu_indices(row, offset, col)).astype(as_dtype(dtype)), device, False)
-
-
-# Beside another tensor
+# Of the dtype of another tensor
 
 
 @method
 def new_zeros(
     self: Tensor,
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
-    **more: Any,
 ) -> Tensor:
-    """Return zeros of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
+    """Return zeros of this tensor's dtype, in another shape.
+
+    Arguments:
+        sizes, size: the shape, as numbers, as one sequence, or as ``size=``.
+        dtype: this tensor's for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+
+    >>> import aino
+    >>> aino.ones(2, dtype=aino.float64).new_zeros(3).dtype
+    dtype('float64')
+    """
+    array = np.zeros(shape_of(sizes, size), self.dtype if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 @method
 def new_ones(
     self: Tensor,
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
-    **more: Any,
 ) -> Tensor:
-    """Return ones of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return ones(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
+    """Return ones of this tensor's dtype, in another shape.
+
+    Arguments:
+        sizes, size: the shape, as numbers, as one sequence, or as ``size=``.
+        dtype: this tensor's for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+
+    >>> import aino
+    >>> aino.ones(2, dtype=aino.float64).new_ones(3).dtype
+    dtype('float64')
+    """
+    array = np.ones(shape_of(sizes, size), self.dtype if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 @method
 def new_empty(
     self: Tensor,
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
-    **more: Any,
 ) -> Tensor:
-    """Return a new tensor of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return empty(*size, dtype=dtype, device=device, requires_grad=requires_grad, **more)
+    """Return a new tensor of this tensor's dtype, of whatever is in its memory.
+
+    Arguments:
+        sizes, size: the shape, as numbers, as one sequence, or as ``size=``.
+        dtype: this tensor's for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+
+    >>> import aino
+    >>> aino.ones(2, dtype=aino.float64).new_empty(3).dtype
+    dtype('float64')
+    """
+    array = np.empty(shape_of(sizes, size), self.dtype if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 @method
@@ -408,9 +406,29 @@ def new_full(
     fill_value: Number,
     *,
     dtype: DType | None = None,
+    layout: Any = None,
     device: DeviceLike = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return ``fill_value`` everywhere, of this tensor's dtype, of another shape."""
-    dtype = self.dtype if dtype is None else dtype
-    return full(size, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+    """Return a tensor of this tensor's dtype in another shape, full of one number.
+
+    Arguments:
+        size: the shape, a sequence of lengths.
+        fill_value: the number, or a tensor of one element.
+        dtype: this tensor's for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+
+    >>> import aino
+    >>> aino.ones(2).new_full((3,), 7)
+    tensor([7., 7., 7.])
+    """
+    return full(
+        size,
+        fill_value,
+        dtype=self.dtype if dtype is None else dtype,
+        layout=layout,
+        device=device,
+        pin_memory=pin_memory,
+        requires_grad=requires_grad,
+    )

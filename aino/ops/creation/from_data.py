@@ -11,6 +11,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.devices import check_device
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.layouts import check_layout, check_unpinned
 from aino.ops.public import method
 from aino.tracing import is_tracing, known
 from aino.types import DeviceLike, DType
@@ -28,14 +29,19 @@ def tensor(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Return a new tensor with a copy of ``data``: numbers, nested lists, arrays, tensors.
+    """Return a new tensor with a copy of ``data``.
 
-    Whatever turns into an array by ``np.asarray`` is taken as one: tensors of other libraries,
-    columns and tables of pandas.
+    Raises ``ShapeError`` for lists of unequal length, ``DtypeError`` for what is not a number or
+    does not fit into the dtype.
 
-    Python floats become the default dtype, integers int64, complex numbers its complex
-    counterpart; arrays and tensors keep their dtype. Raises ``ShapeError`` for lists of unequal
-    length, ``DtypeError`` for what is not a number.
+    Arguments:
+        data: numbers, nested lists, arrays, tensors, and whatever ``np.asarray`` makes an array
+            of: tensors of other libraries, columns and tables of pandas.
+        dtype: for None arrays and tensors keep theirs, Python floats become the default dtype,
+            complex numbers its complex counterpart, integers int64, booleans bool.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
+        requires_grad: whether gradients flow back to the tensor.
+        pin_memory: True raises ``DeviceError``: there is no accelerator to pin memory for.
 
     >>> import aino
     >>> aino.tensor([[1, 2], [3, 4]])
@@ -44,13 +50,18 @@ def tensor(
     >>> aino.tensor([0.5, 2], dtype=aino.float64, requires_grad=True)
     tensor([0.5000, 2.0000], dtype=aino.float64, requires_grad=True)
     """
-    return born(_array_of(data, None if dtype is None else as_dtype(dtype)), device, requires_grad)
+    array = _array_of(data, None if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad, None, pin_memory)
 
 
-def born(array, device=None, requires_grad=False):
+def born(array, device=None, requires_grad=False, layout=None, pin_memory=False):
     """Return a leaf over ``array``, which may be a scalar: what NumPy makes of 0-d arrays."""
     if device is not None:
         check_device(device)
+    if layout is not None:
+        check_layout(layout)
+    if pin_memory:
+        check_unpinned(pin_memory)
     if isinstance(array, np.generic):
         array = np.asarray(array)
     result = make(array)
@@ -210,14 +221,38 @@ def _count():
 
 
 def scalar_tensor(
-    s: Any, *, dtype: DType | None = None, device: DeviceLike = None, requires_grad: bool = False
+    s: Any,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Return a number as a 0-d tensor of the default dtype."""
-    return tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
+    """Return a number as a 0-d tensor.
+
+    Arguments:
+        s: the number.
+        dtype: the default dtype for None.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
+
+    >>> import aino
+    >>> aino.scalar_tensor(1)
+    tensor(1.)
+    """
+    array = _array_of(s, get_default_dtype() if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad, layout, pin_memory)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """Return ``data`` as a tensor: itself if it is one, an array without a copy where it may.
+    """Return ``data`` as a tensor, without a copy where that is possible.
+
+    A tensor of the dtype that is asked for is returned itself; an array shares its memory.
+
+    Arguments:
+        data: what ``tensor`` takes.
+        dtype: that of the result; for None as by ``tensor``.
+        device: where the tensor is: ``"cpu"``, which None means, too.
 
     >>> import aino
     >>> x = aino.ones(2)
@@ -242,7 +277,22 @@ def asarray(
     copy: bool | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return ``obj`` as a tensor; ``copy`` True copies always, False raises where it must."""
+    """Return ``obj`` as a tensor, without a copy where that is possible, or as ``copy`` says.
+
+    Raises ``ValueError`` where a copy is needed, and ``copy`` is False.
+
+    Arguments:
+        obj: what ``tensor`` takes.
+        dtype: that of the result; for None as by ``tensor``.
+        device: where the tensor is: ``"cpu"``, which None means, too.
+        copy: True for a copy in any case, False for none, None for one where it is needed.
+        requires_grad: whether gradients flow back to the tensor.
+
+    >>> import aino, numpy as np
+    >>> array = np.zeros(2)
+    >>> aino.asarray(array).array is array, aino.asarray(array, copy=True).array is array
+    (True, False)
+    """
     if copy:
         result = tensor(obj, dtype=dtype, device=device)
     else:
@@ -276,12 +326,21 @@ def from_numpy(ndarray: Any) -> Tensor:
 def frombuffer(
     buffer: Any,
     *,
-    dtype: DType | None,
+    dtype: DType,
     count: int = -1,
     offset: int = 0,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return a 1-D tensor that shares the memory of a buffer: ``bytes``, ``bytearray``, ``mmap``.
+    """Return a 1-D tensor that shares the memory of a buffer.
+
+    Raises ``ValueError`` where the buffer has fewer elements than asked for.
+
+    Arguments:
+        buffer: ``bytes``, ``bytearray``, ``mmap``, and whatever else gives out its memory.
+        dtype: what the bytes are read as.
+        count: how many elements; all that there are for -1.
+        offset: at which byte the first one begins.
+        requires_grad: whether gradients flow back to the tensor.
 
     >>> import aino
     >>> aino.frombuffer(bytearray([1, 2, 3]), dtype=aino.uint8, offset=1)
@@ -299,6 +358,16 @@ def new_tensor(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return a new tensor of ``data``, of this tensor's dtype."""
-    dtype = self.dtype if dtype is None else dtype
-    return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+    """Return a new tensor with a copy of ``data``, of this tensor's dtype.
+
+    Arguments:
+        data: what ``tensor`` takes.
+        dtype: this tensor's for None.
+        device, requires_grad: as for ``tensor``.
+
+    >>> import aino
+    >>> aino.ones(2).new_tensor([1, 2])
+    tensor([1., 2.])
+    """
+    array = _array_of(data, self.dtype if dtype is None else as_dtype(dtype))
+    return born(array, device, requires_grad)

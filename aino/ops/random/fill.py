@@ -14,8 +14,8 @@ from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
 from aino.ops.creation.from_data import born
 from aino.ops.public import method
+from aino.ops.random.distributions import check_std, trials
 from aino.ops.random.generator import Generator, draw
-from aino.ops.random.sampling import check_std, trials
 
 __all__: list[str] = []
 
@@ -49,7 +49,14 @@ def _real(self, name):
 def uniform_(
     self: Tensor, from_: float = 0.0, to: Any = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with numbers drawn uniformly from [from, to); returns itself.
+    """Fill with numbers drawn uniformly from [from_, to); returns itself.
+
+    Raises ``ValueError`` where ``to`` is below ``from_``, ``DtypeError`` for integers.
+
+    Arguments:
+        from_: the lower bound.
+        to: the upper bound, which is not drawn.
+        generator: where the random numbers come from; the default generator for None.
 
     >>> import aino
     >>> x = aino.empty(100).uniform_(2, 3)
@@ -67,7 +74,14 @@ def uniform_(
 def normal_(
     self: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with normally distributed numbers; returns itself.
+    """Fill with numbers drawn from the normal distribution N(mean, std²); returns itself.
+
+    Raises ``ValueError`` for a negative ``std``, ``DtypeError`` for integers.
+
+    Arguments:
+        mean: the mean.
+        std: the standard deviation.
+        generator: where the random numbers come from; the default generator for None.
 
     >>> import aino
     >>> aino.empty(2).normal_(5.0, 0.0)
@@ -81,7 +95,18 @@ def normal_(
 
 @method
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with exponentially distributed numbers of the mean 1/lambd; returns itself."""
+    """Fill with numbers of the exponential density ``lambd · e^(-lambd x)``; returns itself.
+
+    Raises ``ValueError`` unless ``lambd`` is positive, ``DtypeError`` for integers.
+
+    Arguments:
+        lambd: the rate; the mean of the numbers is 1 / lambd.
+        generator: where the random numbers come from; the default generator for None.
+
+    >>> import aino
+    >>> bool((aino.empty(100).exponential_(2.0) >= 0).all())
+    True
+    """
     dtype = _real(self, "exponential_")
     if not lambd > 0:
         raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
@@ -93,7 +118,19 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
 def log_normal_(
     self: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with numbers whose logarithms are normally distributed; returns itself."""
+    """Fill with numbers whose logarithms are of the distribution N(mean, std²); returns itself.
+
+    Raises ``ValueError`` unless ``std`` is positive, ``DtypeError`` for integers.
+
+    Arguments:
+        mean: the mean of the logarithms.
+        std: the standard deviation of the logarithms.
+        generator: where the random numbers come from; the default generator for None.
+
+    >>> import aino
+    >>> bool((aino.empty(100).log_normal_() > 0).all())
+    True
+    """
     dtype = _real(self, "log_normal_")
     if not std > 0:
         raise ValueError(f"log_normal_: std must be positive, got {std}")
@@ -105,7 +142,19 @@ def log_normal_(
 def cauchy_(
     self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with numbers of a Cauchy distribution; returns itself."""
+    """Fill with numbers of the Cauchy density ``σ / π / ((x - median)² + σ²)``; returns itself.
+
+    Raises ``ValueError`` unless ``sigma`` is positive, ``DtypeError`` for integers.
+
+    Arguments:
+        median: where the density is highest.
+        sigma: σ, the distance from there to where it is half as high.
+        generator: where the random numbers come from; the default generator for None.
+
+    >>> import aino
+    >>> aino.empty(2, 3).cauchy_().shape
+    aino.Size([2, 3])
+    """
     dtype = _real(self, "cauchy_")
     if not sigma > 0:
         raise ValueError(f"cauchy_: sigma must be positive, got {sigma}")
@@ -115,7 +164,18 @@ def cauchy_(
 
 @method
 def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> Tensor:
-    """Fill with the number of trials up to the first success of probability p; returns itself."""
+    """Fill with how many trials it takes to succeed, ``P(k) = (1 - p)ᵏ⁻¹ p``; returns itself.
+
+    Raises ``ValueError`` unless p lies between 0 and 1.
+
+    Arguments:
+        p: the probability that a trial succeeds.
+        generator: where the random numbers come from; the default generator for None.
+
+    >>> import aino
+    >>> bool((aino.empty(100).geometric_(0.5) >= 1).all())
+    True
+    """
     if not 0 < p < 1:
         raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
     waits = draw(generator, "exponential", self.array.shape, dtypes.float64)
@@ -124,7 +184,18 @@ def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> T
 
 @method
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Fill with ones with probability ``p``, a number or a tensor, zeros otherwise."""
+    """Fill with ones where a draw succeeds, zeros elsewhere; returns itself.
+
+    Raises ``ValueError`` for what is no probability.
+
+    Arguments:
+        p: the probability of a one: a number, or a tensor that is broadcast.
+        generator: where the random numbers come from; the default generator for None.
+
+    >>> import aino
+    >>> aino.empty(2).bernoulli_(1.0)
+    tensor([1., 1.])
+    """
     array = self.array
     p = p.array if isinstance(p, Tensor) else p
     return _fill(self, trials("bernoulli_", generator, p, array.shape, array.dtype), "bernoulli_")
@@ -134,10 +205,16 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
 def random_(
     self: Tensor, from_: float | None = None, to: Any = None, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with integers: ``random_(from, to)``, ``random_(to)`` from 0, or all of the dtype's.
+    """Fill with integers drawn uniformly from from_, ..., to - 1; returns itself.
 
-    ``to`` is left out itself. A floating-point tensor without limits gets the integers that its
-    dtype can tell apart.
+    Without limits they are drawn from 0 to the largest of an integer dtype, or as far as a
+    floating-point dtype tells neighbours apart. Raises ``ValueError`` where no integer lies
+    between the limits, ``DtypeError`` for complex numbers.
+
+    Arguments:
+        from_: the smallest integer; a single limit, ``random_(to)``, is the upper one.
+        to: what is above the largest integer.
+        generator: where the random numbers come from; the default generator for None.
 
     >>> import aino
     >>> sorted(set(aino.empty(100).random_(2, 4).tolist()))

@@ -27,6 +27,9 @@ _MASK = (1 << 64) - 1
 class Generator:
     """A source of random numbers with a state of its own (NumPy's PCG64).
 
+    Arguments:
+        device: ``"cpu"``; another raises ``DeviceError``.
+
     >>> import aino
     >>> generator = aino.Generator().manual_seed(3)
     >>> first = aino.rand(2, generator=generator)
@@ -132,11 +135,16 @@ default_generator.seed()
 
 
 def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> np.ndarray:
-    """Return an array of random numbers: the one door to chance, which a tracer may watch.
+    """Return an array of random numbers: the one way to them, which a tracer may watch.
 
-    ``kind``: ``uniform`` in [0, 1), ``normal`` and ``exponential`` of mean or variance 1,
-    ``integers`` (low, high), ``permutation`` (length), ``poisson`` (rates), ``gamma``
-    (concentrations), ``binomial`` (counts, probabilities).
+    Arguments:
+        generator: where they come from; the default generator for None.
+        kind: ``"uniform"`` in [0, 1), ``"normal"`` and ``"exponential"`` of mean or variance 1,
+            ``"integers"``, ``"permutation"``, ``"poisson"``, ``"gamma"`` or ``"binomial"``.
+        shape: the shape of the array.
+        dtype: its dtype.
+        parameters: low and high of integers, the length of a permutation, Poisson's rates, gamma's
+            concentrations, the binomial's counts and probabilities.
     """
     if generator is None:
         generator = default_generator
@@ -224,8 +232,12 @@ def set_rng_state(new_state: Tensor) -> None:
 
 
 @contextlib.contextmanager
-def fork_rng(devices=None, enabled: bool = True, **_):
-    """Leave the default generator afterwards as it was before.
+def fork_rng(devices=None, enabled: bool = True):
+    """Leave the default generator after a ``with`` block as it was before.
+
+    Arguments:
+        devices: accelerators whose generators are meant, too: there are none here.
+        enabled: False does nothing.
 
     >>> import aino
     >>> before = aino.get_rng_state()

@@ -12,21 +12,21 @@ from aino.autograd.rules import elementwise
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
 from aino.ops import pointwise
-from aino.ops.creation import filled, from_data
+from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
 from aino.ops.index import indexing, scattering, sorting, subscript
 from aino.ops.linalg import contraction, linear, matrices
 from aino.ops.pointwise import activation, compare
 from aino.ops.public import IN_PLACE, METHODS
-from aino.ops.random import fill, generator, sampling
+from aino.ops.random import distributions, fill, generator, sampling
 from aino.ops.reduce import extremes, reduction, scanning, statistics
 from aino.ops.shape import arranging, joining, padding, shaping, transposing
 from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placement, printing
 
 MODULES = (
-    activation, arranging, compare, contraction, conversion, extremes, fill, filled, from_data,
-    generator, indexing, joining, linear, matrices, padding, placement, pointwise,
-    reduction, sampling, scanning, scattering, shaping, sorting, statistics, transposing,
+    activation, arranging, compare, contraction, conversion, distributions, extremes, fill, filled,
+    from_data, generator, indexing, joining, linear, matrices, padding, placement, pointwise,
+    ranges, reduction, sampling, scanning, scattering, shaping, sorting, statistics, transposing,
 )  # fmt: skip
 
 OPERATORS = {

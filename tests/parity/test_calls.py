@@ -1,0 +1,100 @@
+"""Arguments by place, by name, left out and unknown: AINO takes what PyTorch takes, or refuses.
+
+A row is a call, ``t`` being either library: both return the same, or both raise.
+"""
+
+import pytest
+
+import aino
+from aino.layouts import Layout, MemoryFormat
+from tests.parity import compare
+
+torch = compare.torch
+
+CREATION = """
+    arange(4)  arange(end=4)  arange(end=4, start=1)  arange(start=1, end=4, step=2)  arange()
+    arange(1, 4, dtype=None)  arange(4, layout=t.strided)  arange(4, pin_memory=False)
+    range(1, 4)  range(start=1, end=4)  range()
+    linspace(0, 1, 3)  linspace(start=0, end=1, steps=3)  linspace(0, 1)
+    logspace(0, 2, 3, 2)  logspace(0, 2, 3, base=2)
+    zeros(2)  zeros((2, 3))  zeros(size=(2,))  zeros(2, size=(2,))  zeros(2, layout=t.strided)
+    zeros(2, layout=3)  zeros(2, pin_memory=False)  zeros(2, pin_memory=True)  zeros(2, foo=1)
+    zeros(2, foo=None)  zeros(2, memory_format=None)  zeros(2, requires_grad=True)
+    ones(2, foo=1)  empty(0, memory_format=t.contiguous_format)  empty(2, memory_format=3)
+    full((2,), 3)  full(size=(2,), fill_value=3)  full((2,), 1.0, layout=3)
+    full((2,), 1.0, pin_memory=True)  full((2,), 1.0, foo=1)
+    eye(2, m=3)  eye(2, pin_memory=False)  eye(2, pin_memory=True)  eye(2, layout=3)
+    tril_indices(2, 2)  tril_indices(2, 2, dtype=None)  tril_indices(-1, 2)
+    tril_indices(row=2, col=3, offset=1)  tril_indices(2, 2, requires_grad=False)
+    triu_indices(2, 3, 1)  triu_indices(2, 3, dtype=None)  triu_indices(2, -3)
+    zeros_like(x)  zeros_like(x, dtype=None)  zeros_like(x, memory_format=t.preserve_format)
+    zeros_like(x.t(), memory_format=t.contiguous_format).stride()  zeros_like(x.t()).stride()
+    zeros_like(x, foo=1)  zeros_like(x, foo=None)  zeros_like(x, size=3)  zeros_like(x, layout=3)
+    zeros_like(x, pin_memory=False)  zeros_like(x, pin_memory=True)  ones_like(x, foo=1)
+    ones_like(x, layout=t.strided)  empty_like(x, foo=1)  full_like(x, 3)  full_like(x, 3, foo=1)
+    full_like(x, fill_value=3, memory_format=None)
+    x.new_zeros(2, 3)  x.new_zeros(size=(2, 3))  x.new_zeros((2,), dtype=None)
+    x.new_zeros(2, pin_memory=False)  x.new_zeros(2, foo=1)  x.new_ones(2, foo=None)
+    x.new_full((2,), 1.0, pin_memory=False, layout=None)  x.new_full((2,), 1.0, foo=1)
+    x.new_tensor([1, 2], pin_memory=False)  x.new_tensor([1, 2], pin_memory=True)
+    tensor([1, 2], pin_memory=True)  tensor([1, 2], dtype=None)  tensor([1], foo=1)
+    scalar_tensor(3)  scalar_tensor(s=3)  scalar_tensor(3, layout=3)
+    asarray([1.0], dtype=None)  as_tensor([1.0], dtype=None)  frombuffer(bytearray(4), dtype=None)
+    strided  preserve_format  contiguous_format  channels_last  channels_last_3d
+"""
+
+RANDOM = """
+    rand(2)  rand(size=(2,))  rand(2, foo=1)  rand(2, pin_memory=True)  rand(2, layout=3)
+    randn(2, generator=None)  randn(2, foo=None)  rand_like(x)  rand_like(x, foo=1)
+    rand_like(x, layout=5)  rand_like(x, memory_format=None)  rand_like(x, pin_memory=False)
+    randn_like(x, foo=1)  randn_like(x, pin_memory=True)  randint_like(x, 5, foo=1)
+    randint_like(x, 3)  randint_like(x, high=3)  randint_like(x, 0, 3)  randint_like(x)
+    randint_like(x, low=0, high=3)  randint(3, (2,))  randint(0, 3, (2,))
+    randint(low=0, high=3, size=(2,))  randint(high=3, size=(2,))  randint(3, (2,), dtype=None)
+    randint(3, (2,), pin_memory=False)  randint(3, (2,), pin_memory=True)  randint(3, (2,), foo=1)
+    randint(3, 2)  randint(3, (2,), layout=3)
+    randperm(3, dtype=None)  randperm(3, foo=1)
+    normal(0.0, 1.0, (2,))  normal(mean=0.0, std=1.0, size=(2,))  normal(x)  normal(x, 1.0)
+    normal(1.0, x)  normal(std=x)  normal(x, x, dtype=t.float64)  normal(x, x, device="cpu")
+    normal(x, x, requires_grad=True)  normal(x, 1.0, dtype=t.float64)  normal(x, x, (2,))
+    normal(0.0, 1.0, (2,), pin_memory=True)  normal(0.0, 1.0)
+    bernoulli(x, p=0.5)  bernoulli(x, 0.5)  bernoulli(x, foo=1)  multinomial(x[0], 1, True)
+    poisson(x, None)  binomial(x, x, None)  binomial(count=x, prob=x)
+    x.uniform_(0, 1)  x.uniform_(to=2)  x.normal_(mean=0, std=1)  x.random_(3)  x.random_(0, 3)
+    x.random_(to=3)  x.exponential_(lambd=1)  x.bernoulli_(p=0.5)  x.geometric_(0.5)
+    x.cauchy_(median=0, sigma=1)  x.log_normal_(mean=0, std=1)
+"""
+
+DTYPES = """
+    can_cast(t.float32, t.int32)  can_cast(from_=t.float32, to=t.int32)
+    promote_types(t.float32, t.int32)  promote_types(type1=t.float32, type2=t.int32)
+    result_type(x, 1)
+"""
+
+#: Of random numbers the shape and the dtype are compared.
+ROWS = [
+    pytest.param(call, rows is RANDOM, id=call)
+    for rows in (CREATION, RANDOM, DTYPES)
+    for line in rows.strip().splitlines()
+    for call in line.strip().split("  ")
+]
+
+
+def outcome(call, module, drawn):
+    text = call if call.startswith("x.") else f"t.{call}"
+
+    def program():
+        x = module.ones(2, 3)
+        result = eval(text, {"t": module, "x": x})
+        if drawn:
+            return tuple(result.shape), str(result.dtype).replace("torch.", "")
+        constant = isinstance(result, (Layout, MemoryFormat, torch.layout, torch.memory_format))
+        return str(result).replace("torch.", "aino.") if constant else result
+
+    return compare.outcome(program)
+
+
+@pytest.mark.parametrize(("call", "drawn"), ROWS)
+def test_a_call_is_taken_or_refused_as_by_pytorch(call, drawn):
+    found = compare.difference(outcome(call, aino, drawn), outcome(call, torch, drawn))
+    assert not found, found
