@@ -21,18 +21,20 @@ def watched_frames(trace, reading):
     """
     before: Any = sys.getprofile()
     heard = before if callable(before) else None
-    users: dict[Any, bool] = {}
+    # By identity, and kept alive for it: the hash of a code is computed from all of it each time.
+    foreign: dict[int, Any] = {}
+    users: dict[int, Any] = {}
 
     def hear(frame, event, argument):
-        if heard is not None:
-            heard(frame, event, argument)
-        if event != "call" and event != "return":
-            return
         code = frame.f_code
-        user = users.get(code)
-        if user is None:
-            user = users[code] = _is_users(frame)
-        if user and session.trace is trace:
+        if id(code) in foreign or (event != "call" and event != "return"):
+            return  # thousands of times in a trace
+        if id(code) not in users:
+            known = users if _is_users(frame) else foreign
+            known[id(code)] = code
+            if known is foreign:
+                return
+        if session.trace is trace:
             session.trace = None  # what is read is not part of the program
             try:
                 if event == "call":
@@ -46,7 +48,11 @@ def watched_frames(trace, reading):
             if reading.iterators:
                 raise CompileError(iterator_refusal(reading))  # before it is advanced
 
-    sys.setprofile(hear)
+    def hear_both(frame, event, argument):
+        heard(frame, event, argument)  # type: ignore[misc]
+        hear(frame, event, argument)
+
+    sys.setprofile(hear if heard is None else hear_both)
     try:
         yield
     finally:
