@@ -9,8 +9,17 @@ class set_detect_anomaly:
     """Switch anomaly detection on or off: at once when called, until the end when entered.
 
     While it is on, every operation notes the user's line, and a backward pass in which a
-    gradient becomes NaN raises ``AnomalyError``, which names the operation and that line;
-    ``check_nan=False`` notes the lines alone. It slows everything down: for debugging only.
+    gradient becomes NaN raises ``AnomalyError``, which names the operation and that line.
+    It slows everything down: for debugging only.
+
+    Arguments:
+        mode: True switches it on, False off.
+        check_nan: look for NaN in backward passes; False notes the lines alone.
+
+    >>> import aino
+    >>> with aino.autograd.set_detect_anomaly(True):
+    ...     aino.autograd.is_anomaly_enabled()
+    True
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
@@ -25,7 +34,13 @@ class set_detect_anomaly:
 
 
 class detect_anomaly:
-    """Detect anomalies inside.
+    """Find the operation that first makes a NaN, inside a ``with`` block.
+
+    A backward pass in which a gradient becomes NaN raises ``AnomalyError``, which names the
+    operation and the line that asked for it.
+
+    Arguments:
+        check_nan: look for NaN in backward passes; False notes the lines alone.
 
     >>> import aino
     >>> x = aino.tensor(0.0, requires_grad=True)

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import warnings
 from heapq import heappop, heappush
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from aino.autograd.memory import any_written_since, clock, stamp_write, written_since
+from aino.autograd.hooks import (
+    as_array,
+    owned,
+    run_before,
+    run_behind,
+    run_between,
+    spent,
+    visit_extras,
+)
+from aino.autograd.memory import check_unwritten, clock, stamp_write
 from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Cotangents, Leaf, Node, SparseCotangent, Spent
+from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
 from aino.autograd.tensor import Tensor, make, refresh
-from aino.errors import AnomalyError, DtypeError, GradientError, InplaceError, ShapeError
+from aino.errors import AnomalyError, DtypeError, GradientError, ShapeError
 from aino.tracing import LazyGradient
 
 ndarray = np.ndarray
 
 
-def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inputs=None) -> None:
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
     """Add the gradients of ``tensors`` to the ``grad`` of the leaves they were computed from.
 
-    ``gradients`` holds one cotangent for each tensor, None for a scalar. ``inputs`` restricts
-    the pass to these tensors.
+    What is added to a leaf w is Σₖ gₖ · ∂yₖ/∂w, over the tensors yₖ with their cotangents gₖ.
+    Raises ``GradientError`` when nothing requires a gradient, or when the graph was freed by an
+    earlier pass, ``ShapeError`` when a cotangent has not the shape of its tensor.
+
+    Arguments:
+        tensors: a tensor, or several: what is differentiated.
+        grad_tensors: a cotangent of the shape of each tensor; None for one that has one element.
+        retain_graph: keep the graph for another pass; as ``create_graph`` by default.
+        create_graph: record the pass itself, so that the gradients can be differentiated.
+        grad_variables: the old name of ``grad_tensors``.
+        inputs: a tensor, several, or a dict of them: sum into the ``grad`` of these alone.
 
     >>> import aino
     >>> w = aino.tensor(3.0, requires_grad=True)
@@ -30,7 +55,14 @@ def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inp
     >>> w.grad
     tensor(6.)
     """
-    roots = _roots(_listed(tensors), _listed(gradients), create_graph)
+    if grad_variables is not None:
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, 2
+        )
+        if grad_tensors is not None:
+            raise GradientError("backward: give grad_tensors alone, grad_variables is its old name")
+        grad_tensors = grad_variables
+    roots = _roots(_listed(tensors), _listed(grad_tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         walk(roots, None, keep, create_graph)
@@ -42,43 +74,63 @@ def backward(tensors, gradients=None, retain_graph=None, create_graph=False, inp
     for tensor in targets:
         if type(tensor.node) is not Leaf:
             tensor.retain_grad()
-    found = walk(roots, wanted, keep, create_graph)
-    for tensor in targets:
-        # What is no leaf keeps its gradient itself, now that it retains it.
-        gradient = found.pop(tensor.node, None) if type(tensor.node) is Leaf else None
-        if gradient is not None:
-            held = tensor.grad
-            if held is not None:
-                recorded = create_graph or gradient.node is not None
-                gradient = held + gradient if recorded else _summed(held, gradient.array)
-            tensor.grad = gradient
+    walk(roots, wanted, keep, create_graph, sums=True)
 
 
-def backward_of(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
+def backward_of(
+    self,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
     """Add the gradient of this tensor to the ``grad`` of every leaf it was computed from.
 
-    ``gradient`` is the cotangent, of this tensor's shape; a scalar needs none. With
-    ``create_graph`` the gradients are themselves differentiable. ``inputs`` restricts the pass
-    to the named leaves. Raises ``GradientError`` when nothing requires a gradient, or when the
-    graph was freed by an earlier pass without ``retain_graph``.
+    Raises ``GradientError`` when nothing requires a gradient, or when the graph was freed by an
+    earlier pass, ``ShapeError`` when ``gradient`` has another shape.
+
+    Arguments:
+        gradient: the cotangent, of this tensor's shape; None is 1 for a tensor of one element.
+        retain_graph: keep the graph for another pass; as ``create_graph`` by default.
+        create_graph: record the pass itself, so that the gradients can be differentiated.
+        inputs: a tensor, several, or a dict of them: sum into the ``grad`` of these alone.
+
+    >>> import aino
+    >>> w = aino.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).backward(aino.tensor([1.0, 10.0]))
+    >>> w.grad
+    tensor([ 2., 40.])
     """
-    backward([self], [gradient], retain_graph, create_graph, inputs)
+    backward([self], [gradient], retain_graph, create_graph, inputs=inputs)
 
 
 def grad(
-    outputs,
-    inputs,
-    grad_outputs=None,
-    retain_graph=None,
-    create_graph=False,
-    allow_unused=None,
-    is_grads_batched=False,
-    materialize_grads=False,
-) -> tuple:
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> Any:
     """Return the gradients of ``outputs`` with respect to ``inputs``, touching no ``grad``.
 
-    Only what leads to ``inputs`` is computed. An input that plays no part raises
-    ``GradientError``, unless ``allow_unused`` (then None) or ``materialize_grads`` (zeros).
+    Only what leads to ``inputs`` is computed. Returns a tuple with a gradient for each input, or
+    a dict where they came in one. Raises ``GradientError`` for an input that plays no part, when
+    nothing requires a gradient, or when the graph was freed by an earlier pass.
+
+    Arguments:
+        outputs: a tensor, or several: what is differentiated.
+        inputs: a tensor, several, or a dict of them: with respect to what.
+        grad_outputs: a cotangent of the shape of each output; None for one that has one element.
+        retain_graph: keep the graph for another pass; as ``create_graph`` by default.
+        create_graph: record the pass itself, so that the gradients can be differentiated.
+        only_inputs: True; False is deprecated, and changes nothing but for a warning.
+        allow_unused: give None for an input that plays no part.
+        is_grads_batched: cotangents are stacked along a first dimension, and so are the results.
+        materialize_grads: give zeros for an input that plays no part.
 
     >>> import aino
     >>> x = aino.tensor(2.0, requires_grad=True)
@@ -86,12 +138,26 @@ def grad(
     >>> aino.autograd.grad(slope, x)
     (tensor(12.),)
     """
+    if type(inputs) is dict:
+        found = grad(
+            outputs, list(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs,
+            allow_unused, is_grads_batched, materialize_grads,
+        )  # fmt: skip
+        return dict(zip(inputs, found))
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs is deprecated and ignored; to sum into every leaf there is backward()",
+            FutureWarning,
+            2,
+        )
     outputs, inputs = _listed(outputs), _listed(inputs)
+    if not inputs:
+        raise GradientError("grad: inputs is empty, so there is nothing to differentiate for")
     if materialize_grads and allow_unused is False:
         raise ValueError("materialize_grads fills unused inputs: allow_unused can't be False")
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        options = (allow_unused, False, materialize_grads)
+        options = (True, allow_unused, False, materialize_grads)
         return _batched(outputs, inputs, _listed(grad_outputs), keep, create_graph, options)
     nodes = [_node_of(tensor) for tensor in inputs]
     roots = _roots(outputs, _listed(grad_outputs), create_graph)
@@ -101,6 +167,8 @@ def grad(
         gradient = found.get(node)
         if gradient is None and materialize_grads:
             gradient = make(np.zeros_like(tensor.array))
+            if create_graph:
+                gradient.requires_grad_()
         elif gradient is None and not allow_unused:
             raise GradientError(
                 f"input {position} (shape {tensor.array.shape}) was not used to compute the "
@@ -123,7 +191,9 @@ def _batched(outputs, inputs, cotangents, keep, create_graph, options) -> tuple:
 def _listed(value) -> list:
     if value is None:
         return []
-    return [value] if isinstance(value, Tensor) else list(value)
+    if isinstance(value, Tensor):
+        return [value]
+    return list(value.values() if type(value) is dict else value)
 
 
 def _node_of(tensor: Tensor) -> Node:
@@ -185,17 +255,17 @@ def _roots(tensors, gradients, create_graph) -> list:
     return roots
 
 
-def walk(roots, wanted, keep, create_graph) -> dict[Node, Tensor]:
+def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Tensor]:
     """Send the roots' cotangents down the graph; return the gradients of the wanted nodes.
 
-    With ``wanted`` None every leaf is reached and sums into its ``grad``; else nothing is
-    summed and only what leads to the wanted nodes is computed.
+    With ``wanted`` None every leaf is reached and sums into its ``grad``; else only what leads
+    to the wanted nodes is computed, and summed only with ``sums``, where nothing is returned.
     """
     with enable_grad() if create_graph else no_grad():
-        return _walk(roots, wanted, keep, create_graph)
+        return _walk(roots, wanted, keep, create_graph, sums)
 
 
-def _walk(roots, wanted, keep, create_graph):
+def _walk(roots, wanted, keep, create_graph, sums):
     found: dict[Node, Tensor] = {}
     useful: Any = None if wanted is None else _leading_to(wanted, [node for node, _ in roots])
     # pending: sequence -> [node, cotangent, whether the walk may write into it].
@@ -216,21 +286,27 @@ def _walk(roots, wanted, keep, create_graph):
         node = entry[0]
         if entry[1].__class__ is SparseCotangent:
             entry[1] = entry[1].dense()
-        if node.extras is not None:
-            entry[1] = _visit_extras(node, entry)
+        extras = node.extras
+        if extras is not None:
+            entry[1] = visit_extras(node, entry)
         if type(node) is Leaf:
             if wanted is None:
                 _accumulate(node, entry, create_graph)
             elif node in wanted:
-                found[node] = _gradient(entry, create_graph)
+                if sums:
+                    _accumulate(node, entry, create_graph)
+                else:
+                    found[node] = _gradient(entry, create_graph)
             continue
         inputs = node.inputs
         if wanted is not None:
-            if node in wanted:
+            if node in wanted and not sums:
                 found[node] = _gradient([node, entry[1]], create_graph)
             if node not in useful:
                 continue
             inputs = tuple([edge if edge in useful else None for edge in inputs])
+            if node in wanted and not any(inputs):
+                continue
         saved = node.saved
         if saved is None:
             raise GradientError(
@@ -238,17 +314,19 @@ def _walk(roots, wanted, keep, create_graph):
                 "retain_graph=True to the first to go through it a second time"
             )
         if clock.last_write > node.sequence:
-            _check_unwritten(node)
-        if create_graph:
+            check_unwritten(node)
+        if extras is not None and (extras.before or extras.behind):
+            cotangents = run_between(node, inputs, entry[1], keep, create_graph)
+        elif create_graph:
             cotangents = node.pullback_recorded(inputs, entry[1])
         else:
             if entry[1].__class__ is not ndarray:
                 # NumPy turns 0-d arrays into scalars, which can't be written to or viewed.
-                entry[1] = _array(entry[1])
+                entry[1] = as_array(entry[1])
             cotangents = node.pullback(inputs, saved, entry[1])
             if not keep and saved:
                 keeps = node.keeps_arrays
-                node.saved = None if keeps else Spent(saved) if keeps is False else _spent(saved)
+                node.saved = None if keeps else Spent(saved) if keeps is False else spent(saved)
         if anomaly:
             _check_finite(node, cotangents)
         entry = None
@@ -303,41 +381,25 @@ def _leading_to(wanted, roots) -> set[Node]:
     return useful
 
 
-def _unheld(entry) -> tuple[ndarray, int]:
-    """Take the array out of an entry and count who else holds it."""
-    array = entry[1]
-    entry[1] = None
-    return array, getrefcount(array)
-
-
-_UNSHARED = _unheld([None, np.empty(0)])[1]
-
-
-def _owned(entry):
-    """Return an entry's array, copied unless nobody else can see its memory."""
-    array, holders = _unheld(entry)
-    if holders > _UNSHARED or array.base is not None:
-        return array.copy()
-    return array
-
-
 def _gradient(entry, create_graph) -> Tensor:
     """Return what the user gets: PyTorch's gradient, the conjugate of the cotangent."""
     if create_graph:
         gradient = entry[1]
         return np.conjugate(gradient) if gradient.dtype.kind == "c" else gradient
-    array = _owned(entry)
-    return make(_array(np.conjugate(array) if array.dtype.kind == "c" else array))
-
-
-def _array(value):
-    """Return a NumPy scalar, which 0-d arrays turn into, as an array; others as they are."""
-    return np.asarray(value) if isinstance(value, np.generic) else value
+    array = owned(entry)
+    return make(as_array(np.conjugate(array) if array.dtype.kind == "c" else array))
 
 
 def _accumulate(leaf: Leaf, entry, create_graph) -> None:
     if leaf.frozen:
         return
+    extras = leaf.extras
+    arrived = None
+    if extras is not None and (extras.before or extras.behind):
+        arrived = run_before(leaf, entry[1])
+        if arrived is None:
+            return
+        entry[1] = arrived
     held: Any = leaf.grad
     if held.__class__ is LazyGradient:
         held = held.take()
@@ -352,9 +414,11 @@ def _accumulate(leaf: Leaf, entry, create_graph) -> None:
         if array.dtype.kind == "c":
             array = np.conjugate(array)
         leaf.grad = _summed(held, array)
-    if leaf.extras is not None:
-        for hook in list(leaf.extras.after.values()):
+    if extras is not None:
+        for hook in list(extras.after.values()):
             hook()
+        if arrived is not None:
+            run_behind(leaf, (), arrived, create_graph)
 
 
 def _summed(held: Tensor, array) -> Tensor:
@@ -364,75 +428,15 @@ def _summed(held: Tensor, array) -> Tensor:
     """
     own = held.array
     if held.node is not None or not own.flags.writeable:
-        return make(_array(own + array))
+        return make(as_array(own + array))
     np.add(own, array, own)
     stamp_write(own)
     return held
 
 
-def _visit_extras(node: Node, entry):
-    """Run the hooks of a node on its gradient and keep it where that was asked for."""
-    extras = node.extras
-    assert extras is not None
-    if extras.hooks or extras.hands_out:
-        # The user's code may write into what it is given: nobody else sees that memory.
-        if type(entry[1]) is ndarray:
-            entry[1] = _owned(entry)
-        elif not isinstance(entry[1], (Tensor, Cotangents)):
-            entry[1] = entry[1].copy()
-    cotangent = entry[1]
-    if not extras.hooks and extras.keeper is None:
-        return cotangent
-    recorded = isinstance(cotangent, Tensor)
-    gradient = cotangent if recorded else make(_array(cotangent))
-    turned = gradient.dtype.kind == "c"
-    if turned:
-        gradient = np.conjugate(gradient)
-    for hook in list(extras.hooks.values()):
-        replacement = hook(gradient)
-        if replacement is not None:
-            if replacement.shape != gradient.shape:
-                raise ShapeError(
-                    f"a hook on {node.name()} returned a gradient of shape "
-                    f"{tuple(replacement.shape)} in place of {tuple(gradient.shape)}"
-                )
-            gradient = replacement
-    if extras.keeper is not None:
-        kept = extras.keeper[1]
-        addend = gradient if recorded else make(gradient.array.copy())
-        kept.grad = addend if kept.grad is None else kept.grad + addend
-    if turned:
-        gradient = np.conjugate(gradient)
-    return gradient if recorded else gradient.array
-
-
-def _spent(saved) -> Spent | None:
-    """Return what stays of saved values after a pass: all of them where none is an array."""
-    for value in saved:
-        if hasattr(value, "strides"):
-            return None
-        if type(value) is tuple and any([hasattr(part, "strides") for part in value]):
-            return None
-    return Spent(saved)
-
-
-def _check_unwritten(node: Node) -> None:
-    """Raise if a value that the node's rules read was written since it was recorded."""
-    if node.saved is None or not any_written_since(node.saved, node.sequence):
-        return
-    for name, value in node.saved_values():
-        for array in value if isinstance(value, list) else (value,):
-            if hasattr(array, "strides") and written_since(array, node.sequence):
-                raise InplaceError(
-                    f"{node.name()} needs its {name!r} (shape {array.shape}, {array.dtype}) as it "
-                    "was when it was computed, but an operation in place has changed it since; "
-                    "clone() it before it is changed, or use the form that makes a new tensor"
-                )
-
-
 def _check_finite(node: Node, cotangents) -> None:
     for position, cotangent in enumerate(cotangents):
-        array = cotangent.array if isinstance(cotangent, Tensor) else _array(cotangent)
+        array = cotangent.array if isinstance(cotangent, Tensor) else as_array(cotangent)
         if isinstance(array, ndarray) and array.dtype.kind in "fc" and np.isnan(array).any():
             where = ""
             if node.extras is not None and node.extras.trace is not None:

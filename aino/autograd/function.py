@@ -101,6 +101,9 @@ class FunctionNode(Node):
             node = self if pick is None else (pick() or TupleOutput(self, output, shape, dtype))
         return make(array, node)
 
+    def count_outputs(self) -> int:
+        return len(self.outputs)
+
     def saved_values(self) -> list[tuple[str, Any]]:
         kept = enumerate(self.saved or ())
         return [(f"saved tensor {i}", entry[0]) for i, entry in kept if entry is not None]

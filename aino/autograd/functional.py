@@ -6,6 +6,7 @@ tensor or several and returns one tensor or a tuple; results are nested accordin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,20 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError, ShapeError
 
 
-def vjp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) -> tuple:
-    """Return ``func(*inputs)`` and vᵀJ, the vector times the Jacobian.
+def vjp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple:
+    """Return ``func(*inputs)`` and vᵀJ, the vector times the Jacobian, without building J.
 
-    ``v`` has the shapes of the outputs; it may be left out where the output is one element.
-    ``create_graph``: the result can be differentiated. ``strict``: raise ``GradientError``
-    where an output does not depend on an input, instead of returning zeros.
+    The product has the shapes of the inputs. Raises ``ShapeError`` when ``v`` does not have the
+    shapes of the outputs, ``DtypeError`` for inputs, outputs or ``v`` that are no tensors.
+
+    Arguments:
+        func: takes the inputs and returns a tensor or a tuple of tensors.
+        inputs: a tensor, or a tuple of tensors.
+        v: the vector: like what ``func`` returns; None is 1, for one output of one element.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where an output doesn't depend on an input; else zeros.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0])
@@ -44,12 +53,22 @@ def vjp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) 
     )
 
 
-def jvp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) -> tuple:
-    """Return ``func(*inputs)`` and Jv, the Jacobian times the vector.
+def jvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple:
+    """Return ``func(*inputs)`` and Jv, the Jacobian times the vector, without building J.
 
-    Arguments as in ``vjp``, except that ``v`` has the shapes of the inputs. Computed as the
-    derivative of vᵀJ, which is linear in v (J. Townsend, "A new trick for calculating Jacobian
-    vector products", 2017).
+    The product has the shapes of the outputs. It is computed as the derivative of uᵀJ, which is
+    linear in u. Raises ``ShapeError`` when ``v`` does not have the shapes of the inputs.
+
+    Arguments:
+        func: takes the inputs and returns a tensor or a tuple of tensors.
+        inputs: a tensor, or a tuple of tensors.
+        v: the vector: like ``inputs``; None is 1, for one input of one element.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where an output doesn't depend on an input; else zeros.
+
+    Source: Townsend, "A new trick for calculating Jacobian vector products", 2017.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0])
@@ -79,18 +98,26 @@ def jvp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) 
 
 
 def jacobian(
-    func,
-    inputs,
+    func: Callable,
+    inputs: Any,
     create_graph: bool = False,
     strict: bool = False,
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """Return the Jacobian: for an output and an input a tensor of both shapes, one after another.
+    """Return the Jacobian J[i, j] = ∂yᵢ/∂xⱼ: a tensor of the output's shape, then the input's.
 
-    With several outputs or inputs a tuple for each output of a tuple for each input.
-    ``create_graph`` and ``strict`` as in ``vjp``; ``vectorize`` and ``strategy`` are accepted and
-    change nothing but what PyTorch refuses.
+    For a tuple of inputs or outputs a tuple: ``result[k][l]`` belongs to output k and input l.
+    It takes a backward pass for each element of the outputs.
+
+    Arguments:
+        func: takes the inputs and returns a tensor or a tuple of tensors, real ones.
+        inputs: a tensor, or a tuple of tensors.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where an output doesn't depend on an input; else zeros.
+        vectorize: changes nothing here; can't be combined with ``strict``.
+        strategy: "reverse-mode", or "forward-mode", which gives the same, but takes neither
+            ``create_graph`` nor ``strict``.
 
     >>> import aino
     >>> aino.autograd.functional.jacobian(lambda x: x * x, aino.tensor([1.0, 2.0]))
@@ -146,17 +173,26 @@ def _check_row(position: int, source: int, gradient, create_graph: bool) -> None
 
 
 def hessian(
-    func,
-    inputs,
+    func: Callable,
+    inputs: Any,
     create_graph: bool = False,
     strict: bool = False,
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
-    """Return the Hessian of a function of one element: the Jacobian of its gradient.
+    """Return the Hessian H[i, j] = ∂²y/∂xᵢ∂xⱼ of a function of one element.
 
-    With a tuple of inputs a tuple of tuples: ``result[i][j]`` has the shapes of inputs i and j.
-    Arguments as in ``jacobian``.
+    For one input a tensor of its shape twice; for a tuple of inputs a tuple of tuples, in which
+    ``result[i][j]`` has the shapes of inputs i and j. It is the Jacobian of the gradient.
+
+    Arguments:
+        func: takes the inputs and returns a tensor of one element.
+        inputs: a tensor, or a tuple of tensors.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where a derivative doesn't depend on an input; else zeros.
+        vectorize: changes nothing here; can't be combined with ``strict``.
+        outer_jacobian_strategy: "reverse-mode", or "forward-mode", which gives the same, but takes
+            neither ``create_graph`` nor ``strict``.
 
     >>> import aino
     >>> aino.autograd.functional.hessian(lambda x: (x**3).sum(), aino.tensor([1.0, 2.0]))
@@ -172,10 +208,19 @@ def hessian(
     return rows if several else rows[0][0]
 
 
-def vhp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) -> tuple:
+def vhp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple:
     """Return ``func(*inputs)`` and vᵀH, the vector times the Hessian, without building H.
 
-    ``func`` returns one element; ``v`` has the shapes of the inputs. Arguments as in ``vjp``.
+    The product has the shapes of the inputs. Raises ``ShapeError`` when ``v`` has others.
+
+    Arguments:
+        func: takes the inputs and returns a tensor of one element.
+        inputs: a tensor, or a tuple of tensors.
+        v: the vector: like ``inputs``; None is 1, for one input of one element.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where a derivative doesn't depend on an input; else zeros.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0])
@@ -185,8 +230,19 @@ def vhp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) 
     return _hessian_product(func, inputs, v, create_graph, strict, "vhp")
 
 
-def hvp(func, inputs, v=None, create_graph: bool = False, strict: bool = False) -> tuple:
-    """Return ``func(*inputs)`` and Hv; the Hessian is symmetric, so this is ``vhp``.
+def hvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple:
+    """Return ``func(*inputs)`` and Hv, the Hessian times the vector, without building H.
+
+    The Hessian is symmetric, so this is what ``vhp`` returns, at the same price.
+
+    Arguments:
+        func: takes the inputs and returns a tensor of one element.
+        inputs: a tensor, or a tuple of tensors.
+        v: the vector: like ``inputs``; None is 1, for one input of one element.
+        create_graph: record the computation, so that the result can be differentiated.
+        strict: raise ``GradientError`` where a derivative doesn't depend on an input; else zeros.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd import engine
+from aino.autograd.finite_differences import as_tuple, difference, directions
 from aino.autograd.function import FunctionNode
 from aino.autograd.mode import enable_grad, no_grad
 from aino.autograd.node import Cotangents
@@ -55,13 +56,25 @@ def gradcheck(
     """Check the gradients of ``func`` with respect to ``inputs`` by central differences.
 
     For each element x of each input that requires a gradient, and each element y of each output,
-    ∂y/∂x from ``backward`` has to be within ``atol + rtol·|∂y/∂x|`` of (y(x+eps) − y(x−eps)) /
-    2eps. A complex element counts as two real ones. ``fast_mode`` compares one random projection
-    of all of them. ``nondet_tol``: how much two backward passes may differ.
-    ``check_undefined_grad``: outputs that play no part must leave the others' gradients as they
-    are, and a Function's backward must take None where it has said that it takes it.
-    Returns True; a mismatch raises ``GradcheckError`` that names the input and the element,
-    or returns False with ``raise_exception=False``. Inputs should be float64 or complex128.
+    ∂y/∂x from ``backward`` has to be near d = (y(x + eps) − y(x − eps)) / 2eps: within
+    atol + rtol · abs(d). A complex element counts as two real ones. Returns True; a mismatch
+    raises ``GradcheckError``, which names the input and the element.
+
+    Arguments:
+        func: takes the inputs and returns a tensor or several.
+        inputs: a tensor, or a tuple of what ``func`` takes; float64 or complex128 where checked.
+        eps: how far the inputs are moved.
+        atol: the absolute difference that is allowed.
+        rtol: the relative difference that is allowed.
+        raise_exception: raise for a mismatch; False returns False for it.
+        nondet_tol: how much two backward passes may differ.
+        check_undefined_grad: outputs without a gradient have to count as ones with zeros.
+        check_grad_dtypes: a gradient has to have the dtype of its input.
+        check_batched_grad: a batch of cotangents has to give what each one gives.
+        check_batched_forward_grad, check_forward_ad: False; forward mode is still to come.
+        check_backward_ad: True; there is nothing else to check.
+        fast_mode: compare one random projection of all derivatives instead of each.
+        masked: taken for PyTorch's sake: it is about sparse tensors, which AINO doesn't have.
 
     >>> import aino
     >>> x = aino.tensor([0.5, 2.0], dtype=aino.float64, requires_grad=True)
@@ -76,7 +89,7 @@ def gradcheck(
     if not check_backward_ad:
         raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
     options = _Options(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
-    inputs = _as_tuple(inputs)
+    inputs = as_tuple(inputs)
     _check_inputs(inputs)
     try:
         _check(func, inputs, options, check_undefined_grad, check_batched_grad)
@@ -108,8 +121,26 @@ def gradgradcheck(
 ) -> bool:
     """Check the second derivatives: ``gradcheck`` of the gradient of ``func``.
 
-    The gradient is taken with the cotangents ``grad_outputs`` (random ones where none are given)
-    and checked with respect to ``inputs`` and to those. Arguments and result as ``gradcheck``.
+    The gradient is checked with respect to the inputs and to the cotangents it is taken with.
+    Returns True; a mismatch raises ``GradcheckError``.
+
+    Arguments:
+        func: takes the inputs and returns a tensor or several.
+        inputs: a tensor, or a tuple of what ``func`` takes; float64 or complex128 where checked.
+        grad_outputs: a cotangent for each output that requires a gradient; None draws them.
+        eps: how far the inputs and the cotangents are moved.
+        atol: the absolute difference that is allowed.
+        rtol: the relative difference that is allowed.
+        gen_non_contig_grad_outputs: lay the drawn cotangents out with gaps in memory.
+        raise_exception: raise for a mismatch; False returns False for it.
+        nondet_tol: how much two backward passes may differ.
+        check_undefined_grad: outputs without a gradient have to count as ones with zeros.
+        check_grad_dtypes: a gradient has to have the dtype of its input.
+        check_batched_grad: a batch of cotangents has to give what each one gives.
+        check_fwd_over_rev: False; forward mode is still to come.
+        check_rev_over_rev: True; there is nothing else to check.
+        fast_mode: compare one random projection of all derivatives instead of each.
+        masked: taken for PyTorch's sake: it is about sparse tensors, which AINO doesn't have.
 
     >>> import aino
     >>> x = aino.tensor([0.5, 2.0], dtype=aino.float64, requires_grad=True)
@@ -121,7 +152,7 @@ def gradgradcheck(
             "gradgradcheck: forward mode is still to come; leave check_fwd_over_rev False and "
             "check_rev_over_rev True"
         )
-    inputs = _as_tuple(inputs)
+    inputs = as_tuple(inputs)
     _check_inputs(inputs)
     if grad_outputs is None:
         outputs = _differentiable(func(*inputs))
@@ -131,7 +162,7 @@ def gradgradcheck(
             cotangents = [np.stack([c, c], axis=-1)[..., 0] for c in cotangents]
         grad_outputs = tuple([make(c).requires_grad_() for c in cotangents])
     else:
-        grad_outputs = _as_tuple(grad_outputs)
+        grad_outputs = as_tuple(grad_outputs)
     count = len(grad_outputs)
 
     def gradient(*arguments):
@@ -158,16 +189,12 @@ def gradgradcheck(
     )
 
 
-def _as_tuple(value) -> tuple:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
 def _wants(x) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
 def _differentiable(outputs) -> tuple:
-    return tuple([y for y in _as_tuple(outputs) if _wants(y)])
+    return tuple([y for y in as_tuple(outputs) if _wants(y)])
 
 
 def _random_like(array, rng) -> np.ndarray:
@@ -203,7 +230,7 @@ def _check_inputs(inputs) -> None:
 
 def _check(func, inputs, options, undefined, batched) -> None:
     wanted = [(position, x) for position, x in enumerate(inputs) if _wants(x)]
-    results = _as_tuple(func(*inputs))
+    results = as_tuple(func(*inputs))
     places = [place for place, y in enumerate(results) if _wants(y)]
     outputs = [results[place] for place in places]
     if not outputs:
@@ -220,55 +247,6 @@ def _check(func, inputs, options, undefined, batched) -> None:
     compare(func, inputs, wanted, places, outputs, options)
 
 
-def _evaluate(func, inputs, places) -> list[np.ndarray]:
-    """Return the arrays of some outputs; copies, because an output may be an input."""
-    results = _as_tuple(func(*inputs))
-    return [np.array(results[place].array) for place in places]
-
-
-class _Nudged:
-    """An input whose elements are moved in its own memory, and put back.
-
-    A function may read the input through another reference than its argument, as a module reads
-    its parameters; where the memory is read-only, a copy stands in for it.
-    """
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-    def __enter__(self) -> np.ndarray:
-        self.array = self.tensor.array
-        self.values = self.array.copy()
-        if not self.array.flags.writeable:
-            self.tensor.array = self.array.copy()
-        return self.tensor.array
-
-    def __exit__(self, *_) -> None:
-        if self.tensor.array is self.array:
-            self.array[...] = self.values
-        self.tensor.array = self.array
-
-
-def _difference(func, inputs, places, x, direction, eps) -> list[np.ndarray]:
-    """Return the derivative of the outputs along ``direction``, by central differences."""
-    with _Nudged(x) as array:
-        start = array.copy()
-        array[...] = start + eps * direction
-        ahead = _evaluate(func, inputs, places)
-        array[...] = start - eps * direction
-        behind = _evaluate(func, inputs, places)
-    return [(a - b) / (2.0 * eps) for a, b in zip(ahead, behind)]
-
-
-def _units(array):
-    """Yield each element of an array with the directions that it can be moved in."""
-    for element in np.ndindex(array.shape):
-        for part in (1.0, 1j) if array.dtype.kind == "c" else (1.0,):
-            direction = np.zeros(array.shape, array.dtype)
-            direction[element] = part
-            yield element, part, direction
-
-
 def _gradients(y, targets, cotangent) -> list[np.ndarray]:
     found = engine.grad(y, targets, make(cotangent), retain_graph=True, allow_unused=True)
     return [np.zeros_like(x.array) if g is None else g.array for x, g in zip(targets, found)]
@@ -282,12 +260,12 @@ def _real(value, part) -> float:
 def _compare_elements(func, inputs, wanted, places, outputs, options) -> None:
     targets = [x for _, x in wanted]
     analytical = [
-        [(element, part, _gradients(y, targets, unit)) for element, part, unit in _units(y.array)]
+        [(at, part, _gradients(y, targets, unit)) for at, part, unit in directions(y.array)]
         for y in outputs
     ]
     for number, (position, x) in enumerate(wanted):
-        for element, part, direction in _units(x.array):
-            numerical = _difference(func, inputs, places, x, direction, options.eps)
+        for element, part, direction in directions(x.array):
+            numerical = difference(func, inputs, places, x, direction, options.eps)
             for place, derivative, rows in zip(places, numerical, analytical):
                 for at, of, gradients in rows:
                     n = _real(derivative[at], of)
@@ -318,7 +296,7 @@ def _compare_projection(func, inputs, wanted, places, outputs, options) -> None:
     rows = [_gradients(y, targets, cotangent) for y, cotangent in zip(outputs, cotangents)]
     for number, (position, x) in enumerate(wanted):
         direction = _unit_like(x.array, rng)
-        numerical = _difference(func, inputs, places, x, direction, options.eps)
+        numerical = difference(func, inputs, places, x, direction, options.eps)
         for place, derivative, cotangent, row in zip(places, numerical, cotangents, rows):
             n = np.vdot(cotangent, derivative).real
             a = np.vdot(row[number], direction).real
@@ -341,7 +319,7 @@ def _check_constant(func, inputs, wanted, results, options) -> None:
     places = [place for place, y in enumerate(results) if isinstance(y, Tensor)]
     for position, x in wanted:
         direction = np.ones_like(x.array)
-        numerical = _difference(func, inputs, places, x, direction, options.eps)
+        numerical = difference(func, inputs, places, x, direction, options.eps)
         for place, derivative in zip(places, numerical):
             if not np.allclose(derivative, 0.0, atol=options.atol):
                 raise GradcheckError(

@@ -96,38 +96,39 @@ def inplace(function, ufunc=None):
     declared = getattr(function, "primitive", None)
     copies = declared is None or declared.inputs[0] in declared.saved_names
 
-    def write_result(self, *arguments, **keywords):
-        recording = records(self, *arguments)
+    def write_result(input, *arguments, **keywords):
+        recording = records(input, *arguments, *keywords.values())
         if recording:
-            check_writable(self, name)
-        array = self.array
-        old = make(array.copy() if copies and recording else array, self.node)
-        store(self, function(old, *arguments, **keywords), name, recording)
-        return self
+            check_writable(input, name)
+        array = input.array
+        old = make(array.copy() if copies and recording else array, input.node)
+        store(input, function(old, *arguments, **keywords), name, recording)
+        return input
 
-    def write_by_ufunc(self, *arguments, **keywords):
-        if keywords or (mode.level and (self.node is not None or self.view_of is not None)):
-            return write_result(self, *arguments, **keywords)
+    def write_by_ufunc(input, *arguments, **keywords):
+        if keywords or (mode.level and (input.node is not None or input.view_of is not None)):
+            return write_result(input, *arguments, **keywords)
         operands = []
         for argument in arguments:
             if isinstance(argument, Tensor):
                 if mode.level and (argument.node is not None or argument.view_of is not None):
-                    return write_result(self, *arguments)
+                    return write_result(input, *arguments)
                 argument = argument.array
             operands.append(argument)
-        array = self.array
+        array = input.array
         try:
             ufunc(array, *operands, out=array)
         except (TypeError, ValueError):
             # The general form says what is wrong, or knows better than NumPy.
-            return write_result(self, *arguments)
+            return write_result(input, *arguments)
         stamp_write(array)
-        return self
+        return input
 
     method = write_result if ufunc is None else write_by_ufunc
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"``{function.__name__}``, in place; returns the tensor itself."
+    method.__wrapped__ = function  # whose arguments it takes
     return method
 
 

@@ -7,10 +7,12 @@ node that was recorded after the last write anywhere needs no further look: one 
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 import numpy as np
 
 from aino.autograd.node import tick
+from aino.errors import InplaceError
 
 
 class _Stamp(weakref.ref):
@@ -100,3 +102,17 @@ def write_count(array) -> int:
     root = owner(array if isinstance(array, np.ndarray) else array.shadow)
     stamp = _stamps.get(id(root))
     return stamp.time if stamp is not None and stamp() is root else 0
+
+
+def check_unwritten(node: Any) -> None:
+    """Raise if a value that the node's rules read was written since it was recorded."""
+    if node.saved is None or not any_written_since(node.saved, node.sequence):
+        return
+    for name, value in node.saved_values():
+        for array in value if isinstance(value, list) else (value,):
+            if hasattr(array, "strides") and written_since(array, node.sequence):
+                raise InplaceError(
+                    f"{node.name()} needs its {name!r} (shape {array.shape}, {array.dtype}) as it "
+                    "was when it was computed, but an operation in place has changed it since; "
+                    "clone() it before it is changed, or use the form that makes a new tensor"
+                )

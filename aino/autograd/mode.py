@@ -40,7 +40,7 @@ class _Switch:
     def __exit__(self, *_: object) -> None:
         mode.level, mode.inference = self._entered.pop()
 
-    def _again(self):
+    def clone(self) -> Self:
         """Return a fresh switch of the same setting, so that decorated functions may nest."""
         return type(self)()
 
@@ -56,14 +56,14 @@ class _Switch:
                     # The mode is the generator's only while it runs: what is sent, thrown in
                     # or asked to close meets it in the same mode.
                     try:
-                        with self._again():
+                        with self.clone():
                             value = resume(*passed)
                     except StopIteration as stop:
                         return stop.value
                     try:
                         resume, passed = generator.send, ((yield value),)
                     except GeneratorExit:
-                        with self._again():
+                        with self.clone():
                             generator.close()
                         raise
                     except BaseException as error:
@@ -73,7 +73,7 @@ class _Switch:
 
         @functools.wraps(function)
         def call(*args, **kwargs):
-            with self._again():
+            with self.clone():
                 return function(*args, **kwargs)
 
         return call  # type: ignore[return-value]
@@ -83,17 +83,17 @@ class _Bare(_Switch):
     """A switch that also decorates without parentheses: ``@no_grad``."""
 
     @overload
-    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, orig_func: F) -> F: ...  # type: ignore[misc]
     @overload
-    def __new__(cls, function: None = None) -> Self: ...
-    def __new__(cls, function=None):
+    def __new__(cls, orig_func: None = None) -> Self: ...
+    def __new__(cls, orig_func=None):
         switch = super().__new__(cls)
-        if function is None:
+        if orig_func is None:
             return switch
         _Switch.__init__(switch)
-        return switch(function)
+        return switch(orig_func)
 
-    def __init__(self, function=None) -> None:
+    def __init__(self, orig_func=None) -> None:
         super().__init__()
 
 
@@ -121,60 +121,76 @@ class enable_grad(_Bare):
 class set_grad_enabled(_Switch):
     """Switch recording on or off: at once when called, until the end when entered.
 
+    Arguments:
+        mode: True records, False does not.
+
     >>> import aino
     >>> with aino.set_grad_enabled(False):
     ...     aino.is_grad_enabled()
     False
     """
 
-    def __init__(self, enabled: bool) -> None:
+    def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.enabled = bool(enabled)
+        self.mode = bool(mode)
+        self._at_once()
+
+    def _at_once(self) -> None:
         self._before = (mode.level, mode.inference)
         mode.level = self._level()
 
     def _level(self) -> int:
-        return (2 if mode.anomaly else 1) if self.enabled else 0
+        return (2 if mode.anomaly else 1) if self.mode else 0
 
     def __enter__(self):
         self._entered.append(self._before)
         mode.level = self._level()
         return self
 
-    def __call__(self, function):
+    def __call__(self, orig_func):
         mode.level, mode.inference = self._before
-        return super().__call__(function)
+        return super().__call__(orig_func)
 
-    def _again(self):
-        return set_grad_enabled(self.enabled)
+    def clone(self):
+        return set_grad_enabled(self.mode)
 
 
 class inference_mode(_Switch):
-    """Record nothing inside, as ``no_grad``; ``inference_mode(False)`` records again."""
+    """Record nothing inside, as ``no_grad``; ``inference_mode(False)`` records again.
+
+    Arguments:
+        mode: True records nothing, False records; or the function that is decorated.
+
+    >>> import aino
+    >>> x = aino.tensor(2.0, requires_grad=True)
+    >>> with aino.inference_mode():
+    ...     (x * x).requires_grad
+    False
+    """
 
     @overload
-    def __new__(cls, enabled: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]
     @overload
-    def __new__(cls, enabled: bool = True) -> Self: ...
-    def __new__(cls, enabled=True):
-        if callable(enabled):
-            return cls(True)(enabled)
+    def __new__(cls, mode: bool = True) -> Self: ...
+    def __new__(cls, mode=True):
+        if callable(mode):
+            return cls(True)(mode)
         return super().__new__(cls)
 
-    def __init__(self, enabled: bool = True) -> None:
+    def __init__(self, mode: bool = True) -> None:
         super().__init__()
-        self.enabled = bool(enabled)
+        self.mode = bool(mode)
 
     def _level(self) -> int:
-        return 0 if self.enabled else (2 if mode.anomaly else 1)
+        return 0 if self.mode else (2 if mode.anomaly else 1)
 
     def __enter__(self):
         super().__enter__()
-        mode.inference = self.enabled
+        mode.inference = self.mode
         return self
 
-    def _again(self):
-        return inference_mode(self.enabled)
+    def clone(self):
+        return inference_mode(self.mode)
 
 
 def is_grad_enabled() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,42 @@ class Node:
         """Return the saved values, each with the name its rule knows it by."""
         return list(zip(self.primitive.saved_names, self.saved or ()))
 
-    def register_hook(self, hook):
-        """Call ``hook(gradient)`` when the output's gradient has arrived; it may replace it."""
-        return extras_of(self).add_hook(hook)
+    def count_outputs(self) -> int:
+        """Return how many outputs a gradient may arrive for."""
+        return 1
+
+    def register_hook(self, hook: Callable) -> HookHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` each time this node has computed gradients.
+
+        Both are tuples: the gradients that the node passes on, one for each of
+        ``next_functions``, and those that arrived for its outputs; None stands where there is
+        none. A tuple that the hook returns replaces ``grad_inputs``. The node of a leaf passes
+        nothing on: it is given ``()`` and what was summed into ``grad``.
+
+        >>> import aino
+        >>> x = aino.tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> handle = y.grad_fn.register_hook(lambda grad_inputs, grad_outputs: print(grad_outputs))
+        >>> y.backward()
+        (tensor(1.),)
+        """
+        return extras_of(self).add("behind", hook)
+
+    def register_prehook(self, hook: Callable) -> HookHandle:
+        """Call ``hook(grad_outputs)`` each time before this node computes gradients.
+
+        ``grad_outputs`` is a tuple: one gradient for each output, None where none arrived. A
+        tuple that the hook returns replaces it.
+
+        >>> import aino
+        >>> x = aino.tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> handle = y.grad_fn.register_prehook(lambda grad_outputs: (grad_outputs[0] * 10.0,))
+        >>> y.backward()
+        >>> x.grad
+        tensor(60.)
+        """
+        return extras_of(self).add("before", hook)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
@@ -107,6 +141,12 @@ class TupleOutput(Node):
 
     def name(self) -> str:
         return self.inputs[0].name()
+
+    def register_hook(self, hook: Callable) -> HookHandle:
+        return self.inputs[0].register_hook(hook)
+
+    def register_prehook(self, hook: Callable) -> HookHandle:
+        return self.inputs[0].register_prehook(hook)
 
     def saved_values(self) -> list[tuple[str, Any]]:
         return []
@@ -183,10 +223,15 @@ class SparseCotangent:
 class Extras:
     """What only few nodes carry."""
 
-    __slots__ = ("hooks", "after", "keeper", "trace", "hands_out")
+    __slots__ = ("hooks", "before", "behind", "after", "keeper", "trace", "hands_out")
 
     def __init__(self) -> None:
+        #: Hooks on the gradient of the tensor that the node made.
         self.hooks: dict[int, Any] = {}
+        #: Hooks on the node itself: before it computes gradients, and behind that.
+        self.before: dict[int, Any] = {}
+        self.behind: dict[int, Any] = {}
+        #: Hooks on a leaf whose ``grad`` has been summed.
         self.after: dict[int, Any] = {}
         #: A weak reference to the tensor that asked to keep its gradient, and that gradient.
         self.keeper: Any = None
@@ -194,10 +239,16 @@ class Extras:
         #: Whether the cotangent goes to a backward function that the user wrote.
         self.hands_out = False
 
-    def add_hook(self, hook) -> HookHandle:
-        handle = HookHandle(self.hooks)
-        self.hooks[handle.key] = hook
+    def add(self, moment: str, hook: Callable) -> HookHandle:
+        """Keep a hook for ``moment``, the name of one of the dicts."""
+        hooks = getattr(self, moment)
+        handle = HookHandle(hooks)
+        hooks[handle.key] = hook
         return handle
+
+    def hook_keys(self) -> list[int]:
+        """Return what tells the hooks that there are from others."""
+        return [*self.hooks, *self.before, *self.behind, *self.after]
 
 
 class HookHandle:

@@ -265,17 +265,14 @@ class Tensor(_Bound):
         if not self.requires_grad:
             raise GradientError("cannot register a hook on a tensor that doesn't require gradient")
         assert self.node is not None
-        return self.node.register_hook(hook)
+        return extras_of(self.node).add("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook) -> HookHandle:
         """Call ``hook(tensor)`` after a backward pass has summed into this leaf's ``grad``."""
         if type(self.node) is not Leaf:
             raise GradientError("post accumulate grad hooks are for leaves that require gradients")
         kept = weakref.ref(self)
-        after = extras_of(self.node).after
-        handle = HookHandle(after)
-        after[handle.key] = lambda: hook(kept())
-        return handle
+        return extras_of(self.node).add("after", lambda: hook(kept()))
 
     # The same memory
 
@@ -378,7 +375,7 @@ class Size(tuple):
 
 
 def make(array, node: Node | None = None) -> Tensor:
-    """Return a tensor over ``array`` as it is: no conversion, no copy."""
+    """Return a tensor over ``array`` as it is, recorded by ``node``: no conversion, no copy."""
     result = new(Tensor)
     result.array = array
     result.node = node

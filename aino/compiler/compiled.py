@@ -68,24 +68,30 @@ def compile(
 ):
     """Return a function or a module as a straight-line NumPy program, traced from ordinary calls.
 
-    ``model`` is the function, or the ``Module``: what it takes and returns are tensors, arrays
-    and plain values, nested as you like, and it may be a whole training step (``zero_grad``,
-    forward, loss, ``backward``, ``optimizer.step``). A module stays a module, with the same
-    parameters, and trains.
+    What a function takes and returns are tensors, arrays and plain values, nested as you like; it
+    may be a whole training step (``zero_grad``, forward, loss, ``backward``, ``optimizer.step``).
+    A module stays a module, with the same parameters, and trains. Without ``model`` the result is
+    a decorator.
 
     The first two calls run as traces and are real runs; when both did the same, later calls run
     the program. What can't be compiled goes on as it is, with one ``CompileWarning`` that names
-    the line, the reason and what to do.
+    the line, the reason and what to do. Raises ``ValueError`` for a mode, a backend or an option
+    that there is not.
 
-    - ``fullgraph``: raise that as ``CompileError`` instead.
-    - ``dynamic``: True reads integer arguments at every call from the first on, False makes a
-      program for each of their values; None waits until one changes.
-    - ``backend``: see ``aino.compiler.list_backends()``; ``"eager"`` compiles nothing.
-    - ``mode``: PyTorch's modes are taken, and mean the same here.
-    - ``options``: ``{"passes": [...]}`` names the optimisations to run, as ``passes`` does.
-    - ``name``: what the program is called. ``disable``: return ``model`` as it is.
-    - ``recompile_limit``: how many signatures are kept, 16 by default.
-    - ``patience``: how often two traces in a row may differ.
+    Arguments:
+        model: the function or the ``Module``.
+        fullgraph: raise ``CompileError`` for what can't be compiled instead of going on as it is.
+        dynamic: True reads integer arguments at every call from the first on, False makes a
+            program for each of their values, None waits until one changes.
+        backend: one of ``aino.compiler.list_backends()``; ``"eager"`` compiles nothing.
+        mode: PyTorch's modes are taken, and mean the same here.
+        options: ``{"passes": [...]}`` names the optimisations to run, as ``passes`` does.
+        name: what the program is called; the function's name for None.
+        disable: return ``model`` as it is.
+        recompile_limit: how many signatures are kept; 16 for None.
+        isolate_recompiles: taken for PyTorch's sake: what is compiled here is always its own.
+        passes: the names of the optimisations to run; all of them for None.
+        patience: how often two traces in a row may differ.
 
     >>> import aino
     >>> @aino.compile

@@ -162,14 +162,13 @@ def _check_leaf(guards: Guards, node: str, leaf: Leaf, trace: Trace) -> None:
 
 
 def _has_hooks(leaf: Leaf) -> bool:
-    return leaf.extras is not None and bool(leaf.extras.hooks or leaf.extras.after)
+    return leaf.extras is not None and bool(leaf.extras.hook_keys())
 
 
 def _same_hooks(name: str, leaf: Leaf) -> str:
     """Return the condition that a leaf has the hooks that it has now."""
     assert leaf.extras is not None
-    return (f"{name}.extras is not None and list({name}.extras.hooks) == {list(leaf.extras.hooks)} "
-            f"and list({name}.extras.after) == {list(leaf.extras.after)}")  # fmt: skip
+    return f"{name}.extras is not None and {name}.extras.hook_keys() == {leaf.extras.hook_keys()}"
 
 
 def _rigid(program: Program) -> set[str]:

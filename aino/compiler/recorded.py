@@ -238,7 +238,7 @@ def _check(node: Node) -> None:
             f"{node.name()} stands in the graph of what is returned, and its backward pass is "
             "code of its own; call backward() inside the compiled function"
         )
-    if node.extras is not None and (node.extras.hooks or node.extras.keeper is not None):
+    if node.extras is not None and (node.extras.hook_keys() or node.extras.keeper is not None):
         raise CompileError(
             f"a hook, or retain_grad(), waits for the gradient of {node.name()} in the graph of "
             "what is returned; call backward() inside the compiled function"
@@ -266,6 +266,9 @@ class CompiledBackward(Node):
 
     def name(self) -> str:
         return "CompiledFunctionBackward"
+
+    def count_outputs(self) -> int:
+        return len(self.plan.outputs)
 
     def saved_values(self) -> list[tuple[str, Any]]:
         return [(f"saved value {i}", array) for i, array in enumerate(self.saved or ())]

@@ -137,3 +137,49 @@ def test_complex_gradients_are_pytorchs():
     assert grad((z * z.conj()).real.sum(), z)[0].tolist() == [6.0 + 8.0j]
     seed = aino.ones(1, dtype=aino.complex128)
     assert grad(z * z, z, seed)[0].tolist() == [6.0 - 8.0j]
+
+
+def test_inputs_in_a_dict_give_gradients_in_a_dict():
+    x = aino.tensor(3.0, requires_grad=True)
+    w = aino.tensor(2.0, requires_grad=True)
+    found = aino.autograd.grad(x * w, {"x": x, "w": w}, retain_graph=True)
+    assert {name: g.item() for name, g in found.items()} == {"x": 2.0, "w": 3.0}
+    aino.autograd.backward(x * w, inputs={"w": w})
+    assert x.grad is None
+    assert w.grad.item() == 3.0
+
+
+def test_no_input_is_said_to_be_none():
+    x = aino.tensor(3.0, requires_grad=True)
+    for inputs in ([], {}, ()):
+        with pytest.raises(GradientError, match="inputs is empty"):
+            aino.autograd.grad(x * x, inputs)
+
+
+def test_zeros_that_stand_for_an_unused_input_can_be_differentiated_too():
+    x, unused = (aino.tensor(3.0, requires_grad=True) for _ in range(2))
+    for create_graph in (False, True):
+        options = {"create_graph": create_graph, "materialize_grads": True}
+        _, zeros = aino.autograd.grad(x * x, [x, unused], **options)
+        assert (zeros.item(), zeros.requires_grad) == (0.0, create_graph)
+
+
+def test_the_old_arguments_of_grad_and_backward_warn():
+    x = aino.tensor([3.0], requires_grad=True)
+    with pytest.warns(FutureWarning, match="only_inputs"):
+        (found,) = aino.autograd.grad(x * x, x, only_inputs=False)
+    assert (found.item(), x.grad) == (6.0, None)
+    with pytest.warns(FutureWarning, match="grad_variables"):
+        aino.autograd.backward(x * x, grad_variables=aino.tensor([2.0]))
+    assert x.grad.item() == 12.0
+    one = aino.ones(1)
+    with pytest.warns(FutureWarning), pytest.raises(GradientError, match="grad_tensors"):
+        aino.autograd.backward(x * x, one, grad_variables=one)
+
+
+def test_only_a_wanted_tensor_is_reached_and_nothing_behind_it_is_freed():
+    x = aino.tensor(3.0, requires_grad=True)
+    y = x.exp()
+    total = y * 2.0
+    assert aino.autograd.grad(total, y)[0].item() == 2.0
+    assert aino.autograd.grad(y, x)[0].item() == pytest.approx(y.item())

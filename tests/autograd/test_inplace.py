@@ -208,3 +208,28 @@ def test_a_conjugate_of_complex_numbers_is_not_written_in_silence(conjugate, wri
     assert conjugate(z).tolist() == before
     write(conjugate(z).resolve_conj())
     write(z.conj_physical())
+
+
+@pytest.mark.parametrize(
+    ("method", "keywords"),
+    [
+        ("mul_", ["other"]),
+        ("add_", ["other"]),
+        ("lerp_", ["end", "weight"]),
+        ("addcmul_", ["tensor1"]),
+    ],
+)
+def test_a_tensor_given_by_keyword_is_recorded(method, keywords):
+    w = aino.tensor([2.0, 3.0], requires_grad=True)
+    x = aino.ones(2)
+    more = {"addcmul_": {"tensor2": aino.ones(2)}}.get(method, {})
+    getattr(x, method)(**dict.fromkeys(keywords, w), **more)
+    x.sum().backward()
+    assert w.grad is not None
+    assert w.grad.shape == (2,)
+
+
+def test_functions_in_place_are_called_by_the_names_of_the_others():
+    x = aino.tensor([-1.0, 2.0])
+    assert aino.nn.functional.elu_(input=x, alpha=2.0) is x
+    assert x.tolist() == pytest.approx([2.0 * (np.exp(-1.0) - 1.0), 2.0])

@@ -198,3 +198,12 @@ def test_a_leaf_made_under_no_grad_can_require_a_gradient():
         x = aino.ones(2, requires_grad=True)
     (x * 2.0).sum().backward()
     assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_switches_take_mode_and_make_others_like_themselves():
+    for switch in (aino.inference_mode(mode=False), aino.set_grad_enabled(mode=True)):
+        assert switch.mode is switch.clone().mode
+        with aino.no_grad(), switch.clone():
+            assert aino.is_grad_enabled()
+    with aino.no_grad().clone():
+        assert not aino.is_grad_enabled()

@@ -146,3 +146,14 @@ def test_a_hook_may_forgive_a_key_and_sees_the_new_values():
     handle.remove()
     with pytest.raises(StateDictError, match="mean"):
         net.load_state_dict(state)
+
+
+def test_arguments_of_state_dict_by_position_warn_and_give_way_to_named_ones():
+    layer = aino.nn.Linear(2, 1)
+    into = {}
+    with pytest.warns(FutureWarning, match="by position"):
+        assert layer.state_dict(into, "a.", True) is into
+    assert list(into) == ["a.weight", "a.bias"]
+    assert into["a.weight"] is layer.weight
+    with pytest.warns(FutureWarning):
+        assert list(layer.state_dict({}, "a.", prefix="b.")) == ["b.weight", "b.bias"]

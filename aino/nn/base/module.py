@@ -84,7 +84,11 @@ class Module(Stateful):
     ) -> HookHandle:
         """Call ``hook(module, args)`` before ``forward``; what it returns replaces the arguments.
 
-        With ``with_kwargs`` it is ``hook(module, args, kwargs)``, returning None or both.
+        Arguments:
+            hook: returns None, or the new arguments: a tuple, or the only one.
+            prepend: call it before the hooks that there are already.
+            with_kwargs: call ``hook(module, args, kwargs)``; it returns None or
+                ``(args, kwargs)``.
         """
         return self._add_hook("forward_pre", Hook(hook, with_kwargs), prepend)
 
@@ -98,20 +102,31 @@ class Module(Stateful):
     ) -> HookHandle:
         """Call ``hook(module, args, output)`` after ``forward``; it may replace the output.
 
-        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call``
-        it is called even if ``forward`` raises.
+        Arguments:
+            hook: returns None, or the new output.
+            prepend: call it before the hooks that there are already.
+            with_kwargs: call ``hook(module, args, kwargs, output)``.
+            always_call: call it even if ``forward`` raises, with the output None.
         """
         return self._add_hook("forward", Hook(hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
-        """Call ``hook(module, grad_output)`` in each backward pass; it may replace them."""
+        """Call ``hook(module, grad_output)`` in each backward pass, before it reaches the module.
+
+        Arguments:
+            hook: returns None, or new gradients of the outputs; they come as a tuple.
+            prepend: call it before the hooks that there are already.
+        """
         return self._add_hook("backward_pre", Hook(hook), prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
         """Call ``hook(module, grad_input, grad_output)`` in each backward pass.
 
-        The gradients are tuples, with None for what is no tensor; a tuple that the hook returns
-        replaces ``grad_input``.
+        The gradients are tuples, with None for what is no tensor.
+
+        Arguments:
+            hook: returns None, or what replaces ``grad_input``.
+            prepend: call it before the hooks that there are already.
         """
         return self._add_hook("backward", Hook(hook), prepend)
 
@@ -172,9 +187,10 @@ class Module(Stateful):
         return self._cast(lambda own: dtype if own.kind in kinds else own)
 
     def to(self, *args, **kwargs) -> Any:
-        """Give all floating-point parameters and buffers a dtype, in place.
+        """Give all floating-point parameters and buffers a dtype, in place; returns the module.
 
         Takes a dtype, a device (there is only the CPU), both, or a tensor whose dtype to take.
+        Raises ``TypeError`` for an integer dtype, ``DeviceError`` for another device.
         """
         dtype = kwargs.get("dtype")
         for value in (*args, kwargs.get("device"), kwargs.get("tensor")):

@@ -20,8 +20,11 @@ from aino.structure_version import structure_version
 class Parameter(Tensor):
     """A tensor that is learned: a module that holds one as an attribute lists it.
 
-    ``data`` shares its memory with the parameter. Raises ``DtypeError`` for integers, unless
-    ``requires_grad`` is False.
+    Raises ``DtypeError`` for integers, unless ``requires_grad`` is False.
+
+    Arguments:
+        data: the values: a tensor or an array, which shares its memory, or nested lists.
+        requires_grad: False for what stays as it is, but counts among the parameters.
 
     >>> import aino
     >>> aino.nn.Parameter(aino.zeros(2))
@@ -61,7 +64,9 @@ class Parameter(Tensor):
 class Buffer(Tensor):
     """A tensor that belongs to a module and is not learned, such as a running mean.
 
-    A ``persistent`` one stands in the module's ``state_dict``.
+    Arguments:
+        data: the values: a tensor or an array, which shares its memory, or nested lists.
+        persistent: it stands in the module's ``state_dict``; False leaves it out.
 
     >>> import aino
     >>> scale = aino.nn.Module()

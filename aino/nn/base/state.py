@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -63,17 +64,33 @@ class Stateful(Tree):
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Stateful)]
 
     def state_dict(
-        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
         """Return parameters and lasting buffers by their dotted names.
 
-        The tensors are detached and share the module's memory; ``keep_vars`` gives the
-        parameters themselves. ``destination`` is a dict to write into.
+        The tensors share the module's memory.
+
+        Arguments:
+            destination: a dict to write into; a new one for None.
+            prefix: what the names start with.
+            keep_vars: give the parameters themselves; False gives detached tensors.
+            args: the same three by position, which is deprecated.
 
         >>> import aino
         >>> list(aino.nn.Sequential(aino.nn.Linear(2, 3), aino.nn.Tanh()).state_dict())
         ['0.weight', '0.bias']
         """
+        if args:
+            warnings.warn(
+                "state_dict: arguments by position are deprecated, name them: destination=, "
+                "prefix=, keep_vars=",
+                FutureWarning,
+                2,
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args))
+            destination = given["destination"] if destination is None else destination
+            prefix = prefix or given.get("prefix", "")
+            keep_vars = keep_vars or given.get("keep_vars", False)
         if destination is None:
             destination = OrderedDict()
         hooks = self._hooks
@@ -96,12 +113,15 @@ class Stateful(Tree):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Take the values of a state dict; the values may be tensors or arrays.
+        """Take the values of a state dict; returns the missing and the unexpected keys.
 
-        With ``strict`` the keys have to be exactly the model's. ``assign`` puts the given
-        tensors in the place of the model's, instead of copying their values. Raises one
-        ``StateDictError`` that lists every missing, unexpected and misshapen key, and then has
-        changed nothing.
+        Raises one ``StateDictError`` that lists every missing, unexpected and misshapen key, and
+        then has changed nothing.
+
+        Arguments:
+            state_dict: tensors or arrays by their dotted names.
+            strict: the keys have to be exactly the model's; False takes those that fit.
+            assign: put the given tensors in the place of the model's; False copies their values.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"expected state_dict to be dict-like, got {type(state_dict).__name__}")

@@ -80,13 +80,21 @@ class Tree:
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but is not learned.
 
-        One that is not ``persistent`` is left out of the state dict.
+        Arguments:
+            name: the attribute's name; ``KeyError`` where there is one that is no tensor.
+            tensor: the values; None keeps the place free.
+            persistent: it stands in the state dict; False leaves it out.
         """
         self._register(name, tensor, "buffer", Tensor)
         vars(self)["_buffer_names"] = self._buffer_names | {name: persistent}
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter; the same as assigning it, with the name as a string."""
+        """Add a parameter; the same as assigning it, with the name as a string.
+
+        Arguments:
+            name: the attribute's name; ``KeyError`` where there is one that is no parameter.
+            param: the parameter, which is a leaf; None keeps the place free.
+        """
         if isinstance(param, Tensor) and not param.is_leaf:
             raise ValueError(
                 f"parameter {name!r} would have a history, and parameters are leaves: compute it "
@@ -95,7 +103,12 @@ class Tree:
         self._register(name, param, "parameter", Parameter)
 
     def add_module(self, name: str, module: Any) -> None:
-        """Add a module inside; the same as assigning it, with the name as a string."""
+        """Add a module inside; the same as assigning it, with the name as a string.
+
+        Arguments:
+            name: the attribute's name; ``KeyError`` where there is one that is no module.
+            module: the module; None keeps the place free.
+        """
         self._register(name, module, "module", Tree)
 
     def register_module(self, name: str, module: Any) -> None:
@@ -120,7 +133,13 @@ class Tree:
     def named_modules(
         self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Any]]:
-        """Yield this module and all inside, with dotted names; a shared one only once."""
+        """Yield this module and all inside, with dotted names.
+
+        Arguments:
+            memo: modules not to be yielded, by their ids; those that were are added.
+            prefix: what the names start with.
+            remove_duplicate: yield a module that stands in two places once, under its first name.
+        """
         memo = set() if memo is None else memo
         if id(self) in memo:
             return
@@ -132,9 +151,9 @@ class Tree:
                 inner = f"{prefix}.{name}" if prefix else name
                 yield from value.named_modules(memo, inner, remove_duplicate)
 
-    def modules(self) -> Iterator[Any]:
-        """Yield this module and all inside, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
+        """Yield this module and all inside, each once, or with False in each of its places."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
@@ -160,7 +179,13 @@ class Tree:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Yield the parameters with their dotted names; a shared one only once."""
+        """Yield the parameters with their dotted names.
+
+        Arguments:
+            prefix: what the names start with.
+            recurse: those of the modules inside as well; False for this module's own.
+            remove_duplicate: yield one that stands in two places once, under its first name.
+        """
         return self._named(Tree._own_parameters, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -171,7 +196,13 @@ class Tree:
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """Yield the buffers with their dotted names; a shared one only once."""
+        """Yield the buffers with their dotted names.
+
+        Arguments:
+            prefix: what the names start with.
+            recurse: those of the modules inside as well; False for this module's own.
+            remove_duplicate: yield one that stands in two places once, under its first name.
+        """
         return self._named(Tree._own_buffers, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -192,7 +223,13 @@ class Tree:
         return module
 
     def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
-        """Put a module in the place with this dotted name; ``strict``: only where one was."""
+        """Put a module in the place with this dotted name.
+
+        Arguments:
+            target: the name, such as ``"encoder.layers.0"``.
+            module: what is put there.
+            strict: raise ``AttributeError`` where no module was.
+        """
         if not target:
             raise ValueError("cannot set the module without a target name")
         path, _, name = target.rpartition(".")
