@@ -86,7 +86,7 @@ def run_before(node: Node, cotangent):
     return Cotangents(parts) if several else parts[0]
 
 
-def run_between(node: Node, inputs, cotangent, keep: bool, create_graph: bool):
+def run_between(node: Any, inputs, cotangent, keep: bool, create_graph: bool):
     """Return the cotangents of a node's inputs, computed between the hooks on the node."""
     cotangent = run_before(node, cotangent)
     found: Any = (None,) * len(inputs)

@@ -128,7 +128,7 @@ def inplace(function, ufunc=None):
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"``{function.__name__}``, in place; returns the tensor itself."
-    method.__wrapped__ = function  # whose arguments it takes
+    vars(method)["__wrapped__"] = function  # whose arguments it takes
     return method
 
 
