@@ -64,6 +64,7 @@ from aino.ops.pointwise.compare import *
 from aino.ops.pointwise.complex_numbers import *
 from aino.ops.pointwise.elementary import *
 from aino.ops.pointwise.rounding import *
+from aino.ops.pointwise.softmax import *
 from aino.ops.pointwise.special import *
 from aino.ops.random.distributions import *
 from aino.ops.random.generator import *

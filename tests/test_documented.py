@@ -19,7 +19,7 @@ PLACES = [
 #: one. The list only shrinks: a room that is done is taken out, and stays done.
 NOT_YET = (
     "aino.nn.functional", "aino.nn.modules", "aino.ops.index", "aino.ops.linalg",
-    "aino.ops.pointwise", "aino.ops.reduce", "aino.ops.shape", "aino.ops.tensor",
+    "aino.ops.reduce", "aino.ops.shape", "aino.ops.tensor",
 )  # fmt: skip
 
 

@@ -66,20 +66,44 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def numpy_names(function: Callable[P, R]) -> Callable[..., R]:
-    """Let NumPy's names ``axis`` and ``keepdims`` stand for ``dim`` and ``keepdim``."""
+def other_names(**names: str) -> Callable[[Callable[P, R]], Callable[..., R]]:
+    """Let an argument be given by another name: ``@other_names(axis="dim")``.
 
-    @functools.wraps(function)
-    def call(*arguments, **keywords):
-        if keywords:
-            if "axis" in keywords:
-                keywords["dim"] = keywords.pop("axis")
-            if "keepdims" in keywords:
-                keywords["keepdim"] = keywords.pop("keepdims")
-        return function(*arguments, **keywords)
+    Raises ``TypeError`` for an argument that is given by both.
+    """
 
-    call.takes_numpy_names = True  # type: ignore[attr-defined]
-    return call
+    def decorate(function: Callable[P, R]) -> Callable[..., R]:
+        @functools.wraps(function)
+        def call(*arguments, **keywords):
+            if keywords:
+                for other, name in names.items():
+                    if other in keywords:
+                        if name in keywords:
+                            raise _twice(function.__name__, name, other)
+                        keywords[name] = keywords.pop(other)
+            return function(*arguments, **keywords)
+
+        call.other_names = names  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+#: Lets NumPy's names ``axis`` and ``keepdims`` stand for ``dim`` and ``keepdim``.
+numpy_names = other_names(axis="dim", keepdims="keepdim")
+
+
+def _twice(function, name, other) -> TypeError:
+    return TypeError(f"{function}: {name} and {other} are the same argument; give one of them")
+
+
+def the_dim(dim, axis, function):
+    """Return the one of the two that is given."""
+    if axis is None:
+        return dim
+    if dim is not None:
+        raise _twice(function, "dim", "axis")
+    return axis
 
 
 def wrapped(array):

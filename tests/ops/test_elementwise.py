@@ -11,7 +11,7 @@ import aino
 from aino.autograd.rules import special
 from aino.errors import DivisionError, DtypeError
 from aino.ops import pointwise as ops
-from aino.ops.pointwise import activation, compare
+from aino.ops.pointwise import activation, compare, softmax
 
 EXTREME = [-1000.0, -89.0, -50.0, -20.5, -1.0, 0.0, 1.0, 20.5, 50.0, 89.0, 1000.0]
 OF_ONE = [
@@ -99,7 +99,7 @@ def test_rrelu_draws_one_slope_for_each_negative_element():
 def test_gumbel_softmax_draws_classes_as_often_as_they_are_probable():
     aino.manual_seed(1)
     logits = aino.log(aino.tensor([0.2, 0.3, 0.5])).expand(4000, 3)
-    hard = activation.gumbel_softmax(logits, hard=True)
+    hard = softmax.gumbel_softmax(logits, hard=True)
     assert set(np.unique(hard.array)) <= {0.0, 1.0}
     np.testing.assert_array_equal(hard.array.sum(1), 1.0)
     np.testing.assert_allclose(hard.array.mean(0), [0.2, 0.3, 0.5], atol=0.03)
@@ -110,7 +110,7 @@ def test_a_hard_gumbel_sample_has_the_gradient_of_the_soft_one():
     for hard in (False, True):
         aino.manual_seed(3)
         logits = aino.tensor([[0.1, 0.5, -0.2], [1.0, 0.0, 2.0]], requires_grad=True)
-        sample = activation.gumbel_softmax(logits, tau=0.7, hard=hard, dim=1)
+        sample = softmax.gumbel_softmax(logits, tau=0.7, hard=hard, dim=1)
         (sample * aino.tensor([1.0, 2.0, 3.0])).sum().backward()
         gradients.append(logits.grad.array)
     np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-5, atol=1e-6)

@@ -71,10 +71,27 @@ DTYPES = """
     result_type(x, 1)
 """
 
+POINTWISE = """
+    rsub(x, 3, 2)  rsub(x, 3, alpha=2)  rsub(x, x, alpha=2)  sub(x, 3, alpha=2)
+    add(x, other=x, alpha=2)  div(x, 2, rounding_mode="floor")  div(x, 2, rounding_mode="up")
+    addcmul(x, x, x, value=2)  lerp(x, end=x, weight=0.5)  pow(x, exponent=2)  float_power(2, x)
+    clamp(x, 0, 1)  clamp(x, max=0)  clamp(x)  clamp_min(x, min=2)  clip(x, max=0)
+    isclose(x, x, 1e-5, 1e-8, True)  allclose(x, x, rtol=1e-5, atol=1e-8, equal_nan=True)
+    logit(x, eps=0.1)  round(x, decimals=1)  heaviside(x, values=x)  nan_to_num(x, nan=None)
+    polygamma(1, x)  polygamma(n=1, input=x)  x.polygamma(n=1)  mvlgamma(3 * x, p=2)
+    complex(real=x, imag=x)  where(x > 0, x, 0)  where(condition=x > 0, input=x, other=x)
+    where(x > 0, x)  xlogy(2, x)  remainder(2, x)  copysign(x, -1)
+    rrelu(x, 0.1, 0.2, False, None)  rrelu(x, training=False, generator=None)
+    prelu(x, weight=x[0])  celu(x, alpha=2.0)  hardshrink(x, lambd=0.1)
+    threshold(x, threshold=0.1, value=3)
+    softmax(x, 0)  softmax(x, dim=0, dtype=t.float64)  softmax(x)  softmax(x, axis=0)
+    softmax(x, 0, t.float64)  softmax(x, dim=0, axis=0)  log_softmax(x, dim=0)
+"""
+
 #: Of random numbers the shape and the dtype are compared.
 ROWS = [
     pytest.param(call, rows is RANDOM, id=call)
-    for rows in (CREATION, RANDOM, DTYPES)
+    for rows in (CREATION, RANDOM, DTYPES, POINTWISE)
     for line in rows.strip().splitlines()
     for call in line.strip().split("  ")
 ]

@@ -87,20 +87,19 @@ def signature(name, function):
             text += f" = {_default(parameter.default)}"
         parts.append(text)
     names = [parameter.name for parameter in named]
-    if getattr(function, "takes_numpy_names", False):
-        added = [f"{new}: Any = ..." for old, new in (("dim", "axis"), ("keepdim", "keepdims"))
+    others = getattr(function, "other_names", {})
+    if others:
+        added = [f"{new}: Any = ..." for new, old in others.items()
                  if old in names and new not in names]  # fmt: skip
         if added and not star:
             parts.append("*")
         parts += added
-        if "axis: Any = ..." in added:  # it may stand for a dim that has no default
-            parts = [part + " = ..." if part.startswith("dim:") and "=" not in part else part
-                     for part in parts]  # fmt: skip
-            seen = False
-            for place, part in enumerate(parts[1:], 1):
-                seen = seen or "=" in part
-                if seen and "=" not in part and not part.startswith("*"):
-                    parts[place] = part + " = ..."
+        # An argument without a default may be given by its other name.
+        seen = False
+        for place, part in enumerate(parts[1:], 1):
+            seen = seen or "=" in part or (added and part.partition(":")[0] in others.values())
+            if seen and "=" not in part and not part.startswith("*"):
+                parts[place] = part + " = ..."
     return f"    def {name}({', '.join(parts)}) -> {_spelled(declared.return_annotation)}: ..."
 
 

@@ -9,18 +9,15 @@ from aino.ops.pointwise import sigmoid, tanh
 from aino.ops.pointwise.activation import (
     gelu,
     glu,
-    gumbel_softmax,
     hardshrink,
-    log_softmax,
     logsigmoid,
     prelu,
-    softmax,
-    softmin,
     softplus,
     softshrink,
     softsign,
     tanhshrink,
 )
+from aino.ops.pointwise.softmax import gumbel_softmax, log_softmax, softmax, softmin
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",

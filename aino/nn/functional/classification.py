@@ -17,7 +17,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import wrapped
 from aino.ops.half import in_float32
-from aino.ops.pointwise.activation import log_softmax
+from aino.ops.pointwise.softmax import log_softmax
 
 
 def cross_entropy(

@@ -1,4 +1,4 @@
-"""Activation functions, and probabilities of scores."""
+"""Activation functions."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.primitive import cast
 from aino.autograd.rules import activation as rules
 from aino.autograd.rules import compare
-from aino.autograd.rules.elementwise import log, mul, sigmoid, sub
+from aino.autograd.rules.elementwise import mul, sigmoid, sub
 from aino.autograd.rules.special import normal_cdf
 from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.tensor import Tensor, make
-from aino.dtypes import as_dtype, float16
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
-from aino.ops.half import in_float32
 from aino.ops.public import method, operation
-from aino.ops.random.generator import draw
-from aino.types import DType
+from aino.ops.random.generator import Generator, draw
 
 __all__ = [
     "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu",
     "mish", "softplus", "softsign", "hardtanh", "hardsigmoid", "hardswish", "hardshrink",
-    "softshrink", "tanhshrink", "threshold", "logsigmoid", "glu", "softmax", "log_softmax",
-    "softmin", "gumbel_softmax",
+    "softshrink", "tanhshrink", "threshold", "logsigmoid", "glu",
 ]  # fmt: skip
 
 # Klambauer et al., "Self-Normalizing Neural Networks" (2017): with these, activations keep mean
@@ -57,6 +52,10 @@ def relu6(input: Tensor) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Return x where it is positive, else ``negative_slope · x``.
 
+    Arguments:
+        input: a tensor.
+        negative_slope: the slope where x is negative.
+
     >>> import aino
     >>> aino.nn.functional.leaky_relu(aino.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
@@ -66,10 +65,14 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 @method
 def prelu(input: Tensor, weight: Any) -> Tensor:
-    """Return x where it is positive, else ``weight · x``: one weight, or one for each channel.
+    """Return x where it is positive, else ``weight · x``.
 
-    Channels lie in dimension 1. Raises ``ShapeError`` when their number is not that of weights.
+    Raises ``ShapeError`` where there are more weights than one, but not one for each channel.
     He et al., "Delving Deep into Rectifiers" (2015).
+
+    Arguments:
+        input: a tensor, its channels in dimension 1.
+        weight: the slope for all channels, or one for each: 0-d or 1-D.
 
     >>> import aino
     >>> aino.prelu(aino.tensor([-1.0, 2.0]), aino.tensor([0.5]))
@@ -92,12 +95,23 @@ def prelu(input: Tensor, weight: Any) -> Tensor:
 
 
 def rrelu(
-    input: Tensor, lower: float = 1.0 / 8, upper: Any = 1.0 / 3, training: bool = False
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    generator: Generator | None = None,
 ) -> Tensor:
-    """Return x where it is positive, else x times a slope: drawn from [lower, upper) in training.
+    """Return x where it is positive, else x times a slope, which is random in training.
 
-    Otherwise the slope is the middle of the two. Xu et al., "Empirical Evaluation of Rectified
+    Raises ``ValueError`` where the bounds cross. Xu et al., "Empirical Evaluation of Rectified
     Activations" (2015).
+
+    Arguments:
+        input: a tensor.
+        lower: the lowest slope.
+        upper: the highest slope.
+        training: whether a slope is drawn for each element; else it is the middle of the two.
+        generator: where the random numbers come from; the default generator for None.
 
     >>> import aino
     >>> aino.rrelu(aino.tensor([-1.0, 2.0]), 0.0, 0.5)
@@ -108,7 +122,7 @@ def rrelu(
     if not training:
         return rules.leaky_relu(input, (lower + upper) / 2.0)
     array = input.array
-    slopes = draw(None, "uniform", array.shape, array.dtype) * (upper - lower) + lower
+    slopes = draw(generator, "uniform", array.shape, array.dtype) * (upper - lower) + lower
     return mul(input, make(compare.where(array > 0, np.ones_like(array), slopes)))
 
 
@@ -116,6 +130,10 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else ``alpha · (eˣ - 1)``.
 
     Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016).
+
+    Arguments:
+        input: a tensor.
+        alpha: minus the limit towards negative infinity.
 
     >>> import aino
     >>> aino.nn.functional.elu(aino.tensor([-1.0, 2.0]))
@@ -139,7 +157,12 @@ def selu(input: Tensor) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else ``alpha · (e^(x / alpha) - 1)``.
 
-    Barron, "Continuously Differentiable Exponential Linear Units" (2017).
+    Raises ``ValueError`` for an alpha of 0. Barron, "Continuously Differentiable Exponential Linear
+    Units" (2017).
+
+    Arguments:
+        input: a tensor.
+        alpha: minus the limit towards negative infinity.
 
     >>> import aino
     >>> aino.celu(aino.tensor([-1.0, 2.0]), alpha=2.0)
@@ -153,8 +176,12 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Return x times the normal distribution at x: ``x · Φ(x) = x · ½ (1 + erf(x / √2))``.
 
-    ``approximate="tanh"`` takes ``½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`` in its place.
-    Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016).
+    Raises ``ValueError`` for another approximation. Hendrycks and Gimpel, "Gaussian Error Linear
+    Units" (2016).
+
+    Arguments:
+        input: a tensor.
+        approximate: ``"none"``, or ``"tanh"`` for ``½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))``.
 
     >>> import aino
     >>> aino.nn.functional.gelu(aino.tensor([-1.0, 2.0]))
@@ -190,7 +217,10 @@ def mish(input: Tensor) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return a smooth rectifier: ``ln(1 + e^(beta · x)) / beta``.
 
-    Where ``beta · x`` is above the threshold, x itself.
+    Arguments:
+        input: a tensor.
+        beta: how sharply it bends at 0.
+        threshold: where ``beta · x`` is above it, x itself is returned.
 
     >>> import aino
     >>> aino.nn.functional.softplus(aino.tensor([-1000.0, 0.0, 1000.0]))
@@ -210,7 +240,14 @@ def softsign(input: Tensor) -> Tensor:
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """Return x within [min_val, max_val]. At the bounds the derivative is 0.
+    """Return x within [min_val, max_val]; at the bounds the derivative is 0.
+
+    Raises ``ValueError`` where the bounds cross.
+
+    Arguments:
+        input: a tensor.
+        min_val: the lower bound.
+        max_val: the upper bound.
 
     >>> import aino
     >>> aino.nn.functional.hardtanh(aino.tensor([-2.0, 0.5, 3.0]))
@@ -250,6 +287,10 @@ def hardswish(input: Tensor) -> Tensor:
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where ``|x|`` is above ``lambd``, else 0.
 
+    Arguments:
+        input: a tensor.
+        lambd: how far from 0 elements become 0.
+
     >>> import aino
     >>> aino.hardshrink(aino.tensor([-1.0, 0.3]))
     tensor([-1.,  0.])
@@ -259,6 +300,12 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x moved by ``lambd`` towards 0, and 0 where it would pass it.
+
+    Raises ``ValueError`` for a negative ``lambd``.
+
+    Arguments:
+        input: a tensor.
+        lambd: how far elements are moved.
 
     >>> import aino
     >>> aino.nn.functional.softshrink(aino.tensor([-1.0, 0.3]))
@@ -280,7 +327,12 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 def threshold(input: Tensor, threshold: float, value: Any) -> Tensor:
-    """Return x where it is above the threshold, else ``value``.
+    """Return x where it is above a threshold, else another number.
+
+    Arguments:
+        input: a tensor.
+        threshold: above which number x stays.
+        value: the number that stands for the others.
 
     >>> import aino
     >>> aino.threshold(aino.tensor([-1.0, 2.0]), 0.5, -7.0)
@@ -302,10 +354,14 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def glu(input: Tensor, dim: Any = -1) -> Tensor:
-    """Return the first half along ``dim``, gated by the second: ``a · σ(b)``.
+    """Return the first half along a dimension, gated by the second: ``a · σ(b)``.
 
     Raises ``ShapeError`` when the length is odd. Dauphin et al., "Language Modeling with Gated
     Convolutional Networks" (2017).
+
+    Arguments:
+        input: a tensor, of an even length in ``dim``.
+        dim: the dimension that is halved.
 
     >>> import aino
     >>> aino.nn.functional.glu(aino.tensor([1.0, 2.0, 0.0, 100.0]))
@@ -319,83 +375,3 @@ def glu(input: Tensor, dim: Any = -1) -> Tensor:
         raise ShapeError(f"glu: length {length} of dimension {dim} is odd: it can't be halved")
     before, half = (slice(None),) * dim, length // 2
     return mul(input[(*before, slice(half))], sigmoid(input[(*before, slice(half, None))]))
-
-
-def _along(rule, name, input, dim, dtype):
-    """Apply a rule along a dimension, to the input in another dtype where one is asked for."""
-    if dim is None:
-        raise TypeError(f"{name}: say along which dimension the probabilities sum to 1 (dim=)")
-    if dtype is not None:
-        input = cast(input, as_dtype(dtype))
-    elif input.array.dtype.kind not in "f":
-        raise DtypeError(f"{name}: expected a floating-point tensor, got {input.array.dtype}")
-    rank = input.array.ndim
-    dim = dim_of(dim, rank)
-    if input.array.dtype is float16:
-        return in_float32(_along, rule, name, input, dim, None)
-    return rule(input, dim) if rank else rule(input.reshape((1,)), 0).reshape(())
-
-
-@method
-def softmax(
-    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
-) -> Tensor:
-    """Return probabilities along ``dim``: ``eˣ / Σ eˣ``, without overflow.
-
-    ``dtype`` is that of the computation and of the result.
-
-    >>> import aino
-    >>> aino.softmax(aino.tensor([0.0, 1000.0, 1000.0]), 0)
-    tensor([0.0000, 0.5000, 0.5000])
-    """
-    return _along(rules.softmax, "softmax", input, axis if dim is None else dim, dtype)
-
-
-@method
-def log_softmax(
-    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
-) -> Tensor:
-    """Return the logarithms of probabilities along ``dim``: ``x - ln Σ eˣ``, without overflow.
-
-    ``dtype`` is that of the computation and of the result.
-
-    >>> import aino
-    >>> aino.log_softmax(aino.tensor([0.0, 0.0]), 0)
-    tensor([-0.6931, -0.6931])
-    """
-    return _along(rules.log_softmax, "log_softmax", input, axis if dim is None else dim, dtype)
-
-
-def softmin(
-    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
-) -> Tensor:
-    """Return probabilities along ``dim``, the highest for the lowest input: ``softmax(-x)``.
-
-    >>> import aino
-    >>> aino.nn.functional.softmin(aino.tensor([0.0, 1000.0]), 0)
-    tensor([1., 0.])
-    """
-    return softmax(-input, axis if dim is None else dim, dtype)
-
-
-def gumbel_softmax(
-    logits: Tensor, tau: float = 1.0, hard: bool = False, eps: Any = 1e-10, dim: Any = -1
-) -> Tensor:
-    """Return a sample of a class, made differentiable: ``softmax((x + Gumbel noise) / tau)``.
-
-    With ``hard`` it is one-hot, with the gradient of the soft sample. ``eps`` has no effect.
-    Jang et al., "Categorical Reparameterization with Gumbel-Softmax" (2017).
-
-    >>> import aino
-    >>> aino.nn.functional.gumbel_softmax(aino.zeros(3), hard=True).sum()
-    tensor(1.)
-    """
-    array = logits.array
-    noise = log(make(draw(None, "exponential", array.shape, array.dtype)))
-    soft = softmax((logits - noise) / tau, dim)
-    if not hard:
-        return soft
-    sample = np.zeros_like(soft.array)
-    chosen = np.expand_dims(np.argmax(soft.array, axis=dim), dim)
-    np.put_along_axis(sample, chosen, 1, dim)
-    return (make(sample) - soft.detach()) + soft

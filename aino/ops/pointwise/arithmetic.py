@@ -35,7 +35,14 @@ def _times(other, alpha, input):
 
 @method(inplace=np.add)
 def add(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
-    """Return the sum: ``input + alpha · other``, with broadcasting.
+    """Return the sum: ``input + alpha · other``.
+
+    Raises ``DtypeError`` for a fractional ``alpha`` of integers.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+        alpha: what ``other`` is multiplied by.
 
     >>> import aino
     >>> aino.add(aino.tensor([1.0, 2.0]), aino.tensor([10.0, 20.0]), alpha=2)
@@ -46,7 +53,14 @@ def add(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
 
 @method(inplace=np.subtract, aliases=("subtract",))
 def sub(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
-    """Return the difference: ``input - alpha · other``, with broadcasting.
+    """Return the difference: ``input - alpha · other``.
+
+    Raises ``DtypeError`` for a fractional ``alpha`` of integers, ``TypeError`` for booleans.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+        alpha: what ``other`` is multiplied by.
 
     >>> import aino
     >>> aino.sub(aino.tensor([3.0, 2.0]), 1)
@@ -58,8 +72,13 @@ def sub(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
 subtract = sub
 
 
-def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+def rsub(input: Tensor, other: Any, alpha: float = 1) -> Tensor:
     """Return the difference the other way round: ``other - alpha · input``.
+
+    Arguments:
+        input: the tensor that is subtracted.
+        other: what it is subtracted from: a tensor that is broadcast with it, or a number.
+        alpha: what ``input`` is multiplied by.
 
     >>> import aino
     >>> aino.rsub(aino.tensor([3.0, 2.0]), 1)
@@ -70,7 +89,11 @@ def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
 
 @operation(rules.mul, inplace=np.multiply, aliases=("multiply",))
 def mul(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the product: ``input · other``, with broadcasting.
+    """Return the product: ``input · other``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.mul(aino.tensor([[1.0], [2.0]]), aino.tensor([3.0, 4.0]))
@@ -84,10 +107,15 @@ multiply = mul
 
 @method(inplace=np.true_divide, aliases=("divide",))
 def div(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
-    """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
+    """Return the quotient: ``input / other``.
 
-    ``rounding_mode`` ``"floor"`` rounds it down, ``"trunc"`` towards zero; the derivative is
-    then zero, and integers stay integers (``DivisionError`` when one is divided by zero).
+    Rounded, its derivative is zero, and ``DivisionError`` is raised where an integer is divided by
+    zero. Raises ``ValueError`` for another mode.
+
+    Arguments:
+        input: a tensor; integers are divided as floats, unless the result is rounded.
+        other: a tensor that is broadcast with it, or a number.
+        rounding_mode: ``"floor"`` rounds down, ``"trunc"`` towards zero; None does not round.
 
     >>> import aino
     >>> aino.div(aino.tensor([-7, 7]), 2), aino.div(aino.tensor([-7, 7]), 2, rounding_mode="floor")
@@ -109,7 +137,11 @@ divide = div
 
 @operation(rules.div, inplace=np.true_divide)
 def true_divide(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the quotient: ``input / other``, with broadcasting; of integers as floats.
+    """Return the quotient: ``input / other``; of integers as floats.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.true_divide(aino.tensor([1, 3]), 2)
@@ -123,6 +155,10 @@ def floor_divide(input: Tensor, other: Tensor | Number) -> Tensor:
 
     Raises ``DivisionError`` when an integer is divided by zero.
 
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+
     >>> import aino
     >>> aino.floor_divide(aino.tensor([-7, 7]), 2)
     tensor([-4,  3])
@@ -135,6 +171,10 @@ def remainder(input: Tensor, other: Tensor | Number) -> Tensor:
 
     Raises ``DivisionError`` when an integer is divided by zero.
 
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+
     >>> import aino
     >>> aino.remainder(aino.tensor([-7.0, 7.0]), 3)
     tensor([2., 1.])
@@ -146,6 +186,10 @@ def fmod(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return what division leaves, with the sign of the input, as C's ``fmod``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.fmod(aino.tensor([-7.0, 7.0]), 3)
@@ -181,7 +225,13 @@ def positive(input: Tensor) -> Tensor:
 
 @method(inplace=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """Return ``input + value · tensor1 · tensor2``, with broadcasting.
+    """Return a product added to a tensor: ``input + value · tensor1 · tensor2``.
+
+    Arguments:
+        input: what is added to.
+        tensor1: one factor, broadcast.
+        tensor2: the other, broadcast.
+        value: a number that the product is multiplied by.
 
     >>> import aino
     >>> aino.addcmul(aino.tensor([1.0]), aino.tensor([2.0]), aino.tensor([3.0]), value=0.5)
@@ -192,9 +242,15 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 @method(inplace=True)
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """Return ``input + value · tensor1 / tensor2``, with broadcasting.
+    """Return a quotient added to a tensor: ``input + value · tensor1 / tensor2``.
 
     Raises ``DtypeError`` when integers would be divided.
+
+    Arguments:
+        input: what is added to.
+        tensor1: the dividend, broadcast.
+        tensor2: the divisor, broadcast.
+        value: a number that the quotient is multiplied by.
 
     >>> import aino
     >>> aino.addcdiv(aino.tensor([1.0]), aino.tensor([2.0]), aino.tensor([4.0]), value=3)
@@ -207,9 +263,14 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 @method(inplace=True)
 def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
-    """Return the point between two: ``input + weight · (end - input)``.
+    """Return a point on the line between two: ``input + weight · (end - input)``.
 
     Raises ``DtypeError`` when the tensors' dtypes differ or are not floating.
+
+    Arguments:
+        input: the point at weight 0.
+        end: the point at weight 1, a tensor that is broadcast.
+        weight: where on the line: a number, or a tensor that is broadcast.
 
     >>> import aino
     >>> aino.lerp(aino.tensor([0.0, 10.0]), aino.tensor([4.0, 20.0]), 0.25)
@@ -228,9 +289,13 @@ def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
 
 @method(inplace=True)
 def pow(input: Any, exponent: Any) -> Tensor:
-    """Return the power: ``input`` to the ``exponent``, with broadcasting.
+    """Return the power: ``input`` to the ``exponent``.
 
-    Either may be a number. Raises ``ValueError`` for integers to a negative integer power.
+    Raises ``ValueError`` for integers to a negative integer power.
+
+    Arguments:
+        input: the base, a tensor; or a number, where the exponent is a tensor.
+        exponent: a number, or a tensor that is broadcast.
 
     >>> import aino
     >>> aino.pow(aino.tensor([1.0, 2.0, 3.0]), 2), aino.pow(2, aino.tensor([0.5]))
@@ -250,7 +315,11 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 @method(inplace=True)
 def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
-    """Return the power in double precision: float64, or complex128 where one is complex.
+    """Return the power in double precision: in float64, or complex128 where one is complex.
+
+    Arguments:
+        input: the base, a tensor; or a number, where the exponent is a tensor.
+        exponent: a number, or a tensor that is broadcast.
 
     >>> import aino
     >>> aino.float_power(aino.tensor([1, 2, 3]), 2)
@@ -308,6 +377,10 @@ def reciprocal(input: Tensor) -> Tensor:
 @operation(rules.hypot, inplace=True)
 def hypot(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the longest side of a right triangle: ``√(input² + other²)``, without overflow.
+
+    Arguments:
+        input: a side, a tensor.
+        other: the side at a right angle to it: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> aino.hypot(aino.tensor([3.0]), aino.tensor([4.0]))

@@ -19,7 +19,11 @@ __all__ = [
 
 @operation(rules.maximum)
 def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the larger of two, nan where one is nan; a tie shares the gradient.
+    """Return the larger of two elements, nan where one is nan; a tie shares the gradient.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.maximum(aino.tensor([1.0, 5.0]), aino.tensor([3.0, 2.0]))
@@ -29,7 +33,11 @@ def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.minimum)
 def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the smaller of two, nan where one is nan; a tie shares the gradient.
+    """Return the smaller of two elements, nan where one is nan; a tie shares the gradient.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.minimum(aino.tensor([1.0, 5.0]), aino.tensor([3.0, 2.0]))
@@ -39,7 +47,13 @@ def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.fmax)
 def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the larger of two, a number before nan; a tie gives the gradient to the input.
+    """Return the larger of two elements, of a number and nan the number.
+
+    A tie gives the whole gradient to ``input``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.fmax(aino.tensor([1.0, aino.nan]), aino.tensor([3.0, 2.0]))
@@ -49,7 +63,13 @@ def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.fmin)
 def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the smaller of two, a number before nan; a tie gives the gradient to the input.
+    """Return the smaller of two elements, of a number and nan the number.
+
+    A tie gives the whole gradient to ``input``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.fmin(aino.tensor([1.0, aino.nan]), aino.tensor([3.0, 2.0]))
@@ -60,10 +80,15 @@ def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
 def where(
     condition: Tensor, input: Tensor | None = None, other: Tensor | Number | None = None
 ) -> Any:
-    """Return the input where the condition holds, else the other, with broadcasting.
+    """Return the elements of one tensor where a condition holds, those of another elsewhere.
 
     With a condition alone, return the indices where it holds, one tensor for each dimension.
     Raises ``DtypeError`` when the condition is not boolean.
+
+    Arguments:
+        condition: a tensor of booleans.
+        input: what is taken where it is True: a tensor that is broadcast, or a number.
+        other: what is taken where it is False: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> x = aino.tensor([-1.0, 2.0])
@@ -81,7 +106,11 @@ def where(
 
 @method(name="where")
 def where_of(self: Tensor, condition: Tensor, other: Tensor | Number) -> Tensor:
-    """Return this tensor where the condition holds, else the other: ``where`` as a method.
+    """Return this tensor where a condition holds, another elsewhere: ``where`` as a method.
+
+    Arguments:
+        condition: a tensor of booleans.
+        other: what is taken where it is False: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> x = aino.tensor([-1.0, 2.0])
@@ -95,7 +124,13 @@ def where_of(self: Tensor, condition: Tensor, other: Tensor | Number) -> Tensor:
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Return the input, kept within [min, max]: ``min(max(x, min), max)``.
 
-    Bounds are numbers or tensors, and one may be None. The gradient passes at a bound too.
+    At a bound the gradient passes, too; where the bounds cross, the upper one is returned. Raises
+    ``ValueError`` without a bound.
+
+    Arguments:
+        input: a tensor.
+        min: the lower bound: a number, a tensor that is broadcast, or None for none.
+        max: the upper bound, likewise.
 
     >>> import aino
     >>> aino.clamp(aino.tensor([-2.0, 0.5, 3.0]), min=-1.0, max=1.0)
@@ -115,6 +150,10 @@ clip = clamp
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """Return the input, kept at or above ``min``.
 
+    Arguments:
+        input: a tensor.
+        min: the lower bound: a number, or a tensor that is broadcast.
+
     >>> import aino
     >>> aino.clamp_min(aino.tensor([-2.0, 0.5]), 0.0)
     tensor([0.0000, 0.5000])
@@ -125,6 +164,10 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 @method(inplace=True)
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """Return the input, kept at or below ``max``.
+
+    Arguments:
+        input: a tensor.
+        max: the upper bound: a number, or a tensor that is broadcast.
 
     >>> import aino
     >>> aino.clamp_max(aino.tensor([-2.0, 0.5]), 0.0)

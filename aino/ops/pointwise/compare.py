@@ -22,7 +22,11 @@ __all__ = [
 
 @operation(rules.eq, inplace=True)
 def eq(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where two are equal, with broadcasting; nan equals nothing.
+    """Return where elements are equal; nan equals nothing.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.eq(aino.tensor([1.0, 2.0]), 2)
@@ -32,7 +36,11 @@ def eq(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.ne, inplace=True, aliases=("not_equal",))
 def ne(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where two differ, with broadcasting.
+    """Return where elements differ; nan differs from everything.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.ne(aino.tensor([1.0, 2.0]), 2)
@@ -42,7 +50,11 @@ def ne(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.lt, inplace=True, aliases=("less",))
 def lt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where the input is less than the other.
+    """Return where ``input < other``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.lt(aino.tensor([1.0, 2.0]), 2)
@@ -52,7 +64,11 @@ def lt(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.le, inplace=True, aliases=("less_equal",))
 def le(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where the input is less than the other, or equal.
+    """Return where ``input <= other``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.le(aino.tensor([2.0, 3.0]), 2)
@@ -62,7 +78,11 @@ def le(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.gt, inplace=True, aliases=("greater",))
 def gt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where the input is greater than the other.
+    """Return where ``input > other``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.gt(aino.tensor([2.0, 3.0]), 2)
@@ -72,7 +92,11 @@ def gt(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.ge, inplace=True, aliases=("greater_equal",))
 def ge(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where the input is greater than the other, or equal.
+    """Return where ``input >= other``.
+
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.ge(aino.tensor([1.0, 2.0]), 2)
@@ -86,6 +110,10 @@ not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 @method
 def equal(input: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same shape and the same elements.
+
+    Arguments:
+        input: a tensor.
+        other: the tensor that it is compared with.
 
     >>> import aino
     >>> aino.equal(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.0]))
@@ -102,10 +130,17 @@ def isclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> Tensor:
-    """Return where ``|input - other| <= atol + rtol · |other|``, with broadcasting.
+    """Return where ``|input - other| <= atol + rtol · |other|``.
 
-    Equal infinities are close; nan is close to nan with ``equal_nan``. Raises ``DtypeError``
-    when the dtypes differ.
+    Equal infinities are close. Raises ``DtypeError`` when the dtypes differ, ``ValueError`` for a
+    negative tolerance.
+
+    Arguments:
+        input: a tensor.
+        other: the tensor that it is compared with, broadcast.
+        rtol: how far apart, as a part of ``other``.
+        atol: how far apart at least.
+        equal_nan: whether nan is close to nan.
 
     >>> import aino
     >>> aino.isclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0 + 1e-6, 2.1]))
@@ -137,7 +172,16 @@ def allclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> bool:
-    """Tell whether all elements are close, as ``isclose`` has it.
+    """Tell whether all elements are close: ``|input - other| <= atol + rtol · |other|``.
+
+    Raises what ``isclose`` does.
+
+    Arguments:
+        input: a tensor.
+        other: the tensor that it is compared with, broadcast.
+        rtol: how far apart, as a part of ``other``.
+        atol: how far apart at least.
+        equal_nan: whether nan is close to nan.
 
     >>> import aino
     >>> aino.allclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 2.1]))
@@ -231,7 +275,11 @@ def signbit(input: Tensor) -> Tensor:
 
 @operation(rules.logical_and, inplace=True)
 def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where both are true: other than zero.
+    """Return where both elements are true.
+
+    Arguments:
+        input: a tensor; what is not zero is true.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.logical_and(aino.tensor([True, True]), aino.tensor([0.0, 2.0]))
@@ -241,7 +289,11 @@ def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.logical_or, inplace=True)
 def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where at least one is true: other than zero.
+    """Return where at least one of two elements is true.
+
+    Arguments:
+        input: a tensor; what is not zero is true.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.logical_or(aino.tensor([False, True]), aino.tensor([0.0, 2.0]))
@@ -251,7 +303,11 @@ def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.logical_xor, inplace=True)
 def logical_xor(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return where exactly one is true: other than zero.
+    """Return where exactly one of two elements is true.
+
+    Arguments:
+        input: a tensor; what is not zero is true.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.logical_xor(aino.tensor([False, True]), aino.tensor([2.0, 2.0]))
@@ -271,7 +327,13 @@ def logical_not(input: Tensor) -> Tensor:
 
 @operation(rules.bitwise_and, inplace=True)
 def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the bits that both have, of integers or booleans.
+    """Return the bits that both elements have; of booleans, whether both are True.
+
+    Raises ``TypeError`` for other numbers.
+
+    Arguments:
+        input: a tensor of integers or booleans.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.bitwise_and(aino.tensor([6, 5]), 3)
@@ -281,7 +343,13 @@ def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.bitwise_or, inplace=True)
 def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the bits that at least one has, of integers or booleans.
+    """Return the bits that one of two elements has; of booleans, whether one is True.
+
+    Raises ``TypeError`` for other numbers.
+
+    Arguments:
+        input: a tensor of integers or booleans.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.bitwise_or(aino.tensor([6, 5]), 3)
@@ -291,7 +359,13 @@ def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.bitwise_xor, inplace=True)
 def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the bits that exactly one has, of integers or booleans.
+    """Return the bits that exactly one of two elements has; of booleans, whether they differ.
+
+    Raises ``TypeError`` for other numbers.
+
+    Arguments:
+        input: a tensor of integers or booleans.
+        other: a tensor that is broadcast with it, or a number.
 
     >>> import aino
     >>> aino.bitwise_xor(aino.tensor([6, 5]), 3)
@@ -313,6 +387,10 @@ def bitwise_not(input: Tensor) -> Tensor:
 def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the left: ``input · 2**other``.
 
+    Arguments:
+        input: a tensor of integers.
+        other: by how many places: integers that are broadcast, or a number.
+
     >>> import aino
     >>> aino.bitwise_left_shift(aino.tensor([1, 3]), 2)
     tensor([ 4, 12])
@@ -322,6 +400,10 @@ def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
 @operation(rules.bitwise_right_shift)
 def bitwise_right_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the right, with the sign kept: ``⌊input / 2**other⌋``.
+
+    Arguments:
+        input: a tensor of integers.
+        other: by how many places: integers that are broadcast, or a number.
 
     >>> import aino
     >>> aino.bitwise_right_shift(aino.tensor([9, -8]), 2)

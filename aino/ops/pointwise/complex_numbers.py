@@ -108,6 +108,10 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
 
     Raises ``DtypeError`` unless both parts are of one dtype, float32 or float64.
 
+    Arguments:
+        real: the real parts, float32 or float64.
+        imag: the imaginary parts, of the same dtype, broadcast.
+
     >>> import aino
     >>> aino.complex(aino.tensor([1.0]), aino.tensor([2.0]))
     tensor([1.+2.j])
@@ -120,6 +124,10 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """Return complex numbers of a length and an angle: ``abs · (cos angle + i sin angle)``.
 
     Raises ``DtypeError`` unless both are of one dtype, float32 or float64.
+
+    Arguments:
+        abs: the absolute values, float32 or float64.
+        angle: the angles in radians, of the same dtype, broadcast.
 
     >>> import aino
     >>> aino.polar(aino.tensor([2.0]), aino.tensor([0.0]))

@@ -96,6 +96,10 @@ def log1p(input: Tensor) -> Tensor:
 def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the logarithm of a sum of exponentials: ``ln(eᵃ + eᵇ)``, without overflow.
 
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+
     >>> import aino
     >>> aino.logaddexp(aino.tensor([0.0, 1000.0]), aino.tensor([0.0, 1000.0]))
     tensor([6.9315e-01, 1.0007e+03])
@@ -106,6 +110,10 @@ def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
 def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the logarithm of a sum of powers of two: ``log₂(2ᵃ + 2ᵇ)``, without overflow.
 
+    Arguments:
+        input: a tensor.
+        other: a tensor that is broadcast with it, or a number.
+
     >>> import aino
     >>> aino.logaddexp2(aino.tensor([0.0]), aino.tensor([0.0]))
     tensor([1.])
@@ -114,7 +122,11 @@ def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
 
 @operation(rules.xlogy, inplace=True)
 def xlogy(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return ``input · ln other``, 0 where the input is 0 (and other is not nan).
+    """Return ``input · ln other``, 0 where the input is 0 and the other is not nan.
+
+    Arguments:
+        input: the factor, a tensor; or a number, where the other is a tensor.
+        other: what the logarithm is taken of: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> aino.xlogy(aino.tensor([0.0, 2.0]), aino.tensor([0.0, 1.0]))
@@ -134,9 +146,11 @@ def sigmoid(input: Tensor) -> Tensor:
 
 @method(inplace=True)
 def logit(input: Tensor, eps: Any = None) -> Tensor:
-    """Return the inverse of the logistic function: ``ln(x / (1 - x))``.
+    """Return the inverse of the logistic function: ``ln(x / (1 - x))``; nan outside [0, 1].
 
-    ``eps`` keeps the input within [eps, 1 - eps] first.
+    Arguments:
+        input: a tensor.
+        eps: keeps the input within [eps, 1 - eps] first; None leaves it as it is.
 
     >>> import aino
     >>> aino.logit(aino.tensor([0.5, 0.0]), eps=0.25)
@@ -207,7 +221,11 @@ def atan(input: Tensor) -> Tensor:
 
 @operation(angles.atan2, inplace=True, aliases=("arctan2",))
 def atan2(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the angle in [-π, π] of the point (other, input), seen from the origin.
+    """Return the angle in [-π, π] of points (other, input), seen from the origin.
+
+    Arguments:
+        input: the second coordinates, a tensor.
+        other: the first coordinates: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> aino.atan2(aino.tensor([1.0, 0.0]), aino.tensor([1.0, -1.0]))

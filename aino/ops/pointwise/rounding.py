@@ -42,7 +42,13 @@ def ceil(input: Tensor) -> Tensor:
 
 @method(inplace=True)
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """Return the nearest integer, of two the even one; or round to so many decimals.
+    """Return the nearest integer, of two the even one; or round to decimals.
+
+    The derivative is zero.
+
+    Arguments:
+        input: a tensor.
+        decimals: how many digits stay behind the point; negative, so many before it become 0.
 
     >>> import aino
     >>> aino.round(aino.tensor([0.5, 1.5, -1.2])), aino.round(aino.tensor([1.2345]), decimals=2)
@@ -109,7 +115,11 @@ def sgn(input: Tensor) -> Tensor:
 
 @operation(rules.copysign, inplace=True)
 def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Return the size of the input with the sign of the other, -0 counting as negative.
+    """Return the absolute value of the input with the sign of the other, -0 being negative.
+
+    Arguments:
+        input: a tensor.
+        other: what the sign is taken of: a tensor that is broadcast, or a number.
 
     >>> import aino
     >>> aino.copysign(aino.tensor([1.0, -2.0]), aino.tensor([-0.0, 3.0]))
@@ -121,8 +131,12 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 def heaviside(input: Tensor, values: Any) -> Tensor:
     """Return the step function: 0 below zero, 1 above, ``values`` at zero.
 
-    Its slope is 0, and 1 in ``values`` where they are the result.
-    Raises ``DtypeError`` when the dtypes differ.
+    Its slope is 0, and 1 in ``values`` where they are the result. Raises ``DtypeError`` when the
+    dtypes differ.
+
+    Arguments:
+        input: a tensor of real numbers.
+        values: the results at zero, a tensor that is broadcast.
 
     >>> import aino
     >>> aino.heaviside(aino.tensor([-1.5, 0.0, 2.0]), aino.tensor([0.5]))
@@ -144,7 +158,11 @@ def nan_to_num(
 ) -> Tensor:
     """Return the input with numbers in place of nan and of the infinities.
 
-    By default 0, the largest and the lowest number of the dtype.
+    Arguments:
+        input: a tensor.
+        nan: what stands for nan; 0 for None.
+        posinf: what stands for infinity; the largest number of the dtype for None.
+        neginf: what stands for negative infinity; the lowest number of the dtype for None.
 
     >>> import aino
     >>> aino.nan_to_num(aino.tensor([aino.nan, aino.inf, 1.0]), posinf=9.0)

@@ -67,6 +67,12 @@ def digamma(input: Tensor) -> Tensor:
 def polygamma(n: int, input: Tensor) -> Tensor:
     """Return the n-th derivative of the digamma function: ``ψ⁽ⁿ⁾(x)``.
 
+    Raises ``ValueError`` for a negative n.
+
+    Arguments:
+        n: which derivative; 0 is the digamma function itself.
+        input: a tensor.
+
     >>> import aino
     >>> aino.polygamma(1, aino.tensor([1.0, 0.5]))
     tensor([1.6449, 4.9348])
@@ -90,10 +96,14 @@ def polygamma_of(self: Tensor, n: int) -> Tensor:
 
 @method
 def mvlgamma(input: Tensor, p: Any) -> Tensor:
-    """Return the logarithm of the multivariate gamma function of dimension ``p``.
+    """Return the logarithm of the multivariate gamma function.
 
-    ``p (p - 1) / 4 · ln π + Σᵢ ln Γ(x - i / 2)`` for i = 0 .. p - 1; the elements have to be
-    above ``(p - 1) / 2``.
+    ``p (p - 1) / 4 · ln π + Σᵢ ln Γ(x - i / 2)`` for i = 0 .. p - 1. Raises ``ShapeError`` for a p
+    below 1.
+
+    Arguments:
+        input: a tensor, its elements above ``(p - 1) / 2``.
+        p: the dimension, 1 or more.
 
     >>> import aino
     >>> aino.mvlgamma(aino.tensor([2.0, 3.0]), 2)

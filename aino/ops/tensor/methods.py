@@ -16,7 +16,7 @@ from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
 from aino.ops.index import indexing, scattering, sorting, subscript
 from aino.ops.linalg import contraction, linear, matrices
-from aino.ops.pointwise import activation, compare
+from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import distributions, fill, generator, sampling
 from aino.ops.reduce import extremes, reduction, scanning, statistics
@@ -26,7 +26,8 @@ from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placem
 MODULES = (
     activation, arranging, compare, contraction, conversion, distributions, extremes, fill, filled,
     from_data, generator, indexing, joining, linear, matrices, padding, placement, pointwise,
-    ranges, reduction, sampling, scanning, scattering, shaping, sorting, statistics, transposing,
+    ranges, reduction, sampling, scanning, scattering, shaping, softmax, sorting, statistics,
+    transposing,
 )  # fmt: skip
 
 OPERATORS = {
