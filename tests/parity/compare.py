@@ -11,6 +11,8 @@ import aino
 from aino import dtypes
 
 torch = pytest.importorskip("torch")
+# Its threads wait for one another where all cores are busy with tests: 30 ms for a maximum.
+torch.set_num_threads(1)
 
 MODULES = {"aino": aino, "torch": torch}
 DTYPE_NAMES = {dtype.name: getattr(torch, dtype.name) for dtype in dtypes.ALL}

@@ -12,6 +12,7 @@ from aino.dtypes import int32, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.index.selection import kth_of, top_of
 from aino.ops.public import method
 from aino.ops.reduce.extremes import along
 from aino.tracing import opaque
@@ -36,18 +37,6 @@ def order(array, dim, descending=False, stable=False):
     backwards = (slice(None),) * dim + (slice(None, None, -1),)
     found = np.argsort(array[backwards], axis=dim, kind=kind)
     return array.shape[dim] - 1 - found[backwards]
-
-
-def _best(array, dim, k, largest):
-    """Return the indices of the k largest or smallest along ``dim``, the best first."""
-    length = array.shape[dim]
-    lead = (slice(None),) * dim
-    if length <= 1024 or not 0 < 8 * k < length:
-        return order(array, dim, largest)[(*lead, slice(k))]
-    cut = slice(length - k, None) if largest else slice(k)
-    few = np.argpartition(array, length - k if largest else k, axis=dim)[(*lead, cut)]
-    ranks = order(np.take_along_axis(array, few, dim), dim, largest)
-    return np.take_along_axis(few, ranks, dim)
 
 
 @method
@@ -99,6 +88,8 @@ def msort(input: Tensor) -> Tensor:
 def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return ``(values, indices)`` of the k largest (or smallest) elements along ``dim``.
 
+    NaN counts as the largest number. Of equal elements those are found that PyTorch finds on a CPU
+    (of more than 1024, those that come first), and they get the gradient.
     Raises ``ShapeError`` when there are fewer than k.
 
     >>> import aino
@@ -112,7 +103,7 @@ def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: boo
         raise ShapeError(f"topk: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return return_types.topk(input.clone(), make(np.zeros((), int64)))
-    index = _best(array, dim, k, largest)
+    index = top_of(array, k, dim, largest)
     return return_types.topk(index_rules.gather(input, index, dim, True), make(index))
 
 
@@ -120,6 +111,8 @@ def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: boo
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the k-th smallest element along ``dim``, counted from 1.
+
+    NaN counts as the largest number. Of equal elements that is found which PyTorch finds on a CPU.
 
     >>> import aino
     >>> aino.kthvalue(aino.tensor([3.0, 1.0, 2.0]), 2).values
@@ -132,18 +125,7 @@ def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any
         raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), return_types.kthvalue)
-    return along(input, dim, keepdim, _kth(array, k, dim), return_types.kthvalue)
-
-
-def _kth(array, k, dim):
-    """Return the index of the k-th smallest along ``dim``; equal ones count in their order."""
-    here = (slice(None),) * dim + (slice(k - 1, k),)
-    value = np.partition(array, k - 1, axis=dim)[here]
-    number, unknown = value == value, array != array
-    below = np.where(number, array < value, np.logical_not(unknown))
-    equal = np.where(number, array == value, unknown)
-    place = k - np.count_nonzero(below, axis=dim, keepdims=True)
-    return np.argmax(equal & (np.cumsum(equal, axis=dim) == place), axis=dim)
+    return along(input, dim, keepdim, kth_of(array, k, dim), return_types.kthvalue)
 
 
 def _chosen(input, results, wanted):

@@ -16,7 +16,8 @@ from aino.dtypes import float64, get_default_dtype, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.index.sorting import order, sort
+from aino.ops.index.selection import median_of
+from aino.ops.index.sorting import sort
 from aino.ops.public import method
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
@@ -28,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _median(input, dim, keepdim, whole, rank_of, name, result):
+def _median(input, dim, keepdim, whole, name, result):
     array = input.array
     if array.dtype.kind in "bc":
         raise DtypeError(f"{name}: the input must be of real numbers, not {array.dtype}")
@@ -42,10 +43,7 @@ def _median(input, dim, keepdim, whole, rank_of, name, result):
         return along(input, dim, keepdim, np.zeros((), int64), result)
     if not array.shape[dim]:
         raise IndexError(f"{name}: dim {dim} of shape {array.shape} has no elements")
-    index = order(array, dim)
-    numbers = array.shape[dim] - np.count_nonzero(array != array, axis=dim, keepdims=True)
-    place = rank_of(numbers, array.shape[dim])
-    return along(input, dim, keepdim, np.take_along_axis(index, place, dim).squeeze(dim), result)
+    return along(input, dim, keepdim, median_of(array, dim, name == "nanmedian"), result)
 
 
 @method
@@ -53,17 +51,13 @@ def _median(input, dim, keepdim, whole, rank_of, name, result):
 def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the median; along ``dim``, ``(values, indices)``. Of an even number, the lower.
 
-    NaN where there is one.
+    NaN where there is one. Along ``dim``, the first of equal elements is found in a stable order.
 
     >>> import aino
     >>> aino.tensor([1.0, 4.0, 2.0, 3.0]).median()
     tensor(2.)
     """
-
-    def rank_of(numbers, length):
-        return np.where(numbers == length, (length - 1) // 2, length - 1)
-
-    return _median(input, dim, keepdim, rules.median, rank_of, "median", return_types.median)
+    return _median(input, dim, keepdim, rules.median, "median", return_types.median)
 
 
 @method
@@ -75,13 +69,7 @@ def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     >>> aino.tensor([1.0, aino.nan, 2.0]).nanmedian()
     tensor(1.)
     """
-
-    def rank_of(numbers, length):
-        return np.maximum(numbers - 1, 0) // 2
-
-    return _median(
-        input, dim, keepdim, rules.nanmedian, rank_of, "nanmedian", return_types.nanmedian
-    )
+    return _median(input, dim, keepdim, rules.nanmedian, "nanmedian", return_types.nanmedian)
 
 
 @method
