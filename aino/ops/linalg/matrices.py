@@ -126,7 +126,8 @@ def logdet(input: Tensor) -> Tensor:
 def cholesky(input: Tensor, *, upper: Any = False) -> Tensor:
     """Return the lower triangle L with L Lᴴ = A of a positive definite matrix, or Lᴴ.
 
-    Only the lower triangle of A is read. Raises ``LinAlgError`` where A isn't positive definite.
+    Only the lower triangle of A is read; the gradient is Hermitian, as A is. Raises
+    ``LinAlgError`` where A isn't positive definite.
 
     >>> import aino
     >>> aino.linalg.cholesky(aino.tensor([[4.0, 2.0], [2.0, 2.0]]))
