@@ -74,11 +74,11 @@ class Primitive:
         self.arguments = self.inputs
         #: The inputs that may be None, by those names.
         self.optional = self.arguments[1:]
-        self.parameters = tuple(p for p in signature if p not in self.inputs)
+        self.parameters = tuple([p for p in signature if p not in self.inputs])
         if not self.variadic:
             check_names(name, (*self.inputs, *self.parameters))
         self.defaults = getattr(kernel, "__defaults__", None) or ()
-        self.differentiable = tuple(name for name in self.inputs if name in rules)
+        self.differentiable = tuple([name for name in self.inputs if name in rules])
         self.reads = {key: _arguments(rule)[1:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
         self.function: Any = None
@@ -93,7 +93,7 @@ class Primitive:
         names = [name for reads in self.reads.values() for name in reads if name not in free]
         if self.definition is not None:
             names += [*self.inputs, *self.parameters]
-        known = {"y", *self.inputs, *self.parameters, *(f"{name}_dtype" for name in self.inputs)}
+        known = {"y", *self.inputs, *self.parameters, *[f"{name}_dtype" for name in self.inputs]}
         if self.variadic:
             known.add(f"{self.inputs[0]}_shapes")
         for name in names:
@@ -326,7 +326,7 @@ def _arguments(function) -> tuple[str, ...]:
 
 
 def _node_name(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+    return "".join([part.capitalize() for part in name.split("_")]) + "Backward0"
 
 
 def wrap(y):

@@ -106,15 +106,16 @@ FUNCTIONS = {name: getattr(module, name) for module in MODULES for name in modul
 
 
 #: How the parameters are called that take a tensor beside the first.
-_TENSORS = """
-    batch1 batch2 boundaries condition end index indices mask mat mat1 mat2 other source src
-    tensor tensor1 tensor2 values vec vec1 vec2 weight weights
-"""
+_TENSORS = {
+    "batch1", "batch2", "boundaries", "condition", "end", "index", "indices", "mask", "mat",
+    "mat1", "mat2", "other", "source", "src", "tensor", "tensor1", "tensor2", "values", "vec",
+    "vec1", "vec2", "weight", "weights",
+}  # fmt: skip
 
 
 def _takes_another_tensor(function) -> bool:
     code = getattr(function, "__wrapped__", function).__code__
-    return not set(_TENSORS.split()).isdisjoint(code.co_varnames[1 : code.co_argcount])
+    return not _TENSORS.isdisjoint(code.co_varnames[1 : code.co_argcount])
 
 
 def _bind() -> None:
