@@ -122,7 +122,7 @@ def _bind() -> None:
     others = {name: f for name, f in METHODS.items() if _takes_another_tensor(f)}
     bound = METHODS | PROTOCOLS | public(others, hot=("matmul",))
     for name, ufunc in IN_PLACE.items():
-        bound[f"{name}_"] = in_place(METHODS[name], ufunc)
+        bound[f"{name}_"] = in_place(bound[name], ufunc)
     for name, function in OPERATORS.items():
         bound[f"__{name}__"] = function
         bound[f"__r{name}__"] = _reflected(function)
