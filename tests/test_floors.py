@@ -35,6 +35,7 @@ FLOORS = {
     "aino.threads": 0,
     "aino.tracing": 0,
     "aino.types": 0,
+    "aino.user_warnings": 0,
     "aino.autograd.mode": 0,
     "aino.autograd.tensor": 1,
     "aino.autograd.node": 1,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import aino
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PROGRAM = """
@@ -52,3 +54,32 @@ def test_unseeded_numbers_differ_between_processes():
     first, second = (run(program).stdout.split() for _ in range(2))
     assert first[0] != second[0]
     assert first[1] == second[1]
+
+
+x, rows = aino.tensor([0.5, 0.5]), aino.tensor([[0.5, 0.5]])
+F, leaf = aino.nn.functional, aino.tensor([1.0], requires_grad=True)
+
+#: Calls that warn.
+WARNING = {
+    "another size": lambda: F.mse_loss(rows, x),
+    "another size, by a module": lambda: aino.nn.HuberLoss()(rows, x),
+    "deprecated": lambda: F.l1_loss(x, x, size_average=True),
+    "deprecated, by a module": lambda: aino.nn.MSELoss(reduce=False),
+    "batchmean": lambda: F.kl_div(x, x),
+    "batchmean, by a module": lambda: aino.nn.KLDivLoss()(x, x),
+    "dropout2d": lambda: F.dropout2d(aino.ones(1, 2, 3)),
+    "state_dict": lambda: aino.nn.Linear(1, 1).state_dict({}),
+    "grad": lambda: aino.autograd.grad(leaf * 1.0, leaf, only_inputs=False),
+    "backward": lambda: aino.autograd.backward(leaf * 1.0, grad_variables=leaf.detach()),
+    "gradcheck": lambda: aino.autograd.gradcheck(lambda t: t, (leaf,), eps=1e-2),
+    "trunc_normal_": lambda: aino.nn.init.trunc_normal_(aino.ones(2), mean=9.0),
+    "softmax": lambda: F.softmax(x),
+    "no element": lambda: aino.nn.init.kaiming_uniform_(aino.ones(0, 2)),
+}
+
+
+@pytest.mark.parametrize("call", WARNING.values(), ids=WARNING)
+def test_the_line_is_the_users(call):
+    with pytest.warns(Warning) as caught:  # noqa: PT030  # which one is tested elsewhere
+        call()
+    assert {Path(warning.filename) for warning in caught} == {Path(__file__)}

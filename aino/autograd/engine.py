@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from heapq import heappop, heappush
 from typing import Any
 
@@ -23,6 +22,7 @@ from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, ShapeError
 from aino.tracing import LazyGradient
+from aino.user_warnings import warn
 
 ndarray = np.ndarray
 
@@ -56,9 +56,7 @@ def backward(
     tensor(6.)
     """
     if grad_variables is not None:
-        warnings.warn(
-            "`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, 2
-        )
+        warn("grad_variables is deprecated, please use grad_tensors instead", FutureWarning)
         if grad_tensors is not None:
             raise GradientError("backward: give grad_tensors alone, grad_variables is its old name")
         grad_tensors = grad_variables
@@ -145,10 +143,9 @@ def grad(
         )  # fmt: skip
         return dict(zip(inputs, found))
     if not only_inputs:
-        warnings.warn(
+        warn(
             "only_inputs is deprecated and ignored; to sum into every leaf there is backward()",
             FutureWarning,
-            2,
         )
     outputs, inputs = _listed(outputs), _listed(inputs)
     if not inputs:

@@ -6,7 +6,6 @@ tolerances are those of ``torch.autograd.gradcheck``.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from aino.autograd.mode import enable_grad, no_grad
 from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make
 from aino.errors import AinoError
+from aino.user_warnings import warn
 
 
 class GradcheckError(AinoError, RuntimeError):
@@ -214,11 +214,10 @@ def _check_inputs(inputs) -> None:
         if not _wants(x):
             continue
         if x.array.dtype not in (np.float64, np.complex128):
-            warnings.warn(
+            warn(
                 f"Input #{position} requires gradient and is not a double precision floating "
                 "point or complex. This check will likely fail if all the inputs are not of "
-                "double precision floating point or complex.",
-                stacklevel=3,
+                "double precision floating point or complex."
             )
         steps = zip(x.array.strides, x.shape)
         if x.array.size and any([step == 0 and length > 1 for step, length in steps]):

@@ -7,8 +7,6 @@ guard of its own, so that the next call of that kind finds out in a microsecond.
 from __future__ import annotations
 
 import functools
-import sys
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,12 +14,12 @@ import numpy as np
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.arguments import Static, is_dynamic
-from aino.compiler.guards.ownership import is_ours
 from aino.compiler.guards.text import Guards, code_of
 from aino.errors import CompileError, CompileWarning
 from aino.pytree import structure_of
 from aino.structure_version import structure_version
 from aino.tracing import session
+from aino.user_warnings import warn
 
 #: How often the structure of models is looked at again for a signature that was refused.
 LOOKS = 3
@@ -76,10 +74,7 @@ def is_disabled(function) -> bool:
 
 def warn_uncompiled(name: str, why: str) -> None:
     """Say that a function goes on uncompiled, at the line of the user's that called it."""
-    frame, level = sys._getframe(1), 2
-    while is_ours(frame.f_code.co_filename) and frame.f_back is not None:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(f"{name} goes on uncompiled: {why}", CompileWarning, stacklevel=level)
+    warn(f"{name} goes on uncompiled: {why}", CompileWarning)
 
 
 def only_traced(error: Exception) -> CompileError:

@@ -7,19 +7,17 @@ import os
 import sys
 import sysconfig
 
-import numpy as np
-
 from aino.autograd.tensor import Tensor
+from aino.user_warnings import OWN
 
 PACKAGE = os.path.abspath(__file__).rpartition(f"compiler{os.sep}guards")[0]
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 _INSTALLED = tuple({sysconfig.get_paths()[key] + os.sep for key in ("purelib", "platlib")})
 
 
 def is_ours(filename: str) -> bool:
     """Tell whether code is AINO's, or NumPy's, which it calls."""
-    return filename.startswith((PACKAGE, _NUMPY, "<primitive", "<program", "<dispatch"))
+    return filename.startswith(OWN)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from aino.errors import StateDictError
 from aino.nn.base.hooks import Hook, Hooks
 from aino.nn.base.parameter import Parameter
 from aino.nn.base.tree import Tree
+from aino.user_warnings import warn
 
 EXTRA = "_extra_state"
 
@@ -81,11 +81,10 @@ class Stateful(Tree):
         ['0.weight', '0.bias']
         """
         if args:
-            warnings.warn(
+            warn(
                 "state_dict: arguments by position are deprecated, name them: destination=, "
                 "prefix=, keep_vars=",
                 FutureWarning,
-                2,
             )
             given = dict(zip(("destination", "prefix", "keep_vars"), args))
             destination = given["destination"] if destination is None else destination

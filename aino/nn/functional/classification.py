@@ -25,12 +25,21 @@ def cross_entropy(
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:  # fmt: skip
-    """Return the mean of -ln softmax(input) at the classes in ``target``.
+    """Return the mean of -ln softmax(x) at the right classes: for scores, not for probabilities.
 
-    ``input`` holds scores (N, C, ...), or (C,) for one sample; ``target`` class indices (N, ...),
-    of which ``ignore_index`` counts for nothing, or probabilities in the shape of the input.
-    ``weight`` (C,) makes classes count unequally; ``label_smoothing`` mixes the uniform
-    distribution into the target. Raises ``IndexError`` for a class that does not exist.
+    With label smoothing ε the target is 1 - ε times itself plus ε times the uniform distribution.
+    The mean divides by the sum of the classes' weights where the target is indices, by the number
+    of samples where it is probabilities. Raises ``IndexError`` for a class that there is not,
+    ``ShapeError`` for shapes that do not fit, ``ValueError`` for ε outside [0, 1].
+
+    Arguments:
+        input: x: scores (N, C, ...), or (C,) for one sample.
+        target: indices of classes (N, ...), integers; or probabilities in the input's shape.
+        weight: how much each class counts: (C,).
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        ignore_index: samples of this class count for nothing.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+        label_smoothing: ε, 0 to 1.
 
     Source of label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016.
 
@@ -185,9 +194,18 @@ def nll_loss(
     input: Tensor, target: Tensor, weight: Any = None, size_average: bool | None = None,
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Return the mean of -input at the classes in ``target``; the input is log-probabilities.
+    """Return the mean of -x at the right classes: for log-probabilities, as of ``log_softmax``.
 
-    Shapes and arguments are those of ``cross_entropy``.
+    The mean divides by the sum of the weights. Raises ``IndexError`` for a class that there is not,
+    ``ShapeError`` for shapes that do not fit.
+
+    Arguments:
+        input: x: log-probabilities (N, C, ...), or (C,) for one sample.
+        target: indices of classes: (N, ...), or () for one sample; integers.
+        weight: how much each class counts: (C,).
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        ignore_index: samples of this class count for nothing.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
 
     >>> import aino
     >>> scores = aino.tensor([[-0.5, -1.0], [-2.0, -0.1]])
@@ -204,9 +222,22 @@ def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Any = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Return the mean of Σ_{j ≠ y} max(0, margin - x_y + x_j)ᵖ / C, with p 1 or 2.
+    """Return the mean of Σ_(j ≠ y) w_y max(0, margin - x_y + x_j)ᵖ / C, with y the right class.
 
-    ``input`` (N, C) or (C,), ``target`` class indices (N,) or ().
+    Raises ``ValueError`` for another p, ``IndexError`` for a class that there is not.
+
+    Arguments:
+        input: x: scores (N, C), or (C,) for one sample.
+        target: y: indices of classes (N,), or () for one sample; integers.
+        p: 1 or 2.
+        margin: by how much the right class's score should be the highest.
+        weight: w: how much each class counts: (C,); 1 for None.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> aino.nn.functional.multi_margin_loss(aino.tensor([[0.5, 1.0, -2.0]]), aino.tensor([1]))
+    tensor(0.1667)
     """
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")

@@ -7,35 +7,61 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.inplace import store
+from aino.autograd.mode import mode
 from aino.autograd.rules.index import take
 from aino.autograd.rules.reduce import distance, norm
 from aino.autograd.tensor import Tensor
 from aino.dtypes import float16
-from aino.errors import ShapeError
+from aino.errors import GradientError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
-from aino.ops.arguments import dim_of
+from aino.ops.arguments import reduced as axis_of
 from aino.ops.half import in_float32
 from aino.ops.shape.shaping import broadcast_tensors
 
 
 def _length(x: Any, p: float, dim: int, keepdim: bool = False) -> Any:
-    return norm(x, float(p), dim_of(dim, x.ndim), keepdim)
+    return norm(x, float(p), axis_of(dim, x.ndim), keepdim)
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
-    """Return x / max(‖x‖ₚ, ε), the norm taken along ``dim``.
+def normalize(
+    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """Return x / max(‖x‖ₚ, ε): each vector along ``dim`` with the norm 1.
+
+    Arguments:
+        input: a tensor of any shape.
+        p: which norm.
+        dim: along which dimension, or dimensions, the vectors lie.
+        eps: ε: no norm counts as less, so that zeros stay zeros.
+        out: a tensor to write the result into, which is then not differentiated.
 
     >>> import aino
     >>> aino.nn.functional.normalize(aino.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
     if input.array.dtype is float16:
-        return in_float32(normalize, input, p, dim, eps)
-    return input / _length(input, p, dim, True).clamp(min=eps)
+        result = in_float32(normalize, input, p, dim, eps)
+    else:
+        result = input / _length(input, p, dim, True).clamp(min=eps)
+    if out is None:
+        return result
+    if result.requires_grad or (out.requires_grad and mode.level):
+        raise GradientError("normalize: what is written with out= has no gradient; leave it out")
+    store(out, result, "normalize", False)
+    return out
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """Return x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)), along ``dim``.
+    """Return x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)): the cosine of the angle between vectors.
+
+    The result has the shape of the inputs, which are broadcast, without ``dim``.
+
+    Arguments:
+        x1: vectors along ``dim``.
+        x2: vectors to compare them with.
+        dim: along which dimension the vectors lie.
+        eps: ε: no length counts as less.
 
     >>> import aino
     >>> aino.nn.functional.cosine_similarity(aino.tensor([[1.0, 0]]), aino.tensor([[1.0, 1]]))
@@ -53,7 +79,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
-    """Return ‖x₁ - x₂ + ε‖ₚ along the last dimension.
+    """Return ‖x₁ - x₂ + ε‖ₚ: the distance of vectors, which lie along the last dimension.
+
+    Arguments:
+        x1: vectors (..., D).
+        x2: vectors (..., D); the two are broadcast.
+        p: which norm.
+        eps: ε, which keeps the slope finite where the vectors are the same.
+        keepdim: keep the last dimension, with length 1: (..., 1) instead of (...).
 
     >>> import aino
     >>> aino.nn.functional.pairwise_distance(aino.zeros(1, 2), aino.tensor([[3.0, 4.0]]))
@@ -73,9 +106,22 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return the mean of 1 - cos(x₁, x₂) where the target is 1, max(0, cos - margin) where -1.
+    """Return the mean of 1 - cos(x₁, x₂) where the target is 1, else max(0, cos(x₁, x₂) - margin).
 
-    Inputs (N, D) and target (N,), or (D,) and ().
+    Raises ``ShapeError`` unless the inputs have one dimension more than the target.
+
+    Arguments:
+        input1: x₁: vectors (N, D), or (D,) for one.
+        input2: x₂: vectors of the same shape.
+        target: 1 for pairs that should point the same way, -1 for others: (N,), or ().
+        margin: which cosine is small enough for the others: -1 to 1.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each pair.
+
+    >>> import aino
+    >>> x, y = aino.tensor([[1.0, 0.0], [1.0, 0.0]]), aino.tensor([[0.0, 1.0], [1.0, 0.0]])
+    >>> aino.nn.functional.cosine_embedding_loss(x, y, aino.tensor([1, -1]), reduction="none")
+    tensor([1., 1.])
     """
     reduction = named_reduction(size_average, reduce, reduction)
     if target.ndim not in (0, 1) or input1.ndim != target.ndim + 1 or input2.ndim != input1.ndim:
@@ -106,7 +152,23 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return the mean of max(0, -t (x₁ - x₂) + margin): t is 1 where x₁ should rank higher."""
+    """Return the mean of max(0, -t (x₁ - x₂) + margin).
+
+    Raises ``ShapeError`` unless all three have as many dimensions.
+
+    Arguments:
+        input1: x₁: scores, of any shape.
+        input2: x₂: scores to rank against them.
+        target: t: 1 where x₁ should be the higher one, -1 where x₂ should.
+        margin: by how much it should be higher.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
+    >>> import aino
+    >>> high, low, t = aino.tensor([2.0]), aino.tensor([0.5]), aino.tensor([-1])
+    >>> aino.nn.functional.margin_ranking_loss(high, low, t)
+    tensor(1.5000)
+    """
     reduction = named_reduction(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise ShapeError(
@@ -123,11 +185,27 @@ def triplet_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
-    d is ``pairwise_distance``. With ``swap`` the negative's distance to the positive counts
-    where it is the shorter.
+    d is ``pairwise_distance``. Raises ``ValueError`` unless the margin is positive, ``ShapeError``
+    unless all three have as many dimensions.
+
+    Arguments:
+        anchor: vectors (N, D), or (D,) for one.
+        positive: vectors that should be near to them.
+        negative: vectors that should be further away.
+        margin: by how much they should be further away.
+        p: which norm the distance is.
+        eps: what is added to each difference, so that the slope stays finite.
+        swap: take the negative's distance to the positive where that is the shorter one.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each triplet.
 
     Source: Balntas et al., "Learning shallow convolutional feature descriptors with triplet
     losses", 2016.
+
+    >>> import aino
+    >>> a, near, far = aino.zeros(1, 2), aino.tensor([[3.0, 4.0]]), aino.tensor([[0.0, 5.5]])
+    >>> aino.nn.functional.triplet_margin_loss(a, near, far)
+    tensor(0.5000)
     """
     reduction = named_reduction(size_average, reduce, reduction)
     if margin <= 0:
@@ -144,7 +222,26 @@ def triplet_margin_with_distance_loss(
     distance_function: Callable[[Any, Any], Any] | None = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Return the triplet loss with a distance of one's own; ``pairwise_distance`` by default."""
+    """Return the mean of max(0, d(anchor, positive) - d(anchor, negative) + margin), d being yours.
+
+    Raises ``ValueError`` unless the margin is positive, ``ShapeError`` unless all three have as
+    many dimensions.
+
+    Arguments:
+        anchor: what is compared, in the shapes that the distance takes.
+        positive: what should be near to it.
+        negative: what should be further away.
+        distance_function: d: takes two tensors; ``pairwise_distance`` for None.
+        margin: by how much the negative should be further away.
+        swap: take the negative's distance to the positive where that is the shorter one.
+        reduction: "mean", "sum", or "none" for the loss of each triplet.
+
+    >>> import aino
+    >>> a, near, far = aino.zeros(1, 2), aino.tensor([[3.0, 4.0]]), aino.tensor([[0.0, 5.5]])
+    >>> aino.nn.functional.triplet_margin_with_distance_loss(
+    ...     a, near, far, distance_function=lambda x, y: (x - y).abs().sum(-1))
+    tensor(2.5000)
+    """
     reduction = named_reduction(None, None, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
@@ -165,7 +262,19 @@ def _triplet(anchor, positive, negative, distance, margin, swap, reduction):
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """Return the distances of all pairs of rows: (N, M) gives N (N - 1) / 2 numbers."""
+    """Return the distances ‖xᵢ - xⱼ‖ₚ of all pairs of rows i < j.
+
+    (N, M) gives N (N - 1) / 2 numbers, in the order (0, 1), (0, 2), ..., (1, 2), ... Raises
+    ``ShapeError`` for what is no matrix.
+
+    Arguments:
+        input: the rows: (N, M).
+        p: which norm.
+
+    >>> import aino
+    >>> aino.nn.functional.pdist(aino.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
     if input.ndim != 2:
         raise ShapeError(f"pdist takes a matrix, got shape {tuple(input.shape)}")
     if input.array.dtype is float16:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.random.generator import draw
+from aino.user_warnings import warn
 
 
 def _kept(shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
@@ -34,6 +34,14 @@ def _drop(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Return the input with each number 0 with probability p, the others divided by 1 - p.
+
+    Raises ``ValueError`` for p outside [0, 1].
+
+    Arguments:
+        input: a tensor of any shape.
+        p: the probability that a number is dropped.
+        training: drop; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
 
     Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
     detectors", 2012.
@@ -62,26 +70,57 @@ def _drop_channels(name, input, p, training, inplace, ranks, unbatched) -> Any:
 def dropout1d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Drop whole channels of an input (N, C, L) or (C, L)."""
+    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+
+    Raises ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        input: a tensor (N, C, L) or (C, L).
+        p: the probability that a channel is dropped.
+        training: drop; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
     return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
 
 
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Drop whole channels of an input (N, C, H, W); the first two dimensions are kept apart."""
+    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+
+    A tensor of 3 dimensions is taken as (N, C, L), with a warning, as in PyTorch. Raises
+    ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        input: a tensor (N, C, H, W).
+        p: the probability that a channel is dropped.
+        training: drop; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
     if input.ndim == 3:
-        warnings.warn(
-            "dropout2d drops whole rows of a 3-D input; for (N, C, L) there is dropout1d",
-            stacklevel=2,
-        )
+        warn("dropout2d takes a 3-D input as (N, C, L), for which there is dropout1d")
     return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
 
 
 def dropout3d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Drop whole channels of an input (N, C, D, H, W) or (C, D, H, W)."""
+    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+
+    Raises ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        input: a tensor (N, C, D, H, W) or (C, D, H, W).
+        p: the probability that a channel is dropped.
+        training: drop; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
     return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
 
 
@@ -92,7 +131,16 @@ _LOWEST = -1.7580993408473766
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """Set numbers to SELU's lower limit with probability p, then rescale: mean 0, variance 1.
+    """Return the input with each number -1.7581 with probability p, then scaled and shifted.
+
+    -1.7581 is the limit of ``selu`` far below 0; what comes after it keeps mean 0 and variance 1.
+    Raises ``ValueError`` for p outside [0, 1].
+
+    Arguments:
+        input: a tensor of any shape.
+        p: the probability that a number is dropped.
+        training: drop; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.
     """

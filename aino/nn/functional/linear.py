@@ -13,10 +13,15 @@ from aino.ops.public import operation
 
 @operation(fused.linear, bound=False)
 def linear(input: Tensor, weight: Any, bias: Any = None) -> Tensor:
-    """Return x Wᵀ + b: input (..., in), weight (out, in), bias (out,); output (..., out).
+    """Return x Wᵀ + b.
 
     A weight (in,) with a bias () is a single neuron; its output is (...). Raises ``ShapeError``
     when the features do not agree, ``DtypeError`` when the dtypes differ.
+
+    Arguments:
+        input: x: (..., in).
+        weight: W: (out, in); the output is (..., out).
+        bias: b: (out,); None adds nothing.
 
     >>> import aino
     >>> aino.nn.functional.linear(aino.ones(1, 2), aino.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -25,7 +30,15 @@ def linear(input: Tensor, weight: Any, bias: Any = None) -> Tensor:
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Any, bias: Any = None) -> Tensor:
-    """Return x₁ᵀ Wₖ x₂ + bₖ for each of the weight's matrices (out, in1, in2).
+    """Return x₁ᵀ Wₖ x₂ + bₖ for each of the weight's matrices Wₖ.
+
+    Raises ``ShapeError`` when the features do not agree, or the inputs' other dimensions.
+
+    Arguments:
+        input1: x₁: (..., in1).
+        input2: x₂: (..., in2).
+        weight: W: (out, in1, in2); the output is (..., out).
+        bias: b: (out,); None adds nothing.
 
     >>> import aino
     >>> F = aino.nn.functional

@@ -38,6 +38,16 @@ def layer_norm(
 ) -> Tensor:
     """Return (x - E[x]) / √(Var[x] + ε) · weight + bias over the last dimensions.
 
+    The variance divides by the number of elements. Raises ``ShapeError`` when the input does not
+    end in ``normalized_shape``, or weight or bias have another shape.
+
+    Arguments:
+        input: x: (..., *normalized_shape).
+        normalized_shape: the lengths of the last dimensions, over which x is normalised.
+        weight: what is multiplied, of ``normalized_shape``; 1 for None.
+        bias: what is added, of ``normalized_shape``; 0 for None.
+        eps: ε, which keeps the denominator from 0.
+
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
 
     >>> import aino
@@ -54,9 +64,16 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Any, weight: Any = None, eps: float | None = None
 ) -> Tensor:
-    """Return x / √(E[x²] + ε) · weight over the last dimensions.
+    """Return x / √(E[x²] + ε) · weight, the mean of the squares over the last dimensions.
 
-    ``eps`` None is the machine epsilon of the input's dtype.
+    Raises ``ShapeError`` when the input does not end in ``normalized_shape``, or the weight has
+    another shape.
+
+    Arguments:
+        input: x: (..., *normalized_shape).
+        normalized_shape: the lengths of the last dimensions, over which x is normalised.
+        weight: what is multiplied, of ``normalized_shape``; 1 for None.
+        eps: ε, which keeps the denominator from 0; the input's machine epsilon for None.
 
     Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
 

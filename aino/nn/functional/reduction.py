@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
+from aino.user_warnings import warn
 
 
 def named_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -19,10 +19,7 @@ def named_reduction(size_average: bool | None, reduce: bool | None, reduction: s
         name = "none"
     else:
         name = "sum" if size_average is False else "mean"
-    warnings.warn(
-        f"size_average and reduce are deprecated, please use reduction={name!r} instead",
-        stacklevel=3,
-    )
+    warn(f"size_average and reduce are deprecated, please use reduction={name!r} instead")
     return name
 
 
@@ -36,11 +33,10 @@ def reduced(loss: Any, reduction: str) -> Tensor:
 def warn_of_broadcasting(name: str, input: Any, target: Any) -> None:
     """Warn when input and target only fit together by being broadcast."""
     if input.shape != target.shape:
-        warnings.warn(
+        warn(
             f"{name}: using a target size ({tuple(target.shape)}) that is different to the input "
             f"size ({tuple(input.shape)}); this will likely lead to incorrect results due to "
-            "broadcasting, please ensure they have the same size",
-            stacklevel=3,
+            "broadcasting, please ensure they have the same size"
         )
 
 

@@ -28,7 +28,16 @@ def mse_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Any = None,
 ) -> Tensor:  # fmt: skip
-    """Return the mean of (input - target)².
+    """Return the mean squared error: the mean of (input - target)².
+
+    Input and target of different shapes are broadcast, with a warning.
+
+    Arguments:
+        input: the predictions, of any shape.
+        target: what they should be: of the same shape.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        weight: how much each element counts; the mean divides by the sum of the weights.
 
     >>> import aino
     >>> aino.nn.functional.mse_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
@@ -52,7 +61,16 @@ def l1_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Any = None,
 ) -> Tensor:  # fmt: skip
-    """Return the mean of |input - target|.
+    """Return the mean absolute error: the mean of |input - target|.
+
+    Input and target of different shapes are broadcast, with a warning.
+
+    Arguments:
+        input: the predictions, of any shape.
+        target: what they should be: of the same shape.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        weight: how much each element counts; the mean divides by the sum of the weights.
 
     >>> import aino
     >>> aino.nn.functional.l1_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
@@ -68,6 +86,16 @@ def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Any = None
 ) -> Tensor:
     """Return the mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = input - target.
+
+    Input and target of different shapes are broadcast, with a warning. Raises ``ValueError`` unless
+    δ > 0.
+
+    Arguments:
+        input: the predictions, of any shape.
+        target: what they should be: of the same shape.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        delta: δ: from which difference on the loss grows linearly.
+        weight: how much each element counts; the mean divides by the sum of the weights.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
 
@@ -89,6 +117,16 @@ def smooth_l1_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of d²/(2β) where |d| < β, else |d| - β/2, with d = input - target.
 
+    Input and target of different shapes are broadcast, with a warning. Raises ``ValueError`` for
+    β < 0.
+
+    Arguments:
+        input: the predictions, of any shape.
+        target: what they should be: of the same shape.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        beta: β: from which difference on the loss is linear; with 0 it is the absolute error.
+
     Source: Girshick, "Fast R-CNN", 2015.
 
     >>> import aino
@@ -109,10 +147,16 @@ def poisson_nll_loss(
     size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Return the mean of exp(input) - target · input: targets are counts of that log rate.
+    """Return the mean of exp(x) - t x: minus the log likelihood of counts t at the rate exp(x).
 
-    Without ``log_input`` the input is the rate itself, and ln(input + ε) its logarithm. ``full``
-    adds Stirling's approximation of ln(target!) where the target is above 1.
+    Arguments:
+        input: x: the logarithm of the rates, of any shape; the rates without ``log_input``.
+        target: t: the counts, of the same shape.
+        log_input: False takes the input as the rate λ itself: the mean of λ - t ln(λ + ε).
+        full: add Stirling's approximation of ln(t!) where t > 1.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        eps: ε, which keeps the logarithm of a rate 0 finite.
+        reduction: "mean", "sum", or "none" for the loss of each element.
 
     >>> import aino
     >>> aino.nn.functional.poisson_nll_loss(aino.zeros(2), aino.tensor([1.0, 3.0]))
@@ -137,11 +181,24 @@ def gaussian_nll_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of (ln v + (input - target)² / v) / 2 with v = max(var, ε).
 
-    ``var`` has the input's shape, or lacks the last dimension, or has length 1 in one of
-    them. ``full`` adds ln(2π) / 2. Raises ``ValueError`` for a negative variance.
+    It is minus the log likelihood of the targets under N(input, v), up to a constant. Raises
+    ``ValueError`` for a negative variance, ``ShapeError`` for one that does not fit.
+
+    Arguments:
+        input: the predicted means, of any shape.
+        target: what was found: of the same shape, or one that is broadcast to it.
+        var: the variances: a number, or a tensor of the input's shape, or of that shape without its
+            last dimension, or with the length 1 in one of them.
+        full: add the constant ln(2π) / 2.
+        eps: ε: no variance counts as less; its gradient is as if there were no limit.
+        reduction: "mean", "sum", or "none" for the loss of each element.
 
     Source: Nix and Weigend, "Estimating the mean and variance of the target probability
     distribution", 1994.
+
+    >>> import aino
+    >>> aino.nn.functional.gaussian_nll_loss(aino.zeros(2), aino.tensor([1.0, 3.0]), aino.ones(2))
+    tensor(2.5000)
     """
     reduction = named_reduction(None, None, reduction)
     if not isinstance(var, Tensor):

@@ -17,11 +17,18 @@ def embedding(
     input: Tensor, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return the rows of ``weight`` whose numbers stand in ``input``: shape (*, dimension).
+    """Return the rows of ``weight`` whose numbers stand in ``input``: weight[input].
 
-    The row ``padding_idx`` gets no gradient. Rows longer than ``max_norm`` are shortened in
-    place. ``scale_grad_by_freq`` divides gradients by how often a row is looked up. ``sparse``
-    is accepted; gradients are dense. Raises ``IndexError`` for a number outside the table.
+    Raises ``IndexError`` for a number outside the table, ``DtypeError`` for what are no integers.
+
+    Arguments:
+        input: the numbers: integers (*).
+        weight: the table (rows, dimension); the output is (*, dimension).
+        padding_idx: the row that gets no gradient; negative counts from the end.
+        max_norm: rows that are longer are shortened to this, in the table itself.
+        norm_type: p of the norm that ``max_norm`` is about.
+        scale_grad_by_freq: divide a row's gradient by how often its number stands in the input.
+        sparse: taken for PyTorch's sake; gradients are dense.
 
     >>> import aino
     >>> table = aino.tensor([[0.0, 1.0], [2.0, 3.0]])
@@ -79,8 +86,12 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Return int64 zeros with a one in the place of each number: shape (*, num_classes).
 
-    ``num_classes`` -1 is the largest number plus one. Raises ``ValueError`` for a number that
-    is negative or too large.
+    Raises ``ValueError`` for a number that is negative or too large, ``DtypeError`` for what are no
+    integers.
+
+    Arguments:
+        tensor: the numbers: integers (*).
+        num_classes: how many classes there are; -1 is the largest number plus one.
 
     >>> import aino
     >>> aino.nn.functional.one_hot(aino.tensor([0, 2]))

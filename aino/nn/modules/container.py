@@ -145,6 +145,10 @@ class Sequential(_Listed, TensorModule):
             raise TypeError(f"only a Sequential can be added to one, not {type(other).__name__}")
         return self.extend(other)
 
+    def extend(self, sequential: Iterable[Any]) -> Any:
+        """Add modules at the end; returns the list."""
+        return super().extend(sequential)
+
     def __mul__(self, other: int) -> Sequential:
         return Sequential(*(self._items() * _times(other)))
 

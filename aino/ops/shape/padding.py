@@ -16,10 +16,18 @@ __all__ = ["pad"]
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> Tensor:
-    """Return the input in a frame; ``pad`` holds (before, after) from the last dimension on.
+    """Return the input in a frame, whose width ``pad`` says: (before, after) for each dimension.
 
-    ``mode``: 'constant' fills with ``value`` (0), 'reflect' mirrors at the outermost element,
-    'replicate' repeats it, 'circular' continues at the other end. Negative numbers cut off.
+    Negative widths cut off. Raises ``ShapeError`` for numbers that are no pairs or too many, for a
+    length that would be negative, and where a mode reaches further than the input does;
+    ``ValueError`` for another mode, or a value where the mode takes none.
+
+    Arguments:
+        input: a tensor of any shape.
+        pad: (before, after) of the last dimension, then of the one before it, and so on.
+        mode: "constant", or "reflect" to mirror at the outermost element, "replicate" to repeat it,
+            "circular" to go on at the other end.
+        value: what "constant" fills with; 0 for None.
 
     >>> import aino
     >>> x = aino.tensor([[1.0, 2.0, 3.0]])

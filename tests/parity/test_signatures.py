@@ -1,0 +1,85 @@
+"""Arguments have PyTorch's names, order, kinds and defaults; what AINO adds comes by keyword."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+import aino
+
+torch = pytest.importorskip("torch")
+
+PLACES = ["nn", "nn.functional", "nn.init", "nn.utils", "autograd", "autograd.functional"]
+
+#: What differs on purpose, with the reason.
+DIFFERENT = {
+    "nn.Module.forward": "subclasses define it; in PyTorch any call of it raises",
+    "nn.ParameterDict.__call__": "nothing to compute",
+    "autograd.Function": "never made; PyTorch's constructor is there to say so",
+    "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
+}
+
+
+def place_of(library, path):
+    for name in path.split("."):
+        library = getattr(library, name)
+    return library
+
+
+def public(thing):
+    """Yield the functions and classes of a namespace that are its own, with their names."""
+    for name in dir(thing):
+        found = getattr(thing, name)
+        origin = getattr(found, "__module__", None) or ""
+        if name[0] != "_" and callable(found) and origin.startswith("torch") and name != "Tensor":
+            yield name, found
+
+
+def rows():
+    for path in PLACES:
+        ours = place_of(aino, path)
+        for name, theirs in public(place_of(torch, path)):
+            if not hasattr(ours, name):
+                continue
+            own = getattr(ours, name)
+            yield pytest.param(own, theirs, id=f"{path}.{name}")
+            for method in vars(theirs) if isinstance(theirs, type) else ():
+                if method[0] != "_" and callable(getattr(theirs, method)) and hasattr(own, method):
+                    pair = getattr(own, method), getattr(theirs, method)
+                    yield pytest.param(*pair, id=f"{path}.{name}.{method}")
+
+
+def arguments(function):
+    """Return (name, kind, default) of each argument, None where Python can't tell."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [(p.name, p.kind, p.default) for p in found]
+
+
+def documented(function):
+    """Return (name, default) of each argument as the first line of the documentation has them."""
+    inside = re.match(r"\s*\w+\((.*?)\) *-> *\w*Tensor", function.__doc__ or "")
+    assert inside, f"{function} is documented in another way"
+    pairs = [argument.partition("=") for argument in inside[1].split(",")]
+    return [(name.strip(), default.strip()) for name, _, default in pairs if name.strip() != "*"]
+
+
+ROWS = [row for row in rows() if row.id not in DIFFERENT]
+
+
+@pytest.mark.parametrize(("own", "theirs"), ROWS)
+def test_arguments(own, theirs):
+    expected = arguments(theirs)
+    found = arguments(own)
+    assert found is not None
+    if expected is None:
+        empty = inspect.Parameter.empty
+        shown = [(name, "" if value is empty else value) for name, _, value in found]
+        assert shown == [(name, value and eval(value)) for name, value in documented(theirs)]
+        return
+    assert found[: len(expected)] == expected
+    assert all([kind == inspect.Parameter.KEYWORD_ONLY for _, kind, _ in found[len(expected) :]])
