@@ -29,7 +29,7 @@ from aino.autograd import engine
 from aino.autograd.callpath import check_names, forward_source, pullback_source
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
-from aino.autograd.node import Node, extras_of, tick
+from aino.autograd.node import Node, TupleOutput, extras_of, tick
 from aino.autograd.operands import (
     as_floating,
     constant,
@@ -57,7 +57,7 @@ class Primitive:
     """
 
     def __init__(
-        self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules
+        self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs
     ) -> None:
         self.name = name
         self.kernel = kernel
@@ -67,6 +67,8 @@ class Primitive:
         self.view = view
         self.definition = definition
         self.rules = rules
+        #: The names of the outputs where they are several, none where there is one, ``y``.
+        self.outputs = tuple(outputs.split())
         self.variadic = inputs is not None and inputs.startswith("*")
         signature = _arguments(kernel)
         self.inputs = tuple(inputs.strip("*").split()) if inputs else tuple(rules)
@@ -79,7 +81,8 @@ class Primitive:
             check_names(name, (*self.inputs, *self.parameters))
         self.defaults = getattr(kernel, "__defaults__", None) or ()
         self.differentiable = tuple([name for name in self.inputs if name in rules])
-        self.reads = {key: _arguments(rule)[1:] for key, rule in rules.items()}
+        first = len(self.outputs) or 1
+        self.reads = {key: _arguments(rule)[first:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
         self.function: Any = None
         self.node_class: Any = type(
@@ -93,7 +96,8 @@ class Primitive:
         names = [name for reads in self.reads.values() for name in reads if name not in free]
         if self.definition is not None:
             names += [*self.inputs, *self.parameters]
-        known = {"y", *self.inputs, *self.parameters, *[f"{name}_dtype" for name in self.inputs]}
+        known = {*(self.outputs or "y"), *self.inputs, *self.parameters}
+        known |= {f"{name}_dtype" for name in self.inputs}
         if self.variadic:
             known.add(f"{self.inputs[0]}_shapes")
         for name in names:
@@ -102,7 +106,7 @@ class Primitive:
         return tuple(dict.fromkeys(names))
 
     def _keeps_arrays(self) -> bool | None:
-        arrays = {"y", *self.inputs}
+        arrays = {"y", *self.outputs, *self.inputs}
         reading = [not arrays.isdisjoint(reads) for reads in self.reads.values()]
         if self.definition is not None or all(reading):
             return True
@@ -149,7 +153,9 @@ class RecordedNode(Node):
         So a derivative that has become constant can still be differentiated, as in PyTorch.
         """
         primitive = self.primitive
-        if primitive.variadic or all([c is None or c.node is not None for c in cotangents]):
+        if all([c is None or c.node is not None for c in cotangents]):
+            return cotangents
+        if primitive.variadic or primitive.outputs:
             return cotangents
         values = dict(zip(primitive.saved_names, self.saved or ()))
         linked = []
@@ -185,6 +191,9 @@ class RecordedNode(Node):
         for name, value in zip(primitive.saved_names, self.saved):
             if name == "y":
                 value = None if value is None else make(value, self)
+            elif name in primitive.outputs:
+                place = primitive.outputs.index(name)
+                value = make(value, TupleOutput(self, place, value.shape, value.dtype))
             elif primitive.variadic and name == primitive.inputs[0]:
                 value = [make(array, edge) for array, edge in zip(value, self.inputs)]
             elif name in primitive.inputs:
@@ -195,7 +204,7 @@ class RecordedNode(Node):
 
 def primitive(
     name, kernel, *, formula, inputs=None, broadcasts=False, promotes=None, view=False,
-    definition=None, **rules,
+    definition=None, outputs="", **rules,
 ):  # fmt: skip
     """Declare a primitive and return the function that computes and records it.
 
@@ -205,15 +214,18 @@ def primitive(
     one; ``"floating"`` refuses what is not floating already, ``"ordered"`` what is complex.
     ``view``: the output may share the input's memory. ``definition``: for a fused kernel, what
     it computes in terms of other primitives; differentiated for derivatives of higher order.
+    ``outputs`` names what a kernel returns as a tuple: a rule then begins with the gradient of
+    each output, None where nothing arrived for it, and reads outputs by their names.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
-        name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules
+        name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs
     )
     if name in REGISTRY:
         raise TypeError(f"primitive {name!r} is declared twice")
     REGISTRY[name] = declared
-    function: Any = _variadic(declared) if declared.variadic else _stub(declared)
+    write = _variadic if declared.variadic else _several if declared.outputs else _stub
+    function: Any = write(declared)
     function.primitive = declared
     declared.function = function
     return function
@@ -315,6 +327,59 @@ def _variadic(declared: Primitive):
         return cotangents
 
     node_class.pullback = staticmethod(pullback)
+    function.__name__ = declared.name
+    return function
+
+
+def _several(declared: Primitive):
+    """Return the call path of a primitive with several outputs: a node, and one for each of them.
+
+    What is factorised takes far longer than this, so nothing is generated.
+    """
+    kernel, count = declared.kernel, len(declared.inputs)
+
+    def function(*arguments):
+        tensors, parameters = arguments[:count], arguments[count:]
+        if not any([isinstance(x, Tensor) for x in tensors]):
+            _check_raw(declared, *tensors)
+            return kernel(*arguments)
+        for x in tensors:
+            if isinstance(x, Tensor) and x.view_of is not None:
+                refresh(x)
+        arrays = [x.array if isinstance(x, Tensor) else x for x in tensors]
+        nodes = [x.node if isinstance(x, Tensor) else None for x in tensors]
+        results = [make(wrap(y)) for y in kernel(*arrays, *parameters)]
+        edges = [nodes[declared.inputs.index(name)] for name in declared.differentiable]
+        if mode.level and any([edge is not None for edge in edges]):
+            node: Any = new(declared.node_class)
+            values = dict(zip(declared.inputs, arrays)) | dict(zip(declared.parameters, parameters))
+            values |= {name: y.array for name, y in zip(declared.outputs, results)}
+            values |= {f"{name}_dtype": x.dtype for name, x in zip(declared.inputs, arrays)}
+            node.inputs = tuple(edges)
+            node.saved = tuple([values[name] for name in declared.saved_names])
+            node.shape = ()
+            node.sequence = tick()
+            node.extras = None
+            if mode.level == 2:
+                annotate(node)
+            for place, y in enumerate(results):
+                if y.array.dtype.kind in "fc":
+                    y.node = TupleOutput(node, place, y.array.shape, y.array.dtype)
+        return tuple(results)
+
+    rules = [(name, declared.rules[name]) for name in declared.differentiable]
+
+    def pullback(inputs, saved, g):
+        arrived = [g.parts.get(place) for place in range(len(declared.outputs))]
+        values = dict(zip(declared.saved_names, saved))
+        for name, edge in zip(declared.differentiable, inputs):
+            values[f"{name}_shape"] = edge and edge.shape
+        return [
+            edge and rule(*arrived, *[values[read] for read in declared.reads[name]])
+            for (name, rule), edge in zip(rules, inputs)
+        ]
+
+    declared.node_class.pullback = staticmethod(pullback)
     function.__name__ = declared.name
     return function
 
