@@ -7,6 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
+from aino.ops import later
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.tensor.methods import COMPARISONS, OPERATORS, PROPERTIES
 from aino.ops.tensor.placement import PLACE
@@ -17,7 +18,7 @@ HEAD = '''\
 """The methods and operators that ``aino.ops`` binds to ``Tensor``; written by tests/typing/stub."""
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aino.autograd.tensor import Tensor
@@ -116,7 +117,8 @@ def text():
         ignored = "  # type: ignore[override]" if name in ("eq", "ne") else ""
         lines.append(f"    def __{name}__(self, other: Any) -> Tensor: ...{ignored}")
     lines.append("    def __hash__(self) -> int: ...")
-    methods = {**METHODS, **{f"{name}_": METHODS[name] for name in IN_PLACE}}
+    loaded = {name: later.loaded(name) for name in later.METHODS}
+    methods = {**METHODS, **loaded, **{f"{name}_": METHODS[name] for name in IN_PLACE}}
     # Tensor itself has what is not bound.
     methods = {k: v for k, v in methods.items() if k not in PROPERTIES}
     for name in sorted(methods):

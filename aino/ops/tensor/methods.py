@@ -11,7 +11,7 @@ from aino.autograd.inplace import inplace as in_place
 from aino.autograd.rules import elementwise
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops import pointwise
+from aino.ops import later, pointwise
 from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
 from aino.ops.index import indexing, scattering, sorting, subscript
@@ -120,7 +120,7 @@ def _takes_another_tensor(function) -> bool:
 
 def _bind() -> None:
     others = {name: f for name, f in METHODS.items() if _takes_another_tensor(f)}
-    bound = METHODS | PROTOCOLS | public(others, hot=("matmul",))
+    bound = METHODS | PROTOCOLS | later.METHODS | public(others, hot=("matmul",))
     for name, ufunc in IN_PLACE.items():
         bound[f"{name}_"] = in_place(bound[name], ufunc)
     for name, function in OPERATORS.items():
