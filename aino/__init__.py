@@ -54,6 +54,8 @@ from aino.ops.given import public as _public
 from aino.ops.index.indexing import *
 from aino.ops.index.scattering import *
 from aino.ops.index.sorting import *
+from aino.ops.later import ROOM_OF as _ROOM_OF
+from aino.ops.later import loaded as _loaded
 from aino.ops.linalg.contraction import *
 from aino.ops.linalg.linear import *
 from aino.ops.linalg.matrices import *
@@ -113,6 +115,10 @@ if TYPE_CHECKING:
     from aino.num_threads import get_num_threads as get_num_threads
     from aino.num_threads import set_num_interop_threads as set_num_interop_threads
     from aino.num_threads import set_num_threads as set_num_threads
+    from aino.ops.linalg.decompositions import geqrf as geqrf
+    from aino.ops.linalg.decompositions import qr as qr
+    from aino.ops.linalg.decompositions import svd as svd
+    from aino.ops.linalg.least_squares import pinverse as pinverse
     from aino.settings import (
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
     )
@@ -176,7 +182,7 @@ def __dir__() -> list[str]:
         for name, value in globals().items()
         if not name.startswith("_") and not isinstance(value, _ModuleType)
     }
-    return sorted({*named, *_LAZY, *_PACKAGES, "__version__"} - {"TYPE_CHECKING"})
+    return sorted({*named, *_LAZY, *_ROOM_OF, *_PACKAGES, "__version__"} - {"TYPE_CHECKING"})
 
 
 if not TYPE_CHECKING:
@@ -184,8 +190,11 @@ if not TYPE_CHECKING:
     def __getattr__(name):
         if name in _PACKAGES:
             return _import_module(f"aino.{name}")
-        if name not in _LAZY:
+        if name in _LAZY:
+            value = getattr(_import_module(_LAZY[name]), name)
+        elif name in _ROOM_OF:
+            value = _loaded(name)
+        else:
             raise AttributeError(f"module 'aino' has no attribute {name!r}")
-        value = getattr(_import_module(_LAZY[name]), name)
         globals()[name] = value
         return value

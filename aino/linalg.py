@@ -4,6 +4,10 @@ Every function takes a matrix or a stack of them, ``(..., n, m)``.
 """
 
 from aino.ops.given import public as _public
+from aino.ops.linalg.decompositions import eig, eigh, eigvals, eigvalsh, svdvals
+from aino.ops.linalg.decompositions import qr_of as qr
+from aino.ops.linalg.decompositions import svd_h as svd
+from aino.ops.linalg.least_squares import cond, lstsq, matrix_rank, pinv
 from aino.ops.linalg.linear import matmul, multi_dot
 from aino.ops.linalg.linear import vector_product as cross
 from aino.ops.linalg.matrices import (
@@ -20,8 +24,9 @@ from aino.ops.reduce.norms import any_norm as norm
 from aino.ops.reduce.norms import matrix_norm, vecdot, vector_norm
 
 __all__ = [
-    "LinAlgError", "cholesky", "cross", "det", "inv", "logdet", "matmul", "matrix_norm",
-    "matrix_power", "multi_dot", "norm", "slogdet", "solve", "vecdot", "vector_norm",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv",
+    "logdet", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm",
+    "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 globals().update(_public({name: globals()[name] for name in __all__}, module=__name__))

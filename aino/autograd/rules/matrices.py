@@ -14,6 +14,17 @@ class LinAlgError(AinoError, np.linalg.LinAlgError, RuntimeError):
     """A matrix that has no inverse, or no factors of the kind that was asked for."""
 
 
+def computed(name, factors, x, *options):
+    """Return what a function of NumPy's makes of a matrix; raise ``LinAlgError`` where it fails."""
+    try:
+        return factors(x, *options)
+    except np.linalg.LinAlgError:
+        raise LinAlgError(
+            f"{name}: the algorithm found no factors of a matrix (shape {x.shape}); are all its "
+            "elements finite?"
+        ) from None
+
+
 def _inverse(x):
     try:
         return np.linalg.inv(x)
@@ -22,6 +33,18 @@ def _inverse(x):
 
 
 inv = primitive("inv", _inverse, formula="x⁻¹", x=lambda g, y: -(y.mT @ g @ y.mT))
+
+
+def _inverse_or_inf(x):
+    singular = (np.linalg.slogdet(x)[0] == 0)[..., None, None]
+    regular = np.where(singular, np.eye(x.shape[-1], dtype=x.dtype), x)
+    return np.where(singular, np.inf, np.linalg.inv(regular))
+
+
+#: ``inv``, infinite where there is no inverse.
+inverse_or_inf = primitive(
+    "inverse_or_inf", _inverse_or_inf, formula="x⁻¹, or ∞", x=lambda g, y: -(y.mT @ g @ y.mT)
+)
 
 
 def _solution(a, b):
@@ -103,7 +126,7 @@ cholesky = primitive("cholesky", _cholesky, formula="l with l lᴴ = x", x=_chol
 
 
 def _factors(x):
-    return np.linalg.svd(x, full_matrices=False)
+    return computed("svd", np.linalg.svd, x, False)
 
 
 def _weighted(x, weights):
@@ -159,6 +182,7 @@ weighted_vectors = primitive(
 )  # fmt: skip
 
 singular_values = primitive(
-    "singular_values", lambda x: np.linalg.svd(x, compute_uv=False), formula="σ with x = U σ Vᴴ",
+    "singular_values", lambda x: computed("svd", np.linalg.svd, x, False, False),
+    formula="σ with x = U σ Vᴴ",
     x=lambda g, x: np.conjugate(weighted_vectors(x, g)),
 )  # fmt: skip

@@ -17,20 +17,12 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
+from aino.ops.linalg.checks import square
 from aino.ops.linalg.linear import matmul
 from aino.ops.public import method
 from aino.ops.return_types import slogdet as slogdet_result
 
 __all__ = ["det", "slogdet", "logdet", "inverse", "cholesky", "matrix_power", "LinAlgError"]
-
-
-def _square(name, x):
-    """Return ``x`` if it is made of square matrices of a dtype that can be divided in."""
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeError(f"{name}: expected square matrices, got shape {tuple(x.shape)}")
-    if x.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
-        raise DtypeError(f"{name}: expected a floating-point or complex dtype, not {x.dtype}")
-    return x
 
 
 def inv(A: Tensor) -> Tensor:
@@ -41,7 +33,7 @@ def inv(A: Tensor) -> Tensor:
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    return matrices.inv(_square("inv", A))
+    return matrices.inv(square("inv", A))
 
 
 @method
@@ -65,7 +57,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     >>> aino.linalg.solve(aino.tensor([[2.0, 0.0], [0.0, 4.0]]), aino.tensor([2.0, 2.0]))
     tensor([1.0000, 0.5000])
     """
-    _square("solve", A)
+    square("solve", A)
     vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape)
     if A.dtype != B.dtype:
         raise DtypeError(f"solve: both operands need the same dtype, got {A.dtype} and {B.dtype}")
@@ -92,7 +84,7 @@ def det(input: Tensor) -> Tensor:
     >>> aino.det(aino.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(8.)
     """
-    return matrices.det(_square("det", input))
+    return matrices.det(square("det", input))
 
 
 @method
@@ -103,7 +95,7 @@ def slogdet(input: Tensor) -> Any:
     >>> aino.slogdet(-aino.eye(3)).sign
     tensor(-1.)
     """
-    _square("slogdet", input)
+    square("slogdet", input)
     return slogdet_result(matrices.signdet(input), matrices.logabsdet(input))
 
 
@@ -134,7 +126,7 @@ def cholesky(input: Tensor, *, upper: Any = False) -> Tensor:
     tensor([[2., 0.],
             [1., 1.]])
     """
-    lower = matrices.cholesky(_square("cholesky", input))
+    lower = matrices.cholesky(square("cholesky", input))
     return conj(shape.transposed(lower)) if upper else lower
 
 

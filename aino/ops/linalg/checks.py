@@ -1,0 +1,64 @@
+"""What the functions of matrices ask of their arguments, and how they hand out several results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.tensor import Tensor
+from aino.errors import DtypeError, ShapeError
+from aino.ops.out import into
+
+_DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
+
+
+def matrices_of(name: str, x: Tensor) -> Tensor:
+    """Return ``x`` if it is made of matrices of a dtype that can be divided in.
+
+    Raises ``ShapeError`` for fewer than two dimensions, ``DtypeError`` for integers and float16.
+    """
+    if x.ndim < 2:
+        raise ShapeError(f"{name}: expected matrices, (..., m, n), got shape {tuple(x.shape)}")
+    if x.dtype not in _DTYPES:
+        raise DtypeError(
+            f"{name}: expected float32, float64, complex64 or complex128, not {x.dtype}"
+        )
+    return x
+
+
+def square(name: str, x: Tensor) -> Tensor:
+    """Return ``x`` if it is made of square matrices of a dtype that can be divided in."""
+    matrices_of(name, x)
+    if x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name}: expected square matrices, got shape {tuple(x.shape)}")
+    return x
+
+
+def same_dtype(name: str, *tensors: Tensor) -> None:
+    """Raise ``DtypeError`` unless the tensors have one dtype."""
+    dtypes = [x.dtype for x in tensors]
+    if any([dtype != dtypes[0] for dtype in dtypes]):
+        listed = " and ".join(map(str, dtypes))
+        raise DtypeError(f"{name}: the operands need the same dtype, got {listed}")
+
+
+def real_of(dtype) -> np.dtype:
+    """Return the dtype of the absolute values of a dtype."""
+    return np.empty(0, dtype).real.dtype
+
+
+def is_vector(a: Tensor, b: Tensor) -> bool:
+    """Tell whether the right side of a system is made of vectors, not of matrices."""
+    return b.ndim == 1 or (a.ndim - 1 == b.ndim and a.shape[:-1] == b.shape)
+
+
+def all_into(out: Sequence[Tensor] | None, result: Any, name: str) -> Any:
+    """Return a named tuple of tensors, written into the tensors of ``out`` where it is given."""
+    if out is None:
+        return result
+    if not isinstance(out, (tuple, list)) or len(out) != len(result):
+        raise DtypeError(f"{name}: out= is a tuple of {len(result)} tensors, not {out!r:.60}")
+    written = [into(one, part, name) for one, part in zip(out, result)]
+    return type(result)(*written)
