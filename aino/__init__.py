@@ -72,6 +72,7 @@ from aino.ops.random.distributions import *
 from aino.ops.random.generator import *
 from aino.ops.random.sampling import *
 from aino.ops.reduce.extremes import *
+from aino.ops.reduce.norms import *
 from aino.ops.reduce.reduction import *
 from aino.ops.reduce.scanning import *
 from aino.ops.reduce.statistics import *

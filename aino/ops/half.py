@@ -17,3 +17,10 @@ def in_float32(function, *arguments):
         for x in arguments
     ]
     return cast(function(*wide), float16)
+
+
+def widened(function, input, *arguments):
+    """Call ``function``, by way of float32 where ``input`` is of float16."""
+    if input.array.dtype is float16:
+        return in_float32(function, input, *arguments)
+    return function(input, *arguments)

@@ -4,7 +4,7 @@ import numpy as np
 
 from aino.autograd.rules import matrices as rules
 from aino.ops.linalg import linear, matrices
-from aino.ops.reduce import norms, reduction
+from aino.ops.reduce import norms
 from tests.calculus.row import Row, case, given, positive, real, regular
 
 NOT_SQUARE = [case(real(2, 3)), case(real(3))]
@@ -176,7 +176,7 @@ ROWS = [
         gradtol=1e-4,
     ),
     Row(
-        "norm", reduction.norm, norm_oracle, [case(real(2, 3), "nuc")],
+        "norm", norms.norm, norm_oracle, [case(real(2, 3), "nuc")],
         covers="singular_values", complex=True, dtypes="int64 float32",
         errors=[case(real(3), "nuc")], gradtol=1e-4,
     ),

@@ -4,7 +4,7 @@ import numpy as np
 
 from aino.autograd.rules import reduce as rules
 from aino.autograd.rules import scan
-from aino.ops.reduce import extremes, reduction, scanning
+from aino.ops.reduce import extremes, norms, reduction, scanning
 from tests.calculus.row import (
     Row,
     between,
@@ -225,7 +225,7 @@ MOMENTS = [
         ],
     ),
     Row(
-        "norm", reduction.norm, vector_norm,
+        "norm", norms.norm, vector_norm,
         [
             case(nonzero(2, 3)),
             case(nonzero(2, 3), 2, 0),
@@ -250,7 +250,7 @@ MOMENTS = [
 ]  # fmt: skip
 
 COUNTS = [
-    Row("norm_of_order_0", reduction.norm, vector_norm,
+    Row("norm_of_order_0", norms.norm, vector_norm,
         [case(given([3.0, 0.0, 4.0]), 0), case(given([[3.0, 0.0, 4.0]]), 0, dim=1, keepdim=True)],
         order=0, covers="", torch="norm", method="norm", dtypes=FLOATS),
 ]  # fmt: skip

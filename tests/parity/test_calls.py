@@ -88,10 +88,33 @@ POINTWISE = """
     softmax(x, 0, t.float64)  softmax(x, dim=0, axis=0)  log_softmax(x, dim=0)
 """
 
+REDUCE = """
+    sum(x, 0)  sum(x, axis=0)  sum(x, axis=0, keepdims=True)  sum(x, (0, 1), True, dtype=t.float64)
+    sum(x, dim=0, axis=1)  mean(x, dim=0, axis=1)  amax(x, dim=0, axis=1)  max(x, 0, axis=1)
+    max(x, other=x)  max(x, 0, other=x)  min(x, 0, True)  min(x, 0, other=x)  amax(x, ())
+    argmax(x, None, True)  aminmax(x, dim=0, keepdim=True)  aminmax(x, 0)
+    var(x, 0)  var(x, False)  var(x, unbiased=False)  var(x, 0, False, True)  var(x, 0, 0.5)
+    var(x, 0, True, correction=0)  var(x, True, True)  var(x, False, keepdim=True)  var(x, 0, 1)
+    var(x, correction=0.5)  var(x, dim=0, correction=None, keepdim=True)  var(x, axis=0)
+    std(x, dim=1, unbiased=True, correction=0)  std(x, False)  std(x, 0, True, True)
+    std_mean(x, False)  std_mean(x, 0, True, True)  var_mean(x, correction=0)  var_mean(x, 0, 2)
+    prod(x, 0, True, dtype=t.float64)  nansum(x, None, True)  nanmean(x, 0)  logsumexp(x, (0, 1))
+    logsumexp(x)  any(x, dim=(0, 1), keepdim=True)  all(x, dim=())  count_nonzero(x, (0, 1))
+    count_nonzero(x, dim=0, keepdim=True)  norm(x, p=1, dim=0, keepdim=True)  norm(x, 2, 0, True)
+    linalg.norm(x[0], "fro")  linalg.norm(x, "fro")  linalg.norm(x, "fro", 0)  linalg.norm(x, 3)
+    linalg.norm(input=x, ord=1)  linalg.norm(x, 2, 0)  linalg.matrix_norm(input=x)
+    linalg.matrix_norm(x, "nuc", keepdim=True)  linalg.vector_norm(x, "fro")
+    linalg.vector_norm(x=x, ord=2)  linalg.vecdot(x=x, y=x, dim=-1)  linalg.vecdot(x, x, -1)
+    cumsum(x, 0, dtype=t.float64)  cumsum(x, axis=0)  cumsum(x)  cummax(x, dim=0)
+    diff(x, 1, -1, x, x)  diff(x, prepend=x)  quantile(x, 0.5, None, True)  median(x, 0, True)
+    quantile(x, q=0.5, dim=0, keepdim=True, interpolation="nearest")  mode(x, 0, True)
+    histc(x, 2, 0, 3)  histc(x, bins=2)  cov(x, correction=0)
+"""
+
 #: Of random numbers the shape and the dtype are compared.
 ROWS = [
     pytest.param(call, rows is RANDOM, id=call)
-    for rows in (CREATION, RANDOM, DTYPES, POINTWISE)
+    for rows in (CREATION, RANDOM, DTYPES, POINTWISE, REDUCE)
     for line in rows.strip().splitlines()
     for call in line.strip().split("  ")
 ]

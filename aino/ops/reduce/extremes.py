@@ -84,22 +84,38 @@ def _extreme(input, dim, keepdim, name, result, search, whole, pairwise):
     return along(input, dim, keepdim, index, result)
 
 
+def _dim_or_other(dim, keepdim, other, name):
+    """Return what ``max`` and ``min`` take in second place: a dimension, or another tensor."""
+    if other is None:
+        return dim
+    if dim is not None or keepdim:
+        raise TypeError(f"{name}: give a dim, or another tensor, not both")
+    return other
+
+
 @method
 @numpy_names
 def max(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
 ) -> Any:
-    """Return the largest element; along ``dim``, ``(values, indices)``; of two tensors, the larger.
+    """Return the largest element; along a dimension, ``(values, indices)``.
 
-    Elements that tie for the largest of all share the gradient; along ``dim`` the first gets it.
-    Raises ``ShapeError`` when there are no elements.
+    Of two tensors it is ``maximum``. nan where there is one. Elements that tie for the largest of
+    all share the gradient; along ``dim`` the first gets it. Raises ``ShapeError`` when there are
+    no elements.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension, None for all elements; or another tensor, ``max(input, other)``.
+        keepdim: whether the dimension stays, with length 1.
+        other: the other tensor, given by name.
 
     >>> import aino
     >>> x = aino.tensor([[1.0, 5.0], [7.0, 3.0]])
     >>> x.max(), x.max(dim=1).indices, aino.max(x, aino.tensor(4.0))[0]
     (tensor(7.), tensor([1, 0]), tensor([4., 5.]))
     """
-    dim = dim if other is None else other
+    dim = _dim_or_other(dim, keepdim, other, "max")
     return _extreme(
         input, dim, keepdim, "max", return_types.max, _argmax, rules.max, compare.maximum
     )
@@ -110,13 +126,23 @@ def max(
 def min(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
 ) -> Any:
-    """Return the smallest element; along ``dim``, ``(values, indices)``; of two, the smaller.
+    """Return the smallest element; along a dimension, ``(values, indices)``.
+
+    Of two tensors it is ``minimum``. nan where there is one. Elements that tie for the smallest of
+    all share the gradient; along ``dim`` the first gets it. Raises ``ShapeError`` when there are
+    no elements.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension, None for all elements; or another tensor, ``min(input, other)``.
+        keepdim: whether the dimension stays, with length 1.
+        other: the other tensor, given by name.
 
     >>> import aino
     >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).min(dim=0).values
     tensor([1., 3.])
     """
-    dim = dim if other is None else other
+    dim = _dim_or_other(dim, keepdim, other, "min")
     return _extreme(
         input, dim, keepdim, "min", return_types.min, _argmin, rules.min, compare.minimum
     )
@@ -126,6 +152,13 @@ def min(
 @numpy_names
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the largest elements over dimensions; those that tie share the gradient.
+
+    Raises ``IndexError`` where a dimension has no elements.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or ``()`` for all.
+        keepdim: whether they stay, with length 1.
 
     >>> import aino
     >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).amax((0, 1))
@@ -142,6 +175,13 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the smallest elements over dimensions; those that tie share the gradient.
 
+    Raises ``IndexError`` where a dimension has no elements.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or ``()`` for all.
+        keepdim: whether they stay, with length 1.
+
     >>> import aino
     >>> aino.tensor([[1.0, 5.0], [7.0, 3.0]]).amin(1)
     tensor([1., 3.])
@@ -155,7 +195,12 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return ``(min, max)`` over all elements, or along ``dim``.
+    """Return the smallest and the largest elements, ``(min, max)``.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.tensor([2.0, 1.0, 3.0]).aminmax().max
@@ -184,7 +229,14 @@ def _arg_extreme(input, dim, keepdim, search, name):
 @method
 @numpy_names
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Return the index of the largest element, in the flattened tensor or along ``dim``.
+    """Return the index of the largest element, of several the first.
+
+    Of all elements it counts in the flattened tensor. Raises ``ShapeError`` when there are none.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.argmax(aino.tensor([[1.0, 5.0], [7.0, 3.0]]), 1)
@@ -196,7 +248,14 @@ def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Return the index of the smallest element, in the flattened tensor or along ``dim``.
+    """Return the index of the smallest element, of several the first.
+
+    Of all elements it counts in the flattened tensor. Raises ``ShapeError`` when there are none.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.tensor([3.0, 1.0, 2.0]).argmin()

@@ -1,4 +1,4 @@
-"""Sums, means, moments, norms, and counts.
+"""Sums, means, moments, and counts.
 
 ``dim`` is None for all dimensions, a number, or several; ``keepdim`` keeps them with length 1.
 NumPy's names ``axis`` and ``keepdims`` are taken too, as by PyTorch.
@@ -6,7 +6,6 @@ NumPy's names ``axis`` and ``keepdims`` are taken too, as by PyTorch.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,15 @@ from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor
 from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
-from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
-from aino.ops.half import in_float32
-from aino.ops.linalg.spectral import spectral_norm
+from aino.ops.arguments import dim_of, numpy_names, reduced, the_dim, wrapped
+from aino.ops.half import in_float32, widened
 from aino.ops.public import method
-from aino.ops.reduce.extremes import needs_dim, nonempty, not_complex
+from aino.ops.reduce.extremes import needs_dim, not_complex
 from aino.types import DType
 
 __all__ = [
     "sum", "mean", "prod", "nansum", "nanmean",
-    "var", "std", "var_mean", "std_mean", "logsumexp", "norm",
+    "var", "std", "var_mean", "std_mean", "logsumexp",
     "any", "all", "count_nonzero",
 ]  # fmt: skip
 
@@ -40,10 +38,16 @@ def sum(
     axis: Any = None,
     keepdims: bool | None = False,
 ) -> Tensor:
-    """Return the sum over ``dim``; integers and booleans are summed as int64.
+    """Return the sum over dimensions; integers and booleans are summed as int64.
 
-    ``dtype``: what the elements are cast to first. Raises ``IndexError`` when there is no such
-    dimension.
+    Raises ``IndexError`` when there is no such dimension.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
+        dtype: what the elements are cast to first; None leaves them as they are.
+        axis, keepdims: NumPy's names for ``dim`` and ``keepdim``.
 
     >>> import aino
     >>> x = aino.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -51,7 +55,7 @@ def sum(
     (tensor(10.), tensor([4., 6.]), aino.Size([2, 1]))
     """
     if axis is not None:
-        dim = axis
+        dim = the_dim(dim, axis, "sum")
     array = input.array
     if dim is not None:
         dim = reduced(dim, array.ndim)
@@ -84,16 +88,23 @@ def mean(
     axis: Any = None,
     keepdims: bool | None = False,
 ) -> Tensor:
-    """Return the mean over ``dim``, Σ x / n; NaN where there is nothing to average.
+    """Return the mean over dimensions, Σ x / n; nan where there is nothing to average.
 
     Raises ``DtypeError`` for integers and booleans: cast them, or pass ``dtype``.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
+        dtype: what the elements are cast to first; None leaves them as they are.
+        axis, keepdims: NumPy's names for ``dim`` and ``keepdim``.
 
     >>> import aino
     >>> aino.mean(aino.tensor([[1.0, 2.0], [3.0, 6.0]]), 1)
     tensor([1.5000, 4.5000])
     """
     if axis is not None:
-        dim = axis
+        dim = the_dim(dim, axis, "mean")
     array = input.array
     if dim is not None:
         dim = reduced(dim, array.ndim)
@@ -103,11 +114,12 @@ def mean(
         input = cast(input, own)
     if own is float32 or own is float64:
         return rules.mean(input, dim, keepdim or keepdims)
-    _only_floating(input, "mean")
+    only_floating(input, "mean")
     return _reduce(rules.mean, input, dim, keepdim or keepdims)
 
 
-def _only_floating(input, name: str) -> None:
+def only_floating(input, name: str) -> None:
+    """Raise ``DtypeError`` for integers and booleans."""
     if input.array.dtype.kind not in "fc":
         raise DtypeError(
             f"{name}: the input must have a floating point or complex dtype, not "
@@ -120,9 +132,15 @@ def _only_floating(input, name: str) -> None:
 def prod(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Return the product of all elements, or along one dimension; of integers as int64.
+    """Return the product over a dimension; integers and booleans are multiplied as int64.
 
     Its derivatives are exact where elements are zero, too.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
+        dtype: what the elements are cast to first; None leaves them as they are.
 
     >>> import aino
     >>> x = aino.tensor([2.0, 0.0, 3.0], requires_grad=True)
@@ -148,7 +166,15 @@ def prod(
 def nansum(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Return the sum over ``dim``, counting NaN as zero.
+    """Return the sum over dimensions, nan counting as zero.
+
+    Raises ``DtypeError`` for complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
+        dtype: what the elements are cast to first; None leaves them as they are.
 
     >>> import aino
     >>> aino.nansum(aino.tensor([1.0, aino.nan, 2.0]))
@@ -167,7 +193,15 @@ def nansum(
 def nanmean(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Return the mean over ``dim`` of what is not NaN.
+    """Return the mean over dimensions of what is not nan.
+
+    Raises ``DtypeError`` for integers, booleans and complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
+        dtype: what the elements are cast to first; None leaves them as they are.
 
     >>> import aino
     >>> aino.nanmean(aino.tensor([1.0, aino.nan, 2.0]))
@@ -175,7 +209,7 @@ def nanmean(
     """
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
-    _only_floating(input, "nanmean")
+    only_floating(input, "nanmean")
     not_complex(input, "nanmean")
     return _reduce(rules.nanmean, input, reduced(dim, input.array.ndim), keepdim)
 
@@ -184,23 +218,30 @@ def nanmean(
 
 
 def _moment(rule, input, dim, unbiased, correction, keepdim, name):
-    _only_floating(input, name)
+    only_floating(input, name)
+    dim, correction = _asked(name, dim, unbiased, correction, keepdim)
+    return widened(rule, input, reduced(dim, input.array.ndim), correction, keepdim)
+
+
+def _asked(name, dim, unbiased, correction, keepdim):
+    """Return the dims and the correction of PyTorch's three ways to ask for a variance.
+
+    They are var(dim, unbiased, keepdim), var(dim, correction=, keepdim=) and var(unbiased).
+    """
     if type(dim) is bool:
-        # PyTorch's older form: var(unbiased).
+        if unbiased is not None or keepdim:
+            raise TypeError(f"{name}: dim is a number, several or None, not {dim}")
         dim, unbiased = None, dim
-    if unbiased is not None:
-        correction = int(unbiased)
-    elif correction is None:
-        correction = 1
-    axis = reduced(dim, input.array.ndim)
-    return _reduce_to_real(rule, input, axis, correction, keepdim)
-
-
-def _reduce_to_real(rule, input, *parameters):
-    """Call a rule whose result is real, on float16 by way of float32."""
-    if input.array.dtype is float16:
-        return in_float32(rule, input, *parameters)
-    return rule(input, *parameters)
+    if unbiased is None:
+        return dim, 1 if correction is None else correction
+    if correction is not None:
+        raise TypeError(f"{name}: unbiased and correction are given; give one of them")
+    if not isinstance(unbiased, (bool, np.bool_)):
+        raise TypeError(
+            f"{name}: unbiased is True or False, not {unbiased!r}; another correction than 1 or 0 "
+            "is given by correction="
+        )
+    return dim, int(unbiased)
 
 
 @method
@@ -213,10 +254,17 @@ def var(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """Return the variance over ``dim``, Σ (x − x̄)² / (n − correction).
+    """Return the variance over dimensions, Σ |x - x̄|² / (n - correction).
 
-    ``correction`` is 1 unless given; ``unbiased`` False makes it 0. Of complex numbers it is
-    the real Σ |x − x̄|² / (n − correction).
+    Of complex numbers it is real. Raises ``DtypeError`` for integers and booleans, ``TypeError``
+    where the arguments contradict each other.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        unbiased: True for the correction 1, False for 0; it may stand alone: ``var(x, False)``.
+        keepdim: whether the dimensions stay, with length 1.
+        correction: what is taken from n, 1 for None; ``unbiased`` or this is given, not both.
 
     >>> import aino
     >>> aino.tensor([1.0, 2.0, 3.0, 4.0]).var(), aino.tensor([1.0, 3.0]).var(correction=0)
@@ -235,7 +283,13 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """Return the standard deviation over ``dim``, the root of ``var``.
+    """Return the standard deviation over dimensions, √(Σ |x - x̄|² / (n - correction)).
+
+    Raises what ``var`` does.
+
+    Arguments:
+        input: a tensor.
+        dim, unbiased, keepdim, correction: as for ``var``.
 
     >>> import aino
     >>> aino.tensor([1.0, 3.0]).std(correction=0)
@@ -253,9 +307,19 @@ def var_mean(
     *,
     correction: float | None = None,
 ) -> Any:
-    """Return the variance and the mean over ``dim``."""
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, None if type(dim) is bool else dim, keepdim)
+    """Return the variance and the mean over dimensions, as a pair.
+
+    Raises what ``var`` does.
+
+    Arguments:
+        input: a tensor.
+        dim, unbiased, keepdim, correction: as for ``var``.
+
+    >>> import aino
+    >>> aino.var_mean(aino.tensor([1.0, 3.0]))
+    (tensor(2.), tensor(2.))
+    """
+    return _with_mean(var, input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
@@ -267,58 +331,41 @@ def std_mean(
     *,
     correction: float | None = None,
 ) -> Any:
-    """Return the standard deviation and the mean over ``dim``."""
-    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    """Return the standard deviation and the mean over dimensions, as a pair.
+
+    Raises what ``var`` does.
+
+    Arguments:
+        input: a tensor.
+        dim, unbiased, keepdim, correction: as for ``var``.
+
+    >>> import aino
+    >>> aino.std_mean(aino.tensor([1.0, 3.0]), correction=0)
+    (tensor(1.), tensor(2.))
+    """
+    return _with_mean(std, input, dim, unbiased, keepdim, correction)
+
+
+def _with_mean(moment, input, dim, unbiased, keepdim, correction):
+    spread = moment(input, dim, unbiased, keepdim, correction=correction)
     return spread, mean(input, None if type(dim) is bool else dim, keepdim)
 
 
 @method
 @numpy_names
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
-    """Return ln Σ exp x over ``dim``, without overflow: the largest x is taken out first.
+    """Return ln Σ eˣ over dimensions, without overflow: the largest x is taken out first.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number or several.
+        keepdim: whether they stay, with length 1.
 
     >>> import aino
     >>> aino.logsumexp(aino.tensor([0.0, 0.0]), 0)
     tensor(0.6931)
     """
-    return _reduce_to_real(rules.logsumexp, input, reduced(dim, input.array.ndim), keepdim)
-
-
-_ORDERS = {None: 2.0, "fro": 2.0, "inf": math.inf, "-inf": -math.inf}
-
-
-@method
-@numpy_names
-def norm(
-    input: Tensor,
-    p: float | str | None = "fro",
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    dtype: DType | None = None,
-) -> Any:
-    """Return the vector norm over ``dim``, (Σ |x|ᵖ)^(1/p); 'fro' is p = 2.
-
-    'nuc', of a matrix or of two axes, is the sum of the singular values.
-    p = ∞ gives the largest |x|, −∞ the smallest, 0 the number of elements that are not zero.
-    The gradient is 0 where the norm is. Raises ``DtypeError`` for integers.
-
-    >>> import aino
-    >>> aino.norm(aino.tensor([3.0, -4.0])), aino.norm(aino.tensor([3.0, -4.0]), 1)
-    (tensor(5.), tensor(7.))
-    """
-    if dtype is not None:
-        input = cast(input, as_dtype(dtype))
-    _only_floating(input, "norm")
-    if p == "nuc":
-        return spectral_norm("norm", input, p, dim, keepdim)
-    if isinstance(p, str) and p not in _ORDERS:
-        raise ValueError(f"norm: p must be a number, 'fro', 'nuc', inf or -inf, not {p!r}")
-    order = _ORDERS[p] if p in _ORDERS else float(p)  # type: ignore[arg-type]
-    axis = reduced(dim, input.array.ndim)
-    if order in (math.inf, -math.inf):
-        nonempty(input, axis, "norm")
-    return _reduce_to_real(rules.norm, input, order, axis, keepdim)
+    return widened(rules.logsumexp, input, reduced(dim, input.array.ndim), keepdim)
 
 
 # Truth
@@ -336,7 +383,12 @@ def _truth(input, dim, keepdim, ufunc):
 @method
 @numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Tell whether any element over ``dim`` is not zero.
+    """Tell whether any element over dimensions is not zero: a tensor of booleans, uint8 of uint8.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
 
     >>> import aino
     >>> aino.any(aino.tensor([[False, True], [False, False]]), 1)
@@ -348,7 +400,12 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Tell whether all elements over ``dim`` are not zero.
+    """Tell whether all elements over dimensions are not zero: a tensor of booleans, uint8 of uint8.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
+        keepdim: whether they stay, with length 1.
 
     >>> import aino
     >>> aino.all(aino.tensor([1.0, 0.0]))
@@ -360,7 +417,11 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """Return how many elements over ``dim`` are not zero.
+    """Return how many elements over dimensions are not zero, as int64.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimensions: a number, several, or None for all.
 
     >>> import aino
     >>> aino.count_nonzero(aino.tensor([[0, 1], [2, 3]]), 0)

@@ -38,7 +38,12 @@ def _scan(rule, input, dim, dtype, *parameters):
 @method(inplace=True)
 @numpy_names
 def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
-    """Return the running sum along ``dim``, yᵢ = x₀ + ... + xᵢ; of integers as int64.
+    """Return the running sum along a dimension, yᵢ = x₀ + ... + xᵢ; of integers as int64.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        dtype: what the elements are cast to first; None leaves them as they are.
 
     >>> import aino
     >>> aino.cumsum(aino.tensor([1.0, 2.0, 3.0]), 0)
@@ -50,9 +55,14 @@ def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 @method(inplace=True)
 @numpy_names
 def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
-    """Return the running product along ``dim``, yᵢ = x₀ · ... · xᵢ; of integers as int64.
+    """Return the running product along a dimension, yᵢ = x₀ · ... · xᵢ; of integers as int64.
 
     Its derivatives are exact where elements are zero, too.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        dtype: what the elements are cast to first; None leaves them as they are.
 
     >>> import aino
     >>> aino.cumprod(aino.tensor([1.0, 2.0, 3.0]), 0)
@@ -64,7 +74,13 @@ def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 @method
 @numpy_names
 def logcumsumexp(input: Tensor, dim: Any) -> Tensor:
-    """Return the running ln Σ exp x along ``dim``, without overflow.
+    """Return the running logarithm of a sum of exponentials along a dimension, without overflow.
+
+    yᵢ = ln(e^x₀ + ... + e^xᵢ). Raises ``DtypeError`` for integers and booleans.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.logcumsumexp(aino.tensor([0.0, 0.0]), 0)
@@ -96,7 +112,13 @@ def _running_extreme(input, dim, ufunc, name):
 @method
 @numpy_names
 def cummax(input: Tensor, dim: Any) -> Any:
-    """Return ``(values, indices)`` of the running maximum along ``dim``.
+    """Return ``(values, indices)`` of the running maximum along a dimension.
+
+    Of equal elements the last is meant. Raises ``DtypeError`` for complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.cummax(aino.tensor([1.0, 3.0, 2.0]), 0).values
@@ -108,7 +130,13 @@ def cummax(input: Tensor, dim: Any) -> Any:
 @method
 @numpy_names
 def cummin(input: Tensor, dim: Any) -> Any:
-    """Return ``(values, indices)`` of the running minimum along ``dim``.
+    """Return ``(values, indices)`` of the running minimum along a dimension.
+
+    Of equal elements the last is meant. Raises ``DtypeError`` for complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.cummin(aino.tensor([2.0, 3.0, 1.0]), 0).indices
@@ -122,9 +150,16 @@ def cummin(input: Tensor, dim: Any) -> Any:
 def diff(
     input: Tensor, n: int = 1, dim: Any = -1, prepend: Any = None, append: Any = None
 ) -> Tensor:
-    """Return the n-th differences xᵢ₊₁ − xᵢ along ``dim``, of booleans whether they differ.
+    """Return the n-th differences xᵢ₊₁ - xᵢ along a dimension, of booleans whether they differ.
 
-    ``prepend`` and ``append`` are joined to the input first; with n = 0 they do not count.
+    Raises ``ShapeError`` for a 0-d tensor, ``ValueError`` for a negative n.
+
+    Arguments:
+        input: a tensor.
+        n: how often differences are taken; 0 times copies the input alone.
+        dim: the dimension.
+        prepend: a tensor that is joined to the input in front.
+        append: a tensor that is joined to it behind.
 
     >>> import aino
     >>> aino.diff(aino.tensor([1.0, 4.0, 9.0]))

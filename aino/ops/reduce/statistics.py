@@ -49,9 +49,15 @@ def _median(input, dim, keepdim, whole, name, result):
 @method
 @numpy_names
 def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the median; along ``dim``, ``(values, indices)``. Of an even number, the lower.
+    """Return the median; along a dimension, ``(values, indices)``. Of an even number, the lower.
 
-    NaN where there is one. Along ``dim``, the first of equal elements is found in a stable order.
+    nan where there is one. Along ``dim`` the first of equal elements is found, in a stable order.
+    Raises ``DtypeError`` for booleans and complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.tensor([1.0, 4.0, 2.0, 3.0]).median()
@@ -63,7 +69,14 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 @method
 @numpy_names
 def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the median of what is not NaN; along ``dim``, ``(values, indices)``.
+    """Return the median of what is not nan; along a dimension, ``(values, indices)``.
+
+    Of an even number, the lower. Raises ``DtypeError`` for booleans and complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.tensor([1.0, aino.nan, 2.0]).nanmedian()
@@ -75,9 +88,14 @@ def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 @method
 @numpy_names
 def mode(input: Tensor, dim: Any = -1, keepdim: bool = False) -> Any:
-    """Return ``(values, indices)`` of the most frequent element along ``dim``.
+    """Return ``(values, indices)`` of the most frequent element along a dimension.
 
     Of several as frequent the smallest; its index is that of its last occurrence.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.mode(aino.tensor([1, 2, 2, 3]))[0]
@@ -175,11 +193,18 @@ def _at_ranks(values, q, interpolation, ignore_nan):
 def quantile(
     input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """Return the q-th quantiles over all elements or along ``dim``; NaN where there is one.
+    """Return the quantiles over a dimension: below which a share q of the elements lies.
 
-    ``q`` is a number or a 1-D tensor, in [0, 1]; of the latter the results stand on a first
-    dimension of their own. Between two elements ``interpolation`` decides: 'linear', 'lower',
-    'higher', 'nearest' or 'midpoint'.
+    nan where there is one. Raises ``DtypeError`` unless input and q are of one floating-point
+    dtype, ``ValueError`` for a q outside [0, 1].
+
+    Arguments:
+        input: a tensor.
+        q: a number, or a 1-D tensor, whose results stand on a new first dimension.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
+        interpolation: what lies between two elements: ``"linear"``, ``"lower"``, ``"higher"``,
+            ``"nearest"`` or ``"midpoint"``.
 
     >>> import aino
     >>> aino.quantile(aino.tensor([0.0, 1.0, 2.0, 3.0]), 0.5)
@@ -193,15 +218,37 @@ def quantile(
 def nanquantile(
     input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """Return the q-th quantiles of what is not NaN."""
+    """Return the quantiles over a dimension of what is not nan.
+
+    Raises what ``quantile`` does.
+
+    Arguments:
+        input: a tensor.
+        q: a number, or a 1-D tensor, whose results stand on a new first dimension.
+        dim: the dimension; None for all elements.
+        keepdim: whether it stays, with length 1.
+        interpolation: what lies between two elements: ``"linear"``, ``"lower"``, ``"higher"``,
+            ``"nearest"`` or ``"midpoint"``.
+
+    >>> import aino
+    >>> aino.nanquantile(aino.tensor([0.0, aino.nan, 1.0]), 0.5)
+    tensor(0.5000)
+    """
     return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
 
 
 @method
 def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
-    """Return how many elements lie in each of ``bins`` equal intervals from ``min`` to ``max``.
+    """Return how many elements lie in each of several equal intervals.
 
-    Where both are equal they are those of the elements; what lies outside is not counted.
+    What lies outside is not counted. Raises ``DtypeError`` for integers, ``ValueError`` where the
+    range is not finite or runs backwards.
+
+    Arguments:
+        input: a tensor.
+        bins: how many intervals.
+        min: where the first begins.
+        max: where the last ends; if both are equal, they are the smallest and the largest element.
 
     >>> import aino
     >>> aino.histc(aino.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
@@ -234,9 +281,14 @@ def _histogram(array, bins, low, high):
 
 @method
 def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
-    """Return how often each of 0, 1, 2, ... occurs, or the sum of its ``weights``.
+    """Return how often each of 0, 1, 2, ... occurs.
 
-    The input is 1-D, of integers that are not negative.
+    Raises ``ShapeError`` for another input, ``ValueError`` for a negative minlength.
+
+    Arguments:
+        input: a 1-D tensor of integers that are not negative.
+        weights: of the shape of the input: what each occurrence counts; 1 for None.
+        minlength: how many counts there are at least.
 
     >>> import aino
     >>> aino.bincount(aino.tensor([0, 2, 2]))
@@ -264,9 +316,16 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
 def cov(
     input: Tensor, *, correction: float = 1, fweights: Any = None, aweights: Any = None
 ) -> Tensor:
-    """Return the covariances of the rows, each a variable, each column an observation.
+    """Return the covariances of the rows, as a square matrix: Σ (x - x̄) (y - ȳ) / (n - correction).
 
-    ``fweights`` are how often an observation occurs, ``aweights`` how much it counts.
+    Each row is a variable, each column an observation. Raises ``ShapeError`` for more than two
+    dimensions, ``DtypeError`` for booleans.
+
+    Arguments:
+        input: a tensor of at most two dimensions; a vector is one variable.
+        correction: what is taken from the number of observations.
+        fweights: how often each observation occurs: integers, 1-D.
+        aweights: how much each observation counts, 1-D.
 
     >>> import aino
     >>> aino.cov(aino.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))

@@ -11,7 +11,7 @@ from aino.autograd.tensor import make
 from aino.dtypes import get_default_dtype
 from aino.errors import GradientError, ShapeError
 from aino.ops.linalg import contraction, linear, matrices
-from aino.ops.reduce import norms, reduction
+from aino.ops.reduce import norms
 from aino.ops.shape import shaping
 from aino.ops.tensor.numpy_protocol.reductions import sum_over
 from aino.ops.tensor.numpy_protocol.table import (
@@ -247,10 +247,10 @@ def norm(x, ord=None, axis=None, keepdims=False):
             )
         if not axes and x.ndim:
             raise ShapeError("np.linalg.norm: axis is one axis, or two, not ()")
-        return reduction.norm(x, 2, axes or None, keepdims)
+        return norms.norm(x, 2, axes or None, keepdims)
     if len(axes) == 1:
         _check_order(ord)
-        return reduction.norm(x, ord, axes, keepdims)
+        return norms.norm(x, ord, axes, keepdims)
     if len(axes) != 2:
         raise ShapeError(f"np.linalg.norm: a matrix has two axes, got {axis}")
     return _matrix_norm(x, ord, axes, keepdims)
@@ -305,4 +305,4 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     if not axes and x.ndim:  # each number by itself
         x, axes = x.unsqueeze(-1), (-1,)
         keepdims = False
-    return reduction.norm(x, ord, axes or None, keepdims)
+    return norms.norm(x, ord, axes or None, keepdims)
