@@ -84,7 +84,7 @@ def sum_over(x, axis=None, keepdims=False):
         return sum_over(x.astype(float32), axis, keepdims).astype(float16)
     shape = x.shape
     if type(axis) is int:
-        if shape[axis] <= FEW:
+        if not shape or shape[axis] <= FEW:
             loops = shape[:-1] if axis == x.ndim - 1 else shape[: axis + 1]
             if math.prod(loops) <= FEW or math.prod(shape[axis + 1 :]) >= WIDE:
                 return np.add.reduce(x, axis=axis, keepdims=keepdims)
