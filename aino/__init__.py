@@ -77,6 +77,7 @@ from aino.ops.reduce.reduction import *
 from aino.ops.reduce.scanning import *
 from aino.ops.reduce.statistics import *
 from aino.ops.shape.arranging import *
+from aino.ops.shape.broadcasting import *
 from aino.ops.shape.joining import *
 from aino.ops.shape.padding import *
 from aino.ops.shape.shaping import *

@@ -62,6 +62,15 @@ def ints_of(values) -> tuple[int, ...]:
     return tuple([index(value) for value in values])
 
 
+def in_places_or_named(places: tuple, named, name: str) -> tuple:
+    """Return the arguments of ``f(2, 3)``, or what ``f(name=(2, 3))`` gives in their place."""
+    if named is None:
+        return places
+    if places:
+        raise TypeError(f"{name} is given twice: in its place and by name")
+    return (named,)
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

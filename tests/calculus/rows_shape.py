@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.autograd.rules import shape as rules
-from aino.ops.shape import arranging, joining, padding, shaping, transposing
+from aino.ops.shape import arranging, broadcasting, joining, padding, shaping, transposing
 from tests.calculus.row import Row, case, given, real
 
 VIEWS = {"complex": True, "dtypes": "bool int64 float32"}
@@ -79,11 +79,11 @@ RESHAPES = [
     Row("unsqueeze", shaping.unsqueeze, np.expand_dims,
         [case(real(2, 3), 0), case(real(2, 3), -1), case(real(), 0)],
         covers="", **VIEWS, errors=[case(real(2), 2)]),
-    Row("atleast_1d", shaping.atleast_1d, np.atleast_1d, [case(real()), case(real(2))],
+    Row("atleast_1d", broadcasting.atleast_1d, np.atleast_1d, [case(real()), case(real(2))],
         covers="", method="", **VIEWS),
-    Row("atleast_2d", shaping.atleast_2d, np.atleast_2d,
+    Row("atleast_2d", broadcasting.atleast_2d, np.atleast_2d,
         [case(real()), case(real(2)), case(real(), real(1, 2))], covers="", method="", **VIEWS),
-    Row("atleast_3d", shaping.atleast_3d, np.atleast_3d,
+    Row("atleast_3d", broadcasting.atleast_3d, np.atleast_3d,
         [case(real()), case(real(2)), case(real(2, 3)), case(real(), real(2))],
         covers="", method="", **VIEWS),
 ]  # fmt: skip
@@ -119,15 +119,15 @@ ORDERS = [
 ]  # fmt: skip
 
 BROADCASTS = [
-    Row("expand", shaping.expand, expand,
+    Row("expand", broadcasting.expand, expand,
         [case(real(3, 1), 3, 4), case(real(3, 1), (2, -1, 2)), case(real(), 2), case(real(2), -1)],
         **VIEWS, errors=[case(real(3), 4), case(real(3), -1, 3), case(real(2, 3), 3)]),
-    Row("expand_as", shaping.expand_as, lambda x, other: np.broadcast_to(x, other.shape),
+    Row("expand_as", broadcasting.expand_as, lambda x, other: np.broadcast_to(x, other.shape),
         [case(real(3, 1), real(2, 3, 2).constant())], covers="", **VIEWS),
-    Row("broadcast_to", shaping.broadcast_to, np.broadcast_to,
+    Row("broadcast_to", broadcasting.broadcast_to, np.broadcast_to,
         [case(real(3, 1), (3, 2)), case(real(3), (2, 3))], covers="", **VIEWS,
         errors=[case(real(3), (2,))]),
-    Row("broadcast_tensors", shaping.broadcast_tensors, np.broadcast_arrays,
+    Row("broadcast_tensors", broadcasting.broadcast_tensors, np.broadcast_arrays,
         [case(real(3, 1), real(2))], covers="", method="", **VIEWS,
         errors=[case(real(3), real(2))]),
     Row("spread", rules.spread, lambda x, shape: np.broadcast_to(x, shape),

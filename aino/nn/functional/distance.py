@@ -17,7 +17,7 @@ from aino.errors import GradientError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import reduced as axis_of
 from aino.ops.half import in_float32
-from aino.ops.shape.shaping import broadcast_tensors
+from aino.ops.shape.broadcasting import broadcast_tensors
 
 
 def _length(x: Any, p: float, dim: int, keepdim: bool = False) -> Any:

@@ -16,7 +16,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.subscript import explained
 from aino.ops.public import method
-from aino.ops.shape.shaping import broadcast_shapes, broadcast_tensors
+from aino.ops.shape.broadcasting import broadcast_shapes, broadcast_tensors
 
 __all__ = [
     "index_select", "select", "narrow", "take", "take_along_dim", "gather",

@@ -20,7 +20,7 @@ from aino.ops.index.indexing import checked, fitting
 from aino.ops.index.masks import has_traced_mask, order_of
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
 from aino.ops.public import method
-from aino.ops.shape.shaping import atleast_1d, broadcast_shapes, broadcast_to
+from aino.ops.shape.broadcasting import atleast_1d, broadcast_shapes, broadcast_to
 from aino.tracing import known
 
 __all__ = [

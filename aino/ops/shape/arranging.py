@@ -10,11 +10,11 @@ from aino import tracing
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import shape as rules
-from aino.autograd.tensor import Tensor
+from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
-from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
+from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
 from aino.ops.public import method
-from aino.ops.shape.shaping import broadcast_tensors, listed
+from aino.ops.shape.broadcasting import broadcast_tensors, listed
 
 __all__ = [
     "flip", "fliplr", "flipud", "roll", "rot90",
@@ -25,13 +25,18 @@ __all__ = [
 
 @method
 def flip(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
-    """Return a copy with the order along ``dims`` reversed.
+    """Return a copy with the order of elements reversed along dimensions.
+
+    Arguments:
+        input: a tensor.
+        axes, dims: the dimensions, as numbers, as one sequence, or as ``dims=``.
 
     >>> import aino
     >>> aino.flip(aino.tensor([1, 2, 3]), (0,))
     tensor([3, 2, 1])
     """
-    return rules.flip(input, dims_of(ints_of(axes) if dims is None else dims, input.array.ndim))
+    dims = ints_of(in_places_or_named(axes, dims, "dims"))
+    return rules.flip(input, dims_of(dims, input.array.ndim))
 
 
 @method
@@ -66,8 +71,12 @@ def flipud(input: Tensor) -> Tensor:
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Return a copy turned round: what leaves at the end comes in at the start.
 
-    ``shifts`` and ``dims`` are numbers or sequences of the same length; without ``dims`` the
-    flattened tensor is turned.
+    Raises ``ShapeError`` where there are not as many shifts as dimensions.
+
+    Arguments:
+        input: a tensor.
+        shifts: by how many places: a number, or one for each of ``dims``.
+        dims: along which dimensions: a number or several; None turns the flattened tensor.
 
     >>> import aino
     >>> aino.roll(aino.tensor([1, 2, 3]), 1)
@@ -86,7 +95,12 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
 @method
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
-    """Return a copy turned by k right angles, from the first of ``dims`` towards the second.
+    """Return a copy turned by right angles in the plane of two dimensions.
+
+    Arguments:
+        input: a tensor.
+        k: by how many; negative to turn the other way.
+        dims: the two dimensions; it is turned from the first towards the second.
 
     >>> import aino
     >>> aino.rot90(aino.tensor([[1, 2], [3, 4]]))
@@ -105,15 +119,22 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
 
 @method
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
-    """Return copies of the tensor laid side by side, ``repeats[i]`` along dimension i.
+def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
+    """Return copies of the tensor laid side by side.
+
+    Raises ``ShapeError`` for fewer counts than dimensions, and for a negative one.
+
+    Arguments:
+        input: a tensor.
+        sizes, repeats: how often along each dimension, as numbers, as one sequence, or as
+            ``repeats=``; more counts than dimensions add some in front.
 
     >>> import aino
     >>> aino.tensor([1, 2]).repeat(2, 2)
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
-    counts = ints_of(repeats)
+    counts = ints_of(in_places_or_named(sizes, repeats, "repeats"))
     if len(counts) < input.array.ndim:
         raise ShapeError(
             f"repeat: {len(counts)} counts for a tensor of {input.array.ndim} dimensions"
@@ -125,30 +146,46 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 @method
 def tile(input: Tensor, *counts: Any, dims: Any = None) -> Tensor:
-    """Return copies laid side by side; along dimensions that are not counted, one.
+    """Return copies of the tensor laid side by side, as often as the last dimensions are counted.
+
+    Arguments:
+        input: a tensor.
+        counts, dims: how often along the last dimensions, as numbers, as one sequence, or as
+            ``dims=``; along others once.
 
     >>> import aino
     >>> aino.tile(aino.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
-    counts = ints_of(counts if dims is None else (dims,))
+    counts = ints_of(in_places_or_named(counts, dims, "dims"))
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
 @method
 @numpy_names
 def repeat_interleave(
-    input: Tensor, repeats: Any, dim: Any = None, *, output_size: Any = None
+    input: Any = None, repeats: Any = None, dim: Any = None, *, output_size: int | None = None
 ) -> Tensor:
-    """Return each element along ``dim`` repeated; without ``dim``, of the flattened tensor.
+    """Return each element along a dimension repeated, one after the other.
 
-    ``repeats``: one number for all, or one for each. ``output_size``: how long ``dim`` will be,
-    which a compiled function can't know from ``repeats``.
+    Of one tensor, ``repeat_interleave(repeats)``, it repeats 0, 1, 2, ... Raises ``ShapeError`` for
+    another number of counts, ``ValueError`` for a negative one.
+
+    Arguments:
+        input: a tensor.
+        repeats: how often: one number for all, or a tensor with one for each.
+        dim: the dimension; None for the flattened tensor.
+        output_size: the length of the result along it, which a compiled function can't know from
+            a tensor of ``repeats``; another than it is raises ``ValueError``.
 
     >>> import aino
     >>> aino.repeat_interleave(aino.tensor([1, 2]), 2)
     tensor([1, 1, 2, 2])
     """
+    if input is None or repeats is None:
+        # Of counts alone: how often each of 0, 1, 2, ... is repeated.
+        repeats = input if repeats is None else repeats
+        input = make(np.arange(repeats.array.size))
     flat = dim is None
     dim = 0 if dim is None else dim_of(dim, input.array.ndim)
     if flat or not input.array.ndim:
@@ -156,6 +193,7 @@ def repeat_interleave(
     shape = input.array.shape
     length = shape[dim]
     if type(repeats) is int and repeats >= 0:
+        _check_repeats(np.asarray(repeats), length, output_size)
         before, after = shape[: dim + 1], shape[dim + 1 :]
         beside = rules.reshape(input, (*before, 1, *after))
         repeated = rules.spread(beside, (*before, repeats, *after))
@@ -208,7 +246,13 @@ def _matrices(input, name: str) -> None:
 
 @method(inplace=True)
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Return the lower triangles of matrices, zero above ``diagonal``.
+    """Return the lower triangles of matrices, zero elsewhere.
+
+    Raises ``ShapeError`` for fewer than two dimensions.
+
+    Arguments:
+        input: matrices ``(..., n, m)``.
+        diagonal: the highest diagonal that stays: 0 the main one, above it > 0.
 
     >>> import aino
     >>> aino.tril(aino.tensor([[1, 2], [3, 4]]))
@@ -221,7 +265,13 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @method(inplace=True)
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Return the upper triangles of matrices, zero below ``diagonal``.
+    """Return the upper triangles of matrices, zero elsewhere.
+
+    Raises ``ShapeError`` for fewer than two dimensions.
+
+    Arguments:
+        input: matrices ``(..., n, m)``.
+        diagonal: the lowest diagonal that stays: 0 the main one, above it > 0.
 
     >>> import aino
     >>> aino.triu(aino.tensor([[1, 2], [3, 4]]))
@@ -235,6 +285,12 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 @method
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix, as a copy.
+
+    Raises ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        input: a vector ``(n,)`` or a matrix ``(n, m)``.
+        diagonal: which one: 0 the main diagonal, above it > 0, below it < 0.
 
     >>> import aino
     >>> aino.diag(aino.tensor([1, 2]))
@@ -251,7 +307,11 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @method
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """Return the matrix with the elements of ``input`` on its diagonal.
+    """Return the matrix with all elements of a tensor on its diagonal, zeros elsewhere.
+
+    Arguments:
+        input: a tensor.
+        offset: which one: 0 the main diagonal, above it > 0, below it < 0.
 
     >>> import aino
     >>> aino.diagflat(aino.tensor([[1], [2]]))
@@ -263,7 +323,15 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 
 @method
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Return matrices with the last dimension of ``input`` on their diagonals.
+    """Return matrices with the last dimension of a tensor on their diagonals, zeros elsewhere.
+
+    Raises ``ShapeError`` for a 0-d tensor.
+
+    Arguments:
+        input: a tensor ``(..., n)``.
+        offset: which one: 0 the main diagonal, above it > 0, below it < 0.
+        dim1: which dimension of the result the rows are.
+        dim2: which the columns are.
 
     >>> import aino
     >>> aino.diag_embed(aino.tensor([[1, 2], [3, 4]]))
@@ -289,7 +357,11 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 def meshgrid(*tensors: Any, indexing: Any = None) -> tuple[Tensor, ...]:
     """Return the coordinates of a grid: tensor i varies along dimension i, the rest repeat it.
 
-    ``indexing`` 'xy' exchanges the first two dimensions; 'ij' is the default.
+    Raises ``ShapeError`` for tensors of more than one dimension.
+
+    Arguments:
+        tensors: vectors or numbers, one for each dimension of the grid, or one list of them.
+        indexing: ``"ij"``, also for None, or ``"xy"``, which exchanges the first two dimensions.
 
     >>> import aino
     >>> aino.meshgrid(aino.tensor([1, 2]), aino.tensor([3, 4, 5]), indexing="ij")[0]

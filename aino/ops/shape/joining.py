@@ -10,9 +10,9 @@ from aino.autograd.rules import join as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
-from aino.ops.arguments import dim_of, ints_of, numpy_names
+from aino.ops.arguments import dim_of, ints_of, numpy_names, other_names
 from aino.ops.public import method
-from aino.ops.shape.shaping import atleast_1d, atleast_2d, atleast_3d
+from aino.ops.shape.broadcasting import atleast_1d, atleast_2d, atleast_3d
 
 __all__ = [
     "cat", "concat", "concatenate", "stack",
@@ -30,7 +30,13 @@ def _some(tensors, name: str) -> list:
 
 @numpy_names
 def cat(tensors: Any, dim: Any = 0) -> Tensor:
-    """Return tensors joined end to end along ``dim``; all other lengths must agree.
+    """Return tensors joined end to end along a dimension.
+
+    Raises ``ShapeError`` where the other lengths differ; one of shape ``(0,)`` fits all.
+
+    Arguments:
+        tensors: a list of tensors, one or more; their dtypes promote.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.cat([aino.tensor([1, 2]), aino.tensor([3])])
@@ -49,20 +55,45 @@ def cat(tensors: Any, dim: Any = 0) -> Tensor:
     return rules.cat(tensors, dim)
 
 
+@numpy_names
 def concat(tensors: Any, dim: Any = 0) -> Tensor:
-    """Return tensors joined along ``dim``: another name for ``cat``."""
+    """Return tensors joined end to end along a dimension: another name for ``cat``.
+
+    Arguments:
+        tensors: a list of tensors, one or more.
+        dim: the dimension.
+
+    >>> import aino
+    >>> aino.concat([aino.tensor([1, 2]), aino.tensor([3])])
+    tensor([1, 2, 3])
+    """
     return cat(tensors, dim)
 
 
 @numpy_names
 def concatenate(tensors: Any, dim: Any = 0) -> Tensor:
-    """Return tensors joined along ``dim``: NumPy's name for ``cat``."""
+    """Return tensors joined end to end along a dimension: NumPy's name for ``cat``.
+
+    Arguments:
+        tensors: a list of tensors, one or more.
+        dim: the dimension.
+
+    >>> import aino
+    >>> aino.concatenate([aino.tensor([1, 2]), aino.tensor([3])])
+    tensor([1, 2, 3])
+    """
     return cat(tensors, dim)
 
 
 @numpy_names
 def stack(tensors: Any, dim: Any = 0) -> Tensor:
-    """Return tensors of one shape on a new dimension.
+    """Return tensors of one shape side by side on a new dimension.
+
+    Raises ``ShapeError`` where their shapes differ.
+
+    Arguments:
+        tensors: a list of tensors, one or more; their dtypes promote.
+        dim: which dimension of the result is the new one.
 
     >>> import aino
     >>> aino.stack([aino.tensor([1, 2]), aino.tensor([3, 4])], dim=1)
@@ -127,6 +158,9 @@ def column_stack(tensors: Any) -> Tensor:
 
 # Cut apart, into views
 
+#: How PyTorch names the argument of the functions below where it is a number, and where it is not.
+_SECTIONS = {"sections": "indices_or_sections", "indices": "indices_or_sections"}
+
 
 def _pieces(input, dim, bounds):
     lead = (slice(None),) * dim
@@ -142,8 +176,16 @@ def _length(input, dim, name) -> int:
 
 @method
 @numpy_names
+@other_names(split_size="split_size_or_sections")
 def split(tensor: Tensor, split_size_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-    """Return views: pieces of one size (the last may be smaller), or of the sizes given.
+    """Return views of pieces along a dimension, the last of which may be smaller.
+
+    Raises ``ShapeError`` for a size that is not positive, and for sizes that don't add up.
+
+    Arguments:
+        tensor: a tensor.
+        split_size_or_sections: the length of the pieces, or a list of lengths, which add up.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.split(aino.tensor([1, 2, 3]), 2)
@@ -162,7 +204,14 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: Any = 0) -> tuple[Te
 @method
 @numpy_names
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-    """Return views of the given sizes, which add up to the length of ``dim``.
+    """Return views of pieces of given lengths along a dimension.
+
+    Raises ``ShapeError`` where the lengths don't add up.
+
+    Arguments:
+        input: a tensor.
+        split_sizes: a list of lengths, which add up to that of ``dim``.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.split_with_sizes(aino.tensor([1, 2, 3]), [1, 2])
@@ -183,7 +232,14 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: Any = 0) -> tuple[Ten
 @method
 @numpy_names
 def chunk(input: Tensor, chunks: int, dim: Any = 0) -> tuple[Tensor, ...]:
-    """Return at most ``chunks`` views of equal size, the last of which may be smaller.
+    """Return views of pieces of equal length along a dimension, the last of which may be smaller.
+
+    Raises ``ShapeError`` unless the number is positive.
+
+    Arguments:
+        input: a tensor.
+        chunks: how many pieces at most; there are fewer where fewer do.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.chunk(aino.tensor([1, 2, 3, 4, 5]), 2)
@@ -200,8 +256,17 @@ def chunk(input: Tensor, chunks: int, dim: Any = 0) -> tuple[Tensor, ...]:
 
 @method
 @numpy_names
+@other_names(**_SECTIONS, tensor_indices_or_sections="indices_or_sections")
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-    """Return views: as many as given, as equal as may be, or cut at the given indices.
+    """Return views of pieces along a dimension: so many, or cut at given places.
+
+    Raises ``ShapeError`` unless the number is positive.
+
+    Arguments:
+        input: a tensor.
+        indices_or_sections: how many pieces, the first of which may be one longer than the last; or
+            the indices at which to cut, a list or a tensor.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.tensor_split(aino.tensor([1, 2, 3, 4]), 3)
@@ -234,8 +299,15 @@ def _split_along(input, indices_or_sections, dim, name):
 
 
 @method
+@other_names(**_SECTIONS)
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Return views cut along the second dimension, of a vector along its only one.
+    """Return views of pieces along the second dimension, of a vector along its only one.
+
+    Raises ``ShapeError`` where the pieces would not be equal.
+
+    Arguments:
+        input: a tensor.
+        indices_or_sections: how many pieces, or the indices at which to cut.
 
     >>> import aino
     >>> aino.hsplit(aino.tensor([1, 2]), 2)
@@ -246,8 +318,15 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 
 @method
+@other_names(**_SECTIONS)
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Return views cut along the first of at least two dimensions.
+    """Return views of pieces along the first of at least two dimensions.
+
+    Raises ``ShapeError`` where the pieces would not be equal.
+
+    Arguments:
+        input: a tensor.
+        indices_or_sections: how many pieces, or the indices at which to cut.
 
     >>> import aino
     >>> aino.vsplit(aino.tensor([[1], [2]]), 2)
@@ -259,8 +338,15 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 
 @method
+@other_names(**_SECTIONS)
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Return views cut along the third dimension.
+    """Return views of pieces along the third dimension.
+
+    Raises ``ShapeError`` where the pieces would not be equal.
+
+    Arguments:
+        input: a tensor.
+        indices_or_sections: how many pieces, or the indices at which to cut.
 
     >>> import aino
     >>> [part.shape for part in aino.dsplit(aino.zeros(1, 1, 2), 2)]
@@ -274,7 +360,11 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 @method
 @numpy_names
 def unbind(input: Tensor, dim: Any = 0) -> tuple[Tensor, ...]:
-    """Return the slices along ``dim`` as views, without that dimension.
+    """Return the slices along a dimension as views without it.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
 
     >>> import aino
     >>> aino.unbind(aino.tensor([[1, 2], [3, 4]]))

@@ -10,45 +10,58 @@ from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Size, Tensor, make
 from aino.dtypes import as_dtype
 from aino.errors import GradientError, ShapeError
-from aino.ops.arguments import dim_of, dims_of, ints_of, numpy_names
+from aino.layouts import check_memory_format, contiguous_format
+from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
 from aino.ops.public import method
+from aino.types import DType
 
 __all__ = [
     "reshape", "ravel", "flatten", "unflatten", "squeeze", "unsqueeze",
-    "broadcast_to", "broadcast_tensors", "broadcast_shapes",
-    "atleast_1d", "atleast_2d", "atleast_3d", "diagonal", "clone",
+    "diagonal", "clone",
 ]  # fmt: skip
 
 
 @method
 def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
-    """Return the same elements in another shape; one length may be −1 and is worked out.
+    """Return the same elements in another shape, as a view where their memory allows it.
 
-    The result is a view of the input where its memory allows, else a copy. Raises
-    ``ShapeError`` when the number of elements differs.
+    Raises ``ShapeError`` when the number of elements differs.
+
+    Arguments:
+        input: a tensor.
+        sizes, shape: the lengths, as numbers, as one sequence, or as ``shape=``; a single -1 is
+            worked out.
 
     >>> import aino
     >>> aino.tensor([[1, 2], [3, 4]]).reshape(-1)
     tensor([1, 2, 3, 4])
     """
     if shape is not None:
-        sizes = shape
+        sizes = ints_of(in_places_or_named(sizes, shape, "shape"))
     elif len(sizes) == 1 and sizes[0].__class__ is not int:
         sizes = ints_of(sizes)
     return rules.reshape(input, tuple(sizes))
 
 
 @method
-def view(input: Tensor, *sizes: Any) -> Tensor:
-    """Return a view in another shape; with a dtype, of the same bytes read as that dtype.
+def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = None) -> Tensor:
+    """Return a view in another shape, or of the same bytes read as another dtype.
 
     Never copies: raises ``ShapeError`` where the elements don't lie in memory as the new shape
-    would have them.
+    would have them, ``GradientError`` for a dtype of a tensor that requires a gradient.
+
+    Arguments:
+        input: a tensor.
+        sizes, size: the lengths, as numbers, as one sequence, or as ``size=``; a single -1 is
+            worked out.
+        dtype: the dtype, in place of a shape; it may also be the only argument.
 
     >>> import aino
     >>> aino.tensor([[1, 2], [3, 4]]).view(4)
     tensor([1, 2, 3, 4])
     """
+    if size is not None or dtype is not None:
+        sizes = in_places_or_named(sizes, size if dtype is None else dtype, "the size or dtype")
     if len(sizes) == 1 and (isinstance(sizes[0], (np.dtype, str, type))):
         return _view_as_dtype(input, as_dtype(sizes[0]))
     result = reshape(input, *sizes)
@@ -77,13 +90,33 @@ def _view_as_dtype(input, dtype):
 
 @method
 def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """Return a view in the shape of ``other``."""
+    """Return a view in the shape of another tensor.
+
+    Raises ``ShapeError`` where that needs a copy.
+
+    Arguments:
+        input: a tensor.
+        other: the tensor whose shape is taken.
+
+    >>> import aino
+    >>> aino.zeros(2, 3).view_as(aino.zeros(6)).shape
+    aino.Size([6])
+    """
     return view(input, other.array.shape)
 
 
 @method
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """Return the same elements in the shape of ``other``."""
+    """Return the same elements in the shape of another tensor, as a view where that is possible.
+
+    Arguments:
+        input: a tensor.
+        other: the tensor whose shape is taken.
+
+    >>> import aino
+    >>> aino.zeros(2, 3).reshape_as(aino.zeros(6)).shape
+    aino.Size([6])
+    """
     return rules.reshape(input, other.array.shape)
 
 
@@ -100,7 +133,14 @@ def ravel(input: Tensor) -> Tensor:
 
 @method
 def flatten(input: Tensor, start_dim: Any = 0, end_dim: Any = -1) -> Tensor:
-    """Return the dimensions from ``start_dim`` to ``end_dim`` made one.
+    """Return the tensor with a run of dimensions made one.
+
+    Raises ``ShapeError`` where the last comes before the first.
+
+    Arguments:
+        input: a tensor.
+        start_dim: the first of them.
+        end_dim: the last of them.
 
     >>> import aino
     >>> aino.zeros(2, 3, 4).flatten(1).shape
@@ -120,7 +160,14 @@ def flatten(input: Tensor, start_dim: Any = 0, end_dim: Any = -1) -> Tensor:
 
 @method
 def unflatten(input: Tensor, dim: Any, sizes: Any) -> Tensor:
-    """Return ``dim`` split into dimensions of ``sizes``; one of them may be −1.
+    """Return the tensor with one dimension split into several.
+
+    Raises ``ShapeError`` where the lengths don't multiply to its own.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        sizes: the lengths of the new ones; one may be -1, and is worked out.
 
     >>> import aino
     >>> aino.zeros(2, 12).unflatten(1, (3, -1)).shape
@@ -139,7 +186,11 @@ def unflatten(input: Tensor, dim: Any, sizes: Any) -> Tensor:
 @method
 @numpy_names
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
-    """Return the input without its dimensions of length 1: all, or those among ``dim``.
+    """Return a view without dimensions of length 1.
+
+    Arguments:
+        input: a tensor.
+        dim: which may go: a number or several, of which longer ones stay; None for all.
 
     >>> import aino
     >>> aino.zeros(1, 2, 1).squeeze().shape, aino.zeros(1, 2, 1).squeeze(0).shape
@@ -155,7 +206,11 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 @method
 @numpy_names
 def unsqueeze(input: Tensor, dim: Any) -> Tensor:
-    """Return the input with a new dimension of length 1 at ``dim``.
+    """Return a view with a new dimension of length 1.
+
+    Arguments:
+        input: a tensor.
+        dim: which dimension of the result it is.
 
     >>> import aino
     >>> aino.zeros(2, 3).unsqueeze(-1).shape
@@ -166,133 +221,6 @@ def unsqueeze(input: Tensor, dim: Any) -> Tensor:
     return rules.reshape(input, (*shape[:dim], 1, *shape[dim:]))
 
 
-# Broadcasting
-
-
-@method
-def expand(input: Tensor, *sizes: Any, implicit: Any = False) -> Tensor:
-    """Return a view in which dimensions of length 1 are repeated; −1 keeps a dimension.
-
-    New dimensions are added in front. No memory is taken, so the result can't be written.
-
-    >>> import aino
-    >>> aino.tensor([[1], [2]]).expand(-1, 3)
-    tensor([[1, 1, 1],
-            [2, 2, 2]])
-    """
-    shape = input.array.shape
-    target = list(ints_of(sizes))
-    added = len(target) - len(shape)
-    fits = added >= 0
-    for place, size in enumerate(target):
-        own = shape[place - added] if place >= added else None
-        if size == -1 and own is not None:
-            target[place] = own
-        elif size < 0 or (own is not None and own not in (1, size)):
-            fits = False
-    if not fits:
-        raise ShapeError(
-            f"expand: a tensor of shape {shape} does not broadcast to {ints_of(sizes)}"
-        )
-    return rules.expand(input, tuple(target))
-
-
-@method
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """Return the input broadcast to the shape of ``other``."""
-    return expand(input, other.array.shape)
-
-
-@method
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
-    """Return a view of the input broadcast to ``size``.
-
-    >>> import aino
-    >>> aino.broadcast_to(aino.tensor([1, 2]), (2, 2))
-    tensor([[1, 2],
-            [1, 2]])
-    """
-    return expand(input, size)
-
-
-def broadcast_shapes(*shapes: Any) -> Any:
-    """Return the shape that tensors of these shapes are broadcast to together.
-
-    >>> import aino
-    >>> aino.broadcast_shapes((2, 1), (3,))
-    aino.Size([2, 3])
-    """
-    shapes = tuple([ints_of((shape,)) if not hasattr(shape, "__index__") else (shape,)
-                    for shape in shapes])  # fmt: skip
-    try:
-        return Size(np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise ShapeError(
-            f"shapes {', '.join(map(str, shapes))} do not broadcast together"
-        ) from None
-
-
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Return views of the tensors, broadcast to the shape that they have in common.
-
-    >>> import aino
-    >>> [x.shape for x in aino.broadcast_tensors(aino.zeros(2, 1), aino.zeros(3))]
-    [aino.Size([2, 3]), aino.Size([2, 3])]
-    """
-    tensors = listed(tensors)
-    shape = broadcast_shapes(*[tensor.array.shape for tensor in tensors])
-    return tuple([rules.expand(tensor, tuple(shape)) for tensor in tensors])
-
-
-def listed(tensors):
-    """Return the tensors of ``f(a, b)`` or ``f([a, b])``."""
-    if len(tensors) == 1 and not isinstance(tensors[0], Tensor):
-        tensors = tensors[0]
-    return list(tensors)
-
-
-def _at_least(tensors, added):
-    """Return one tensor, or a tuple of several, with ``added[rank]`` axes (before, after) new."""
-    brought = []
-    for tensor in listed(tensors):
-        shape = tensor.array.shape
-        before, after = added[len(shape)] if len(shape) < len(added) else (0, 0)
-        if before or after:
-            tensor = rules.reshape(tensor, (1,) * before + shape + (1,) * after)
-        brought.append(tensor)
-    return brought[0] if len(tensors) == 1 and isinstance(tensors[0], Tensor) else tuple(brought)
-
-
-def atleast_1d(*tensors: Any) -> Any:
-    """Return tensors as views of at least one dimension.
-
-    >>> import aino
-    >>> aino.atleast_1d(aino.tensor(1.0)).shape
-    aino.Size([1])
-    """
-    return _at_least(tensors, [(1, 0)])
-
-
-def atleast_2d(*tensors: Any) -> Any:
-    """Return tensors as views of at least two dimensions; a vector becomes a row.
-
-    >>> import aino
-    >>> aino.atleast_2d(aino.zeros(3)).shape
-    aino.Size([1, 3])
-    """
-    return _at_least(tensors, [(2, 0), (1, 0)])
-
-
-def atleast_3d(*tensors: Any) -> Any:
-    """Return tensors as views of at least three dimensions: ``(1, n, 1)``, ``(n, m, 1)``.
-
-    >>> import aino
-    >>> aino.atleast_3d(aino.zeros(3)).shape
-    aino.Size([1, 3, 1])
-    """
-    return _at_least(tensors, [(3, 0), (1, 1), (0, 1)])
-
-
 # Other views and copies
 
 
@@ -300,7 +228,13 @@ def atleast_3d(*tensors: Any) -> Any:
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return a view of the diagonals over two dimensions, on a new last dimension.
 
-    ``offset`` > 0 lies above the main diagonal, < 0 below.
+    Raises ``ShapeError`` where both are the same.
+
+    Arguments:
+        input: a tensor.
+        offset: which one: 0 the main diagonal, above it > 0, below it < 0.
+        dim1: the dimension of rows.
+        dim2: the dimension of columns.
 
     >>> import aino
     >>> aino.diagonal(aino.tensor([[1, 2], [3, 4]]))
@@ -315,9 +249,15 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 @method
 def unfold(input: Tensor, dimension: Any, size: Any, step: Any) -> Tensor:
-    """Return a view of all windows of ``size`` along a dimension, ``step`` apart.
+    """Return a view of all windows along a dimension, on a new last dimension.
 
-    The windows stand on a new last dimension.
+    Raises ``ShapeError`` for a window that does not fit, ``ValueError`` for a step below 1.
+
+    Arguments:
+        input: a tensor.
+        dimension: the dimension.
+        size: how long a window is.
+        step: how far the next window is from the one before.
 
     >>> import aino
     >>> aino.tensor([1, 2, 3, 4]).unfold(0, 2, 1)
@@ -341,17 +281,32 @@ def unfold(input: Tensor, dimension: Any, size: Any, step: Any) -> Tensor:
 
 @method
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """Return a copy with the input's gradient flowing through it.
+    """Return a copy, through which the gradient flows back.
+
+    Arguments:
+        input: a tensor.
+        memory_format: ``aino.contiguous_format`` lays rows one after the other; else as in input.
 
     >>> import aino
     >>> x = aino.ones(2)
     >>> x.clone().array is x.array
     False
     """
-    return rules.clone(input)
+    check_memory_format(memory_format)
+    return rules.clone(input, "C") if memory_format is contiguous_format else rules.clone(input)
 
 
 @method
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """Return the tensor itself if its elements lie in order, else a copy in which they do."""
+    """Return the tensor itself if its rows lie one after the other, else a copy in which they do.
+
+    Arguments:
+        input: a tensor.
+        memory_format: ``aino.contiguous_format``, which None means, too.
+
+    >>> import aino
+    >>> aino.zeros(2, 3).t().contiguous().stride()
+    (2, 1)
+    """
+    check_memory_format(memory_format)
     return input if input.array.flags.c_contiguous else rules.clone(input, "C")

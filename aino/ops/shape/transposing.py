@@ -7,7 +7,7 @@ from typing import Any
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
-from aino.ops.arguments import dim_of, dims_of, ints_of
+from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of
 from aino.ops.public import method
 
 __all__ = [
@@ -17,14 +17,22 @@ __all__ = [
 
 @method
 def permute(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
-    """Return the dimensions in another order: dimension i of the result is ``dims[i]``.
+    """Return a view with the dimensions in another order.
+
+    Raises ``ShapeError`` unless each dimension comes once.
+
+    Arguments:
+        input: a tensor.
+        axes, dims: the dimensions in their new order, as numbers, as one sequence, or as ``dims=``.
 
     >>> import aino
     >>> aino.zeros(2, 3, 4).permute(2, 0, 1).shape
     aino.Size([4, 2, 3])
     """
     rank = input.array.ndim
-    dims = dims_of(ints_of(axes) if dims is None else dims, rank)
+    if dims is not None:
+        axes = in_places_or_named(axes, dims, "dims")
+    dims = dims_of(ints_of(axes), rank)
     if len(dims) != rank:
         raise ShapeError(
             f"permute: {len(dims)} dims given for a tensor of shape {input.array.shape}"
@@ -34,7 +42,12 @@ def permute(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
 
 @method
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Return the input with two dimensions exchanged.
+    """Return a view with two dimensions exchanged.
+
+    Arguments:
+        input: a tensor.
+        dim0: one of them.
+        dim1: the other.
 
     >>> import aino
     >>> aino.zeros(2, 3, 4).transpose(0, 2).shape
@@ -52,19 +65,46 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 @method
 def swapaxes(input: Tensor, axis0: Any, axis1: Any) -> Tensor:
-    """Return the input with two dimensions exchanged: NumPy's name for ``transpose``."""
+    """Return a view with two dimensions exchanged: NumPy's name for ``transpose``.
+
+    Arguments:
+        input: a tensor.
+        axis0: one of them.
+        axis1: the other.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).swapaxes(0, 2).shape
+    aino.Size([4, 3, 2])
+    """
     return transpose(input, axis0, axis1)
 
 
 @method
 def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Return the input with two dimensions exchanged: another name for ``transpose``."""
+    """Return a view with two dimensions exchanged: another name for ``transpose``.
+
+    Arguments:
+        input: a tensor.
+        dim0: one of them.
+        dim1: the other.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).swapdims(0, 2).shape
+    aino.Size([4, 3, 2])
+    """
     return transpose(input, dim0, dim1)
 
 
 @method
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Return the input with dimensions moved to other places, the rest in their order.
+    """Return a view with dimensions moved to other places, the rest in their order.
+
+    Raises ``ShapeError`` where there are not as many places as dimensions.
+
+    Arguments:
+        input: a tensor.
+        source: the dimensions that are moved: a number or several.
+        destination: their places in the result.
 
     >>> import aino
     >>> aino.zeros(2, 3, 4).movedim(0, -1).shape
@@ -87,7 +127,17 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 @method
 def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Return the input with dimensions moved: NumPy's name for ``movedim``."""
+    """Return a view with dimensions moved to other places: NumPy's name for ``movedim``.
+
+    Arguments:
+        input: a tensor.
+        source: the dimensions that are moved: a number or several.
+        destination: their places in the result.
+
+    >>> import aino
+    >>> aino.zeros(2, 3, 4).moveaxis(0, -1).shape
+    aino.Size([3, 4, 2])
+    """
     return movedim(input, source, destination)
 
 

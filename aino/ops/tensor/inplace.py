@@ -20,7 +20,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import InplaceError, ShapeError
 from aino.ops.index.subscript import is_basic_index, put_at, raw_index, select_basic, write_at
 from aino.ops.public import method
-from aino.ops.shape.shaping import broadcast_to
+from aino.ops.shape.broadcasting import broadcast_to
 
 
 @method

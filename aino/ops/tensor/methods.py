@@ -20,14 +20,14 @@ from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import distributions, fill, generator, sampling
 from aino.ops.reduce import extremes, norms, reduction, scanning, statistics
-from aino.ops.shape import arranging, joining, padding, shaping, transposing
+from aino.ops.shape import arranging, broadcasting, joining, padding, shaping, transposing
 from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placement, printing
 
 MODULES = (
-    activation, arranging, compare, contraction, conversion, distributions, extremes, fill, filled,
-    from_data, generator, indexing, joining, linear, matrices, norms, padding, placement, pointwise,
-    ranges, reduction, sampling, scanning, scattering, shaping, softmax, sorting, statistics,
-    transposing,
+    activation, arranging, broadcasting, compare, contraction, conversion, distributions, extremes,
+    fill, filled, from_data, generator, indexing, joining, linear, matrices, norms, padding,
+    placement, pointwise, ranges, reduction, sampling, scanning, scattering, shaping, softmax,
+    sorting, statistics, transposing,
 )  # fmt: skip
 
 OPERATORS = {

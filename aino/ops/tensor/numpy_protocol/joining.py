@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
-from aino.ops.shape import arranging, joining, shaping
+from aino.ops.shape import arranging, broadcasting, joining, shaping
 from aino.ops.tensor.numpy_protocol.table import (
     axis_of,
     cast_to,
@@ -126,7 +126,7 @@ def insert(arr, obj, values, axis=None):
             values = shaping.unsqueeze(values, axis) if values.ndim < arr.ndim else values
     places = np.where(places < 0, places + length, places).reshape(-1)
     shape = [len(places) if i == axis else n for i, n in enumerate(arr.shape)]
-    values = shaping.broadcast_to(values, shape)
+    values = broadcasting.broadcast_to(values, shape)
     both = joining.cat([arr, values], axis)
     # A stable sort puts what is inserted before what stood there.
     keys = np.concatenate([np.arange(length) + 0.5, places.astype(float)])

@@ -12,7 +12,7 @@ from aino.dtypes import get_default_dtype
 from aino.errors import GradientError, ShapeError
 from aino.ops.linalg import contraction, linear, matrices
 from aino.ops.reduce import norms
-from aino.ops.shape import shaping
+from aino.ops.shape import broadcasting, shaping
 from aino.ops.tensor.numpy_protocol.reductions import sum_over
 from aino.ops.tensor.numpy_protocol.table import (
     axes_of,
@@ -85,7 +85,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     flat = a.shape[-1] == 2 and b.shape[-1] == 2
     a, b = (np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 1)]) if x.shape[-1] == 2 else x
             for x in (a, b))  # fmt: skip
-    a, b = shaping.broadcast_tensors(a, b)
+    a, b = broadcasting.broadcast_tensors(a, b)
     product = linear.vector_product(a, b, dim=-1)
     return product[..., 2] if flat else np.moveaxis(product, -1, axisc)  # type: ignore[type-var]
 
@@ -198,7 +198,7 @@ def solve(a, b):
         return matrices.solve(a, b)
     if b.ndim < 2:
         raise ShapeError("np.linalg.solve: b has at least one axis")
-    lead = shaping.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    lead = broadcasting.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a = a.expand((*lead, *a.shape[-2:]))
     # A stack of matrices, never one of vectors, whatever their shapes.
     columns = b.expand((*lead, *b.shape[-2:]))

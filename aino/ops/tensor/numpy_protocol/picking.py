@@ -8,7 +8,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
 from aino.ops import pointwise
 from aino.ops.index import indexing, sorting
-from aino.ops.shape import joining, shaping
+from aino.ops.shape import broadcasting, joining, shaping
 from aino.ops.tensor.numpy_protocol.table import (
     axis_of,
     beside,
@@ -118,7 +118,7 @@ def take_along_axis(arr, indices, axis=-1):
 @numpy_function("choose")
 def choose(a, choices, out=None, mode="raise"):
     choices = [tensor_of(x) for x in choices] if not isinstance(choices, Tensor) else choices
-    parts = shaping.broadcast_tensors(tensor_of(a), *choices)
+    parts = broadcasting.broadcast_tensors(tensor_of(a), *choices)
     index, stacked = parts[0], joining.stack(parts[1:])
     index = _index(index, len(parts) - 1, mode, "choose")
     chosen = indexing.take_along_dim(stacked, shaping.unsqueeze(index.long(), 0), 0)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from aino.errors import ShapeError
-from aino.ops.shape import arranging, padding, shaping, transposing
+from aino.ops.shape import arranging, broadcasting, padding, shaping, transposing
 from aino.ops.tensor.numpy_protocol.table import (
     axes_of,
     axis_of,
@@ -127,12 +127,12 @@ def expand_dims(a, axis):
 
 @numpy_function("broadcast_to")
 def broadcast_to(array, shape, subok=False):
-    return shaping.broadcast_to(array, shape)
+    return broadcasting.broadcast_to(array, shape)
 
 
 @numpy_function("broadcast_arrays")
 def broadcast_arrays(*args, subok=False):
-    return shaping.broadcast_tensors(*[tensor_of(x) for x in args])
+    return broadcasting.broadcast_tensors(*[tensor_of(x) for x in args])
 
 
 def _at_least(function):
@@ -143,9 +143,9 @@ def _at_least(function):
     return at_least
 
 
-numpy_function("atleast_1d")(_at_least(shaping.atleast_1d))
-numpy_function("atleast_2d")(_at_least(shaping.atleast_2d))
-numpy_function("atleast_3d")(_at_least(shaping.atleast_3d))
+numpy_function("atleast_1d")(_at_least(broadcasting.atleast_1d))
+numpy_function("atleast_2d")(_at_least(broadcasting.atleast_2d))
+numpy_function("atleast_3d")(_at_least(broadcasting.atleast_3d))
 
 
 # Another order
@@ -216,7 +216,7 @@ def triu(m, k=0):
 
 def _as_matrix(m):
     """Return a vector repeated as the rows of a matrix: NumPy broadcasts it to its mask."""
-    return shaping.broadcast_to(m, (m.shape[0], m.shape[0])) if m.ndim == 1 else m
+    return broadcasting.broadcast_to(m, (m.shape[0], m.shape[0])) if m.ndim == 1 else m
 
 
 @numpy_function("diagonal")

@@ -13,7 +13,7 @@ from aino.errors import GradientError, ShapeError
 from aino.ops import pointwise
 from aino.ops.index import sorting
 from aino.ops.reduce import statistics
-from aino.ops.shape import joining, shaping
+from aino.ops.shape import broadcasting, joining, shaping
 from aino.ops.tensor.numpy_protocol.table import (
     NoValue,
     axes_of,
@@ -201,11 +201,11 @@ def _variables(m, y, rowvar, dtype, name):
     m = _floating(cast_to(tensor_of(m), dtype))
     if m.ndim > 2:
         raise ShapeError(f"np.{name} takes two dimensions at most, got {tuple(m.shape)}")
-    rows = shaping.atleast_2d(m)
+    rows = broadcasting.atleast_2d(m)
     if not rowvar and m.ndim != 1:
         rows = rows.mT
     if y is not None:
-        more = shaping.atleast_2d(_floating(cast_to(tensor_of(y), dtype)))
+        more = broadcasting.atleast_2d(_floating(cast_to(tensor_of(y), dtype)))
         if not rowvar and more.shape[0] != 1:
             more = more.mT
         rows = joining.cat([rows, more], 0)

@@ -7,7 +7,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.errors import GradientError
 from aino.ops import pointwise
-from aino.ops.shape import shaping
+from aino.ops.shape import broadcasting, shaping
 from aino.ops.tensor.inplace import copy_
 from aino.ops.tensor.numpy_protocol import shapes
 from aino.ops.tensor.numpy_protocol.table import (
@@ -37,7 +37,7 @@ def copyto(dst, src, casting="same_kind", where=True):
     source = cast_to(source, dst.dtype)
     if where is not True:
         source = pointwise.where(tensor_of(where), source, tensor_of(dst))
-    _store(dst, shaping.broadcast_to(source, tuple(dst.shape)), "copyto")
+    _store(dst, broadcasting.broadcast_to(source, tuple(dst.shape)), "copyto")
 
 
 def _replaced(a, places, values, name):
@@ -95,7 +95,7 @@ def put_along_axis(arr, indices, values, axis):
     if axis is None:
         places, axis = places.reshape(-1), 0
     places = np.take_along_axis(places, index, axis)
-    values = shaping.broadcast_to(tensor_of(values), places.shape)
+    values = broadcasting.broadcast_to(tensor_of(values), places.shape)
     _replaced(arr, places.reshape(-1), values, "put_along_axis")
 
 
