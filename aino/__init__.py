@@ -4,6 +4,7 @@ Who knows PyTorch knows AINO: the same names, the same meaning, nothing hidden.
 """
 
 import warnings as _warnings
+from _warnings import filters as _outermost_filters
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
@@ -140,6 +141,9 @@ _warnings.filterwarnings(
     r"aino\.",
     append=True,
 )
+# A block of ``catch_warnings``, in which pytest imports modules, takes its filters with it.
+if _warnings.filters is not _outermost_filters:
+    _outermost_filters.append(_warnings.filters[-1])
 
 __version__ = "3.0.0"
 

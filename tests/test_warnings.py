@@ -29,8 +29,8 @@ for _ in range(4):
 )
 
 
-def run(program, *options):
-    command = [sys.executable, *options, "-c", program]
+def run(program, *options, arguments=()):
+    command = [sys.executable, *options, "-c", program, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -39,6 +39,40 @@ def test_silent(program):
     done = run(program)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+#: What the documentation advises for pytest, which keeps its own filters.
+PYTEST_OPTION = r"ignore:.* encountered in :RuntimeWarning:aino\."
+IMPORTED_IN_A_BLOCK = """
+import warnings
+with warnings.catch_warnings(record=True):
+    import aino
+aino.log(aino.tensor(0.0))
+"""
+
+
+def test_silent_where_the_import_is_in_a_block():
+    assert run(IMPORTED_IN_A_BLOCK).stderr == ""
+
+
+def test_pytest_is_silent_where_it_is_told(tmp_path):
+    module = tmp_path / "test_logarithms.py"
+    module.write_text(
+        "import aino, numpy as np\n"
+        "def test_aino(): aino.log(aino.tensor(0.0))\n"
+        "def test_numpy(): np.sqrt(np.array(-1.0))\n"
+    )
+    options = ("-q", "-p", "no:cacheprovider", "-o", f"filterwarnings={PYTEST_OPTION}")
+    program = "import pytest, sys; pytest.main(sys.argv[1:])"
+    said = run(program, arguments=(*options, str(module))).stdout
+    assert "2 passed, 1 warning" in said
+    assert "test_numpy" in said
+    assert PYTEST_OPTION in (ROOT / "docs" / "from-pytorch.md").read_text()
+
+
+def test_no_numpy_function_speaks_for_an_operation():
+    program = "import aino; aino.linspace(0.0, aino.inf, 5); aino.logspace(0, 999, 3)"
+    assert run(program).stderr == ""
 
 
 def test_the_user_asks():

@@ -175,5 +175,5 @@ def test_numpy_writes_where_it_is_told():
 )
 def test_what_depends_on_the_data_is_refused_in_words(function):
     compiled = aino.compile(function, fullgraph=True)
-    with pytest.raises(CompileError, match="shape of what .* gives depends on the data"):
+    with pytest.raises(CompileError, match=r"shape of what .* gives depends on the data"):
         compiled(aino.ones(2), aino.tensor([1, 2]))

@@ -156,8 +156,14 @@ def linspace(
     if dtype.kind in "iu" and steps > 1:
         array = _integers_between(int(start), int(end), steps, dtype)
     else:
-        array = np.linspace(start, end, steps).astype(dtype)
+        array = _equally_distant(start, end, steps).astype(dtype)
     return born(array, device, requires_grad, layout, pin_memory)
+
+
+def _equally_distant(start, end, steps):
+    # Of an infinite end NumPy would warn in its own name, which AINO's filter does not know.
+    with np.errstate(all="ignore"):
+        return np.linspace(start, end, steps)
 
 
 def _integers_between(start, end, steps, dtype):
@@ -196,7 +202,7 @@ def logspace(
     """
     if steps < 0:
         raise ValueError(f"logspace: the number of steps must not be negative, got {steps}")
-    exponents = np.linspace(_number(start), _number(end), steps)
+    exponents = _equally_distant(_number(start), _number(end), steps)
     dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
     array = np.power(float(base), exponents).astype(dtype)
     return born(array, device, requires_grad, layout, pin_memory)
