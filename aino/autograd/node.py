@@ -223,7 +223,8 @@ class SparseCotangent:
 class Extras:
     """What only few nodes carry."""
 
-    __slots__ = ("hooks", "before", "behind", "after", "keeper", "trace", "hands_out")
+    __slots__ = ("hooks", "before", "behind", "after", "keeper", "trace", "hands_out",
+                 "label")  # fmt: skip
 
     def __init__(self) -> None:
         #: Hooks on the gradient of the tensor that the node made.
@@ -238,6 +239,8 @@ class Extras:
         self.trace: Any = None
         #: Whether the cotangent goes to a backward function that the user wrote.
         self.hands_out = False
+        #: What the user calls the tensor that the node made.
+        self.label: str | None = None
 
     def add(self, moment: str, hook: Callable) -> HookHandle:
         """Keep a hook for ``moment``, the name of one of the dicts."""

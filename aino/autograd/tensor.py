@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.labels import label_of, set_label
 from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import HookHandle, Leaf, Node, extras_of
@@ -133,6 +134,20 @@ class Tensor(_Bound):
     @property
     def device(self) -> Device:
         return CPU
+
+    @property
+    def label(self) -> str | None:
+        """What drawings call this tensor, None for none; assigning sets it.
+
+        >>> import aino
+        >>> w = aino.tensor([0.5, -1.0], requires_grad=True)
+        >>> w.label = "weight"
+        """
+        return label_of(self)
+
+    @label.setter
+    def label(self, label: str | None) -> None:
+        set_label(self, label)
 
     @property
     def is_leaf(self) -> bool:

@@ -104,7 +104,8 @@ class Builder:
             self._of_node[node] = self._leaf(node, named, value)
             return
         vertex = self._operation(node, value)
-        vertex.name = named.name if named is not None else ""
+        label = node.extras.label if node.extras is not None else None
+        vertex.name = named.name if named is not None else label or ""
         vertex.box = self._box_at(node.sequence)
         self._of_node[node] = vertex
         self._connect(node, vertex)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.engine import grad
+from aino.autograd.labels import labelled
 from aino.autograd.node import Node
 from aino.autograd.tensor import Tensor, make
 from aino.drawing import names as naming
@@ -38,36 +39,42 @@ def draw(
 ) -> Drawing:
     """Draw a computation or a network; the result is rendered by ``.render("graph.svg")``.
 
-    ``obj`` is what to draw:
+    Solid arrows are those along which gradients come back, dashed ones carry constants. A tensor
+    is called as ``names`` says, else by its own ``label``, else as its module calls it, else by
+    the caller's variable. Values that were dropped since, as ``backward()`` does without
+    ``retain_graph=True``, show their shape alone.
 
-    - a tensor, or tuples, lists and dicts of them: the operations that were recorded on the way
-      to it, each with its formula and what it computed;
-    - a module with example ``inputs``: it is run once on them, and what it recorded is drawn,
-      with a box around what each module inside did. ``depth`` folds the boxes that have so many
-      others around them: 0 the whole module, 1 those inside it;
-    - a module alone: what it is made of, neuron by neuron if it is small, else layer by layer.
-
-    Solid arrows are those along which gradients come back, dashed ones carry constants. Tensors
-    are called as in ``names``, a dict such as ``dict(model.named_parameters())`` or a module,
-    else by the variables of the caller. Arrays of up to ``numbers`` elements show them, and
-    their gradients; of others, the gradient's norm. Values that were dropped since, as
-    ``backward()`` does without ``retain_graph=True``, show their shape alone.
-    ``gradients=True`` computes the gradient of every value, for the drawing only; the output has
-    to be a scalar. ``rankdir`` is the direction: ``"TB"`` downwards, ``"LR"`` to the right.
-    Of what repeats more than ``repeat`` times in a row, one is drawn; None draws all. Of more
-    than ``limit`` operations, the oldest are left out.
+    Arguments:
+        obj: what to draw. A tensor, or tuples, lists and dicts of them: the operations that were
+            recorded on the way to it, each with its formula and what it computed. A module with
+            ``inputs``: what it records when it is run on them, with a box around what each
+            module inside did. A module alone: what it is made of, neuron by neuron if it is
+            small, else layer by layer.
+        inputs: what the module is run on.
+        depth: folds the boxes that have so many others around them: 0 the whole module, 1 those
+            inside it.
+        names: a dict of tensors by their names, ``{"w": w}`` or
+            ``dict(model.named_parameters())``, or a module.
+        rankdir: the direction: ``"TB"`` downwards, ``"LR"`` to the right.
+        numbers: arrays of up to so many elements show them, and their gradients; of others, the
+            gradient's norm is shown.
+        gradients: True computes the gradient of every value, for the drawing only; the output
+            has to be a scalar.
+        repeat: of what repeats more often than this in a row, one is drawn; None draws all.
+        limit: of more operations than this, the oldest are left out.
 
     Raises ``TypeError`` for what can't be drawn, ``GradientError`` where nothing was recorded.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0], requires_grad=True)
-    >>> drawing = aino.draw((x * x).sum())
-    >>> "a · b" in drawing.source
-    True
+    >>> drawing = aino.draw((x * x).sum(), names={"position": x})
+    >>> "a · b" in drawing.source, "position" in drawing.source
+    (True, True)
     """
     _check(depth, rankdir, numbers, repeat, limit)
     known = naming.Names()
     known.add_all(naming.given(names))
+    known.add_all(labelled())
     if isinstance(obj, Module) and not inputs:
         if gradients:
             raise GradientError(
@@ -109,6 +116,7 @@ def _computation(
             raise TypeError(f"there is nothing to draw: the {type(obj).__name__} holds no tensor")
         if isinstance(obj, dict):
             known.add_all(outputs)
+    known.add_all(labelled())  # those that the module has just set
     known.add_all(naming.of_variables(caller))
     if not any(y.requires_grad for _, y in outputs):
         raise GradientError(

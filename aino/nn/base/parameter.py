@@ -13,6 +13,7 @@ from aino.devices import check_device
 from aino.dit.building import building
 from aino.dit.registry import register
 from aino.errors import DtypeError, ShapeError
+from aino.ops.tensor.copying import attributes_of, pickled
 from aino.structure_version import structure_version
 
 
@@ -52,12 +53,13 @@ class Parameter(Tensor):
         result = memo.get(id(self))
         if result is None:
             result = type(self)(self.array.copy(), self.requires_grad)
-            vars(result).update(copy.deepcopy(vars(self), memo))
+            for name, value in attributes_of(self).items():
+                setattr(result, name, copy.deepcopy(value, memo))
             memo[id(self)] = result
         return result
 
     def __reduce_ex__(self, protocol: Any):
-        return type(self), (self.array, self.requires_grad), vars(self) or None
+        return type(self), (self.array, self.requires_grad), pickled(attributes_of(self))
 
 
 @register

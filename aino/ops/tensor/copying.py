@@ -24,9 +24,15 @@ def rebuild(kind, array, requires_grad, grad):
     return result
 
 
-def _attributes(tensor) -> dict:
-    """Return what a subclass or its user has put on a tensor."""
-    return getattr(tensor, "__dict__", {})
+def attributes_of(tensor) -> dict:
+    """Return what a subclass or the user has put on a tensor."""
+    attributes = getattr(tensor, "__dict__", {})
+    return attributes if tensor.label is None else {**attributes, "label": tensor.label}
+
+
+def pickled(attributes: dict):
+    """Return attributes as the state in a pickle: they are set by ``setattr``, one by one."""
+    return (None, attributes) if attributes else None
 
 
 def deepcopy(self, memo):
@@ -46,7 +52,7 @@ def deepcopy(self, memo):
     grad = copy.deepcopy(self.grad, memo)
     result = rebuild(type(self), array, self.requires_grad, grad)
     memo[id(self)] = result
-    for name, value in _attributes(self).items():
+    for name, value in attributes_of(self).items():
         setattr(result, name, copy.deepcopy(value, memo))
     return result
 
@@ -66,7 +72,7 @@ def _copied_memory(array, memo):
 def shallow_copy(self):
     """``copy.copy(t)``: a leaf over the same memory."""
     result = rebuild(type(self), self.array, self.requires_grad, None)
-    for name, value in _attributes(self).items():
+    for name, value in attributes_of(self).items():
         setattr(result, name, value)
     return result
 
@@ -76,5 +82,5 @@ def reduce(self, protocol):
     array = self.array
     array = array if array.flags.c_contiguous else np.array(array, order="C")
     arguments = (type(self), array, self.requires_grad, self.grad)
-    attributes = _attributes(self)
-    return (rebuild, arguments, attributes) if attributes else (rebuild, arguments)
+    attributes = attributes_of(self)
+    return rebuild, arguments, pickled(attributes)
