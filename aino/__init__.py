@@ -143,7 +143,7 @@ _warnings.filterwarnings(
 )
 # A block of ``catch_warnings``, in which pytest imports modules, takes its filters with it.
 if _warnings.filters is not _outermost_filters:
-    _outermost_filters.append(_warnings.filters[-1])
+    _outermost_filters.append(_warnings.filters[-1])  # type: ignore[arg-type]
 
 __version__ = "3.0.0"
 
