@@ -54,6 +54,7 @@ from aino.ops.creation.ranges import *
 from aino.ops.given import public as _public
 from aino.ops.index.indexing import *
 from aino.ops.index.scattering import *
+from aino.ops.index.slices import *
 from aino.ops.index.sorting import *
 from aino.ops.later import ROOM_OF as _ROOM_OF
 from aino.ops.later import loaded as _loaded

@@ -9,7 +9,7 @@ from aino.autograd.primitive import unmoved
 from aino.autograd.rules import elementwise, index
 from aino.nn import functional as F
 from aino.ops import pointwise as math
-from aino.ops.index import indexing, scattering
+from aino.ops.index import indexing, scattering, slices
 from aino.ops.linalg import linear, matrices
 from aino.ops.pointwise import activation
 from aino.ops.random import distributions
@@ -131,7 +131,7 @@ JOINED = [
     corners("cat", joining.cat, case([given([]), given([[1.0, 2.0]])], 1).slopes([], [[1.0, 1.0]]),
             case([given([[1.0]]), given([])], -1).slopes([[1.0]], [])),
     # An index that comes twice is written, and gives its gradient, once.
-    corners("index_fill", scattering.index_fill,
+    corners("index_fill", slices.index_fill,
             case(real(3, 2), 0, given([0, 0, 2]), given(5.0)).slopes(
                 [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]], 4.0)),
     corners("gather", indexing.gather, case(real(5), 0, given(np.zeros((2, 0), int)))),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.autograd.rules import index as rules
-from aino.ops.index import indexing, scattering, subscript
+from aino.ops.index import indexing, scattering, slices, subscript
 from tests.calculus.row import Row, booleans, case, distinct, given, integers, nonzero, real
 
 ALL = slice(None)
@@ -295,20 +295,20 @@ SCATTERED = [
             errors=[case(real(3), 0, given([0]), real(1), "median")])
         for name in ("sum", "prod", "mean", "amax", "amin")
     ],
-    Row("index_add", scattering.index_add, index_add,
+    Row("index_add", slices.index_add, index_add,
         [case(real(3, 2), 0, given([0, 2, 0]), real(3, 2)),
          case(real(3, 2), 1, given([1]), real(3, 1), alpha=2)],
         covers="take_sum", **NUMBERS,
         errors=[case(real(3), 0, given([3]), real(1)), case(real(3), 0, given([0]), real(2))]),
-    Row("index_copy", scattering.index_copy, index_copy,
+    Row("index_copy", slices.index_copy, index_copy,
         [case(real(3, 2), 0, given([2, 0]), real(2, 2)),
          case(real(3, 2), 1, given([1]), real(3, 1))],
         covers="put pick", **NUMBERS, errors=[case(real(3), 0, given([0]), real(2))]),
-    Row("index_fill", scattering.index_fill, index_copy,
+    Row("index_fill", slices.index_fill, index_copy,
         [case(real(3, 2), 0, given([2, 0]), 5), case(real(3, 2), 1, given([1]), real())],
         covers="where", dtypes="float32", errors=[case(real(3), 0, given([0]), real(2))]),
     *[
-        Row(f"index_reduce_{name}", scattering.index_reduce,
+        Row(f"index_reduce_{name}", slices.index_reduce,
             lambda x, dim, index, source, reduce, **options: scatter_reduce(
                 x, dim, np.broadcast_to(index[:, None], source.shape), source, reduce, **options),
             [case(distinct(3, 2), 0, given([0, 2, 0]), real(3, 2), name)],

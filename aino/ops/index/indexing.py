@@ -31,32 +31,39 @@ _ALL = slice(None)
 # Along one dimension
 
 
-def checked(index, length: int, what: str):
-    """Return the array of an index tensor; raises ``IndexError`` unless 0 <= index < length."""
+def checked(index, length: int, what: str, lowest: int = 0):
+    """Return an index tensor's array; raises ``IndexError`` unless lowest <= index < length."""
     array = index.array
     if array.dtype.kind not in "iu":
         raise DtypeError(f"{what}: the index must be of integers, not {array.dtype}")
     if array.dtype is not int64:
         array = array.astype(int64)
-    tracing.checked(check_bounds, array, length, what)
+    tracing.checked(check_bounds, array, length, what, lowest)
     return array
 
 
-def check_bounds(array, length: int, what: str) -> None:
-    """Raise ``IndexError`` unless 0 <= index < length for all of an array."""
+def check_bounds(array, length: int, what: str, lowest: int = 0) -> None:
+    """Raise ``IndexError`` unless lowest <= index < length for all of an array."""
     if array.size:
         low, high = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
-        if low < 0 or high >= length:
+        if low < lowest or high >= length:
+            outside = low if low < lowest else high
             raise IndexError(
-                f"{what}: index {low if low < 0 else high} is out of bounds for a dimension of "
-                f"size {length}"
+                f"{what}: index {outside} is out of bounds for a dimension of size {length}"
             )
 
 
 @method
 @numpy_names
 def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
-    """Return the slices of ``input`` at a vector of indices along ``dim``, as a copy.
+    """Return the slices at given indices along a dimension, as a copy.
+
+    Raises ``IndexError`` for an index that is out of bounds.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: the indices, integers, 0-d or 1-D; none may be negative.
 
     >>> import aino
     >>> aino.index_select(aino.tensor([[1, 2], [3, 4]]), 1, aino.tensor([1, 1]))
@@ -76,7 +83,14 @@ def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
 @method
 @numpy_names
 def select(input: Tensor, dim: Any, index: Any) -> Tensor:
-    """Return the slice at one index along ``dim``, as a view without that dimension.
+    """Return the slice at one index along a dimension, as a view without it.
+
+    Raises ``IndexError`` for an index that is out of bounds.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: the index; negative ones count from the end.
 
     >>> import aino
     >>> aino.select(aino.tensor([[1, 2], [3, 4]]), 1, 0)
@@ -96,7 +110,15 @@ def select(input: Tensor, dim: Any, index: Any) -> Tensor:
 @method
 @numpy_names
 def narrow(input: Tensor, dim: Any, start: Any, length: int) -> Tensor:
-    """Return ``length`` slices along ``dim`` from ``start`` on, as a view.
+    """Return a view of a run of slices along a dimension.
+
+    Raises ``IndexError`` for a start out of bounds, ``ShapeError`` where the run is too long.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        start: where the run begins: a number or a 0-d tensor; negative ones count from the end.
+        length: how many slices.
 
     >>> import aino
     >>> aino.narrow(aino.tensor([1, 2, 3, 4]), 0, 1, 2)
@@ -118,7 +140,13 @@ def narrow(input: Tensor, dim: Any, start: Any, length: int) -> Tensor:
 
 @method
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """Return the elements of the flattened input at ``index``, in its shape.
+    """Return the elements of the flattened input at given indices.
+
+    Raises ``IndexError`` for an index that is out of bounds, ``DtypeError`` unless it is int64.
+
+    Arguments:
+        input: a tensor.
+        index: the indices, in the shape of the result; negative ones count from the end.
 
     >>> import aino
     >>> aino.take(aino.tensor([[1, 2], [3, 4]]), aino.tensor([0, -1]))
@@ -136,9 +164,16 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 @method
 @numpy_names
 def gather(input: Tensor, dim: Any, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
-    """Return the elements at ``index`` along ``dim``: yᵢⱼ = x[indexᵢⱼ, j] for dim 0.
+    """Return the elements at given indices along a dimension: ``yᵢⱼ = x[indexᵢⱼ, j]`` for dim 0.
 
-    ``index`` has the rank of the input, and its lengths but that of ``dim`` at most.
+    Raises ``IndexError`` for an index that is out of bounds, ``ShapeError`` for one that does not
+    fit.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: as many dimensions as the input, none of them longer than there, but ``dim``.
+        sparse_grad: has no effect: gradients are dense.
 
     >>> import aino
     >>> aino.gather(aino.tensor([[1, 2], [3, 4]]), 1, aino.tensor([[0, 0], [1, 0]]))
@@ -180,9 +215,14 @@ def fitting(shape, dim, index, what):
 @method
 @numpy_names
 def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
-    """Return the elements at ``indices`` along ``dim``; the other dimensions are broadcast.
+    """Return the elements at given indices along a dimension; the others are broadcast.
 
-    Without ``dim`` both are flattened; with it, negative indices count from the end.
+    Raises ``ShapeError`` unless both have the same number of dimensions.
+
+    Arguments:
+        input: a tensor.
+        indices: the indices; negative ones count from the end, if there is a ``dim``.
+        dim: the dimension; None for both tensors flattened.
 
     >>> import aino
     >>> x = aino.tensor([[3, 1], [2, 4]])
@@ -220,7 +260,13 @@ def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
 
 @method
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """Return the elements where ``mask`` is True, in one dimension; both are broadcast.
+    """Return the elements where a mask is True, in one dimension.
+
+    Raises ``DtypeError`` unless the mask is boolean.
+
+    Arguments:
+        input: a tensor.
+        mask: a tensor of booleans; both are broadcast.
 
     >>> import aino
     >>> x = aino.tensor([1, 2, 3])
@@ -237,7 +283,11 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 @method
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """Return where the elements are not zero: a row of indices for each, or a tuple of columns.
+    """Return where the elements are not zero, as a row of indices for each.
+
+    Arguments:
+        input: a tensor.
+        as_tuple: whether to return a tuple instead, with the indices of each dimension.
 
     >>> import aino
     >>> aino.nonzero(aino.tensor([[0, 1], [2, 0]]))
@@ -280,7 +330,15 @@ def _replaced(input, src, index, name):
 @method
 @numpy_names
 def select_scatter(input: Tensor, src: Any, dim: Any, index: Tensor) -> Tensor:
-    """Return a copy of ``input`` with ``src`` in place of ``select(input, dim, index)``.
+    """Return a copy in which one slice along a dimension is replaced.
+
+    Raises ``ShapeError`` where ``src`` has another shape than the slice.
+
+    Arguments:
+        input: a tensor.
+        src: what replaces ``select(input, dim, index)``.
+        dim: the dimension.
+        index: the index; negative ones count from the end.
 
     >>> import aino
     >>> aino.select_scatter(aino.zeros(2, 2), aino.ones(2), 0, 1)
@@ -297,7 +355,18 @@ def select_scatter(input: Tensor, src: Any, dim: Any, index: Tensor) -> Tensor:
 def slice_scatter(
     input: Tensor, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1
 ) -> Tensor:
-    """Return a copy of ``input`` with ``src`` in place of the slice along ``dim``.
+    """Return a copy in which a run of slices along a dimension is replaced.
+
+    Raises ``ShapeError`` where ``src`` has another shape than the run, ``ValueError`` for a step
+    below 1.
+
+    Arguments:
+        input: a tensor.
+        src: what replaces the run.
+        dim: the dimension.
+        start: where the run begins; at the first slice for None.
+        end: where it ends, itself left out; behind the last for None.
+        step: every how many-th slice is replaced.
 
     >>> import aino
     >>> aino.slice_scatter(aino.zeros(3), aino.ones(2), start=1)
@@ -314,7 +383,16 @@ def slice_scatter(
 def diagonal_scatter(
     input: Tensor, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:
-    """Return a copy of ``input`` with ``src`` on its diagonal.
+    """Return a copy in which a diagonal is replaced.
+
+    Raises ``ShapeError`` where ``src`` has another shape than the diagonal.
+
+    Arguments:
+        input: a tensor.
+        src: what replaces ``diagonal(input, offset, dim1, dim2)``.
+        offset: which one: 0 the main diagonal, above it > 0, below it < 0.
+        dim1: the dimension of rows.
+        dim2: the dimension of columns.
 
     >>> import aino
     >>> aino.diagonal_scatter(aino.zeros(2, 2), aino.ones(2))

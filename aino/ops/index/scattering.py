@@ -16,7 +16,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.index.indexing import checked, fitting
+from aino.ops.index.indexing import fitting
 from aino.ops.index.masks import has_traced_mask, order_of
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
 from aino.ops.public import method
@@ -24,12 +24,13 @@ from aino.ops.shape.broadcasting import atleast_1d, broadcast_shapes, broadcast_
 from aino.tracing import known
 
 __all__ = [
-    "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill",
-    "index_reduce", "index_put", "put", "masked_fill", "masked_scatter",
+    "scatter", "scatter_add", "scatter_reduce", "index_put", "put", "masked_fill",
+    "masked_scatter",
 ]  # fmt: skip
 
 
-def _same_dtype(input, source, name):
+def same_dtype(input, source, name):
+    """Return ``source``; raises ``DtypeError`` where it has another dtype than ``input``."""
     if source.array.dtype != input.array.dtype:
         raise DtypeError(
             f"{name}: input and source need one dtype, got {input.array.dtype} and "
@@ -43,7 +44,7 @@ def _place(input, dim, index, src, name):
     shape = input.array.shape
     dim = dim_of(dim, len(shape))
     array = fitting(shape, dim, index, name)
-    _same_dtype(input, src, name)
+    same_dtype(input, src, name)
     # A number passes as a vector of one.
     input, src = atleast_1d(input, src)
     if not array.size:
@@ -61,7 +62,8 @@ def _place(input, dim, index, src, name):
     return input, dim, array, src
 
 
-def _like(result, input):
+def like(result, input):
+    """Return a result in the shape of the input: a number passed as a vector of one."""
     shape = input.array.shape
     return result if result.array.shape == shape else shape_rules.reshape(result, shape)
 
@@ -77,16 +79,28 @@ def scatter(
     value: Any = None,
     reduce: str | None = None,
 ) -> Tensor:
-    """Return a copy of ``input`` with ``src`` at ``index`` along ``dim``.
+    """Return a copy with values written at given indices: ``x[indexᵢⱼ, j] = srcᵢⱼ`` for dim 0.
 
-    x[indexᵢⱼ, j] = srcᵢⱼ for dim 0. ``src`` may be a number, and larger than ``index``.
-    ``reduce`` 'add' or 'multiply' combines instead of replacing.
+    Of several values for one place it is not said which stays.
+
+    Raises ``IndexError`` for an index out of bounds, ``ShapeError`` where shapes do not fit,
+    ``DtypeError`` where the dtypes differ.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: the indices, of as many dimensions as the input, none longer than there but ``dim``.
+        src: the values, a tensor that is nowhere shorter than ``index``; or a number.
+        value: a number, in place of ``src``.
+        reduce: ``"add"`` or ``"multiply"`` to combine with what is there; None replaces it.
 
     >>> import aino
     >>> aino.scatter(aino.zeros(2, 3), 1, aino.tensor([[0], [2]]), 1.0)
     tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
+    if (src is None) == (value is None):
+        raise TypeError("scatter: give either src or value: what is written at the index")
     src = value if src is None else src
     if not isinstance(src, Tensor):
         filled = np.full_like(index.array, src, dtype=input.array.dtype)
@@ -96,20 +110,31 @@ def scatter(
             raise ValueError(f"scatter: reduce must be 'add' or 'multiply', not {reduce!r}")
         return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
     whole, dim, array, src = _place(input, dim, index, src, "scatter")
-    return _like(rules.scatter(whole, src, array, dim), input)
+    return like(rules.scatter(whole, src, array, dim), input)
 
 
 @method(inplace=True)
 @numpy_names
 def scatter_add(input: Tensor, dim: Any, index: Tensor, src: Any) -> Tensor:
-    """Return ``input`` with ``src`` added at ``index`` along ``dim``; what meets is summed.
+    """Return a copy with values added at given indices: ``x[indexᵢⱼ, j] += srcᵢⱼ`` for dim 0.
+
+    All values for one place are added.
+
+    Raises ``IndexError`` for an index out of bounds, ``ShapeError`` where shapes do not fit,
+    ``DtypeError`` where the dtypes differ.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: the indices, of as many dimensions as the input, none longer than there but ``dim``.
+        src: the values, a tensor that is nowhere shorter than ``index``.
 
     >>> import aino
     >>> aino.scatter_add(aino.zeros(3), 0, aino.tensor([0, 0, 2]), aino.ones(3))
     tensor([2., 0., 1.])
     """
     whole, dim, array, src = _place(input, dim, index, src, "scatter_add")
-    return _like(whole + rules.scatter_sum(src, array, dim, whole.array.shape, False), input)
+    return like(whole + rules.scatter_sum(src, array, dim, whole.array.shape, False), input)
 
 
 _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
@@ -120,10 +145,20 @@ _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 def scatter_reduce(
     input: Tensor, dim: Any, index: Tensor, src: Any, reduce: str, *, include_self: bool = True
 ) -> Tensor:
-    """Return ``input`` with what ``src`` holds for each place reduced into it.
+    """Return a copy in which the values for each place are reduced into it.
 
-    ``reduce``: 'sum', 'prod', 'mean', 'amax' or 'amin'. Without ``include_self`` the element of
-    ``input`` counts only where nothing is scattered to.
+    ``x[indexᵢⱼ, j] = reduce(x[indexᵢⱼ, j], srcᵢⱼ, ...)`` for dim 0.
+
+    Raises ``IndexError`` for an index out of bounds, ``ShapeError`` where shapes do not fit,
+    ``DtypeError`` where the dtypes differ.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        index: the indices, of as many dimensions as the input, none longer than there but ``dim``.
+        src: the values, a tensor that is nowhere shorter than ``index``.
+        reduce: ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``.
+        include_self: whether what is there takes part; else it stays where no values come.
 
     >>> import aino
     >>> x, index = aino.tensor([1.0, 2.0]), aino.tensor([0, 0, 1])
@@ -139,21 +174,21 @@ def scatter_reduce(
     if reduce in ("amax", "amin"):
         ufunc = np.maximum if reduce == "amax" else np.minimum
         result = rules.scatter_extreme(whole, src, array, dim, ufunc, include_self)
-        return _like(result, input)
+        return like(result, input)
     if not include_self:
         neutral = np.full_like(src.array, reduce == "prod")
         whole = rules.scatter(whole, make(neutral), array, dim)
     if reduce == "prod":
-        return _like(_scattered_product(whole, dim, array, src), input)
+        return like(_scattered_product(whole, dim, array, src), input)
     total = whole + rules.scatter_sum(src, array, dim, shape, False)
     if reduce == "mean":
         ones = np.ones_like(src.array)
         counts = rules.scatter_sum(ones, array, dim, shape, False)
         counts = np.maximum(counts + (1 if include_self else 0), 1)
         if total.array.dtype.kind in "iu":
-            return _like(make(total.array // counts), input)
+            return like(make(total.array // counts), input)
         total = total / make(counts)
-    return _like(total, input)
+    return like(total, input)
 
 
 def _scattered_product(input, dim, index, src):
@@ -182,80 +217,10 @@ def _scattered_product(input, dim, index, src):
     return products if products.array.dtype is dtype else cast(products, dtype)
 
 
-# Whole slices
+# Anywhere
 
 
-def _slices(input, dim, index, source, name):
-    """Return dim, index array and source, checked against each other."""
-    shape = input.array.shape
-    dim = dim_of(dim, len(shape))
-    if index.array.ndim > 1:
-        raise IndexError(f"{name}: the index must be a vector, got shape {index.array.shape}")
-    array = checked(index, shape[dim] if shape else 1, name).reshape((-1,))
-    if source is not None:
-        _same_dtype(input, source, name)
-        expected = (*shape[:dim], array.size, *shape[dim + 1 :]) if shape else (array.size,)
-        if source.array.shape != expected and (shape or source.array.size != array.size):
-            raise ShapeError(
-                f"{name}: {array.size} indices along dim {dim} of {shape} need a source of shape "
-                f"{expected}, got {source.array.shape}"
-            )
-        source = source if shape else shape_rules.reshape(source, (array.size,))
-    return shape_rules.reshape(input, (1,)) if not shape else input, dim, array, source
-
-
-@method(inplace=True)
-@numpy_names
-def index_add(input: Tensor, dim: Any, index: Tensor, source: Any, *, alpha: float = 1) -> Tensor:
-    """Return ``input`` with alpha · ``source`` added to the slices at ``index`` along ``dim``.
-
-    >>> import aino
-    >>> aino.index_add(aino.zeros(3), 0, aino.tensor([0, 0]), aino.tensor([1.0, 2.0]))
-    tensor([3., 0., 0.])
-    """
-    whole, dim, array, source = _slices(input, dim, index, source, "index_add")
-    if alpha != 1:
-        source = source * alpha
-    added = rules.take_sum(source, array, dim, whole.array.shape[dim], False)
-    return _like(whole + added, input)
-
-
-def _put_slices(whole, dim, array, values):
-    index = (slice(None),) * dim + (array.copy(),)
-    return rules.put(whole, values, (...,), index)
-
-
-@method(inplace=True)
-@numpy_names
-def index_copy(input: Tensor, dim: Any, index: Tensor, source: Any) -> Tensor:
-    """Return a copy of ``input`` with ``source`` in place of the slices at ``index``.
-
-    >>> import aino
-    >>> aino.index_copy(aino.zeros(3), 0, aino.tensor([2]), aino.tensor([5.0]))
-    tensor([0., 0., 5.])
-    """
-    whole, dim, array, source = _slices(input, dim, index, source, "index_copy")
-    return _like(_put_slices(whole, dim, array, source), input)
-
-
-@method(inplace=True)
-@numpy_names
-def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
-    """Return a copy of ``input`` with a number in the slices at ``index`` along ``dim``.
-
-    >>> import aino
-    >>> aino.index_fill(aino.zeros(3), 0, aino.tensor([0, 2]), 1)
-    tensor([1., 0., 1.])
-    """
-    whole, dim, array, _ = _slices(input, dim, index, None, "index_fill")
-    # A mask: an index that comes twice is filled, and hands its gradient on, once.
-    shape = (whole.array.shape[dim],) + (1,) * (whole.array.ndim - 1 - dim)
-    filled = known(np.zeros(shape, bool)).copy()
-    filled[array] = True
-    return _like(compare.where(make(filled), _number(input, value, "index_fill"), whole), input)
-
-
-def _number(input, value, name):
+def number_of(input, value, name):
     """Return a number or 0-d tensor in the dtype of ``input``."""
     if isinstance(value, Tensor):
         if value.array.ndim:
@@ -267,37 +232,17 @@ def _number(input, value, name):
     return make(np.full_like(input.array, value, shape=()))
 
 
-@method
-@numpy_names
-def index_reduce(
-    input: Tensor, dim: Any, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    """Return ``input`` with the slices of ``source`` reduced into those at ``index``.
-
-    ``reduce``: 'prod', 'mean', 'amax' or 'amin'; as ``scatter_reduce``.
-
-    >>> import aino
-    >>> x = aino.tensor([1.0, 2.0])
-    >>> aino.index_reduce(x, 0, aino.tensor([0, 0]), aino.tensor([3.0, 4.0]), "prod")
-    tensor([12.,  2.])
-    """
-    whole, dim, array, source = _slices(input, dim, index, source, "index_reduce")
-    shape = source.array.shape
-    column = array.reshape((-1,) + (1,) * (len(shape) - 1 - dim))
-    places = make(np.broadcast_to(column, shape))
-    return _like(
-        scatter_reduce(whole, dim, places, source, reduce, include_self=include_self), input
-    )
-
-
-# Anywhere
-
-
 @method(inplace=True)
 def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
-    """Return a copy of ``input`` with ``values`` at ``input[indices]``, or added there.
+    """Return a copy with values at ``input[indices]``, or added there.
 
-    ``indices`` is a tuple of index tensors; ``values`` is broadcast to what they pick.
+    Raises ``IndexError`` for an index out of bounds, ``DtypeError`` where the dtypes differ.
+
+    Arguments:
+        input: a tensor.
+        indices: a tuple of index tensors, broadcast together.
+        values: a tensor that is broadcast to what they pick.
+        accumulate: whether to add the values, all of those for one place.
 
     >>> import aino
     >>> aino.index_put(aino.zeros(2, 2), (aino.tensor([0, 1]), aino.tensor([1, 0])), aino.ones(2))
@@ -305,7 +250,7 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
             [1., 0.]])
     """
     index = raw_index(tuple([_ALL if i is None else i for i in indices]))
-    _same_dtype(input, values, "index_put")
+    same_dtype(input, values, "index_put")
     if not accumulate:
         return put_at(input, values, index)
     shape = input.array.shape
@@ -328,7 +273,16 @@ _ALL = slice(None)
 
 @method
 def put(input: Tensor, index: Tensor, source: Any, accumulate: bool = False) -> Tensor:
-    """Return a copy of ``input`` with ``source`` at ``index`` of the flattened tensor.
+    """Return a copy with values at given indices of the flattened tensor, or added there.
+
+    Raises ``IndexError`` for an index out of bounds, ``ShapeError`` where shapes do not fit,
+    ``DtypeError`` where the dtypes differ.
+
+    Arguments:
+        input: a tensor.
+        index: the indices; negative ones count from the end.
+        source: the values, as many as indices.
+        accumulate: whether to add the values, all of those for one place.
 
     >>> import aino
     >>> aino.put(aino.zeros(2, 2), aino.tensor([3]), aino.tensor([1.0]))
@@ -341,12 +295,19 @@ def put(input: Tensor, index: Tensor, source: Any, accumulate: bool = False) -> 
             f"put: {index.array.size} indices for a source of shape {source.array.shape}"
         )
     index, source = (shape_rules.reshape(x, (x.array.size,)) for x in (index, source))
-    return _like(index_put(flat, (index,), source, accumulate), input)
+    return like(index_put(flat, (index,), source, accumulate), input)
 
 
 @method(inplace=True)
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """Return ``input`` with a number (or a 0-d tensor) where ``mask`` is True; both broadcast.
+    """Return a copy with a number where a mask is True.
+
+    Raises ``DtypeError`` unless the mask is boolean.
+
+    Arguments:
+        input: a tensor.
+        mask: a tensor of booleans; both are broadcast.
+        value: the number, or a 0-d tensor.
 
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0, 3.0])
@@ -355,12 +316,19 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     if mask.array.dtype.kind != "b":
         raise DtypeError(f"masked_fill: the mask must be of booleans, not {mask.array.dtype}")
-    return compare.where(mask, _number(input, value, "masked_fill"), input)
+    return compare.where(mask, number_of(input, value, "masked_fill"), input)
 
 
 @method(inplace=True)
 def masked_scatter(input: Tensor, mask: Tensor, source: Any) -> Tensor:
-    """Return ``input`` with the first elements of ``source``, in order, where ``mask`` is True.
+    """Return a copy with the first values of another tensor, in order, where a mask is True.
+
+    Raises ``DtypeError`` unless the mask is boolean, ``ShapeError`` where there are too few values.
+
+    Arguments:
+        input: a tensor.
+        mask: a tensor of booleans; both are broadcast.
+        source: the values, of any shape.
 
     >>> import aino
     >>> x = aino.zeros(3)
@@ -369,7 +337,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Any) -> Tensor:
     """
     if mask.array.dtype.kind != "b":
         raise DtypeError(f"masked_scatter: the mask must be of booleans, not {mask.array.dtype}")
-    _same_dtype(input, source, "masked_scatter")
+    same_dtype(input, source, "masked_scatter")
     shape = tuple(broadcast_shapes(input.array.shape, mask.array.shape))
     mask = broadcast_to(mask, shape)
     tracing.checked(_check_enough, mask.array, source.array.size)

@@ -41,10 +41,16 @@ def order(array, dim, descending=False, stable=False):
 
 @method
 @numpy_names
-def sort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
-    """Return ``(values, indices)``: the elements along ``dim`` in ascending order.
+def sort(input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """Return ``(values, indices)``: the elements in ascending order along a dimension.
 
-    Equal elements keep their order where ``stable``; NaN counts as the largest number.
+    nan counts as the largest number. Raises ``DtypeError`` for complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        descending: whether the order is the other way round.
+        stable: whether equal elements keep their order.
 
     >>> import aino
     >>> aino.sort(aino.tensor([3.0, 1.0, 2.0])).values
@@ -59,8 +65,18 @@ def sort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool = 
 
 @method
 @numpy_names
-def argsort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool = False) -> Tensor:
-    """Return the indices that sort ``input`` along ``dim``.
+def argsort(
+    input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False
+) -> Tensor:
+    """Return the indices that put a tensor in ascending order along a dimension.
+
+    nan counts as the largest number. Raises ``DtypeError`` for complex numbers.
+
+    Arguments:
+        input: a tensor.
+        dim: the dimension.
+        descending: whether the order is the other way round.
+        stable: whether equal elements keep their order.
 
     >>> import aino
     >>> aino.argsort(aino.tensor([3.0, 1.0, 2.0]), descending=True)
@@ -86,11 +102,18 @@ def msort(input: Tensor) -> Tensor:
 @method
 @numpy_names
 def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """Return ``(values, indices)`` of the k largest (or smallest) elements along ``dim``.
+    """Return ``(values, indices)`` of the k largest elements along a dimension, the best first.
 
-    NaN counts as the largest number. Of equal elements those are found that PyTorch finds on a CPU
+    nan counts as the largest number. Of equal elements those are found that PyTorch finds on a CPU
     (of more than 1024, those that come first), and they get the gradient.
     Raises ``ShapeError`` when there are fewer than k.
+
+    Arguments:
+        input: a tensor.
+        k: how many.
+        dim: the dimension.
+        largest: False for the smallest elements.
+        sorted: has no effect: the result is always in order.
 
     >>> import aino
     >>> aino.topk(aino.tensor([3.0, 1.0, 2.0]), 2).values
@@ -110,9 +133,16 @@ def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: boo
 @method
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
-    """Return ``(values, indices)`` of the k-th smallest element along ``dim``, counted from 1.
+    """Return ``(values, indices)`` of the k-th smallest element along a dimension.
 
-    NaN counts as the largest number. Of equal elements that is found which PyTorch finds on a CPU.
+    nan counts as the largest number. Of equal elements that is found which PyTorch finds on a CPU.
+    Raises ``ShapeError`` when there are fewer than k.
+
+    Arguments:
+        input: a tensor.
+        k: which, counted from 1.
+        dim: the dimension.
+        keepdim: whether it stays, with length 1.
 
     >>> import aino
     >>> aino.kthvalue(aino.tensor([3.0, 1.0, 2.0]), 2).values
@@ -143,9 +173,16 @@ def unique(
     return_counts: bool = False,
     dim: Any = None,
 ) -> Any:
-    """Return the elements that occur, sorted, each once; along ``dim``, the slices that do.
+    """Return the elements that occur, in order, each once; and where and how often, if asked.
 
-    ``return_inverse`` adds where each element went, ``return_counts`` how often it occurs.
+    The results are a tuple where there are several.
+
+    Arguments:
+        input: a tensor.
+        sorted: has no effect: the result is always in order.
+        return_inverse: whether to add the index of each element of the input in the result.
+        return_counts: whether to add how often each element of the result occurs.
+        dim: the dimension whose slices are compared; None for elements.
 
     >>> import aino
     >>> aino.unique(aino.tensor([3, 1, 3]), return_counts=True)
@@ -165,7 +202,15 @@ def unique(
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
-    """Return the input without the elements (along ``dim``: slices) that repeat the one before.
+    """Return the input without the elements that repeat the one before.
+
+    The results are a tuple where there are several.
+
+    Arguments:
+        input: a tensor.
+        return_inverse: whether to add the index of each element of the input in the result.
+        return_counts: whether to add how often each element of the result is repeated.
+        dim: the dimension whose slices are compared; None for the elements of the flattened tensor.
 
     >>> import aino
     >>> aino.unique_consecutive(aino.tensor([1, 1, 2, 1]))
@@ -195,10 +240,18 @@ def searchsorted(
     side: str | None = None,
     sorter: Tensor | None = None,
 ) -> Tensor:
-    """Return where ``input`` belongs in a sequence that is sorted along its last dimension.
+    """Return where values belong in a sequence that is sorted along its last dimension.
 
-    An index i says sequence[i−1] < value ≤ sequence[i]; with ``right``, ≤ and <. A sequence of
-    several dimensions is searched row by row. ``sorter`` are the indices that sort it.
+    An index i says ``sequence[i-1] < value <= sequence[i]``. Raises ``ShapeError`` where rows of
+    several dimensions don't agree, ``ValueError`` where ``side`` contradicts ``right``.
+
+    Arguments:
+        sorted_sequence: the sequence, or several as rows.
+        input: the values: a tensor, of as many rows, or a number.
+        out_int32: whether the indices are int32, not int64.
+        right: whether the index says ``sequence[i-1] <= value < sequence[i]``.
+        side: ``"left"`` or ``"right"``, which says the same in words.
+        sorter: the indices that sort the sequence, where it isn't sorted itself.
 
     >>> import aino
     >>> aino.searchsorted(aino.tensor([1.0, 3.0, 5.0]), aino.tensor([3.0, 4.0]))
@@ -235,7 +288,16 @@ def _places(sequence, values, side, dtype):
 def bucketize(
     input: Tensor, boundaries: Any, *, out_int32: bool = False, right: bool = False
 ) -> Tensor:
-    """Return the index of the bucket between sorted ``boundaries`` that each element is in.
+    """Return the index of the bucket, between boundaries, that each element is in.
+
+    An index i says ``boundaries[i-1] < value <= boundaries[i]``. Raises ``ShapeError`` unless the
+    boundaries are 1-D.
+
+    Arguments:
+        input: the values: a tensor, or a number.
+        boundaries: the boundaries in ascending order, 1-D.
+        out_int32: whether the indices are int32, not int64.
+        right: whether the index says ``boundaries[i-1] <= value < boundaries[i]``.
 
     >>> import aino
     >>> aino.bucketize(aino.tensor([0.5, 2.0]), aino.tensor([1.0, 2.0]))

@@ -14,7 +14,7 @@ from aino.errors import DtypeError
 from aino.ops import later, pointwise
 from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
-from aino.ops.index import indexing, scattering, sorting, subscript
+from aino.ops.index import indexing, scattering, slices, sorting, subscript
 from aino.ops.linalg import contraction, linear, matrices
 from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
@@ -26,8 +26,8 @@ from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placem
 MODULES = (
     activation, arranging, broadcasting, compare, contraction, conversion, distributions, extremes,
     fill, filled, from_data, generator, indexing, joining, linear, matrices, norms, padding,
-    placement, pointwise, ranges, reduction, sampling, scanning, scattering, shaping, softmax,
-    sorting, statistics, transposing,
+    placement, pointwise, ranges, reduction, sampling, scanning, scattering, shaping, slices,
+    softmax, sorting, statistics, transposing,
 )  # fmt: skip
 
 OPERATORS = {
