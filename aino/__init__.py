@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from aino import mps as mps
     from aino import nn as nn
     from aino import optim as optim
+    from aino import special as special
     from aino import version as version
     from aino import xpu as xpu
     from aino.amp import autocast as autocast
@@ -123,6 +124,9 @@ if TYPE_CHECKING:
     from aino.ops.linalg.decompositions import qr as qr
     from aino.ops.linalg.decompositions import svd as svd
     from aino.ops.linalg.least_squares import pinverse as pinverse
+    from aino.ops.special.bessel import i0 as i0
+    from aino.ops.special.gamma import igamma as igamma
+    from aino.ops.special.gamma import igammac as igammac
     from aino.settings import (
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
     )
@@ -174,8 +178,8 @@ _LAZY = {
     "set_num_interop_threads": "aino.num_threads",
 }
 _PACKAGES = (
-    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "errors",
-    "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
+    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "special",
+    "errors", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

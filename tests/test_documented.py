@@ -12,7 +12,7 @@ PLACES = [
     "aino", "aino.accelerator", "aino.amp", "aino.autograd", "aino.autograd.functional",
     "aino.backends.cudnn", "aino.cuda", "aino.dit", "aino.drawing", "aino.fft", "aino.linalg",
     "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils", "aino.optim",
-    "aino.optim.lr_scheduler",
+    "aino.optim.lr_scheduler", "aino.special",
 ]  # fmt: skip
 
 #: Rooms in which docstrings tell of arguments in their formulas and sentences, not yet one by

@@ -73,7 +73,9 @@ FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", 
 LAZY = [("aino.nn", "aino.estimators")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
-OPTIONAL = {"IPython", "cupy", "matplotlib", "pygraphviz", "sklearn", "threadpoolctl", "torch"}
+OPTIONAL = {
+    "IPython", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "threadpoolctl", "torch",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,14 @@ from aino.ops.given import takes_tensors
 _METHODS = {
     "aino.ops.linalg.decompositions": "svd qr geqrf",
     "aino.ops.linalg.least_squares": "pinverse",
+    "aino.ops.special.bessel": "i0",
+    "aino.ops.special.gamma": "igamma igammac",
 }
 #: Those that are not.
 _FUNCTIONS: dict[str, str] = {}
+
+#: The methods that have a form in place, ``name_``.
+IN_PLACE = ("i0", "igamma", "igammac")
 
 #: The room of each name of the ``aino`` namespace.
 ROOM_OF = {

@@ -118,7 +118,8 @@ def text():
         lines.append(f"    def __{name}__(self, other: Any) -> Tensor: ...{ignored}")
     lines.append("    def __hash__(self) -> int: ...")
     loaded = {name: later.loaded(name) for name in later.METHODS}
-    methods = {**METHODS, **loaded, **{f"{name}_": METHODS[name] for name in IN_PLACE}}
+    methods = METHODS | loaded
+    methods |= {f"{name}_": methods[name] for name in (*IN_PLACE, *later.IN_PLACE)}
     # Tensor itself has what is not bound.
     methods = {k: v for k, v in methods.items() if k not in PROPERTIES}
     for name in sorted(methods):

@@ -10,8 +10,9 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import clip, ndarray
+from aino.autograd.rules.zeta import BERNOULLI, polygamma
 from aino.errors import DtypeError
-from aino.tracing import known, opaque
+from aino.tracing import known
 
 # The error function: a Taylor series around the nearest of many points. The derivatives at a
 # point follow from erf″(x) = -2x erf′(x): the coefficients aₖ of erf′ obey
@@ -79,13 +80,15 @@ def _from_libm(function):
     ufunc = np.frompyfunc(function, 1, 1)
 
     def kernel(x):
+        if x.dtype.kind == "c":
+            return _as_double(x)  # raises
         return ufunc(x, out=np.empty_like(x), casting="unsafe")
 
     return kernel
 
 
-_erf_kernel = _in_blocks(_erf)
-_erfc = _from_libm(math.erfc)
+erf_kernel = _in_blocks(_erf)
+erfc_kernel = _from_libm(math.erfc)
 _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
@@ -101,7 +104,7 @@ def _erfinv(x):
     y = np.sqrt(np.sqrt(half * half - logarithm / 0.147) - half)
     for _ in range(2):
         # 1 - |x| is exact where |x| is near 1.
-        excess = np.where(inner < 0.5, _erf(y) - inner, (1.0 - inner) - _erfc(y))
+        excess = np.where(inner < 0.5, _erf(y) - inner, (1.0 - inner) - erfc_kernel(y))
         ratio = excess / (_TWO_BY_ROOT_PI * np.exp(-y * y))
         y = y - ratio / (1.0 + y * ratio)
     y = np.where(size < 1.0, y, np.where(size == 1.0, math.inf, math.nan))
@@ -109,12 +112,12 @@ def _erfinv(x):
 
 
 erf = primitive(
-    "erf", _erf_kernel, formula="erf x", promotes="float",
+    "erf", erf_kernel, formula="erf x", promotes="float",
     x=lambda g, x: g * (np.exp(-x * x) * _TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 erfc = primitive(
-    "erfc", _erfc, formula="1 - erf x", promotes="float",
+    "erfc", erfc_kernel, formula="1 - erf x", promotes="float",
     x=lambda g, x: g * (np.exp(-x * x) * -_TWO_BY_ROOT_PI),
 )  # fmt: skip
 
@@ -126,20 +129,40 @@ erfinv: Any = primitive(
 _ROOT_HALF = math.sqrt(0.5)
 
 normal_cdf = primitive(
-    "normal_cdf", lambda x: 0.5 * _erf_kernel(x * _ROOT_HALF) + 0.5,
+    "normal_cdf", lambda x: 0.5 * erf_kernel(x * _ROOT_HALF) + 0.5,
     formula="½ (1 + erf(x / √2))", promotes="floating",
     x=lambda g, x: g * (np.exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_BY_ROOT_PI)),
 )  # fmt: skip
 
 
 # The logarithm of the gamma function and its derivatives. Far from 0 the asymptotic series
-# (Abramowitz and Stegun, "Handbook of Mathematical Functions", 6.3.18 and 23.2.9, with
-# Bernoulli's numbers B₂ₖ) is as good as exact; what is near is shifted there.
+# (Abramowitz and Stegun, "Handbook of Mathematical Functions", 6.3.18) is as good as exact; what
+# is near is shifted there.
 
-_BERNOULLI = (
-    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798
-)  # fmt: skip
 _FAR = 12
+
+
+#: ζ(2), ζ(3), ... and the derivatives of ψ at its root, over k!: series where ln Γ and ψ are 0.
+_ZETA = (
+    1.6449340668482264, 1.2020569031595942, 1.0823232337111381, 1.03692775514337,
+    1.0173430619844492, 1.008349277381923, 1.0040773561979444, 1.0020083928260821,
+    1.000994575127818, 1.0004941886041194, 1.000246086553308,
+)  # fmt: skip
+_ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
+_AT_ROOT = (
+    0.9676722454476212, -0.4427631689835921, 0.258499760955651, -0.16394270544240652,
+    0.10782405069126237, -0.07219956125645471, 0.04880428816414311, -0.03316112647484736,
+    0.022597648232218104, -0.01542476590494896, 0.010538791616612175,
+)  # fmt: skip
+_EULER = 0.5772156649015329
+_NEAR = 0.05
+
+
+def _power_series(coefficients, z):
+    y = np.full_like(z, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        y = y * z + coefficient
+    return y
 
 
 def _libm_lgamma(x):
@@ -147,6 +170,24 @@ def _libm_lgamma(x):
         return math.lgamma(x)
     except (ValueError, OverflowError):
         return math.inf
+
+
+_from_libm_lgamma = _from_libm(_libm_lgamma)
+#: ln Γ(1 + z) / z and ln Γ(2 + z) / z.
+_AT_ONE = (-_EULER, *((-1) ** k * zeta / k for k, zeta in enumerate(_ZETA, 2)))
+_AT_TWO = (1.0 - _EULER, *((-1) ** k * (zeta - 1.0) / k for k, zeta in enumerate(_ZETA, 2)))
+
+
+def _lgamma(x):
+    if x.dtype != np.float64:
+        return _lgamma(_as_double(x)).astype(x.dtype)
+    y = _from_libm_lgamma(x)
+    for point, coefficients in ((1.0, _AT_ONE), (2.0, _AT_TWO)):
+        z = x - point
+        near = np.absolute(z) < _NEAR
+        z = np.where(near, z, 0.0)
+        y = np.where(near, z * _power_series(coefficients, z) + 0.0, y)
+    return y
 
 
 def _digamma(x):
@@ -160,56 +201,28 @@ def _digamma(x):
     t = t + _FAR
     square = 1.0 / (t * t)
     series = np.zeros_like(t)
-    for k in range(len(_BERNOULLI), 0, -1):
-        series = square * (series + _BERNOULLI[k - 1] / (2 * k))
+    for k in range(len(BERNOULLI), 0, -1):
+        series = square * (series + BERNOULLI[k - 1] / (2 * k))
     total = total + np.log(t) - 0.5 / t - series
     # ψ(x) = ψ(1 - x) - π / tan πx, the angle brought near zero first.
     angle = math.pi * (x - np.rint(x))
     pole = negative & (angle == 0)
     reflected = total - math.pi / np.tan(np.where(negative & ~pole, angle, 1.0))
+    z = x - _ROOT
+    near = np.absolute(z) < _NEAR
+    z = np.where(near, z - _ROOT_REST, 0.0)
+    total = np.where(near, z * _power_series(_AT_ROOT, z), total)
     return np.where(pole, math.nan, np.where(negative, reflected, total))
 
 
-def _polygamma(x, n):
-    if x.dtype != np.float64:
-        return _polygamma_sum(_as_double(x), n).astype(x.dtype)
-    return _polygamma_sum(x, n)
-
-
-@opaque  # how far it shifts depends on the smallest number
-def _polygamma_sum(x, n):
-    """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), with Hurwitz's ζ by the sum of Euler and Maclaurin."""
-    order = n + 1
-    pole = (x <= 0) & (x == np.floor(x))
-    t = np.where(pole, 1.0, x)
-    total = np.zeros_like(t)
-    lowest = float(np.fmin.reduce(t, axis=None, initial=0.0))
-    for _ in range(_FAR + math.ceil(-lowest)):
-        total = total + np.power(t, -float(order))
-        t = t + 1.0
-    total = total + np.power(t, -float(n)) / n + 0.5 * np.power(t, -float(order))
-    factor, power = float(order), -float(order) - 1.0
-    for k, bernoulli in enumerate(_BERNOULLI, 1):
-        total = total + bernoulli / math.factorial(2 * k) * factor * np.power(t, power)
-        factor *= (order + 2 * k - 1) * (order + 2 * k)
-        power -= 2.0
-    total = np.where(pole, math.inf, total)
-    return total * (math.factorial(n) if n % 2 else -math.factorial(n))
-
-
 lgamma = primitive(
-    "lgamma", _from_libm(_libm_lgamma), formula="ln |Γ(x)|", promotes="float",
+    "lgamma", _lgamma, formula="ln |Γ(x)|", promotes="float",
     x=lambda g, x: g * digamma(x),
 )  # fmt: skip
 
 digamma: Any = primitive(
     "digamma", _digamma, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
     x=lambda g, x: g * polygamma(x, 1),
-)  # fmt: skip
-
-polygamma: Any = primitive(
-    "polygamma", _polygamma, formula="ψ⁽ⁿ⁾(x)", promotes="float",
-    x=lambda g, x, n: g * polygamma(x, n + 1),
 )  # fmt: skip
 
 

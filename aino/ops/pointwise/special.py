@@ -83,7 +83,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return rules.polygamma(input, n) if n else rules.digamma(input)
 
 
-@method(name="polygamma")
+@method(name="polygamma", inplace=True)
 def polygamma_of(self: Tensor, n: int) -> Tensor:
     """Return the n-th derivative of the digamma function: ``polygamma`` as a method.
 
@@ -94,7 +94,7 @@ def polygamma_of(self: Tensor, n: int) -> Tensor:
     return polygamma(n, self)
 
 
-@method
+@method(inplace=True)
 def mvlgamma(input: Tensor, p: Any) -> Tensor:
     """Return the logarithm of the multivariate gamma function.
 
