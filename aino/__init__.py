@@ -58,6 +58,7 @@ from aino.ops.index.slices import *
 from aino.ops.index.sorting import *
 from aino.ops.later import ROOM_OF as _ROOM_OF
 from aino.ops.later import loaded as _loaded
+from aino.ops.linalg.adding import *
 from aino.ops.linalg.contraction import *
 from aino.ops.linalg.linear import *
 from aino.ops.linalg.matrices import *
@@ -89,6 +90,7 @@ from aino.ops.tensor.methods import FUNCTIONS as _FUNCTIONS
 from aino.ops.tensor.printing import get_printoptions as get_printoptions
 from aino.ops.tensor.printing import printoptions as printoptions
 from aino.ops.tensor.printing import set_printoptions as set_printoptions
+from aino.ops.tensor.properties import *
 
 if TYPE_CHECKING:
     from aino import accelerator as accelerator

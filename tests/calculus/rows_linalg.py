@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops.linalg import contraction, linear
+from aino.ops.linalg import adding, contraction, linear
 from tests.calculus.row import Row, case, given, real
 
 # PyTorch has no product of booleans; AINO's is NumPy's.
@@ -150,7 +150,7 @@ ROWS = [
         errors=[case(real(2, 3), real(3)), case(real(2, 3), real(2, 3), dim=2)],
     ),
     Row(
-        "addmm", linear.addmm, added(np.matmul),
+        "addmm", adding.addmm, added(np.matmul),
         [
             case(real(2, 2), real(2, 3), real(3, 2)),
             case(real(2), real(2, 3), real(3, 2), beta=2, alpha=3),
@@ -160,17 +160,17 @@ ROWS = [
         errors=[case(real(3), real(2, 3), real(3, 2)), case(real(2), real(2, 3), real(2, 3))],
     ),
     Row(
-        "addmv", linear.addmv, added(np.matmul),
+        "addmv", adding.addmv, added(np.matmul),
         [case(real(2), real(2, 3), real(3), alpha=2), case(real(), real(2, 3), real(3))],
         complex=True, dtypes="int64 float32", errors=[case(real(3), real(2, 3), real(3))],
     ),
     Row(
-        "addr", linear.addr, added(np.outer),
+        "addr", adding.addr, added(np.outer),
         [case(real(2, 3), real(2), real(3)), case(real(3), real(2), real(3), beta=2, alpha=-1)],
         complex=True, dtypes="int64 float32", errors=[case(real(2), real(2), real(3))],
     ),
     Row(
-        "baddbmm", linear.baddbmm, added(np.matmul),
+        "baddbmm", adding.baddbmm, added(np.matmul),
         [
             case(real(4, 2, 2), real(4, 2, 3), real(4, 3, 2)),
             case(real(2), real(4, 2, 3), real(4, 3, 2), beta=0.5, alpha=2.0),
@@ -178,7 +178,7 @@ ROWS = [
         complex=True, dtypes="float32", errors=[case(real(3), real(4, 2, 3), real(4, 3, 2))],
     ),
     Row(
-        "addbmm", linear.addbmm, added(summed_products),
+        "addbmm", adding.addbmm, added(summed_products),
         [
             case(real(2, 2), real(4, 2, 3), real(4, 3, 2)),
             case(real(1, 2), real(4, 2, 3), real(4, 3, 2), beta=2.0),

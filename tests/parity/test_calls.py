@@ -182,10 +182,45 @@ INDEX = """
     masked_scatter(x, x>0.2, t.ones(1))
 """
 
+TENSOR_AND_LINALG = """
+    x.to(t.float64, t.int32)  x.to("cpu", "cpu")  x.to(t.float64, dtype=t.int32)
+    x.to("cpu", t.float64)  x.to("cpu", t.float64, False, True)  x.to(t.float64, False, True)
+    x.to(t.float64, True, True, True)  x.to()  x.to(None)  x.to(3)  x.to("cpu", 3)
+    x.to(x.double(), False, True)  x.to(x.double(), t.int32)  x.to(x.double(), dtype=t.int32)
+    x.to(dtype=t.float64, copy=True)  x.to(t.float64, copy=True, memory_format=t.preserve_format)
+    x.t().to(t.float64, memory_format=t.contiguous_format).stride()
+    x.t().to(t.float32, memory_format=t.contiguous_format).stride()
+    x.t().to(t.float32, copy=True, memory_format=t.contiguous_format).stride()
+    x.t().to(t.float64).stride()  x.to(t.float64, memory_format=3)
+    x.t().double(memory_format=t.contiguous_format).stride()  x.double(memory_format=3)
+    x.double(True)  x.type(t.float64, True)  x.type(dtype=t.float64, non_blocking=False)
+    x.type("nonsense")  x.copy_(other=x)  x.copy_(x, True)  x.copy_(src=x)  x.is_same_size(x.t())
+    is_same_size(x, other=x)  x.is_contiguous(memory_format=t.contiguous_format)
+    x.is_contiguous(memory_format=3)  x.is_contiguous(memory_format=t.channels_last)
+    x.cpu(memory_format=t.preserve_format)  x.cpu(memory_format=3)  x.fill_(value=3)  x.fill_(3, 4)
+    x.size(dim=0)  x.stride(dim=0)  numel(input=x)  x.is_pinned()  is_tensor(x)
+    cholesky(t.eye(2), True)  eye(2).cholesky(upper=True)  linalg.det(A=t.eye(2))
+    det(input=t.eye(2))  linalg.slogdet(A=t.eye(2))  linalg.inv(A=t.eye(2))
+    linalg.solve(A=t.eye(2), B=t.eye(2), left=False)  linalg.matrix_power(t.eye(2), n=2)
+    matrix_power(t.eye(2), -1)  cdist(x, x, p=1.0)  cdist(x, x, compute_mode="nonsense")
+    cdist(x, x, 2.0, "donot_use_mm_for_euclid_dist")  cdist(x, x, -1.0)  tensordot(x, x.t(), dims=1)
+    tensordot(x, x, ([0], [0]))  tensordot(x, x, 3)  tensordot(x, x, 1)  inner(x, other=x)
+    matmul(x, other=x.t())  mm(x, mat2=x.t())  mm(x, x)  mv(x, vec=x[0])  dot(x[0], tensor=x[0])
+    dot(x, x)  vdot(x[0], other=x[0])  outer(x[0], vec2=x[0])  kron(x, other=x)  cross(x, x, 1)
+    cross(x, x)  cross(x, x, 0)  linalg.cross(x, x, dim=1)  linalg.cross(x, x, 1)
+    linalg.multi_dot([x])  linalg.multi_dot(tensors=[x, x.t()])  chain_matmul(x, x.t())
+    addmm(x, x, t.eye(3), beta=2, alpha=3)  addmm(x, x, t.eye(3), 2)
+    addmv(x[0, :2], x, x[0], beta=2)  addr(x, x[0, :2], x[0], beta=0)
+    baddbmm(x[None], x[None], t.eye(3)[None], alpha=2)  addbmm(x, x[None], t.eye(3)[None])
+    block_diag(x, x)  trace(x)  linalg.vecdot(x, x)  x.new_empty(2, memory_format=None)
+    from_dlpack(x, copy=True)  from_dlpack(x, device="cpu")  from_dlpack(x, copy=False)
+    polar(abs=x, angle=x)
+"""
+
 #: Of random numbers the shape and the dtype are compared.
 ROWS = [
     pytest.param(call, rows is RANDOM, id=call)
-    for rows in (CREATION, RANDOM, DTYPES, POINTWISE, REDUCE, SHAPE, INDEX)
+    for rows in (CREATION, RANDOM, DTYPES, POINTWISE, REDUCE, SHAPE, INDEX, TENSOR_AND_LINALG)
     for line in rows.strip().splitlines()
     for call in line.strip().split("  ")
 ]

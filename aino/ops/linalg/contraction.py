@@ -219,11 +219,16 @@ def _check_output(equation, output, labels) -> None:
             raise ShapeError(f"einsum: {label!r} is twice on the right of {equation!r}")
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor:
-    """Return the sum of products over pairs of axes: n last and first ones, or two lists.
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Return the sum of products over pairs of dimensions, those of the first tensor coming first.
 
     ``(i, j, k), (k, j, m), dims=([1, 2], [1, 0]) -> (i, m)``. Raises ``ShapeError`` where the
     lengths of a pair differ.
+
+    Arguments:
+        a: a tensor.
+        b: the other.
+        dims: how many, the last of ``a`` and the first of ``b``; or a pair of lists of dimensions.
 
     >>> import aino
     >>> aino.tensordot(aino.ones(2, 3), aino.ones(3, 4), 1).shape
@@ -263,9 +268,13 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Tensor:
 
 @method
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """Return the sum of products over the last axes: ``(..., k), (..., k) -> (..., ...)``.
+    """Return the sum of products over the last dimensions: ``(..., k), (..., k) -> (..., ...)``.
 
-    A 0-d operand multiplies the other.
+    Raises ``ShapeError`` where their lengths differ.
+
+    Arguments:
+        input: a tensor; of no dimensions, a number that multiplies the other.
+        other: the other, likewise.
 
     >>> import aino
     >>> aino.inner(aino.tensor([1.0, 2.0]), aino.tensor([3.0, 4.0]))

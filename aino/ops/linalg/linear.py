@@ -17,7 +17,7 @@ from aino.ops.reduce import reduction
 
 __all__ = [
     "matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "kron", "trace", "cross",
-    "addmm", "addmv", "addbmm", "baddbmm", "addr", "chain_matmul", "block_diag", "cdist",
+    "chain_matmul", "block_diag", "cdist",
 ]  # fmt: skip
 
 
@@ -25,9 +25,13 @@ __all__ = [
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: ``(..., n, k) @ (..., k, m) -> (..., n, m)``.
 
-    Leading axes are broadcast. A 1-D operand is a row on the left, a column on the right, and
-    its axis is gone from the result. Raises ``ShapeError`` when the inner lengths differ,
-    ``DtypeError`` when the dtypes of two tensors do; with an array of NumPy's they promote.
+    Raises ``ShapeError`` when the inner lengths differ, ``DtypeError`` when the dtypes of two
+    tensors do; with an array of NumPy's they promote.
+
+    Arguments:
+        input: matrices, their leading dimensions broadcast; of one dimension, a row, and the
+            dimension is gone from the result.
+        other: matrices, likewise; of one dimension, a column.
 
     >>> import aino
     >>> aino.matmul(aino.tensor([[1.0, 2.0], [3.0, 4.0]]), aino.tensor([1.0, 1.0]))
@@ -83,6 +87,12 @@ def _check_ranks(name, input, other, rank, other_rank) -> None:
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices: ``(n, k), (k, m) -> (n, m)``.
 
+    Raises ``ShapeError`` for other shapes; ``matmul`` broadcasts.
+
+    Arguments:
+        input: the left matrix.
+        mat2: the right one.
+
     >>> import aino
     >>> aino.mm(aino.eye(2), aino.ones(2, 1))
     tensor([[1.],
@@ -95,6 +105,12 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 @method
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices: ``(b, n, k), (b, k, m) -> (b, n, m)``.
+
+    Raises ``ShapeError`` for other shapes; ``matmul`` broadcasts.
+
+    Arguments:
+        input: the left matrices.
+        mat2: the right ones.
 
     >>> import aino
     >>> aino.bmm(aino.ones(4, 2, 3), aino.ones(4, 3, 5)).shape
@@ -113,6 +129,12 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return a matrix times a vector: ``(n, k), (k,) -> (n,)``.
 
+    Raises ``ShapeError`` for other shapes.
+
+    Arguments:
+        input: the matrix.
+        vec: the vector.
+
     >>> import aino
     >>> aino.mv(aino.eye(2), aino.tensor([1.0, 2.0]))
     tensor([1., 2.])
@@ -125,6 +147,12 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the sum of the products of two vectors, Σ aᵢ bᵢ: ``(n,), (n,) -> ()``.
 
+    Raises ``ShapeError`` for other shapes.
+
+    Arguments:
+        input: a vector.
+        tensor: the other.
+
     >>> import aino
     >>> aino.dot(aino.tensor([1.0, 2.0]), aino.tensor([3.0, 4.0]))
     tensor(11.)
@@ -135,7 +163,13 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 @method
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """Return Σ conj(aᵢ) bᵢ of two vectors: ``(n,), (n,) -> ()``.
+    """Return the scalar product of two vectors, Σ conj(aᵢ) bᵢ: ``(n,), (n,) -> ()``.
+
+    Raises ``ShapeError`` for other shapes.
+
+    Arguments:
+        input: a vector, which is conjugated.
+        other: the other.
 
     >>> import aino
     >>> aino.vdot(aino.tensor([1.0j]), aino.tensor([1.0j]))
@@ -147,7 +181,13 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 @method(aliases=("ger",))
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """Return all products aᵢ bⱼ of two vectors: ``(n,), (m,) -> (n, m)``.
+    """Return all products aᵢ bⱼ of the elements of two vectors: ``(n,), (m,) -> (n, m)``.
+
+    Raises ``ShapeError`` for other shapes.
+
+    Arguments:
+        input: a vector.
+        vec2: the other.
 
     >>> import aino
     >>> aino.outer(aino.tensor([1, 2]), aino.tensor([3, 4]))
@@ -165,7 +205,11 @@ ger = outer
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """Return the Kronecker product: every element of the first times all of the second.
 
-    ``(n, m), (p, q) -> (np, mq)``, and so for any number of axes; the shorter shape is led by 1s.
+    ``(n, m), (p, q) -> (np, mq)``, and so for any number of dimensions.
+
+    Arguments:
+        input: a tensor; the shorter shape is led by 1s.
+        other: the other.
 
     >>> import aino
     >>> aino.kron(aino.tensor([1, 10]), aino.tensor([1, 2]))
@@ -195,7 +239,14 @@ def trace(input: Tensor) -> Tensor:
 
 @method
 def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
-    """Return the vector product along an axis of length 3, by default the first such one.
+    """Return the vector product along a dimension of length 3.
+
+    Raises ``ShapeError`` where its length is another.
+
+    Arguments:
+        input: a tensor.
+        other: the other, of as many dimensions, broadcast.
+        dim: the dimension; the first of length 3 for None.
 
     >>> import aino
     >>> aino.cross(aino.tensor([1, 0, 0]), aino.tensor([0, 1, 0]))
@@ -210,7 +261,19 @@ def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
 
 
 def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
-    """``linalg.cross``: the vector product along the axis ``dim``, others being broadcast."""
+    """Return the vector product along a dimension of length 3.
+
+    Raises ``ShapeError`` where its length is another.
+
+    Arguments:
+        input: a tensor.
+        other: the other, of as many dimensions, broadcast.
+        dim: the dimension.
+
+    >>> import aino
+    >>> aino.linalg.cross(aino.tensor([1, 0, 0]), aino.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
     if input.ndim != other.ndim:
         raise ShapeError(
             f"cross: shapes {tuple(input.shape)} and {tuple(other.shape)} differ in their number "
@@ -224,86 +287,6 @@ def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
             f"{tuple(other.shape)}"
         )
     return linalg.cross(input, other, dim % input.ndim)
-
-
-# Products added to something
-
-
-def _added(name, input, product, beta, alpha):
-    """Return beta · input + alpha · product; the input is broadcast to the product, or refused."""
-    if input.dtype != product.dtype:
-        raise DtypeError(
-            f"{name}: the operands need the same dtype, got {input.dtype} and {product.dtype}"
-        )
-    if input.dtype.kind in "iub":
-        whole = bool if input.dtype.kind == "b" else int
-        beta, alpha = whole(beta), whole(alpha)
-    own, full = input.shape, product.shape
-    fits = len(own) <= len(full)
-    for n, m in zip(reversed(own), reversed(full)):
-        fits = fits and n in (1, m)
-    if not fits:
-        raise ShapeError(
-            f"{name}: an input of shape {tuple(own)} can't be broadcast to the product's "
-            f"{tuple(full)}"
-        )
-    if alpha != 1:
-        product = elementwise.mul(product, alpha)
-    if beta == 0:  # what is not read may be nan
-        return product
-    if beta != 1:
-        input = elementwise.mul(input, beta)
-    return elementwise.add(input, product)
-
-
-@method(inplace=True)
-def addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
-) -> Tensor:
-    """Return beta · input + alpha · (mat1 @ mat2): ``(n, m), (n, k), (k, m) -> (n, m)``.
-
-    >>> import aino
-    >>> aino.addmm(aino.ones(2), aino.eye(2), aino.eye(2), alpha=3)
-    tensor([[4., 1.],
-            [1., 4.]])
-    """
-    return _added("addmm", input, mm(mat1, mat2), beta, alpha)
-
-
-@method
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """Return beta · input + alpha · (mat @ vec): ``(n,), (n, k), (k,) -> (n,)``."""
-    return _added("addmv", input, mv(mat, vec), beta, alpha)
-
-
-@method
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``.
-
-    The dtypes promote; of booleans, ``or`` is the sum and ``and`` the product.
-    """
-    dtype = result_type(input, vec1, vec2)
-    if dtype.kind in "biu" and isinstance(alpha, float | complex):
-        raise DtypeError(f"addr: of integers alpha must be an integer too, not {alpha!r}")
-    operands = [x if x.dtype == dtype else cast(x, dtype) for x in (input, vec1, vec2)]
-    return _added("addr", operands[0], outer(operands[1], operands[2]), beta, alpha)
-
-
-@method(inplace=True)
-def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
-) -> Tensor:
-    """Return beta · input + alpha · (batch1 @ batch2), all stacks of matrices."""
-    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-@method
-def addbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
-) -> Tensor:
-    """Return beta · input + alpha · Σᵢ batch1ᵢ @ batch2ᵢ: ``(b, n, k), (b, k, m) -> (n, m)``."""
-    total = reduce.sum(bmm(batch1, batch2), 0)
-    return _added("addbmm", input, cast(total, batch1.dtype), beta, alpha)
 
 
 # Several matrices
@@ -323,9 +306,14 @@ def chain_matmul(*matrices: Any) -> Tensor:
 
 
 def multi_dot(tensors: Any) -> Tensor:
-    """``linalg.multi_dot``: the product of two or more matrices, in the cheapest order.
+    """Return the product of two or more matrices, in the cheapest order.
 
-    The first and the last may be vectors: a row and a column.
+    The first and the last may be vectors: a row and a column. Raises ``ShapeError`` for fewer than
+    two, or other shapes.
+
+    >>> import aino
+    >>> aino.linalg.multi_dot([aino.ones(2, 3), aino.ones(3, 4), aino.ones(4)]).shape
+    aino.Size([2])
     """
     tensors = list(tensors)
     if len(tensors) < 2:
@@ -399,15 +387,38 @@ def block_diag(*tensors: Any) -> Tensor:
     return join.cat(rows, 0) if rows else make(np.zeros((1, 0), get_default_dtype()))
 
 
-def cdist(x1: Tensor, x2: Tensor, p: Any = 2.0, compute_mode: str | None = None) -> Tensor:
-    """Return the p-norm distances of all pairs of rows.
+#: How PyTorch may compute distances, which differ in their last digits.
+_COMPUTE_MODES = (
+    "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+    "donot_use_mm_for_euclid_dist",
+)  # fmt: skip
 
-    ``(..., n, d), (..., m, d) -> (..., n, m)``; leading axes are broadcast.
+
+def cdist(
+    x1: Tensor,
+    x2: Tensor,
+    p: float = 2.0,
+    compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
+) -> Tensor:
+    """Return the distances of all pairs of rows: ``(..., n, d), (..., m, d) -> (..., n, m)``.
+
+    Distances are p-norms, (Σ |x - y|ᵖ)^(1/p). Raises ``ShapeError`` unless both are rows of one
+    length, of floating-point numbers.
+
+    Arguments:
+        x1: rows, their leading dimensions broadcast.
+        x2: the others.
+        p: the order of the norm, 0 or more; ∞ takes the largest difference.
+        compute_mode: has no effect: differences are always computed one by one, which is exact.
 
     >>> import aino
     >>> aino.cdist(aino.tensor([[0.0, 0.0]]), aino.tensor([[3.0, 4.0], [0.0, 1.0]]))
     tensor([[5., 1.]])
     """
+    if compute_mode not in _COMPUTE_MODES:
+        raise ValueError(
+            f"cdist: compute_mode is one of {', '.join(_COMPUTE_MODES)}, not {compute_mode!r}"
+        )
     for x in (x1, x2):
         if x.ndim < 2 or x.dtype.kind != "f":
             raise ShapeError(
@@ -418,5 +429,7 @@ def cdist(x1: Tensor, x2: Tensor, p: Any = 2.0, compute_mode: str | None = None)
         raise ShapeError(
             f"cdist: rows of shapes {tuple(x1.shape)} and {tuple(x2.shape)} differ in length"
         )
+    if p < 0:
+        raise ValueError(f"cdist: the order p of a norm is 0 or more, not {p}")
     difference = elementwise.sub(x1[..., :, None, :], x2[..., None, :, :])
     return reduce.distance(difference, float(p), difference.ndim - 1)

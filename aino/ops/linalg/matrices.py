@@ -17,6 +17,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
+from aino.ops.arguments import other_names
 from aino.ops.linalg.checks import square
 from aino.ops.linalg.linear import matmul
 from aino.ops.public import method
@@ -77,6 +78,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
 
 @method
+@other_names(A="input")
 def det(input: Tensor) -> Tensor:
     """Return the determinant: ``(..., n, n) -> (...)``. Its slope are the cofactors.
 
@@ -88,6 +90,7 @@ def det(input: Tensor) -> Tensor:
 
 
 @method
+@other_names(A="input")
 def slogdet(input: Tensor) -> Any:
     """Return the sign of the determinant and the logarithm of its size, ``(sign, logabsdet)``.
 
@@ -115,11 +118,14 @@ def logdet(input: Tensor) -> Tensor:
 
 
 @method
-def cholesky(input: Tensor, *, upper: Any = False) -> Tensor:
-    """Return the lower triangle L with L Lᴴ = A of a positive definite matrix, or Lᴴ.
+def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """Return the triangle L with L Lᴴ = A of a positive definite matrix.
 
-    Only the lower triangle of A is read; the gradient is Hermitian, as A is. Raises
-    ``LinAlgError`` where A isn't positive definite.
+    Only the lower triangle of A is read. Raises ``LinAlgError`` where A isn't positive definite.
+
+    Arguments:
+        input: the matrix A ``(n, n)``, or a stack of them ``(..., n, n)``.
+        upper: whether to return Lᴴ, an upper triangle.
 
     >>> import aino
     >>> aino.linalg.cholesky(aino.tensor([[4.0, 2.0], [2.0, 2.0]]))
@@ -132,7 +138,14 @@ def cholesky(input: Tensor, *, upper: Any = False) -> Tensor:
 
 @method
 def matrix_power(input: Tensor, n: int) -> Tensor:
-    """Return the matrix multiplied by itself n times; of the inverse where n is negative.
+    """Return a square matrix multiplied by itself n times.
+
+    Raises ``ShapeError`` unless it is square, ``LinAlgError`` where an inverse is needed that there
+    is not.
+
+    Arguments:
+        input: the matrix ``(m, m)``, or a stack of them ``(..., m, m)``.
+        n: how many times; its inverse where n is negative, the identity for 0.
 
     >>> import aino
     >>> aino.matrix_power(aino.tensor([[1, 1], [0, 1]]), 5)

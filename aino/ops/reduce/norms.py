@@ -96,7 +96,7 @@ def vector_norm(
 @other_names(A="input")
 def matrix_norm(
     input: Tensor,
-    ord: float | str = "fro",
+    ord: Any = "fro",
     dim: Any = (-2, -1),
     keepdim: bool = False,
     *,

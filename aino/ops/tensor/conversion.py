@@ -1,4 +1,4 @@
-"""Tensors into Python numbers and lists, and into other dtypes; what a tensor says of itself."""
+"""Tensors into Python numbers and lists, into other dtypes, and into other hands."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.memory import owner
 from aino.autograd.primitive import cast
 from aino.autograd.tensor import Tensor, make
 from aino.devices import Device, check_device
 from aino.dtypes import BY_NAME, as_dtype
 from aino.errors import DtypeError, ShapeError
+from aino.layouts import check_memory_format, contiguous_format
 from aino.ops.public import method
+from aino.ops.shape.shaping import contiguous
 from aino.types import DeviceLike, DType
 
-__all__ = [
-    "is_tensor", "is_floating_point", "is_complex", "is_signed", "is_nonzero", "is_same_size",
-    "numel", "from_dlpack",
-]  # fmt: skip
+__all__ = ["from_dlpack"]
 
 
 # Python numbers and lists
@@ -145,8 +143,17 @@ def to(
 ) -> Any:
     """Return the tensor in another dtype, or itself where nothing changes.
 
-    Takes a dtype, a device (only the CPU), both, or a tensor whose dtype is meant; ``copy=True``
-    copies in any case. Gradients flow back in the old dtype.
+    Gradients flow back in the old dtype. Raises ``DeviceError`` for another device than the CPU,
+    ``TypeError`` where something is given twice.
+
+    Arguments:
+        args: a dtype, a device, a device and a dtype, or a tensor whose dtype is meant; then
+            ``non_blocking`` and ``copy``, as flags.
+        dtype: the dtype, given by name.
+        device: the device, given by name.
+        non_blocking: has no effect: nothing is copied from an accelerator.
+        copy: whether to copy in any case.
+        memory_format: ``aino.contiguous_format`` lays the rows of a copy one after the other.
 
     >>> import aino
     >>> aino.ones(2).to(aino.int64)
@@ -154,21 +161,41 @@ def to(
     """
     flags = []
     for argument in args:
-        if isinstance(argument, Tensor):
-            dtype = argument.dtype
-        elif isinstance(argument, builtins.bool):
+        if isinstance(argument, builtins.bool):
             flags.append(argument)
         elif isinstance(argument, Device) or (
             isinstance(argument, str) and argument not in BY_NAME
         ):
-            device = argument
+            device = _once(device, argument, "device")
         elif argument is not None:
-            dtype = argument
+            given = argument.dtype if isinstance(argument, Tensor) else argument
+            dtype = _once(dtype, given, "dtype")
+    if len(flags) > 2 or len(flags) == len(args) > 0:
+        raise TypeError(
+            "to: a dtype, a device or a tensor is followed by two flags at most, non_blocking and "
+            f"copy; got {args}"
+        )
     if device is not None:
         check_device(device)
     copy = flags[1] if len(flags) > 1 else copy
     dtype = self.array.dtype if dtype is None else as_dtype(dtype)
-    return _cast(self, dtype, copy)
+    return _laid_out(self, _cast(self, dtype, copy), memory_format)
+
+
+def _once(before, given, name):
+    if before is not None:
+        raise TypeError(f"to: the {name} is given twice, as {before!r} and as {given!r}")
+    return given
+
+
+def _laid_out(tensor, result, memory_format):
+    """Return a result in the memory format that is asked for, unless it is the tensor itself."""
+    if memory_format is None:
+        return result
+    check_memory_format(memory_format)
+    if memory_format is contiguous_format and result is not tensor:
+        return contiguous(result)
+    return result
 
 
 def _cast(tensor, dtype, copy=False):
@@ -189,6 +216,12 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 @method
 def type(self: Tensor, dtype: DType | None = None, non_blocking: bool = False) -> Any:
     """Return the tensor in another dtype, or, asked for none, the name of its type.
+
+    Raises ``DtypeError`` for what names neither a dtype nor a type.
+
+    Arguments:
+        dtype: a dtype, or the name of a type: ``"aino.FloatTensor"``.
+        non_blocking: has no effect: nothing is copied from an accelerator.
 
     >>> import aino
     >>> aino.ones(2).type(), aino.ones(2).type(aino.int64).type()
@@ -214,12 +247,16 @@ _TYPE_NAMES = {
 
 
 def _caster(name, dtype):
-    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        return _cast(self, dtype)
+    def convert(self: Tensor, *, memory_format: Any = None) -> Tensor:
+        return _laid_out(self, _cast(self, dtype), memory_format)
 
     convert.__name__ = name
     convert.__qualname__ = f"Tensor.{name}"
-    convert.__doc__ = f"Return the tensor as {dtype}, or itself if it is."
+    convert.__doc__ = f"""Return the tensor as {dtype}, or itself if it is.
+
+    Arguments:
+        memory_format: as for ``to``.
+    """
     return convert
 
 
@@ -230,117 +267,6 @@ for _name, _dtype in {
     "long": dtypes.int64,
 }.items():  # fmt: skip
     method(_caster(_name, _dtype))
-
-
-# What a tensor says of itself
-
-
-@method(aliases=("nelement",))
-def numel(input: Tensor) -> int:
-    """Return the number of elements.
-
-    >>> import aino
-    >>> aino.numel(aino.ones(2, 3))
-    6
-    """
-    return input.array.size
-
-
-@method
-def element_size(self: Tensor) -> int:
-    """Return the bytes of one element."""
-    return self.array.itemsize
-
-
-@method(aliases=("ndimension",))
-def dim(self: Tensor) -> int:
-    """Return the number of axes."""
-    return self.array.ndim
-
-
-@method
-def size(self: Tensor, dim: Any = None) -> Any:
-    """Return the shape, or the length of one axis.
-
-    >>> import aino
-    >>> aino.ones(2, 3).size(), aino.ones(2, 3).size(-1)
-    (aino.Size([2, 3]), 3)
-    """
-    return self.shape if dim is None else self.array.shape[_axis(self, dim)]
-
-
-@method
-def stride(self: Tensor, dim: Any = None) -> Any:
-    """Return the distance between neighbours along each axis, or one, in elements."""
-    steps = tuple([step // self.array.itemsize for step in self.array.strides])
-    return steps if dim is None else steps[_axis(self, dim)]
-
-
-def _axis(self, dim):
-    count = max(self.array.ndim, 1)
-    if not -count <= dim < count or not self.array.ndim:
-        raise IndexError(
-            f"dimension out of range (expected to be in range of [{-count}, {count - 1}], but got "
-            f"{dim})"
-        )
-    return dim
-
-
-@method
-def data_ptr(self: Tensor) -> int:
-    """Return the address of the first element."""
-    return _address(self.array)
-
-
-@method
-def storage_offset(self: Tensor) -> int:
-    """Return how many elements lie in memory before the first, in what owns the memory."""
-    return (_address(self.array) - _address(owner(self.array))) // self.array.itemsize
-
-
-def _address(array):
-    return array.__array_interface__["data"][0]
-
-
-@method
-def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
-    """Tell whether the elements lie one after the other in memory, the last axis fastest."""
-    return self.array.flags.c_contiguous
-
-
-def is_tensor(obj: Any) -> bool:
-    """Tell whether an object is a tensor."""
-    return isinstance(obj, Tensor)
-
-
-@method
-def is_floating_point(input: Tensor) -> bool:
-    """Tell whether the dtype is a floating-point one."""
-    return input.array.dtype.kind == "f"
-
-
-@method
-def is_complex(input: Tensor) -> bool:
-    """Tell whether the dtype is complex."""
-    return input.array.dtype.kind == "c"
-
-
-@method
-def is_signed(input: Tensor) -> bool:
-    """Tell whether the dtype has negative numbers."""
-    return input.array.dtype.kind in "ifc"
-
-
-@method
-def is_nonzero(input: Tensor) -> bool:
-    """Tell whether the only element is not zero."""
-    return as_bool(input)
-
-
-@method
-def is_same_size(input: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have the same shape."""
-    return input.array.shape == other.array.shape
 
 
 # Other holders of the memory
@@ -361,13 +287,21 @@ def dlpack_device(self):
     return self.array.__dlpack_device__()
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
+def from_dlpack(
+    ext_tensor: Any, *, device: DeviceLike = None, copy: builtins.bool | None = None
+) -> Tensor:
     """Return a tensor that shares the memory of another library's array.
+
+    Arguments:
+        ext_tensor: an array that speaks DLPack.
+        device: where the tensor is: ``"cpu"``, which None means, too.
+        copy: whether it has memory of its own instead.
 
     >>> import aino, numpy as np
     >>> aino.from_dlpack(np.ones(2))
     tensor([1., 1.], dtype=aino.float64)
     """
+    check_device(device)
     array = np.from_dlpack(ext_tensor)
     as_dtype(array.dtype)
-    return make(array)
+    return make(array.copy() if copy else array)

@@ -24,12 +24,20 @@ from aino.ops.shape.broadcasting import broadcast_to
 
 
 @method
-def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
-    """Copy the values of ``source`` into this tensor, broadcast and cast; returns itself.
+def copy_(self: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
+    """Copy values into this tensor, broadcast and cast; returns itself.
 
-    Raises ``ShapeError`` when the source can't be broadcast to this tensor's shape.
+    Raises ``ShapeError`` when they can't be broadcast to this tensor's shape.
+
+    Arguments:
+        other: the values: a tensor, an array or a number.
+        non_blocking: has no effect: nothing is copied from an accelerator.
+
+    >>> import aino
+    >>> aino.zeros(2).copy_(aino.tensor([1, 2]))
+    tensor([1., 2.])
     """
-    source = source if isinstance(source, Tensor) else make(np.asarray(source))
+    source = other if isinstance(other, Tensor) else make(np.asarray(other))
     recording = records(self, source)
     if recording:
         check_writable(self, "copy_")
@@ -47,7 +55,15 @@ def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
 
 @method
 def fill_(self: Tensor, value: Any) -> Tensor:
-    """Set every element to ``value``; returns itself."""
+    """Set every element to one number; returns itself.
+
+    Arguments:
+        value: the number, or a 0-d tensor.
+
+    >>> import aino
+    >>> aino.zeros(2).fill_(7)
+    tensor([7., 7.])
+    """
     if isinstance(value, Tensor):
         if value.ndim:
             raise ShapeError(f"fill_ takes a number or a 0-d tensor, not shape {value.array.shape}")

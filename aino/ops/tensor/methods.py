@@ -15,19 +15,27 @@ from aino.ops import later, pointwise
 from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
 from aino.ops.index import indexing, scattering, slices, sorting, subscript
-from aino.ops.linalg import contraction, linear, matrices
+from aino.ops.linalg import adding, contraction, linear, matrices
 from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import distributions, fill, generator, sampling
 from aino.ops.reduce import extremes, norms, reduction, scanning, statistics
 from aino.ops.shape import arranging, broadcasting, joining, padding, shaping, transposing
-from aino.ops.tensor import conversion, copying, inplace, numpy_protocol, placement, printing
+from aino.ops.tensor import (
+    conversion,
+    copying,
+    inplace,
+    numpy_protocol,
+    placement,
+    printing,
+    properties,
+)
 
 MODULES = (
-    activation, arranging, broadcasting, compare, contraction, conversion, distributions, extremes,
-    fill, filled, from_data, generator, indexing, joining, linear, matrices, norms, padding,
-    placement, pointwise, ranges, reduction, sampling, scanning, scattering, shaping, slices,
-    softmax, sorting, statistics, transposing,
+    activation, adding, arranging, broadcasting, compare, contraction, conversion,
+    distributions, extremes, fill, filled, from_data, generator, indexing, joining, linear,
+    matrices, norms, padding, placement, pointwise, properties, ranges, reduction, sampling,
+    scanning, scattering, shaping, slices, softmax, sorting, statistics, transposing,
 )  # fmt: skip
 
 OPERATORS = {

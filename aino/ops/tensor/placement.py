@@ -7,6 +7,7 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.devices import Device, check_device
 from aino.errors import DeviceError
+from aino.layouts import check_memory_format
 from aino.ops.public import method
 from aino.types import DeviceLike
 
@@ -25,7 +26,12 @@ def _to_accelerator(kind):
 
     move.__name__ = kind
     move.__qualname__ = f"Tensor.{kind}"
-    move.__doc__ = f"Raise ``DeviceError``: AINO computes on the CPU, and has no {kind!r} here."
+    move.__doc__ = f"""Raise ``DeviceError``: AINO computes on the CPU, and has no {kind!r} here.
+
+    Arguments:
+        device: which one; the first for None.
+        non_blocking, memory_format: PyTorch's arguments.
+    """
     return method(move)
 
 
@@ -35,7 +41,12 @@ for _kind in ("cuda", "xpu", "ipu", "hpu", "mtia"):
 
 @method
 def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
-    """Return the tensor itself: it is on the CPU."""
+    """Return the tensor itself: it is on the CPU.
+
+    Arguments:
+        memory_format: ``aino.preserve_format``, which None means, too.
+    """
+    check_memory_format(memory_format)
     return self
 
 
