@@ -108,6 +108,9 @@ WARNING = {
     "gradcheck": lambda: aino.autograd.gradcheck(lambda t: t, (leaf,), eps=1e-2),
     "trunc_normal_": lambda: aino.nn.init.trunc_normal_(aino.ones(2), mean=9.0),
     "softmax": lambda: F.softmax(x),
+    "gumbel_softmax": lambda: F.gumbel_softmax(x, eps=1.0),
+    "dropout3d": lambda: F.dropout3d(x),
+    "Hardtanh": lambda: aino.nn.Hardtanh(min_value=0.0),
     "no element": lambda: aino.nn.init.kaiming_uniform_(aino.ones(0, 2)),
 }
 

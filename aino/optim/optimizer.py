@@ -130,11 +130,7 @@ class Optimizer:
                 "params must be an iterable of tensors or of dicts, not a single Tensor; "
                 "put it into a list"
             )
-        if hasattr(params, "parameters"):
-            raise TypeError(
-                f"params must be an iterable of tensors or of dicts, not a "
-                f"{type(params).__name__}; pass its parameters()"
-            )
+        _check_iterable(params, "params")
         self.defaults = defaults
         self._make_hooks()
         self.has_stepped = False
@@ -183,6 +179,8 @@ class Optimizer:
         forbid_in_trace("add_param_group", "add the group before the compiled step is called")
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        if "params" not in param_group:
+            raise KeyError(f'a parameter group has its tensors under "params", got {param_group}')
         group = Group(param_group)
         group["params"], names = _named(group["params"])
         if names:
@@ -383,12 +381,30 @@ class Optimizer:
         self.param_groups = groups
 
 
+def _check_iterable(params: Any, what: str) -> None:
+    """Raise for what is no iterable of tensors, and say what was probably meant."""
+    if hasattr(params, "parameters"):
+        advice = f"a {type(params).__name__}; pass its parameters()"
+    elif callable(params):
+        advice = f"the function {getattr(params, '__name__', params)}; call it"
+    elif isinstance(params, Mapping) and "params" in params:
+        advice = "a single dict; put it into a list"
+    elif isinstance(params, Mapping):
+        advice = "a dict of names; pass its values(), or its items() to keep the names"
+    elif not isinstance(params, Iterable):
+        advice = repr(params) if params is None else f"a {type(params).__name__}"
+    else:
+        return
+    raise TypeError(f"{what} must be an iterable of tensors or of dicts, not {advice}")
+
+
 def _named(params: Any) -> tuple[list, list[str]]:
     """Return the tensors of a group, and their names where it gives them."""
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, set | frozenset):
         raise TypeError("a set has no order, which parameters need; pass a list")
+    _check_iterable(params, 'the "params" of a group')
     listed = list(params)
     names = [item[0] for item in listed if isinstance(item, tuple)]
     if names and len(names) != len(listed):

@@ -97,7 +97,7 @@ LAYERS = [
     row("Dropout2d", inputs=real(2, 3, 2, 2), oracle=leave,
         text="Dropout2d(p=0.5, inplace=False)", random=True, bad_inputs=[(real(3),)]),
     row("Dropout3d", inputs=real(2, 3, 2, 2, 2), oracle=leave,
-        text="Dropout3d(p=0.5, inplace=False)", random=True, bad_inputs=[(real(3),)]),
+        text="Dropout3d(p=0.5, inplace=False)", random=True, bad_inputs=[(real(),)]),
     row("AlphaDropout", inputs=real(3, 4), oracle=leave,
         text="AlphaDropout(p=0.5, inplace=False)", random=True),
     row("Perceptron", 4, "tanh", inputs=real(5, 4), torch=False,

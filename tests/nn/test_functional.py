@@ -53,3 +53,83 @@ def test_softmax_without_dim_warns_and_takes_pytorchs(name, shape, dim):
     assert function(x, dim, 5, aino.float64).dtype == aino.float64
     with pytest.raises(TypeError, match="dtype=float64"):
         function(x, dim, aino.float64)
+
+
+LOSSES = {
+    "mse_loss": lambda d: d * d,
+    "l1_loss": abs,
+    "huber_loss": lambda d: np.where(abs(d) <= 1.0, d * d / 2.0, abs(d) - 0.5),
+}
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_weighted_losses(name, reduction):
+    x, t, w = (aino.rand(3, 2, dtype=aino.float64, requires_grad=True) for _ in range(3))
+    scaled = x.detach() * 4.0
+    losses = w.detach().numpy() * LOSSES[name](scaled.numpy() - t.detach().numpy())
+    total = losses.size if name == "huber_loss" else w.sum().item()  # as in PyTorch
+    expected = {"none": losses, "sum": losses.sum(), "mean": losses.sum() / total}[reduction]
+    loss = getattr(F, name)
+    found = loss(scaled, t, reduction=reduction, weight=w)
+    np.testing.assert_allclose(found.detach().numpy(), expected)
+    assert aino.autograd.gradcheck(
+        lambda x, t, w: loss(x, t, reduction=reduction, weight=w), (x, t, w)
+    )
+    with pytest.raises(ShapeError, match="weight has shape"):
+        loss(x, t, weight=w[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "whole"),
+    [
+        ("dropout1d", (40, 3), 1), ("dropout1d", (4, 40, 3), 2), ("dropout2d", (4, 40, 3, 2), 2),
+        ("dropout3d", (40, 3, 2, 2), 1), ("dropout3d", (4, 40, 3, 2, 2), 2),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("inplace", [False, True])
+def test_channels_are_dropped_as_a_whole(name, shape, whole, inplace):
+    aino.manual_seed(0)
+    x = aino.ones(shape)
+    found = getattr(F, name)(x, 0.25, inplace=inplace)
+    assert (found is x) is inplace
+    channels = found.numpy().reshape(*shape[:whole], -1)
+    assert (channels == channels[..., :1]).all()
+    assert np.unique(channels).tolist() == pytest.approx([0.0, 1.0 / 0.75])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "whole"),
+    [("dropout2d", (40, 3), 2), ("dropout2d", (4, 40, 3), 2), ("dropout2d", (9, 9, 2, 2, 2), 2),
+     ("dropout3d", (40, 3), 1), ("dropout3d", (40,), 1), ("dropout3d", (9, 2, 2, 2, 2, 2), 1)],
+)  # fmt: skip
+def test_channels_of_other_dimensions_are_dropped_with_a_warning(name, shape, whole):
+    with pytest.warns(UserWarning, match=name):
+        channels = getattr(F, name)(aino.ones(shape), 0.25).numpy().reshape(*shape[:whole], -1)
+    assert (channels == channels[..., :1]).all()
+    with pytest.warns(UserWarning, match=name):
+        kept = getattr(F, name)(aino.ones(shape), training=False)
+    assert kept.tolist() == np.ones(shape).tolist()
+
+
+def test_what_has_no_channels_is_refused():
+    for name, shape in (("dropout1d", (3,)), ("dropout1d", (3,) * 4)):
+        with pytest.raises(ShapeError):
+            getattr(F, name)(aino.ones(shape))
+    for name, shape in (("dropout2d", (3,)), ("dropout3d", ())):
+        with (
+            pytest.warns(UserWarning, match=name),
+            pytest.raises(ShapeError, match="no channels"),
+        ):
+            getattr(F, name)(aino.ones(shape))
+
+
+def test_the_old_names_of_bounds_warn():
+    with pytest.warns(FutureWarning, match="min_val and max_val"):
+        layer = aino.nn.Hardtanh(min_value=-2.0, max_value=3.0)
+    assert (layer.min_val, layer.max_val) == (-2.0, 3.0)
+
+
+def test_gumbel_softmax_says_that_eps_has_no_effect():
+    with pytest.warns(UserWarning, match="eps"):
+        F.gumbel_softmax(aino.ones(3), eps=1e-3)

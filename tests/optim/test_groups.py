@@ -300,3 +300,35 @@ def test_memory_that_cannot_be_written_is_refused_before_anything_changes():
         optimizer.step()
     assert first.array == 1.0
     assert optimizer.state[first]["step"].array == 0
+
+
+class Model:
+    def parameters(self):
+        return iter(())
+
+
+@pytest.mark.parametrize("as_group", [False, True], ids=["params", "a group"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Model(), r"not a Model; pass its parameters\(\)"),
+        (Model().parameters, "not the function parameters; call it"),
+        ({"w": leaf(1.0)}, r"not a dict of names; pass its values\(\), or its items\(\)"),
+        ({"params": [leaf(1.0)]}, "not a single dict; put it into a list"),
+        (None, "not None"),
+        (3, "not a int"),
+        (["w"], "can only optimize Tensors, but one of the params is str"),
+        ([Model()], "can only optimize Tensors, but one of the params is Model"),
+    ],
+)
+@pytest.mark.parametrize("optimizer", [Adam, LBFGS], ids=["Adam", "LBFGS"])
+def test_what_is_no_list_of_tensors_is_said_in_words(optimizer, given, message, as_group):
+    with pytest.raises(TypeError, match=message):
+        optimizer([{"params": given}] if as_group else given)
+
+
+def test_a_group_without_tensors_is_said_in_words():
+    with pytest.raises(KeyError, match='tensors under "params"'):
+        Adam([{"lr": 1.0}])
+    with pytest.raises(TypeError, match="not a single Tensor; put it into a list"):
+        Adam(leaf(1.0))

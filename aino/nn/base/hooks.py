@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aino.autograd.node import HookHandle
 from aino.nn.base.backward_hooks import watch_inputs, watch_outputs
 from aino.structure_version import structure_version
+from aino.user_warnings import warn
 
 
 class Hook(NamedTuple):
@@ -72,7 +73,7 @@ def call_with_hooks(module: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     except Exception:
         for key, hook in list(hooks.at["forward"].items()):
             if hook.always_call and key not in called:
-                result = _after(module, hook, args, kwargs, result)
+                result = _after_failure(module, hook, args, kwargs, result)
         raise
 
 
@@ -93,6 +94,15 @@ def _before(module, hooks, args, kwargs):
             if changed is not None:
                 args = changed if isinstance(changed, tuple) else (changed,)
     return args, kwargs
+
+
+def _after_failure(module, hook, args, kwargs, result):
+    """Call a hook while another error is on its way: its own must not stand in that one's place."""
+    try:
+        return _after(module, hook, args, kwargs, result)
+    except Exception as error:
+        warn(f"a hook with always_call=True raised {type(error).__name__}: {error}")
+        return result
 
 
 def _after(module, hook, args, kwargs, result):

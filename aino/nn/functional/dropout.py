@@ -56,15 +56,23 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop(input, input.array.shape, p, inplace)
 
 
-def _drop_channels(name, input, p, training, inplace, ranks, unbatched) -> Any:
+def _drop_channels(input: Any, p: float, training: bool, inplace: bool, kept: int) -> Any:
+    """Drop what lies in the dimensions behind the first ``kept`` as a whole."""
     _check(p)
-    shape = input.array.shape
-    if len(shape) not in ranks:
-        raise ShapeError(f"{name} takes inputs of {ranks} dimensions, got shape {shape}")
     if not training or p == 0.0:
         return input
-    kept = 1 if len(shape) == unbatched else 2
+    shape = input.array.shape
+    if len(shape) < kept:
+        raise ShapeError(f"there are no channels in an input of shape {shape}")
     return _drop(input, shape[:kept] + (1,) * (len(shape) - kept), p, inplace)
+
+
+def _warn_of_dimensions(name: str, input: Any, ranks: tuple[int, int]) -> None:
+    if input.ndim not in ranks:
+        warn(
+            f"{name}: an input of {input.ndim} dimensions is deprecated, {name} takes {ranks[0]} "
+            f"or {ranks[1]}; for single numbers there is dropout"
+        )
 
 
 def dropout1d(
@@ -82,7 +90,9 @@ def dropout1d(
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
-    return _drop_channels("dropout1d", input, p, training, inplace, (2, 3), 2)
+    if input.ndim not in (2, 3):
+        raise ShapeError(f"dropout1d takes 2 or 3 dimensions, got shape {tuple(input.shape)}")
+    return _drop_channels(input, p, training, inplace, input.ndim - 1)
 
 
 def dropout2d(
@@ -103,7 +113,8 @@ def dropout2d(
     """
     if input.ndim == 3:
         warn("dropout2d takes a 3-D input as (N, C, L), for which there is dropout1d")
-    return _drop_channels("dropout2d", input, p, training, inplace, (3, 4), None)
+    _warn_of_dimensions("dropout2d", input, (3, 4))
+    return _drop_channels(input, p, training, inplace, 2)
 
 
 def dropout3d(
@@ -121,7 +132,8 @@ def dropout3d(
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
-    return _drop_channels("dropout3d", input, p, training, inplace, (4, 5), 4)
+    _warn_of_dimensions("dropout3d", input, (4, 5))
+    return _drop_channels(input, p, training, inplace, 2 if input.ndim == 5 else 1)
 
 
 #: SELU's lower limit: -scale · α.

@@ -16,12 +16,18 @@ from aino.nn.functional.reduction import named_reduction, reduced, warn_of_broad
 from aino.ops.half import in_float32
 
 
+def _check_weight(name: str, input: Tensor, weight: Any) -> None:
+    if weight.shape != input.shape:
+        raise ShapeError(
+            f"{name}: the weight has shape {tuple(weight.shape)}, the input {tuple(input.shape)}; "
+            "they have to be the same"
+        )
+
+
 def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
     """Reduce losses that count unequally: the mean divides by the sum of the weights."""
     loss = loss * weight
-    if reduction == "mean":
-        return loss.sum() / np.broadcast_to(weight.array, loss.shape).sum()
-    return reduced(loss, reduction)
+    return loss.sum() / weight.sum() if reduction == "mean" else reduced(loss, reduction)
 
 
 def mse_loss(
@@ -37,7 +43,7 @@ def mse_loss(
         target: what they should be: of the same shape.
         size_average, reduce: the older way to choose the reduction; both deprecated.
         reduction: "mean", "sum", or "none" for the loss of each element.
-        weight: how much each element counts; the mean divides by the sum of the weights.
+        weight: how much each element counts, of the input's shape; the mean divides by their sum.
 
     >>> import aino
     >>> aino.nn.functional.mse_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
@@ -54,7 +60,10 @@ def mse_loss(
         warn_of_broadcasting("mse_loss", input, target)
     difference = input - target
     loss = difference * difference
-    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+    if weight is None:
+        return reduced(loss, reduction)
+    _check_weight("mse_loss", input, weight)
+    return _weighted(loss, weight, reduction)
 
 
 def l1_loss(
@@ -70,7 +79,7 @@ def l1_loss(
         target: what they should be: of the same shape.
         size_average, reduce: the older way to choose the reduction; both deprecated.
         reduction: "mean", "sum", or "none" for the loss of each element.
-        weight: how much each element counts; the mean divides by the sum of the weights.
+        weight: how much each element counts, of the input's shape; the mean divides by their sum.
 
     >>> import aino
     >>> aino.nn.functional.l1_loss(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
@@ -79,7 +88,10 @@ def l1_loss(
     reduction = named_reduction(size_average, reduce, reduction)
     warn_of_broadcasting("l1_loss", input, target)
     loss = (input - target).abs()
-    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+    if weight is None:
+        return reduced(loss, reduction)
+    _check_weight("l1_loss", input, weight)
+    return _weighted(loss, weight, reduction)
 
 
 def huber_loss(
@@ -95,7 +107,8 @@ def huber_loss(
         target: what they should be: of the same shape.
         reduction: "mean", "sum", or "none" for the loss of each element.
         delta: δ: from which difference on the loss grows linearly.
-        weight: how much each element counts; the mean divides by the sum of the weights.
+        weight: what each element's loss is multiplied by, of the input's shape; here the mean
+            divides by the number of elements, as in PyTorch.
 
     Source: Huber, "Robust estimation of a location parameter", 1964.
 
@@ -108,7 +121,10 @@ def huber_loss(
     reduction = named_reduction(None, None, reduction)
     warn_of_broadcasting("huber_loss", input, target)
     loss = fused.huber(input, target, delta * 1.0)
-    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+    if weight is not None:
+        _check_weight("huber_loss", input, weight)
+        loss = loss * weight
+    return reduced(loss, reduction)
 
 
 def smooth_l1_loss(

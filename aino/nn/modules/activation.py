@@ -44,9 +44,13 @@ class ReLU(_InPlace):
 
 
 class ReLU6(_InPlace):
-    """y = min(max(0, x), 6).
+    """y = min(max(0, x), 6), with slope 0 at 0 and at 6.
 
     Source: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+
+    >>> import aino
+    >>> aino.nn.ReLU6()(aino.tensor([-1.0, 2.0, 8.0]))
+    tensor([0., 2., 6.])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -136,7 +140,12 @@ class Tanh(TensorModule):
 
 
 class LogSigmoid(TensorModule):
-    """y = ln σ(x)."""
+    """y = ln σ(x) = -ln(1 + e⁻ˣ), without overflow.
+
+    >>> import aino
+    >>> aino.nn.LogSigmoid()(aino.tensor([-1000.0, 0.0]))
+    tensor([-1.0000e+03, -6.9315e-01])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return ln σ(x)."""
@@ -144,7 +153,12 @@ class LogSigmoid(TensorModule):
 
 
 class Softsign(TensorModule):
-    """y = x / (1 + |x|)."""
+    """y = x / (1 + |x|).
+
+    >>> import aino
+    >>> aino.nn.Softsign()(aino.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return x / (1 + |x|)."""
@@ -152,7 +166,12 @@ class Softsign(TensorModule):
 
 
 class Tanhshrink(TensorModule):
-    """y = x - tanh x."""
+    """y = x - tanh x.
+
+    >>> import aino
+    >>> aino.nn.Tanhshrink()(aino.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return x - tanh x."""
@@ -162,8 +181,18 @@ class Tanhshrink(TensorModule):
 class ELU(TensorModule):
     """y = x where x > 0, else α (eˣ - 1).
 
+    Input and output are of any one shape.
+
+    Arguments:
+        alpha: α: far below 0 the result is -α.
+        inplace: write the result into the input, which is returned.
+
     Source: Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by
     exponential linear units", 2015.
+
+    >>> import aino
+    >>> aino.nn.ELU()(aino.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
     """
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
@@ -180,9 +209,19 @@ class ELU(TensorModule):
 
 
 class CELU(ELU):
-    """y = max(0, x) + min(0, α (e^(x/α) - 1)).
+    """y = max(0, x) + min(0, α (e^(x/α) - 1)), whose slope has no jump at 0.
+
+    Input and output are of any one shape.
+
+    Arguments:
+        alpha: α: far below 0 the result is -α; not 0.
+        inplace: write the result into the input, which is returned.
 
     Source: Barron, "Continuously differentiable exponential linear units", 2017.
+
+    >>> import aino
+    >>> aino.nn.CELU(alpha=2.0)(aino.tensor([-1.0, 2.0]))
+    tensor([-0.7869,  2.0000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -193,8 +232,18 @@ class CELU(ELU):
 class LeakyReLU(TensorModule):
     """y = x where x > 0, else slope · x.
 
+    Input and output are of any one shape.
+
+    Arguments:
+        negative_slope: the slope where x is not positive.
+        inplace: write the result into the input, which is returned.
+
     Source: Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic
     models", 2013.
+
+    >>> import aino
+    >>> aino.nn.LeakyReLU(0.1)(aino.tensor([-1.0, 2.0]))
+    tensor([-0.1000,  2.0000])
     """
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
@@ -211,9 +260,23 @@ class LeakyReLU(TensorModule):
 
 
 class PReLU(TensorModule):
-    """y = x where x > 0, else a · x, with a learned: one number, or one for each channel.
+    """y = x where x > 0, else a · x, with a slope a that is learned.
+
+    ``weight`` (num_parameters,) holds the slopes. Input (N, C, ...) and output are of one shape.
+    Raises ``ShapeError`` when called with other channels than there are slopes, unless there is
+    one.
+
+    Arguments:
+        num_parameters: 1 for one slope, C for one in each channel.
+        init: what the slopes start with.
+        device: where the slopes are; there is only the CPU.
+        dtype: of the slopes; the default dtype for None.
 
     Source: He et al., "Delving deep into rectifiers", 2015.
+
+    >>> import aino
+    >>> aino.nn.PReLU()(aino.tensor([-1.0, 2.0])).tolist()
+    [-0.25, 2.0]
     """
 
     def __init__(
@@ -238,12 +301,21 @@ class PReLU(TensorModule):
 
 
 class RReLU(TensorModule):
-    """y = x where x > 0, else a · x, with a drawn from U(lower, upper) while training.
+    """y = x where x > 0, else a · x, with a slope a that is random while training.
 
-    After ``eval()`` a is (lower + upper) / 2.
+    After ``eval()`` a is (lower + upper) / 2. Input and output are of any one shape.
+
+    Arguments:
+        lower: the lower bound of the slopes: while training each is drawn from U(lower, upper).
+        upper: their upper bound; ``ValueError`` in the first call where it is the lower one.
+        inplace: write the result into the input, which is returned.
 
     Source: Xu et al., "Empirical evaluation of rectified activations in convolutional network",
     2015.
+
+    >>> import aino
+    >>> aino.nn.RReLU(0.0, 0.5).eval()(aino.tensor([-1.0, 2.0]))
+    tensor([-0.2500,  2.0000])
     """
 
     def __init__(
@@ -267,9 +339,14 @@ class RReLU(TensorModule):
 class GELU(TensorModule):
     """y = x Φ(x), Φ the distribution function of N(0, 1).
 
-    ``approximate="tanh"`` computes ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
+    Input and output are of any one shape. ``approximate`` is "none", or "tanh" for
+    ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))); ``ValueError`` in the first call for another.
 
     Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+
+    >>> import aino
+    >>> aino.nn.GELU()(aino.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -285,7 +362,21 @@ class GELU(TensorModule):
 
 
 class Softplus(TensorModule):
-    """y = ln(1 + e^βx) / β, and x itself where βx is above the threshold."""
+    """y = ln(1 + e^(βx)) / β: a smooth form of max(0, x).
+
+    Input and output are of any one shape.
+
+    Arguments:
+        beta: β: the larger, the sharper the bend at 0.
+        threshold: where βx is above this, y is x itself: the two are the same to all digits.
+
+    Source: Dugas et al., "Incorporating second-order functional knowledge for better option
+    pricing", 2000.
+
+    >>> import aino
+    >>> aino.nn.Softplus()(aino.tensor([-1000.0, 0.0, 1000.0]))
+    tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
+    """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()

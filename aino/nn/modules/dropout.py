@@ -24,9 +24,13 @@ class _Dropout(TensorModule):
 
 
 class Dropout(_Dropout):
-    """Makes each number zero with probability ``p`` and divides the others by 1 - p.
+    """Makes each number zero with probability p while training, and divides the others by 1 - p.
 
-    After ``eval()`` it passes everything on.
+    After ``eval()`` it passes everything on. Input and output are of any one shape.
+
+    Arguments:
+        p: the probability that a number is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
 
     Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
     detectors", 2012.
@@ -42,9 +46,20 @@ class Dropout(_Dropout):
 
 
 class Dropout1d(_Dropout):
-    """Drops whole channels of an input (N, C, L) or (C, L).
+    """Makes each channel zero with probability p while training, and divides the others by 1 - p.
+
+    After ``eval()`` it passes everything on. Input (N, C, L) or (C, L), output of the same shape.
+    Raises ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        p: the probability that a channel is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+
+    >>> import aino
+    >>> aino.nn.Dropout1d(0.5).eval()(aino.ones(2, 3, 4)).shape
+    aino.Size([2, 3, 4])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -53,9 +68,20 @@ class Dropout1d(_Dropout):
 
 
 class Dropout2d(_Dropout):
-    """Drops whole channels of an input (N, C, H, W).
+    """Makes each channel zero with probability p while training, and divides the others by 1 - p.
 
-    Source: Tompson et al., 2015.
+    After ``eval()`` it passes everything on. Input (N, C, H, W), output of the same shape. Raises
+    ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        p: the probability that a channel is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+
+    >>> import aino
+    >>> aino.nn.Dropout2d(0.5).eval()(aino.ones(2, 3, 4, 4)).shape
+    aino.Size([2, 3, 4, 4])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -64,9 +90,20 @@ class Dropout2d(_Dropout):
 
 
 class Dropout3d(_Dropout):
-    """Drops whole channels of an input (N, C, D, H, W) or (C, D, H, W).
+    """Makes each channel zero with probability p while training, and divides the others by 1 - p.
 
-    Source: Tompson et al., 2015.
+    After ``eval()`` it passes everything on. Input (N, C, D, H, W) or (C, D, H, W), output of the
+    same shape. Raises ``ShapeError`` for another number of dimensions.
+
+    Arguments:
+        p: the probability that a channel is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+
+    >>> import aino
+    >>> aino.nn.Dropout3d(0.5).eval()(aino.ones(2, 3, 4, 4, 4)).shape
+    aino.Size([2, 3, 4, 4, 4])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -75,9 +112,21 @@ class Dropout3d(_Dropout):
 
 
 class AlphaDropout(_Dropout):
-    """Dropout that keeps mean 0 and variance 1, as SELU needs it.
+    """Dropout that keeps mean 0 and variance 1, as networks of SELU need it.
+
+    While training each number becomes SELU's lower limit -1.7581 with probability p, then all are
+    scaled and shifted; after ``eval()`` it passes everything on. Input and output are of any one
+    shape.
+
+    Arguments:
+        p: the probability that a number is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    >>> import aino
+    >>> aino.nn.AlphaDropout(0.5).eval()(aino.ones(3))
+    tensor([1., 1., 1.])
     """
 
     def forward(self, input: Tensor) -> Tensor:

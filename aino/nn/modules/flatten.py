@@ -13,6 +13,10 @@ __all__ = ["Flatten", "Unflatten"]
 class Flatten(TensorModule):
     """Joins the dimensions from ``start_dim`` to ``end_dim`` into one.
 
+    Arguments:
+        start_dim: the first of them; 1 keeps the samples of a batch apart.
+        end_dim: the last of them; -1 is the last dimension.
+
     >>> import aino
     >>> aino.nn.Flatten()(aino.zeros(2, 3, 4)).shape
     aino.Size([2, 12])
@@ -32,7 +36,14 @@ class Flatten(TensorModule):
 
 
 class Unflatten(TensorModule):
-    """Splits one dimension into several; one of their lengths may be -1.
+    """Splits one dimension into several.
+
+    Raises ``TypeError`` for arguments that are no whole numbers, and ``ShapeError`` in a call where
+    the lengths do not multiply to that of the dimension.
+
+    Arguments:
+        dim: which dimension; negative counts from the end.
+        unflattened_size: the lengths it is split into, a tuple; one of them may be -1.
 
     >>> import aino
     >>> aino.nn.Unflatten(1, (3, 4))(aino.zeros(2, 12)).shape

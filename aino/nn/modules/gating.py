@@ -6,6 +6,7 @@ from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
+from aino.user_warnings import warn
 
 __all__ = [
     "Hardtanh", "Hardshrink", "Softshrink", "Threshold", "GLU", "Softmax", "Softmin", "LogSoftmax",
@@ -14,7 +15,16 @@ __all__ = [
 
 
 class Hardtanh(TensorModule):
-    """y = x within [min_val, max_val].
+    """y = x within [min_val, max_val], with slope 0 at both bounds.
+
+    Input and output are of any one shape. Raises ``ValueError`` unless the upper bound is the
+    larger one.
+
+    Arguments:
+        min_val: the lower bound.
+        max_val: the upper bound.
+        inplace: write the result into the input, which is returned.
+        min_value, max_value: the older names of the bounds; deprecated.
 
     >>> import aino
     >>> aino.nn.Hardtanh()(aino.tensor([-2.0, 0.5]))
@@ -30,6 +40,11 @@ class Hardtanh(TensorModule):
         max_value: float | None = None,
     ) -> None:
         super().__init__()
+        if min_value is not None or max_value is not None:
+            warn(
+                "Hardtanh: min_value and max_value are deprecated, please use min_val and max_val",
+                FutureWarning,
+            )
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         self.inplace = inplace
@@ -49,7 +64,12 @@ class Hardtanh(TensorModule):
 
 
 class Hardshrink(TensorModule):
-    """y = x where |x| > λ, else 0."""
+    """y = x where |x| > λ, else 0. ``lambd`` is λ.
+
+    >>> import aino
+    >>> aino.nn.Hardshrink()(aino.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
+    """
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -64,7 +84,12 @@ class Hardshrink(TensorModule):
 
 
 class Softshrink(TensorModule):
-    """y = x moved by λ towards 0, and 0 where |x| ≤ λ."""
+    """y = x moved by λ towards 0, and 0 where |x| ≤ λ. ``lambd`` is λ, which is not negative.
+
+    >>> import aino
+    >>> aino.nn.Softshrink()(aino.tensor([-1.0, 0.3]))
+    tensor([-0.5000,  0.0000])
+    """
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -79,7 +104,19 @@ class Softshrink(TensorModule):
 
 
 class Threshold(TensorModule):
-    """y = x where x > threshold, else value."""
+    """y = x where x > threshold, else value.
+
+    Input and output are of any one shape.
+
+    Arguments:
+        threshold: x stays where it is above this.
+        value: what stands in the other places.
+        inplace: write the result into the input, which is returned.
+
+    >>> import aino
+    >>> aino.nn.Threshold(0.5, -7.0)(aino.tensor([-1.0, 2.0]))
+    tensor([-7.,  2.])
+    """
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__()
@@ -100,7 +137,13 @@ class Threshold(TensorModule):
 class GLU(TensorModule):
     """y = a σ(b), a and b the halves of x along ``dim``.
 
+    Input (..., 2n, ...), output (..., n, ...). Raises ``ShapeError`` for an odd length.
+
     Source: Dauphin et al., "Language modeling with gated convolutional networks", 2016.
+
+    >>> import aino
+    >>> aino.nn.GLU()(aino.tensor([1.0, 2.0, 0.0, 100.0]))
+    tensor([0.5000, 2.0000])
     """
 
     def __init__(self, dim: int = -1) -> None:
@@ -136,7 +179,12 @@ class Softmax(TensorModule):
 
 
 class Softmin(TensorModule):
-    """yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ) along ``dim``."""
+    """yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ) along ``dim``: the highest number for the lowest input.
+
+    >>> import aino
+    >>> aino.nn.Softmin(dim=0)(aino.tensor([0.0, 1000.0]))
+    tensor([1., 0.])
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
@@ -151,7 +199,12 @@ class Softmin(TensorModule):
 
 
 class LogSoftmax(TensorModule):
-    """yᵢ = xᵢ - ln Σⱼ exp(xⱼ) along ``dim``: the logarithm of the softmax."""
+    """yᵢ = xᵢ - ln Σⱼ exp(xⱼ) along ``dim``: the logarithm of the softmax, without overflow.
+
+    >>> import aino
+    >>> aino.nn.LogSoftmax(dim=0)(aino.tensor([0.0, 0.0]))
+    tensor([-0.6931, -0.6931])
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
@@ -166,7 +219,14 @@ class LogSoftmax(TensorModule):
 
 
 class Softmax2d(TensorModule):
-    """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place."""
+    """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place.
+
+    Raises ``ShapeError`` for another number of dimensions.
+
+    >>> import aino
+    >>> aino.nn.Softmax2d()(aino.zeros(4, 1, 1)).flatten()
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the softmax over channels."""

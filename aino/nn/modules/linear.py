@@ -17,8 +17,16 @@ __all__ = ["Linear", "Bilinear", "Identity"]
 class Linear(TensorModule):
     """A linear map and a shift: y = x Wᵀ + b.
 
-    ``weight`` (out_features, in_features) and ``bias`` (out_features,) start in
-    U(-1/√in_features, 1/√in_features). Input (..., in_features), output (..., out_features).
+    ``weight`` W (out_features, in_features) and ``bias`` b (out_features,) start in
+    U(-1/√in_features, 1/√in_features). Input (..., in_features), output (..., out_features). Raises
+    ``ShapeError`` for an input of other features.
+
+    Arguments:
+        in_features: how many numbers a sample has.
+        out_features: how many the output has.
+        bias: add b; without it ``bias`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     >>> import aino
     >>> layer = aino.nn.Linear(3, 2)
@@ -62,7 +70,16 @@ class Linear(TensorModule):
 class Bilinear(TensorModule):
     """A form that is linear in each of two inputs: yₖ = x₁ᵀ Wₖ x₂ + bₖ.
 
-    ``weight`` (out, in1, in2) and ``bias`` (out,) start in U(-1/√in1, 1/√in1).
+    ``weight`` W (out, in1, in2) and ``bias`` b (out,) start in U(-1/√in1, 1/√in1). Inputs (...,
+    in1) and (..., in2), output (..., out). Raises ``ShapeError`` for inputs of other features.
+
+    Arguments:
+        in1_features: how many numbers a sample of the first input has, at least 1.
+        in2_features: how many one of the second has.
+        out_features: how many the output has.
+        bias: add b; without it ``bias`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     >>> import aino
     >>> aino.nn.Bilinear(3, 4, 2)(aino.zeros(5, 3), aino.zeros(5, 4)).shape

@@ -30,6 +30,12 @@ class _Loss(TensorModule):
 class MSELoss(_Loss):
     """The mean squared error: the mean of (x - t)².
 
+    Input x and target t are of one shape.
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
     >>> import aino
     >>> aino.nn.MSELoss()(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
     tensor(2.)
@@ -42,6 +48,12 @@ class MSELoss(_Loss):
 
 class L1Loss(_Loss):
     """The mean absolute error: the mean of |x - t|.
+
+    Input x and target t are of one shape.
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
 
     >>> import aino
     >>> aino.nn.L1Loss()(aino.tensor([1.0, 2.0]), aino.tensor([1.0, 4.0]))
@@ -56,7 +68,18 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """The mean of d²/(2β) where |d| < β, else |d| - β/2, with d = x - t.
 
+    Input x and target t are of one shape. Raises ``ValueError`` in the first call for β < 0.
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        beta: β: from which difference on the loss is linear; with 0 it is the absolute error.
+
     Source: Girshick, "Fast R-CNN", 2015.
+
+    >>> import aino
+    >>> aino.nn.SmoothL1Loss(reduction="sum")(aino.tensor([0.5, 3.0]), aino.zeros(2))
+    tensor(2.6250)
     """
 
     def __init__(
@@ -77,7 +100,17 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """The mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = x - t.
 
+    Input x and target t are of one shape. Raises ``ValueError`` in the first call unless δ > 0.
+
+    Arguments:
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        delta: δ: from which difference on the loss grows linearly.
+
     Source: Huber, "Robust estimation of a location parameter", 1964.
+
+    >>> import aino
+    >>> aino.nn.HuberLoss(reduction="none")(aino.tensor([0.5, 3.0]), aino.zeros(2))
+    tensor([0.1250, 2.5000])
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -90,9 +123,21 @@ class HuberLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """The mean of exp(x) - t x: targets are counts, the input the logarithm of their rate.
+    """The mean of exp(x) - t x: minus the log likelihood of counts t at the rate exp(x).
 
-    Without ``log_input`` the input is the rate. ``full`` adds Stirling's approximation of ln(t!).
+    Input x and target t are of one shape.
+
+    Arguments:
+        log_input: x is the logarithm of the rate; False takes it as the rate λ: λ - t ln(λ + ε).
+        full: add Stirling's approximation of ln(t!) where t > 1.
+        size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
+        eps: ε, which keeps the logarithm of a rate 0 finite.
+        reduce: see ``size_average``.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
+    >>> import aino
+    >>> aino.nn.PoissonNLLLoss()(aino.zeros(2), aino.tensor([1.0, 3.0]))
+    tensor(1.)
     """
 
     def __init__(
@@ -119,8 +164,21 @@ class PoissonNLLLoss(_Loss):
 class GaussianNLLLoss(_Loss):
     """The mean of (ln v + (x - t)² / v) / 2, with v = max(var, ε) the predicted variance.
 
+    It is called with the means x, the targets t and the variances: in the shape of x, or without
+    its last dimension, or with the length 1 in one of them. Raises ``ValueError`` for a negative
+    variance.
+
+    Arguments:
+        full: add the constant ln(2π) / 2.
+        eps: ε: no variance counts as less.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
     Source: Nix and Weigend, "Estimating the mean and variance of the target probability
     distribution", 1994.
+
+    >>> import aino
+    >>> aino.nn.GaussianNLLLoss()(aino.zeros(2), aino.tensor([1.0, 3.0]), aino.ones(2))
+    tensor(2.5000)
     """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:

@@ -31,12 +31,20 @@ class _WeightedLoss(_Loss):
 
 
 class CrossEntropyLoss(_WeightedLoss):
-    """The mean of -ln softmax(x) at the right classes: for scores that are no probabilities yet.
+    """The mean of -ln softmax(x) at the right classes: for scores, not for probabilities.
 
-    Input (N, C, ...), or (C,) for one sample; target class indices (N, ...), of which
-    ``ignore_index`` counts for nothing, or probabilities in the input's shape. ``weight`` (C,)
-    makes classes count unequally, ``label_smoothing`` mixes the uniform distribution into the
-    target. Raises ``IndexError`` for a class that does not exist.
+    Input (N, C, ...), or (C,) for one sample; target indices of classes (N, ...), or probabilities
+    in the input's shape. The mean divides by the sum of the classes' weights where the target is
+    indices, by the number of samples where it is probabilities. Raises ``IndexError`` for a class
+    that there is not.
+
+    Arguments:
+        weight: how much each class counts: (C,).
+        size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
+        ignore_index: samples of this class count for nothing.
+        reduce: see ``size_average``.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+        label_smoothing: ε: the target is 1 - ε times itself plus ε times the uniform distribution.
 
     Source of label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016.
 
@@ -70,7 +78,20 @@ class CrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """The mean of -x at the right classes: for log-probabilities, as LogSoftmax returns them.
 
-    Shapes and arguments are those of `CrossEntropyLoss`.
+    Input (N, C, ...), or (C,) for one sample; target indices of classes (N, ...). The mean divides
+    by the sum of the classes' weights. Raises ``IndexError`` for a class that there is not.
+
+    Arguments:
+        weight: how much each class counts: (C,).
+        size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
+        ignore_index: samples of this class count for nothing.
+        reduce: see ``size_average``.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> scores = aino.tensor([[-0.5, -1.0], [-2.0, -0.1]])
+    >>> aino.nn.NLLLoss()(scores, aino.tensor([0, 1]))
+    tensor(0.3000)
     """
 
     def __init__(
@@ -92,9 +113,19 @@ class NLLLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """The mean of -(t ln x + (1 - t) ln(1 - x)): for probabilities, as Sigmoid returns them.
+    """The mean of -(t ln x + (1 - t) ln(1 - x)): for probabilities x, as Sigmoid returns them.
 
-    The logarithms are cut off at -100.
+    Input and target, numbers within [0, 1], are of one shape. The logarithms are cut off at -100.
+    Raises ``ValueError`` for an input outside [0, 1].
+
+    Arguments:
+        weight: how much each element counts: a tensor that is broadcast to the input's shape.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
+    >>> import aino
+    >>> aino.nn.BCELoss()(aino.tensor([0.5]), aino.tensor([1.0]))
+    tensor(0.6931)
     """
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -103,9 +134,21 @@ class BCELoss(_WeightedLoss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """The binary cross entropy of σ(x), computed from x itself without overflow.
+    """The binary cross entropy of σ(x), computed from scores x without overflow.
 
-    ``pos_weight`` weighs the ones against the zeros.
+    It is the mean of -(t ln σ(x) + (1 - t) ln(1 - σ(x))). Input and target, numbers within [0, 1],
+    are of one shape.
+
+    Arguments:
+        weight: how much each element counts: a tensor that is broadcast to the input's shape.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+        pos_weight: what the first term is multiplied by: how much ones count against zeros; a
+            tensor that is broadcast to the input's shape.
+
+    >>> import aino
+    >>> aino.nn.BCEWithLogitsLoss()(aino.tensor([0.0]), aino.tensor([1.0]))
+    tensor(0.6931)
     """
 
     weight: Tensor | None
@@ -131,11 +174,22 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """The mean of t (ln t - x): how far the distribution t is from the one of logarithms x.
+    """The mean of t (ln t - x): how far the distribution t is from exp(x).
 
-    ``reduction="batchmean"`` is the divergence by its definition.
+    Input x, logarithms of probabilities, and target t are of one shape. The mean is over all
+    elements, and warns: the divergence by its definition is "batchmean".
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", "none", or "batchmean": the sum divided by the first length.
+        log_target: the target is logarithms of probabilities as well.
 
     Source: Kullback and Leibler, "On information and sufficiency", 1951.
+
+    >>> import aino
+    >>> even, skew = aino.tensor([[0.5, 0.5]]), aino.tensor([[0.25, 0.75]])
+    >>> aino.nn.KLDivLoss(reduction="batchmean")(skew.log(), even)
+    tensor(0.1438)
     """
 
     def __init__(
@@ -154,9 +208,21 @@ class KLDivLoss(_Loss):
 
 
 class MultiMarginLoss(_WeightedLoss):
-    """The mean of Σ_{j ≠ y} max(0, margin - x_y + x_j)ᵖ / C, with p 1 or 2.
+    """The mean of Σ_(j ≠ y) w_y max(0, margin - x_y + x_j)ᵖ / C, with y the right class.
 
-    Input (N, C) or (C,), target class indices (N,) or ().
+    Input (N, C), or (C,) for one sample; target indices of classes (N,), or (). Raises
+    ``ValueError`` for another p, ``IndexError`` for a class that there is not.
+
+    Arguments:
+        p: 1 or 2.
+        margin: by how much the right class's score should be the highest.
+        weight: w: how much each class counts: (C,); 1 for None.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> aino.nn.MultiMarginLoss()(aino.tensor([[0.5, 1.0, -2.0]]), aino.tensor([1]))
+    tensor(0.1667)
     """
 
     def __init__(
@@ -182,9 +248,19 @@ class MultiMarginLoss(_WeightedLoss):
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """The binary cross entropy with logits, as a mean over classes and then samples.
+    """The mean over classes, then samples, of -(t ln σ(x) + (1 - t) ln(1 - σ(x))).
 
-    Input and target (N, C) or (C,).
+    Input and target, 1 for each class that a sample belongs to and else 0, are both (N, C), or (C,)
+    for one sample.
+
+    Arguments:
+        weight: how much each class counts: (C,).
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> aino.nn.MultiLabelSoftMarginLoss()(aino.tensor([[0.0, 2.0]]), aino.tensor([[1.0, 0.0]]))
+    tensor(1.4100)
     """
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -193,7 +269,18 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
 
 
 class SoftMarginLoss(_Loss):
-    """The mean of ln(1 + exp(-t x)), the targets being 1 and -1."""
+    """The mean of ln(1 + exp(-t x)), the targets t being 1 and -1.
+
+    Input x and target t are of one shape.
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each element.
+
+    >>> import aino
+    >>> aino.nn.SoftMarginLoss()(aino.tensor([0.0, 2.0]), aino.tensor([1.0, -1.0]))
+    tensor(1.4100)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """Return the loss."""

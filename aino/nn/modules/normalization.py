@@ -20,8 +20,17 @@ def _shape_of(normalized_shape: Any) -> tuple[int, ...]:
 class LayerNorm(TensorModule):
     """Gives the last dimensions mean 0 and variance 1: y = (x - E[x]) / √(Var[x] + ε) · γ + β.
 
-    ``normalized_shape`` says which: the input is (..., *normalized_shape). ``weight`` γ starts
-    as ones and ``bias`` β as zeros; neither is there without ``elementwise_affine``.
+    ``weight`` γ starts as ones and ``bias`` β as zeros, both of ``normalized_shape``. Input and
+    output (..., *normalized_shape); ``ShapeError`` for another. The variance divides by the number
+    of elements.
+
+    Arguments:
+        normalized_shape: the lengths of the last dimensions, which are normalised; or one length.
+        eps: ε, which keeps the denominator from 0.
+        elementwise_affine: learn γ and β; without it both are None.
+        bias: learn β; without it ``bias`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
 
@@ -69,7 +78,15 @@ class LayerNorm(TensorModule):
 class RMSNorm(TensorModule):
     """Divides by the root of the mean square of the last dimensions: y = x / √(E[x²] + ε) · γ.
 
-    ``eps`` None is the machine epsilon of the input's dtype.
+    ``weight`` γ, of ``normalized_shape``, starts as ones. Input and output (...,
+    *normalized_shape); ``ShapeError`` for another.
+
+    Arguments:
+        normalized_shape: the lengths of the last dimensions, which are normalised; or one length.
+        eps: ε, which keeps the denominator from 0; the input's machine epsilon for None.
+        elementwise_affine: learn γ; without it ``weight`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
 

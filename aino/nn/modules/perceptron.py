@@ -98,9 +98,16 @@ class _Row(Parameter):
 class Perceptron(TensorModule):
     """One neuron: y = φ(w · x + b).
 
-    ``weight`` (in_features,), ``bias`` (). Input (..., in_features), output (...).
-    ``activation`` is the name of φ: 'sigmoid', 'tanh', 'relu', ..., or 'linear'. Raises
-    ``ValueError`` for an unknown name, and says which was probably meant.
+    ``weight`` w (in_features,) and ``bias`` b () start as those of a `Layer`. Input (...,
+    in_features), output (...). Raises ``ValueError`` for an unknown activation, and says which was
+    probably meant.
+
+    Arguments:
+        in_features: how many numbers a sample has.
+        activation: the name of φ: "sigmoid", "tanh", "relu", ..., or "linear".
+        bias: add b; without it ``bias`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     Source: Rosenblatt, "The perceptron", 1958.
 
@@ -150,10 +157,19 @@ class Perceptron(TensorModule):
 class Layer(TensorModule):
     """Perceptrons side by side, computed at once: y = φ(x Wᵀ + b).
 
-    ``weight`` (out_features, in_features), ``bias`` (out_features,). Input (..., in_features),
-    output (..., out_features). ``layer[i]`` is neuron i, a `Perceptron` that shares row i:
-    write to one, and the other changes. For rectifiers the weights start in U(-√(6/n), √(6/n))
-    with n the number of inputs, else in U(-1/√n, 1/√n).
+    ``weight`` W (out_features, in_features), ``bias`` b (out_features,). Input (..., in_features),
+    output (..., out_features). ``layer[i]`` is neuron i, a `Perceptron` that shares row i: write to
+    one, and the other changes. For rectifiers the weights start in U(-√(6/n), √(6/n)) with n the
+    number of inputs, else in U(-1/√n, 1/√n), as the biases always do. Raises ``ValueError`` for an
+    unknown activation, and says which was probably meant.
+
+    Arguments:
+        in_features: how many numbers a sample has.
+        out_features: how many neurons there are.
+        activation: the name of φ: "sigmoid", "tanh", "relu", ..., or "linear".
+        bias: add b; without it ``bias`` is None.
+        device: where the parameters are; there is only the CPU.
+        dtype: of the parameters; the default dtype for None.
 
     Source of the rectifiers' weights: He et al., "Delving deep into rectifiers", 2015.
 

@@ -18,10 +18,22 @@ __all__ = ["Embedding"]
 class Embedding(TensorModule):
     """Looks vectors up by their numbers: y = weight[x].
 
-    ``weight`` (num_embeddings, embedding_dim) starts in N(0, 1). The row ``padding_idx`` starts
-    as zeros and is not learned; rows longer than ``max_norm`` are shortened in place when they
-    are looked up. Input integers (*), output (*, embedding_dim). Raises ``IndexError`` for a
-    number outside the table.
+    ``weight`` (num_embeddings, embedding_dim) starts in N(0, 1), its row ``padding_idx`` as zeros.
+    Input integers (*), output (*, embedding_dim). Raises ``IndexError`` for a number outside the
+    table, ``ValueError`` for such a ``padding_idx``.
+
+    Arguments:
+        num_embeddings: how many vectors there are.
+        embedding_dim: how many numbers each of them has.
+        padding_idx: the row that gets no gradient; negative counts from the end.
+        max_norm: rows that are longer are shortened to this, in place, when they are looked up.
+        norm_type: p of the norm that ``max_norm`` is about.
+        scale_grad_by_freq: divide a row's gradient by how often its number stands in the input.
+        sparse: taken for PyTorch's sake; gradients are dense.
+        _weight: the table to start with; ``from_pretrained`` gives it.
+        _freeze: the table is not learned.
+        device: where the table is; there is only the CPU.
+        dtype: of the table; the default dtype for None.
 
     >>> import aino
     >>> aino.nn.Embedding(10, 4)(aino.tensor([[1, 2], [3, 4]])).shape
@@ -87,7 +99,24 @@ class Embedding(TensorModule):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> Any:
-        """Return an Embedding over a given table, which is not learned unless ``freeze=False``."""
+        """Return an Embedding over a given table.
+
+        Raises ``ShapeError`` for a table that is no matrix.
+
+        Arguments:
+            embeddings: the table (num_embeddings, embedding_dim), whose memory is shared.
+            freeze: the table is not learned; False learns it.
+            padding_idx: the row that gets no gradient; it stays as it is given.
+            max_norm: rows that are longer are shortened to this, in place, when they are looked up.
+            norm_type: p of the norm that ``max_norm`` is about.
+            scale_grad_by_freq: divide a row's gradient by how often its number stands in the input.
+            sparse: taken for PyTorch's sake; gradients are dense.
+
+        >>> import aino
+        >>> table = aino.tensor([[0.0, 1.0], [2.0, 3.0]])
+        >>> aino.nn.Embedding.from_pretrained(table)(aino.tensor([1]))
+        tensor([[2., 3.]])
+        """
         if embeddings.ndim != 2:
             raise ShapeError(f"a table of embeddings has 2 dimensions, not {embeddings.ndim}")
         rows, columns = embeddings.shape

@@ -17,6 +17,7 @@ from aino.ops.half import in_float32
 from aino.ops.public import method
 from aino.ops.random.generator import draw
 from aino.types import DType
+from aino.user_warnings import warn
 
 __all__ = ["softmax", "log_softmax", "softmin", "gumbel_softmax"]
 
@@ -118,6 +119,8 @@ def gumbel_softmax(
     >>> aino.nn.functional.gumbel_softmax(aino.zeros(3), hard=True).sum()
     tensor(1.)
     """
+    if eps != 1e-10:
+        warn("gumbel_softmax: eps is deprecated and has no effect")
     array = logits.array
     noise = log(make(draw(None, "exponential", array.shape, array.dtype)))
     soft = softmax((logits - noise) / tau, dim)
