@@ -114,15 +114,19 @@ def _contents(
 
 
 def _box_attributes(box: Box) -> str:
-    title = text_line(box.name, "B") + "  " if box.name else ""
+    parts = [text_line(box.name, "B")] if box.name else []
+    parts.append(text_line(box.kind))
+    title = "  ".join(parts)
+    if box.parameters:
+        # The input's arrow enters the outermost box from above: its title keeps to the side.
+        apart = ", " if box.parent else '<BR ALIGN="LEFT"/>'
+        title += apart + text_line(counted(box.parameters, "parameter"))
+    if "<BR" in title:
+        title += '<BR ALIGN="LEFT"/>'
     return attributes(
-        label=f"<{title}{text_line(_kind_text(box))}>", labeljust="l", style="rounded,filled",
+        label=f"<{title}>", labeljust="l", style="rounded,filled",
         fillcolor=style.BOX_FILL, color=style.BOX_LINE, margin="10",
     )  # fmt: skip
-
-
-def _kind_text(box: Box) -> str:
-    return box.kind + (f", {counted(box.parameters, 'parameter')}" if box.parameters else "")
 
 
 def vertex_attributes(vertex: Vertex, numbers: int) -> str:

@@ -40,7 +40,7 @@ class Read:
 
 def lines_of(label):
     """Return the lines of an HTML label as plain text."""
-    text = re.sub(r"<BR/>|</TR>", "\n", label)
+    text = re.sub(r"<BR[^>]*/>|</TR>", "\n", label)
     text = html.unescape(re.sub(r"<[^>]*>", "", text)).replace("\xa0", " ")
     return [line.strip() for line in text.split("\n") if line.strip()] or [""]
 
@@ -56,7 +56,8 @@ def read(drawing):
             if open_clusters:
                 open_clusters.pop()
         elif line.startswith("graph [") and open_clusters:
-            title = lines_of(re.search(r"label=<(.*?)>, labeljust", line)[1])[0]
+            # The outermost box has its title in two lines.
+            title = ", ".join(lines_of(re.search(r"label=<(.*?)>, labeljust", line)[1]))
             open_clusters[-1] = title
             found.clusters.append(title)
         elif match := re.match(r"(\w+) -> (\w+)(.*)", line):
