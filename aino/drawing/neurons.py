@@ -169,7 +169,8 @@ class _Page:
             texts = [layer.name or self.network.name, counted(self.sizes[column], "neuron"),
                      layer.activation, counted(count, "parameter")]  # fmt: skip
         lines = [text_line(texts[0], "B"), *(text_line(text) for text in texts[1:])]
-        # The first lines of all captions stand at one height.
+        # As many lines everywhere, so that the first ones stand at one height.
+        lines += ["&#160;"] * (4 - len(lines))
         below = self.across + 0.2 + 0.07 * len(lines)
         return f"  c{column}" + attributes(
             label=f"<{'<BR/>'.join(lines)}>", pos=self.place(column, below),

@@ -50,8 +50,8 @@ def shape_text(shape: tuple[int, ...], dtype: np.dtype | None) -> str:
 def parameter_text(value: Any) -> str:
     """Return a parameter of an operation as text, empty where it has no short one.
 
-    >>> parameter_text((0, slice(None, 3), ...)), parameter_text(-1)
-    ('0, :3, …', '-1')
+    >>> parameter_text((0, ..., slice(None, 3))), parameter_text((0, ...)), parameter_text(-1)
+    ('0, …, :3', '0', '-1')
     """
     if isinstance(value, (bool, int, float, complex)):
         return brief(value)
@@ -67,6 +67,8 @@ def parameter_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return _nested(value.tolist()) if value.size <= 4 else ""
     if isinstance(value, (tuple, list)):
+        if len(value) > 1 and value[-1] is ...:  # which changes nothing, and looks like more
+            value = value[:-1]
         parts = ["None" if item is None else parameter_text(item) for item in value]
         return ", ".join(parts) if all(parts) else ""
     return ""

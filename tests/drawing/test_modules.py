@@ -233,7 +233,7 @@ def test_a_perceptron_of_a_layer():
     layer = nn.Layer(2, 3, "tanh")
     found = read(aino.draw(layer[1], aino.ones(2)))
     weights = [lines for lines in found.labels.values() if "weight" in lines[1:]]
-    assert weights[0][:3] == ["getitem  x[index]", "index = 1, …", "weight"]
+    assert weights[0][:3] == ["getitem  x[index]", "index = 1", "weight"]
     assert "layer.weight" in found.titles()
 
 
