@@ -185,6 +185,8 @@ class Tensor(_Bound):
         Raises ``DtypeError`` for integers and booleans, which have no derivative, and
         ``GradientError`` when a tensor that an operation made should stop.
         """
+        if not isinstance(requires_grad, (bool, np.bool_)):
+            raise TypeError(f"requires_grad is True or False, not {requires_grad!r}")
         if self.requires_grad == requires_grad:
             return self
         if not requires_grad:

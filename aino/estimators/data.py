@@ -36,7 +36,8 @@ def as_array(name: str, data: Any) -> np.ndarray:
         raise DtypeError(f"{name} holds objects that are no numbers, or rows of different lengths")
     if array.dtype.kind not in "biuf":
         hint = " (np.unique(y, return_inverse=True) numbers them)" if name == "y" else ""
-        raise DtypeError(f"{name} has to hold real numbers, not {array.dtype}{hint}")
+        found = "text" if array.dtype.kind in "US" else array.dtype
+        raise DtypeError(f"{name} has to hold real numbers, not {found}{hint}")
     return array
 
 

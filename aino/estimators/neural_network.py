@@ -56,6 +56,8 @@ class NeuralNetwork(Module):
         seed: int | None = None,
     ) -> None:
         super().__init__()
+        if isinstance(sizes, str) or not hasattr(sizes, "__iter__"):
+            raise TypeError(f"sizes is a list of whole numbers, such as [2, 3, 1], not {sizes!r}")
         self.sizes = [training.count("each of the sizes", size) for size in sizes]
         if len(self.sizes) < 2:
             raise ValueError(f"sizes counts inputs and outputs at least, got {list(sizes)}")

@@ -18,7 +18,7 @@ X4, Y4 = np.zeros((4, 2)), np.array([0.0, 1.0, 1.0, 0.0])
         ([[0.0, np.inf]] * 4, Y4, {}, ValueError, r"X\[0, 1\] is inf"),
         ([[0.0, 1e300]] * 4, Y4, {}, ValueError, "too large for float32"),
         ([[0.0, 1.0], [1.0]], Y4, {}, ValueError, "different lengths"),
-        ([["a", "b"]] * 4, Y4, {}, TypeError, "real numbers"),
+        ([["a", "b"]] * 4, Y4, {}, TypeError, "real numbers, not text"),
         (X4 + 1j, Y4, {}, TypeError, "real numbers"),
         ([[None, 1.0]] * 4, Y4, {}, TypeError, "no numbers"),
         (np.zeros((0, 2)), np.zeros(0), {}, ValueError, "no samples"),

@@ -50,6 +50,8 @@ def test_structure():
         (([2, 3, 1], "sigmod"), ValueError, "did you mean 'sigmoid'"),
         (([2, 3, 1], "relu", "softmaks"), ValueError, "did you mean 'softmax'"),
         (([2],), ValueError, "sizes"),
+        ((2, 3, 1), TypeError, r"sizes is a list of whole numbers, such as \[2, 3, 1\], not 2"),
+        (("2-3-1",), TypeError, "sizes is a list"),
         (([2, 0, 1],), ValueError, "at least 1"),
         (([2, 1.5],), TypeError, "whole number"),
     ],

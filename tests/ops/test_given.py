@@ -173,6 +173,10 @@ def test_a_loss(loss, kind, place):
         (lambda: aino.exp([1.0]), "exp takes tensors; argument 'input' is a list"),
         (lambda: aino.sum([1.0]), "sum takes tensors; argument 'input' is a list"),
         (lambda: F.mse_loss(aino.ones(1), [1.0]), "argument 'target' is a list"),
+        (lambda: aino.cat(aino.ones(2), aino.ones(2)), "cat takes a list of tensors, cat([a, b])"),
+        (lambda: aino.stack(aino.ones(2)), "stack takes a list of tensors"),
+        (lambda: aino.where(aino.ones(1) > 0, aino.ones(1)), "with both input and other"),
+        (lambda: aino.ones(1).requires_grad_("yes"), "requires_grad is True or False, not 'yes'"),
         (lambda: nn.Embedding(3, 2)([1, 2]), "is a list: aino.tensor(it) makes it a tensor"),
     ],
 )

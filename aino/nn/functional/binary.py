@@ -10,7 +10,7 @@ from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import logsigmoid
 from aino.autograd.tensor import Tensor
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.nn.functional.reduction import (
     named_reduction,
     reduced,
@@ -51,11 +51,10 @@ def binary_cross_entropy(
 
 def _check_probabilities(array: Any) -> None:
     if not ((array >= 0) & (array <= 1)).all():
-        raise _OutOfRange("all elements of input should be between 0 and 1")
-
-
-class _OutOfRange(ValueError, RuntimeError):
-    """A probability below 0 or above 1; a RuntimeError, too, as in PyTorch."""
+        raise ArgumentError(
+            "binary_cross_entropy: all elements of input should be between 0 and 1; scores go to "
+            "binary_cross_entropy_with_logits"
+        )
 
 
 def binary_cross_entropy_with_logits(

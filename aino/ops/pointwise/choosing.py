@@ -99,6 +99,8 @@ def where(
     """
     if input is None and other is None:
         return tuple(make(found) for found in np.nonzero(np.atleast_1d(condition.array)))
+    if input is None or other is None:
+        raise TypeError("where takes a condition alone, or with both input and other")
     if condition.dtype.kind != "b" and condition.dtype != np.uint8:
         raise DtypeError(f"where: expected a boolean condition, got {condition.dtype}")
     return rules.where(condition, input, other)

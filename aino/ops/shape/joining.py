@@ -22,6 +22,8 @@ __all__ = [
 
 
 def _some(tensors, name: str) -> list:
+    if isinstance(tensors, Tensor):
+        raise TypeError(f"{name} takes a list of tensors, {name}([a, b]), not a tensor")
     tensors = list(tensors)
     if not tensors:
         raise ShapeError(f"{name}: at least one tensor is needed")
