@@ -41,7 +41,10 @@ class RunEagerly(Exception):
 def disable(fn=None, recursive: bool = True, *, reason: str | None = None):
     """Return a function that is never compiled: what calls it goes on uncompiled, too.
 
-    ``recursive`` is taken for PyTorch's sake; ``reason`` stands in the warning.
+    Arguments:
+        fn: the function; None returns a decorator.
+        recursive: has no effect: what the function calls is not compiled either.
+        reason: why, for the warning.
 
     >>> import aino
     >>> @aino.compiler.disable

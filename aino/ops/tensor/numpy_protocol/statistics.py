@@ -101,47 +101,27 @@ def _at(rows, places):
     return rows.gather(-1, make(np.broadcast_to(places.astype(np.int64), shape)))
 
 
-def _quantile(a, q, axis, out, method, keepdims, weights, ignore_nan, name):
-    if weights is not None:
-        refuse(name, "weights", "sort, and interpolate the cumulated weights with np.interp")
-    kept = bool(given(keepdims))
-    return into(out, _quantiles(a, q, axis, kept, method, ignore_nan, name), name)
+def _enter_quantiles(name, whole, ignore_nan, keepdims):
+    """Enter NumPy's function for quantiles, whose q is a part of ``whole``."""
+    default = keepdims
+
+    @numpy_function(name)
+    def function(
+        a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=default, *,
+        weights=None,
+    ):  # fmt: skip
+        if weights is not None:
+            refuse(name, "weights", "sort, and interpolate the cumulated weights with np.interp")
+        if whole != 1:
+            q = q / whole if isinstance(q, Tensor) else np.asarray(q) / whole
+        kept = bool(given(keepdims))
+        return into(out, _quantiles(a, q, axis, kept, method, ignore_nan, name), name)
 
 
-def _hundredths(q):
-    return q / 100 if isinstance(q, Tensor) else np.asarray(q) / 100
-
-
-@numpy_function("quantile")
-def quantile(
-    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *,
-    weights=None,
-):  # fmt: skip
-    return _quantile(a, q, axis, out, method, keepdims, weights, False, "quantile")
-
-
-@numpy_function("nanquantile")
-def nanquantile(
-    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NoValue, *,
-    weights=None,
-):  # fmt: skip
-    return _quantile(a, q, axis, out, method, keepdims, weights, True, "nanquantile")
-
-
-@numpy_function("percentile")
-def percentile(
-    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *,
-    weights=None,
-):  # fmt: skip
-    return _quantile(a, _hundredths(q), axis, out, method, keepdims, weights, False, "percentile")
-
-
-@numpy_function("nanpercentile")
-def nanpercentile(
-    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NoValue, *,
-    weights=None,
-):  # fmt: skip
-    return _quantile(a, _hundredths(q), axis, out, method, keepdims, weights, True, "nanpercentile")
+_enter_quantiles("quantile", 1, False, False)
+_enter_quantiles("nanquantile", 1, True, NoValue)
+_enter_quantiles("percentile", 100, False, False)
+_enter_quantiles("nanpercentile", 100, True, NoValue)
 
 
 @numpy_function("median")
