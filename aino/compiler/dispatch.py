@@ -22,9 +22,10 @@ from aino.compiler.guards.sharing import guard_sharing, written_storages
 from aino.compiler.guards.snapshots import Snapshot, is_record
 from aino.compiler.guards.text import Guards, code_of
 from aino.compiler.ir.operations import Operation
-from aino.compiler.ir.program import NumberOf, Program, Returned
+from aino.compiler.ir.program import Kept, NumberOf, Program, Returned
 from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
+from aino.compiler.signature import Request
 from aino.compiler.tracing.trace import Trace
 from aino.errors import CompileError
 from aino.pytree import is_container, parts_of, refilled, structure_of
@@ -32,16 +33,18 @@ from aino.structure_version import structure_version
 from aino.tracing import LazyGradient, UnlikeError
 
 
-def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers, flat,
-                names, arguments, keywords, still_fits, recorded):  # fmt: skip
+def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers,
+                   request: Request, still_fits, recorded):  # fmt: skip
     """Return ``dispatch(args, kwargs)``, which runs the program or returns ``MISS``.
 
     ``recorded``: whether gradients play a part, or the function records nothing in any mode.
     """
-    guards = Guards()
-    _open_arguments(guards, trace, program, flat, names, arguments, keywords)
+    guards, flat = Guards(), request.flat
+    _open_places(guards, trace)
+    _open_arguments(guards, trace, program, flat, request.names, request.args, request.kwargs)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
-    texts = [*trace.guards, *[number.source for number in _numbers_in(program.result)]]
+    given_back = [program.result, *[value for _, value in program.stored]]
+    texts = [*trace.guards, *[number.source for number in _numbers_in(given_back)]]
     for name, text in named_numbers(trace.definitions, texts):
         guards.lines.append(f"{name} = {text}")
     _guard_surroundings(guards, trace, still_fits, recorded)
@@ -78,12 +81,34 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
         for stamp in stamps:
             guards.lines.append(f"{guards.bind('stamp', stamp)}.time = now")
     _leave_gradients(guards, program, buffers)
-    guards.lines.append(f"return {Answer(guards).text(program.result)}")
+    answer = Answer(guards)
+    result = answer.text(program.result)
+    for effect, value in program.stored:
+        _repeat(guards, effect, answer.text(value))
+    guards.lines.append(f"return {result}")
     text = "def dispatch(args, kwargs):\n" + "\n".join(f"    {line}" for line in guards.lines)
     exec(code_of(text, "<dispatch>"), guards.bound)
     dispatch = guards.bound.pop("dispatch")  # which would be a cycle
     dispatch.source = text
     return dispatch
+
+
+def _open_places(guards: Guards, trace: Trace) -> None:
+    """Read what stands in the places of Python's world that are read anew at each call."""
+    if trace.places:
+        guards.lines.append("try:")
+        for label, place in trace.places.items():
+            guards.lines.append(f"    {label} = {place.expression(guards)}")
+        guards.lines.append("except Exception: return MISS")
+
+
+def _repeat(guards: Guards, effect, value: str) -> None:
+    """Change Python's world as the function has changed it."""
+    if effect.appends:
+        holder = guards.bind_once("_holder", effect.place.holder)
+        guards.lines.append(f"{holder}.append({value})")
+    else:
+        guards.lines += effect.place.assignment(guards, value)
 
 
 def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names, arguments,
@@ -141,7 +166,7 @@ def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names,
             guards.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
         else:
             guards.need(f"{name} is {guards.bind('known', item)}")
-            if is_record(item) and name != names[0]:
+            if is_record(item) and name not in names[:1]:
                 # Of the first, which is self in a method, what is read is known one by one.
                 guards.need(f"{guards.bind('fits', Snapshot(item).fits)}({name})")
 
@@ -322,6 +347,8 @@ class Answer:
             return self._tensor(item)
         if isinstance(item, SymbolicNumber):
             return item.source
+        if type(item) is Kept:
+            return guards.bind("kept", item.value)
         if type(item) is NumberOf:
             return "".join(x if isinstance(x, str) else f"{self._tensor(x)}.array" for x in item)
         if isinstance(item, (tuple, list)):

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from aino import dtypes
-from aino.autograd.mode import mode
-from aino.autograd.tensor import Tensor
 from aino.compiler.dispatch import write_dispatch
-from aino.compiler.guards.arguments import Dynamic, Static, flatten_arguments, is_dynamic, names_of
+from aino.compiler.guards.arguments import Static, is_dynamic
 from aino.compiler.guards.environment import Reading
 from aino.compiler.guards.reads import MISSING
 from aino.compiler.guards.structure import outer_owners, structure
 from aino.compiler.guards.text import MISS
 from aino.compiler.ir.symbolic import FrozenNumberError
+from aino.compiler.live import LiveValues
 from aino.compiler.self_check import DROPPED, SelfCheck
+from aino.compiler.signature import ArgumentNumbers, Request, signature
 from aino.compiler.specialization import Specialization, build, write
 from aino.compiler.tracing.agreement import TraceMismatch, compare
+from aino.compiler.tracing.effects import is_repeatable
 from aino.compiler.tracing.run import WantsBackwardError, run_traced
 from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
 from aino.compiler.uncompiled import RunEagerly, warn_uncompiled, write_refusal
 from aino.errors import CompileError
-from aino.pytree import structure_of
 
 #: How many signatures of one function are kept.
 KEPT = 16
@@ -69,7 +65,6 @@ class Programs:
         #: Why something goes on uncompiled: said once.
         self.said: list[str] = [] if said is None else said
         self.forget()
-        self._positional = _positional_names(function)
         called = getattr(function, "__name__", "step" if recorded else "predict")
         self.name: str = settings.name or called
         if not self.name.isidentifier():
@@ -87,13 +82,11 @@ class Programs:
         #: How many programs no longer did what the function does.
         self._dropped = 0
         self.said.clear()
-        #: Number arguments that the function turns into plain numbers.
-        self._fixed: set[str] = set()
-        #: Integer arguments as they were first, and those that have been another since.
-        self._integers: dict[str, int] = {}
-        self._changing: set[str] = set()
-        #: What the last trace left where it read, and its arguments: to say what has changed.
-        self._last_flat: dict[str, Any] = {}
+        #: What is read of Python's world at every call.
+        self._live = LiveValues()
+        self._arguments = ArgumentNumbers(self.function, self.settings.dynamic)
+        #: The call that was traced last: to say what has changed.
+        self._last: Request | None = None
         #: How many traces followed soon on one another, and what the programs had made by then.
         self._in_a_row = 0
         self._made = 0
@@ -160,10 +153,9 @@ class Programs:
         """
         if self.settings.fullgraph:
             raise error
-        names = names_of(self._positional, args, kwargs)
-        flat = self._flat(args, kwargs, names)
+        names, flat = self._arguments.flat(args, kwargs)
         outer = outer_owners(list((owners or {}).values()))
-        key = self._signature(args, kwargs, flat)
+        key = signature(args, kwargs, flat)
         self._refused[key] = write_refusal(flat, names, args, kwargs, lambda: structure(outer))
         if len(self._refused) > self.settings.kept:
             # Nothing that it was given could be compiled, or next to nothing.
@@ -173,18 +165,20 @@ class Programs:
 
     def rehearse(self, args, kwargs) -> None:
         """Trace a call without making it, for who only wants its program."""
-        names = names_of(self._positional, args, kwargs)
-        flat = self._flat(args, kwargs, names)
+        names, flat = self._arguments.flat(args, kwargs)
         self._latest = Specialization()
         self._latest.traced_run = run_traced(self._run, args, kwargs, names, flat, commit=False)
 
     def _what_changes(self, args, kwargs) -> str:
         """Say what is not as it was when the function was traced last."""
-        flat = self._flat(args, kwargs, names_of(self._positional, args, kwargs))
-        for name, item in flat:
+        request = self._request(args, kwargs)
+        last = dict(self._last.flat) if self._last is not None else {}
+        for name, item in request.flat:
             if isinstance(item, (int, str, Static)) and not is_dynamic(item):
-                if self._last_flat.get(name, item) != item:
-                    return f", because the argument {name} is another each time"
+                if last.get(name, item) != item:
+                    place = request.places.get(name)
+                    spoken = f"the argument {name}" if place is None else place.spoken
+                    return f", because {spoken} is another each time"
         known = self._known()
         changed = None if known is None else known.changed()
         return f", because {changed.spoken} is another each time" if changed is not None else ""
@@ -206,13 +200,13 @@ class Programs:
             self._specializations.popitem(last=False)
         return specialization
 
-    def _due_check(self) -> SelfCheck | None:
-        """Return the check of the program that this call is to be compared with, if it is."""
-        for specialization in self._specializations.values():
+    def _due_check(self) -> tuple[tuple, Specialization] | None:
+        """Return the signature and the program that this call is to be compared with, if it is."""
+        for key, specialization in self._specializations.items():
             check = specialization.check
             if check is not None and check.due:
                 check.due = False
-                return check
+                return key[0], specialization
         return None
 
     def _drop(self, check: SelfCheck, difference: str) -> None:
@@ -227,42 +221,22 @@ class Programs:
                 f"{self._dropped} of its programs were no longer what it does: {difference}"
             )
 
-    def _flat(self, args, kwargs, names) -> list[tuple[str, Any]]:
-        """Return the leaves of the arguments with their names.
-
-        Integers that have changed are live, until the function needs one as it is.
-        """
-        flat: list[tuple[str, Any]] = []
-        flatten_arguments(args, kwargs, names, flat)
-        for place, (name, item) in enumerate(flat):
-            if name in self._fixed:
-                if is_dynamic(item):
-                    flat[place] = (name, Static(item))
-            elif type(item) is int and self.settings.dynamic is not False:
-                if self.settings.dynamic:
-                    self._changing.add(name)
-                if self._integers.setdefault(name, item) != item:
-                    self._changing.add(name)
-                if name in self._changing:
-                    flat[place] = (name, Dynamic(item))
-        return flat
-
-    def _signature(self, args, kwargs, flat) -> tuple:
-        items = [item for _, item in flat]
-        first: dict[int, int] = {}
-        # Which of the tensors are one and the same.
-        same = [first.setdefault(id(x), i) for i, x in enumerate(items) if isinstance(x, Tensor)]
-        return (
-            structure_of(args), structure_of(kwargs), tuple([_form(item) for item in items]),
-            tuple(same), mode.level, mode.inference, dtypes.get_default_dtype(),
-        )  # fmt: skip
+    def _request(self, args, kwargs, known: Specialization | None = None) -> Request:
+        """Return a call to be traced; ``known``: what it reads anew is what that program reads."""
+        live = self._live.flat if known is None else functools.partial(self._live.of, known)
+        return self._arguments.request(args, kwargs, live)
 
     def _trace(self, args, kwargs):
-        names = names_of(self._positional, args, kwargs)
-        flat = self._flat(args, kwargs, names)
-        key = self._signature(args, kwargs, flat)
+        due = self._due_check()
+        check = None
+        if due is not None:
+            request = self._request(args, kwargs, due[1])
+            check = due[1].check if request.key == due[0] else None
+        if check is None:
+            known = self._known()
+            self._live.look([] if known is None else [read for _, read in known.found()])
+            request = self._request(args, kwargs)
         specialization = Specialization()
-        check = self._due_check()
 
         def inspect_before_commit(trace, program) -> None:
             """Compare with the trace before; give up while nothing is real yet."""
@@ -277,19 +251,15 @@ class Programs:
                     return
                 self._drop(check, difference)
                 check = None
-            seen = any(known_key[0] == key for known_key in self._specializations)
-            changed = trace.reading.changed() if seen else None
-            if changed is not None:
-                reason = program.unrepeatable
-                raise CompileError(
-                    f"{self.name} does something else at every call: {reason}" if reason else
-                    _changed_by_itself(self.name, changed)
-                )  # fmt: skip
+            if any(known_key[0] == request.key for known_key in self._specializations):
+                self._refuse_changes(trace, program)
             owners = trace.context.owners.values()
             training = tuple([owner.training for owner in owners if hasattr(owner, "training")])
             frozen = tuple([tensor.node is None for tensor in trace.tensors.values()])
             state = trace.reading.state()
-            specialization = self._specialization((key, training, frozen, state, trace.turns()))
+            settings = structure(outer_owners(list(owners)), _unwatched(trace, program))
+            key = (request.key, settings, training, frozen, state, trace.turns())
+            specialization = self._specialization(key)
             specialization.agreed = False
             before = specialization.traced_run
             if before is None:
@@ -313,33 +283,32 @@ class Programs:
             reading.begin(self.function, [*args, *kwargs.values()], self._known())
             try:
                 traced_run = run_traced(
-                    self._run, args, kwargs, names, flat, inspect_before_commit, reading
-                )
+                    self._run, args, kwargs, request.names, request.flat, inspect_before_commit,
+                    reading, request.places,
+                )  # fmt: skip
             except FrozenNumberError as error:
                 reading.restore()
                 if not error.arguments:
                     self.refuse(args, kwargs, error, reading.owners)
                     raise RunEagerly from None
                 # A number that the function needs as it is: a program for each value of it.
-                self._fixed |= error.arguments
-                flat = self._flat(args, kwargs, names)
-                key = self._signature(args, kwargs, flat)
+                for name in error.arguments:
+                    if name in request.places:
+                        self._live.fix(request.places[name])
+                    else:
+                        self._arguments.fixed.add(name)
             except (WantsBackwardError, RunEagerly):
                 reading.restore()
                 raise
-            except CompileError as error:
+            except Exception as error:
                 reading.restore()
                 if reading.iterators:
                     raise  # what it has taken from an iterator can't be put back
-                self.refuse(args, kwargs, error, reading.owners)
-                raise RunEagerly from None
-            except Exception as error:
-                # It is the function's own, or comes of the tracers: eagerly it will be seen.
-                reading.restore()
-                if reading.iterators:
-                    raise
-                refuse = functools.partial(self.refuse, args, kwargs, owners=reading.owners)
-                raise RunEagerly(error, refuse) from None
+                if not self._live.fix_new():
+                    self._go_on_eagerly(args, kwargs, error, reading.owners)
+            if traced_run is None:
+                check = None
+                request = self._request(args, kwargs)
         if traced_run.trace.once_only:
             why = CompileError(traced_run.trace.once_only)
             self.refuse(args, kwargs, why, reading.owners)
@@ -347,13 +316,14 @@ class Programs:
         if check is not None:
             check.passed()
             return traced_run.result
-        self._last_flat = dict(flat)
+        self._live.came_through(traced_run)
+        self._last = request
         specialization.traced_run = traced_run
         self._latest = specialization
         if specialization.agreed:
             specialization.differences = 0
             try:
-                self._finish(specialization, args, kwargs, names, flat)
+                self._finish(specialization, request)
             except Exception as error:
                 # This call is done and right; so are the next ones, without a program.
                 specialization.traced_run = None
@@ -361,7 +331,36 @@ class Programs:
                 self.refuse(args, kwargs, CompileError(told))
         return traced_run.result
 
-    def _finish(self, specialization: Specialization, args, kwargs, names, flat) -> None:
+    def _refuse_changes(self, trace, program) -> None:
+        """Raise for what the function changes at every call, and a program would not."""
+        changed = trace.reading.changed()
+        if changed is not None:
+            reason = program.unrepeatable
+            raise CompileError(
+                f"{self.name} does something else at every call: {reason}" if reason else
+                _changed_by_itself(self.name, changed)
+            )  # fmt: skip
+        for effect in trace.effects:
+            if not is_repeatable(effect.value, trace.reading):
+                raise CompileError(
+                    f"{self.name} does something else at every call: {program.unrepeatable}"
+                )
+            if self._live.is_fixed(effect.place):
+                raise CompileError(
+                    f"{self.name} changes {effect.place.spoken} at every call, and needs it as a "
+                    "plain number; change it outside the compiled function"
+                )
+
+    def _go_on_eagerly(self, args, kwargs, error: Exception, owners) -> None:
+        """Raise ``RunEagerly`` for what was raised in a trace, which has changed nothing."""
+        if isinstance(error, CompileError):
+            self.refuse(args, kwargs, error, owners)
+            raise RunEagerly from None
+        # It is the function's own, or comes of the tracers: eagerly it will be seen.
+        refuse = functools.partial(self.refuse, args, kwargs, owners=owners)
+        raise RunEagerly(error, refuse) from None
+
+    def _finish(self, specialization: Specialization, request: Request) -> None:
         """Optimise, write and compile the program of a specialization."""
         assert specialization.traced_run is not None
         trace, program = specialization.traced_run.trace, specialization.traced_run.program
@@ -369,11 +368,12 @@ class Programs:
         assert specialization.source is not None
         step, buffers = build(specialization.source)
         owners = outer_owners(list(trace.context.owners.values()))
-        before = structure(owners)
+        live = _unwatched(trace, program)
+        before = structure(owners, live)
         specialization.program = program
         specialization.dispatch = write_dispatch(
-            trace, program, specialization.source, step, buffers, flat, names, args, kwargs,
-            lambda: structure(owners) == before, self._recorded,
+            trace, program, specialization.source, step, buffers, request,
+            lambda: structure(owners, live) == before, self._recorded,
         )  # fmt: skip
         if specialization.reference is not None:
             specialization.check = SelfCheck(specialization.reference, self.name)
@@ -381,6 +381,12 @@ class Programs:
         assert specialization.optimised is not None
         if specialization.optimised.layout.bytes_before > LARGE:
             give_back()
+
+
+def _unwatched(trace, program) -> frozenset[tuple]:
+    """Return what a program does not compare of models: it is read anew, or grows by itself."""
+    grown = {(id(effect.place.holder), "grown") for effect, _ in program.stored if effect.appends}
+    return frozenset({*trace.reading.live, *grown})
 
 
 def _changed_by_itself(name: str, read) -> str:
@@ -395,27 +401,3 @@ def _changed_by_itself(name: str, read) -> str:
         f"{name} changes {what} at every call, which a compiled program would not do again; keep "
         "it in a tensor that is written in place, or change it outside the compiled function"
     )
-
-
-def _positional_names(function) -> list[str]:
-    """Return the names of a function's positional parameters, fit to be used in the source."""
-    target = function.forward if hasattr(function, "named_parameters") else function
-    try:
-        parameters = inspect.signature(target).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [parameter.name for parameter in parameters if parameter.kind in kinds]
-
-
-def _form(item):
-    if isinstance(item, Tensor):
-        array = item.array
-        return ("tensor", array.shape, array.dtype, array.strides, item.node is not None)
-    if isinstance(item, np.ndarray):
-        return ("array", item.shape, item.dtype, item.strides)
-    if is_dynamic(item):
-        return int if type(item) is Dynamic else type(item)
-    if item is None or isinstance(item, (bool, int, str, complex, bytes, Static, np.generic)):
-        return (type(item), item)
-    return id(item)

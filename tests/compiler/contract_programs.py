@@ -1,4 +1,4 @@
-"""Random functions that read Python's world, and what changes it: for the contract's test."""
+"""Random functions that read Python's world, and change it: for the contract's test."""
 
 import random
 import sys
@@ -8,6 +8,7 @@ HEAD = """
 import collections, types
 import numpy as np
 import aino
+GIVEN = aino.ones(2)
 """
 
 #: How a value is kept, how it is read, and how it is changed: ``{i}`` makes names its own.
@@ -46,7 +47,62 @@ KINDS = [
      "first(V{i}).k"], "V{i}[0] = types.SimpleNamespace(k={v})"),
     ("module{i}.k = {v}", ["module{i}.k", "imported{i}()"], "module{i}.k = {v}"),
 ]  # fmt: skip
+#: How a function keeps books: where, the statements that do it, and what then shows it. ``{e}`` is
+#: a number that is computed, ``{t}`` a tensor.
+BOOKS = [
+    ("I{i} = types.SimpleNamespace(k=1)", ["I{i}.k += 1", "I{i}.k = I{i}.k + {e}", "I{i}.k = 7",
+     "setattr(I{i}, 'k', I{i}.k + 1)", "vars(I{i})['k'] += 1", "I{i}.new = {e}", "I{i}.new = {t}",
+     "I{i}.k = 3 if I{i}.k == 2 else 2", "bump(I{i})"], "vars(I{i})"),
+    ("I{i} = types.SimpleNamespace(k=1)", ["I{i}.new = getattr(I{i}, 'new', 0) + 1",
+     "I{i}.box = []; I{i}.box.append({e})", "I{i}.size = (len(x), 1)", "I{i}.on = not I{i}.k"],
+     "vars(I{i})"),
+    ("class J{i}:\n    k = 1\n    def up(self): self.k += 1\n"
+     "    def all(self): type(self).k += 1\n    @classmethod\n    def of(cls): cls.k += 2\n"
+     "    @property\n    def p(self): return self.k\n"
+     "    @p.setter\n    def p(self, v): self.k = v\nI{i} = J{i}()",
+     ["I{i}.up()", "I{i}.all()", "J{i}.of()", "I{i}.p = I{i}.p + 1", "J{i}.k = J{i}.k + 1",
+      "I{i}.up(); J{i}.of()"], "I{i}.k, J{i}.k, list(vars(I{i}))"),
+    ("I{i} = {{'k': 1, 'd': {{'n': 1}}}}", ["I{i}['k'] += 1", "I{i}['k'] = {t}",
+     "I{i}['d']['n'] = I{i}['d']['n'] + {e}", "I{i}['new'] = {e}", "I{i}['k'] = 1.5",
+     "I{i}.update(k=I{i}['k'] + 1)", "I{i}.setdefault('s', 5)", "I{i}[''.join('k')] += 1",
+     "I{i}.pop('new', None)", "I{i}['new'] = I{i}.get('new', 0) + 1"], "I{i}"),
+    ("I{i} = [1, 2.0]", ["I{i}.append({e})", "I{i}.append({t})", "I{i}[0] += 1", "I{i}.pop()",
+     "I{i}.append((1, {e}))", "I{i}.extend([1])", "I{i}[:] = I{i} + [1]", "I{i}.insert(0, 1)",
+     "I{i}.append(1); I{i}.append({t})", "l = I{i}; l.append(2)"], "I{i}"),
+    ("I{i} = [types.SimpleNamespace(k=1), types.SimpleNamespace(k=2)]",
+     ["I{i}[0].k += 1", "for part in I{i}: part.k += 1", "first(I{i}).k = {t}",
+      "I{i}[1].k, I{i}[0].k = I{i}[0].k, I{i}[1].k"], "[vars(part) for part in I{i}]"),
+    ("N{i}b = 1", ["global N{i}b; N{i}b += 1", "global N{i}b; N{i}b = {e}",
+     "global N{i}b; N{i}b = {t}", "global M{i}b; M{i}b = True", "globals()['N{i}b'] += 1"],
+     "N{i}b, globals().get('M{i}b')"),
+    ("def make{i}b(c):\n    def up():\n        nonlocal c\n        c += 1\n        return c\n"
+     "    def put(v):\n        nonlocal c\n        c = v\n    return up, put, lambda: c\n"
+     "up{i}, put{i}, show{i} = make{i}b(1)",
+     ["up{i}()", "x = x * up{i}()", "put{i}({e})", "put{i}({t})"], "show{i}()"),
+    ("def T{i}b(c=[1]): c[0] += 1", ["T{i}b()"], "T{i}b.__defaults__"),
+    ("def T{i}b(): T{i}b.calls += 1\nT{i}b.calls = 1", ["T{i}b()", "T{i}b.calls = {e}"],
+     "T{i}b.calls"),
+    ("I{i} = np.array([1.0, 2.0])", ["I{i}[0] += 1", "I{i}[:] = 3"], "I{i}.tolist()"),
+    ("I{i} = collections.deque([1], 3)", ["I{i}.append({e})", "I{i}.append({t})", "I{i}.popleft()"],
+     "list(I{i})"),
+    ("I{i} = {{1}}", ["I{i}.add(2)", "I{i}.add({e})"], "sorted(I{i})"),
+    ("I{i} = collections.Counter()", ["I{i}['a'] += 1", "I{i}.update('ab')"], "dict(I{i})"),
+    ("class K{i}(aino.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+     "        self.k, self.h, self.log = 1, aino.zeros(2), []\n    def forward(self, x):\n"
+     "        {b}\n        return x + self.h\nI{i} = K{i}()",
+     ["self.k += 1", "self.h = self.h * 0.5 + x.detach()", "self.log.append({t})",
+      "self.h.mul_(0.5).add_(x.detach())", "self.training = not self.training"],
+     "I{i}.k, I{i}.h, I{i}.log, I{i}.training"),
+    ("module{i}.b = 1\nexec('def up():\\n    global b\\n    b += 1', vars(module{i}))",
+     ["module{i}.up()", "module{i}.b += 1", "module{i}.b = {t}"], "module{i}.b"),
+]  # fmt: skip
+EXPRESSIONS = ["1", "2.5", "x.sum().item()", "len(x)", "x.sum().item() * 2 + 1"]
+TENSORS = ["x.detach()", "x.sum()", "x * 2", "GIVEN", "x.detach()[:1]"]
+
 COMMON = """
+def bump(item):
+    item.k += 1
+
 def first(items):
     for item in items:
         return item
@@ -62,7 +118,7 @@ VALUES = ["1", "2", "3", "1.0", "2.5", "-1.5", "True"]
 class World:
     """One random program: ``step`` reads places, ``change`` gives one of them another value."""
 
-    def __init__(self, seed: int, places: int = 4) -> None:
+    def __init__(self, seed: int, places: int = 4, books: int = 0) -> None:
         self.random = chance = random.Random(seed)
         self.names = names = {"__name__": f"contract_{seed}"}
         source, reads, self.changes = [HEAD, COMMON], [], []
@@ -79,11 +135,28 @@ class World:
             reads.append(read)
             self.changes.append(change.replace("{i}", str(i)))
         form = ["    x = x * {0} + {0}", "    if {0} > 1: x = x * 3", "    y = {0}\n    x = x - y"]
-        lines = "\n".join(chance.choice(form).format(read) for read in reads)
-        source.append(f"def step(x):\n{lines}\n    return x")
+        lines = [chance.choice(form).format(read) for read in reads]
+        shows = []
+        for i in range(books):
+            setup, ways, show = chance.choice(BOOKS)
+            if i >= places:
+                module = types.ModuleType(f"contract_module_{i}")
+                sys.modules[module.__name__] = names[f"module{i}"] = module
+            way = chance.choice(ways).replace("{e}", chance.choice(EXPRESSIONS))
+            way = way.replace("{t}", chance.choice(TENSORS)).replace("{i}", str(i))
+            source.append(setup.replace("{b}", way).replace("{{", "{").replace("}}", "}")
+                          .replace("{i}", str(i)))  # fmt: skip
+            keep = f"x = I{i}(x)" if "{b}" in setup else way
+            source.append(
+                f"def keep{i}(x):\n    {keep.replace('; ', chr(10) + '    ')}\n    return x"
+            )
+            shows.append(show.replace("{i}", str(i)))
+            lines.insert(chance.randrange(len(lines) + 1), f"    x = keep{i}(x)")
+        source.append("def step(x):\n" + "\n".join(lines) + "\n    return x")
+        source.append("def shown(): return [" + ", ".join(f"({show})" for show in shows) + "]")
         self.text = "\n".join(source)
         exec(compile(self.text, f"<contract {seed}>", "exec"), names)
-        self.step = names["step"]
+        self.step, self.shown = names["step"], names["shown"]
 
     def change(self, place: int, value: str) -> None:
         """Give what is read at a place another value."""

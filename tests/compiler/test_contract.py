@@ -10,36 +10,50 @@ import warnings
 import pytest
 
 import aino
+from aino.compiler import dispatch
 from aino.compiler.guards.environment import Reading
+from aino.compiler.tracing.effects import Effect, Exchange
 from aino.errors import CompileError, CompileWarning
 from tests.compiler.contract_programs import VALUES, World
+from tests.compiler.showing import seen
 
 PROGRAMS = 120
 
 
-def differences(seed: int, calls: int = 14) -> tuple[list, bool]:
+def differences(seed: int, calls: int = 14, **size) -> tuple[list, bool]:
     """Run one random program eager and compiled; return where they differ, and if it compiled."""
-    eager, other = World(seed), World(seed)
+    eager, other = World(seed, **size), World(seed, **size)
     compiled = aino.compile(other.step)
     chance = random.Random(-seed)
     found, made = [], False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CompileWarning)
         for call in range(calls):
-            if call >= 3 and chance.random() < 0.6:
+            if eager.changes and call >= 3 and chance.random() < 0.6:
                 place, value = chance.randrange(len(eager.changes)), chance.choice(VALUES)
                 eager.change(place, value)
                 other.change(place, value)
-            x = aino.tensor([1.0, 2.0])
-            expected = eager.step(x)
+            x = aino.tensor([1.0, 2.0 + call % 3])
+            expected = outcome(eager.step, x)
             try:
-                result = compiled(x)
+                result = outcome(compiled, x)
             except CompileError:
                 continue
             made |= "1 of" in repr(compiled) or "2 of" in repr(compiled)
-            if (result.tolist(), result.dtype) != (expected.tolist(), expected.dtype):
-                found.append((seed, call, result, expected))
+            if (result, seen(other.shown())) != (expected, seen(eager.shown())):
+                found.append((seed, call, result, expected, other.shown(), eager.shown()))
     return found, made
+
+
+def outcome(step, x) -> tuple:
+    """Return what a call gives, or what it raises."""
+    try:
+        result = step(x)
+    except CompileError:
+        raise
+    except Exception as error:
+        return type(error), str(error)
+    return result.tolist(), result.dtype
 
 
 @pytest.mark.parametrize("block", range(8))
@@ -48,6 +62,31 @@ def test_compiled_does_what_the_function_would_do_now(block):
     outcomes = [differences(seed) for seed in seeds]
     assert [found for found, _ in outcomes if found] == []
     assert sum(made for _, made in outcomes) > 0.8 * len(outcomes)
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_what_the_function_changes_is_changed_by_its_program(block):
+    seeds = range(block, PROGRAMS, 8)
+    outcomes = [differences(seed, places=seed % 3, books=1 + seed % 4) for seed in seeds]
+    assert [found for found, _ in outcomes if found] == []
+    assert sum(made for _, made in outcomes) > 0.3 * len(outcomes)
+
+
+#: The same for what a function changes.
+FAULTS_OF_BOOKS = {
+    "what is changed": (Exchange, "_changes", lambda self: iter(())),
+    "the way back": (Effect, "undo", lambda self: None),
+    "the repetition": (dispatch, "_repeat", lambda *_: None),
+    "what a model holds": (Reading, "_look_at", lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_BOOKS)
+def test_a_fault_in_what_is_repeated_is_found(fault, monkeypatch):
+    monkeypatch.setattr(*FAULTS_OF_BOOKS[fault])
+    assert any(
+        differences(seed, places=seed % 3, books=1 + seed % 4)[0] for seed in range(PROGRAMS * 3)
+    )
 
 
 #: What is switched off, so that the test above has to find it.

@@ -23,10 +23,15 @@ def names_of(positional, arguments, keywords) -> list[str]:
     names: list[str] = []
     for name in [*wished, *keywords]:
         name = re.sub(r"\W", "_", name)
-        while _OWN_NAMES.fullmatch(name) or keyword.iskeyword(name) or name in names:
+        while is_own_name(name) or name in names:
             name = f"given{name}" if name.startswith("_") else f"{name}_"
         names.append(name)
     return names
+
+
+def is_own_name(name: str) -> bool:
+    """Tell whether a name is one of a program's own, or of Python's."""
+    return _OWN_NAMES.fullmatch(name) is not None or keyword.iskeyword(name)
 
 
 def flatten_arguments(arguments, keywords, names, found) -> None:

@@ -46,8 +46,8 @@ class Summary(NamedTuple):
     """What a code object says of its reads.
 
     ``loose``: attributes of what is no name, such as ``type(self).k``. ``reflective``: attributes
-    may be read by names that are computed. ``types``: locals whose very type is asked, with None
-    for anything else.
+    may be read by names that are computed. ``types``: locals whose very type is asked, with ""
+    for what is read by a chain, and None for anything else.
     """
 
     chains: tuple[Chain, ...]
@@ -83,8 +83,7 @@ class _Scan:
             chain = chain._replace(wrapped=str(called))
             if called == "type" and not before.path:
                 self.types_open -= 1
-                if chain.kind != "global" and not chain.path:
-                    self.types.add(chain.name)
+                self.types.add(chain.name if chain.kind != "global" and not chain.path else "")
         self.found.setdefault(chain)
 
     def begin(self, kind: str, name) -> None:
@@ -101,6 +100,12 @@ class _Scan:
         elif name in _CELLS:
             kind = "cell" if step.argval in self.code.co_freevars else "local"
             self.begin(kind, step.argval)
+        elif name == "STORE_GLOBAL" or (
+            name == "STORE_DEREF" and step.argval in self.code.co_freevars
+        ):
+            self.begin("global" if name == "STORE_GLOBAL" else "cell", step.argval)
+            self.end()
+            self.stored.add(step.argval)
         elif name.startswith("STORE_FAST") or name == "STORE_DEREF":
             self.end()
             names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
@@ -120,6 +125,8 @@ class _Scan:
             self.current = Chain("import", (step.argval, level, whole))
         elif constants and self.current is not None and _subscripts(step):
             self.current = self.current._replace(path=(*self.current.path, ("item", constants[-1])))
+            if name == "STORE_SUBSCR":
+                self.end()
         elif name in _ATTRIBUTES:
             if name == "LOAD_SUPER_ATTR":
                 self.loose.add(step.argval)
@@ -173,7 +180,7 @@ def summary_of(code) -> Summary:
 
 
 def _subscripts(step) -> bool:
-    return step.opname in ("BINARY_SUBSCR", "DELETE_SUBSCR") or (
+    return step.opname in ("BINARY_SUBSCR", "DELETE_SUBSCR", "STORE_SUBSCR") or (
         step.opname == "BINARY_OP" and step.argrepr.startswith("[")
     )
 

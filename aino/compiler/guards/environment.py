@@ -26,6 +26,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.bytecode import Chain, codes_within, summary_of
 from aino.compiler.guards.ownership import is_foreign, is_ours_type, is_users_class, is_watched
+from aino.compiler.guards.places import class_place, identity_of
 from aino.compiler.guards.reads import GENERATORS, MISSING, Read
 from aino.compiler.guards.snapshots import (
     Snapshot,
@@ -33,10 +34,13 @@ from aino.compiler.guards.snapshots import (
     dictionary_of,
     has_attributes,
     is_container,
+    is_plain_tuple,
     is_plain_value,
     is_record,
     is_users_object,
 )
+from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.errors import CompileError
 from aino.pytree import parts_of
 
 #: What takes an array into a tensor that shares its memory, or copies it in every program.
@@ -53,14 +57,19 @@ class Reading:
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
         self.reads: dict[tuple, Read] = {}
-        #: Those of what the function was given, which is looked at by itself, and is another at
-        #: each call: they only tell what the run has changed.
-        self._of_arguments: set[tuple] = set()
+        #: Those that only tell what the run has changed: of what the function was given, which is
+        #: looked at by itself, and of what models hold, which are watched as a whole.
+        self._unguarded: set[tuple] = set()
         self._given: set[int] = set()
         #: Iterators that were there before: a program would not advance them.
         self.iterators: dict[int, str] = {}
         #: What went wrong in reading, such as an exception of an object that was asked.
         self.trouble: Exception | None = None
+        #: What stands in the places that are read anew at each call, by what tells them apart.
+        self.live: dict[tuple, Any] = {}
+        #: What those are called in programs.
+        self.labels: dict[tuple, str] = {}
+        self._first: frozenset[int] = frozenset()
         self._known: dict[int, tuple[Any, str]] = {}
         self._met: dict[int, Any] = {}
         self._loose: set[str] = set()
@@ -83,7 +92,7 @@ class Reading:
         for item in given:
             self._end(item, "an argument", watch=False)
             self._given.update(map(id, _plain_containers(item)))
-        self._of_arguments = set(self.reads)
+        self._unguarded = set(self.reads)
         self.meet(function, getattr(function, "__name__", "the function"))
         if earlier is not None:
             for read in earlier.reads.values():
@@ -92,6 +101,11 @@ class Reading:
                 self._earlier.append(again)
             for value, spoken in earlier._known.values():
                 self.meet(value, spoken)
+        self._first = frozenset(self._met)
+
+    def knows(self, value) -> bool:
+        """Tell whether an object was met before the run, so that it is none that it has made."""
+        return id(value) in self._first
 
     def finish(self) -> None:
         """Read of what the functions were given, where it turns out to have been there before."""
@@ -124,6 +138,12 @@ class Reading:
         functions = self._functions_of(code, first)
         self._reflective = summary.reflective
         self._asked = summary.loose
+        if "globals" in code.co_names and "globals" not in globals_:
+            for name, value in list(globals_.items()):
+                if not name.startswith("__"):
+                    self._rebound(globals_, "global", name, value)
+                    if is_container(value):
+                        self._end(value, name)
         for function in functions:
             self._defaults(function)
             self._read(function, "attr", "__code__", f"the code of {code.co_name}", code)
@@ -165,6 +185,8 @@ class Reading:
             if name in globals_:
                 self._rebound(globals_, "global", name, globals_[name])
                 self._walk(globals_[name], chain)
+            elif name in summary.stored:
+                self._read(globals_, "get", name, name, None)
         elif chain.kind == "import":
             module = _imported(name, globals_)
             if module is not None:
@@ -209,7 +231,13 @@ class Reading:
         """Follow a chain from a value on; what it ends at is read as a whole."""
         spoken = chain.name if isinstance(chain.name, str) else chain.name[0]
         given = self._given if chain.kind == "local" else ()
-        for kind, key in chain.path:
+        for position, (kind, key) in enumerate(chain.path, 1):
+            if type(value) is list and (kind, key) == ("attr", "append"):
+                if position == len(chain.path) and id(value) not in given:
+                    # It is not looked at: a program may let it grow.
+                    self.meet(value, spoken)
+                    self._read(value, "grown", "", spoken, None)
+                    return
             if id(value) in given:
                 if kind != "item":
                     break
@@ -283,7 +311,15 @@ class Reading:
         # Models are watched as a whole, but for their plain attributes.
         if not is_watched(owner) or is_plain_value(value):
             self._read(owner, "attr", name, said, value)
+        else:
+            self._look_at(owner, name, said, value)
         return value
+
+    def _look_at(self, owner, name: str, said: str, value, own: bool = True) -> None:
+        """Note what a model has under a name, to see whether the run sets it anew."""
+        place = (id(owner), "attr", name)
+        if place not in self.reads and self._read(owner, "attr", name, said, value, own):
+            self._unguarded.add(place)
 
     def _of_module(self, module, name: str, said: str) -> Any:
         value = vars(module).get(name, MISSING)
@@ -305,6 +341,8 @@ class Reading:
         if is_container(owner) or isinstance(owner, ContextVar) or not is_users_class(base):
             if not is_watched(owner):
                 self._end(owner, spoken)  # one of its methods is called
+            elif is_plain_value(raw):
+                self._look_at(owner, name, said, raw, False)
             return MISSING
         if isinstance(raw, types.FunctionType) and not is_watched(owner):
             self._read(owner, "method", name, said, raw)
@@ -312,7 +350,7 @@ class Reading:
             return MISSING
         if hasattr(type(raw), "__get__"):
             return self._of_class(type(owner), raw, base, name, said)
-        self._read(owner, "attr", name, said, raw)
+        self._read(owner, "attr", name, said, raw, False)
         return raw
 
     def _of_class(self, owner: type, raw, base: type, name: str, said: str) -> Any:
@@ -320,11 +358,11 @@ class Reading:
         if not is_users_class(base):
             return MISSING
         if isinstance(raw, (types.FunctionType, property)) or not hasattr(type(raw), "__get__"):
-            self._read(owner, "attr", name, said, raw)
+            self._read(owner, "attr", name, said, raw, base is owner)
         elif isinstance(raw, classmethod):
             self._read(owner, "method", name, said, raw.__func__)
         elif isinstance(raw, staticmethod):
-            self._read(owner, "attr", name, said, raw.__func__)
+            self._read(owner, "attr", name, said, raw.__func__, base is owner)
         else:
             self._read(base, "raw", name, said, raw)
         self.meet(raw, said)
@@ -355,7 +393,7 @@ class Reading:
         if isinstance(value, np.ndarray):
             if watch and wrapped not in _WRAPPERS:
                 self._read(value, "array", "", spoken, None)
-        elif is_ours_type(value) or isinstance(value, _FIXED):
+        elif is_ours_type(value) or isinstance(value, _FIXED) or is_plain_tuple(value):
             return
         elif isinstance(value, GENERATORS):
             self._read(value, "state", "", spoken, None)
@@ -385,6 +423,8 @@ class Reading:
 
     def _record(self, value, spoken: str, whole: bool) -> None:
         read = self._read(value, "record", whole, spoken, None)
+        if read is not None and self.live:
+            read.before.open(self.live)
         for leaf in read.before.leaves() if read is not None else ():
             if isinstance(leaf, np.ndarray):
                 self._read(leaf, "array", "", spoken, None)
@@ -476,15 +516,25 @@ class Reading:
 
     # Reads
 
-    def _read(self, holder, kind: str, key, spoken: str, before) -> Read | None:
+    def _read(self, holder, kind: str, key, spoken: str, before, own: bool = True) -> Read | None:
         """Note a read, unless it is known: return it where it is new."""
         place = (id(holder), kind, key)
-        if place in self._of_arguments:
-            self._of_arguments.discard(place)
+        if identity_of(holder, kind, key) in self.live:
+            return None
+        if place in self._unguarded:
+            self._unguarded.discard(place)
             return self.reads[place]
         if place in self.reads or (kind in ("raw", "method") and isinstance(before, type)):
             return None
-        read = self.reads[place] = Read(holder, kind, key, spoken, before)
+        label = ""
+        if type(before) is SymbolicNumber:
+            # What stands in a class, read of an object of it: the number that is read there.
+            stands = None if own else class_place(holder, key, spoken)
+            if stands is None or stands.identity not in self.live:
+                raise CompileError(f"{spoken} is set while the function runs, and read elsewhere")
+            before, label = self.live[stands.identity], self.labels[stands.identity]
+        read = self.reads[place] = Read(holder, kind, key, spoken, before, own)
+        read.label = label
         return read
 
     def tensors(self) -> set[int]:
@@ -493,7 +543,10 @@ class Reading:
         for _, read in self.found():
             found += read.before.leaves() if read.kind == "record" else [read.before]
         for owner in self.owners.values():
-            found += vars(owner).values()
+            found += [
+                held for name, held in vars(owner).items()
+                if identity_of(owner, "attr", name) not in self.live
+            ]  # fmt: skip
             for group in getattr(owner, "param_groups", ()):
                 found += group["params"]
         return {id(value) for value in found if isinstance(value, Tensor)}
@@ -503,8 +556,8 @@ class Reading:
         return frozenset((place, read.state()) for place, read in self.found())
 
     def found(self) -> list[tuple[tuple, Read]]:
-        """Return what was read by name, with its place: the arguments are looked at elsewhere."""
-        return [item for item in self.reads.items() if item[0] not in self._of_arguments]
+        """Return what a program compares, with its place."""
+        return [item for item in self.reads.items() if item[0] not in self._unguarded]
 
     def changed(self) -> Read | None:
         """Return the first read that gives something else than before the run."""
@@ -580,4 +633,6 @@ def _imported(name: tuple, globals_: dict[str, Any]):
 def conditions(reading: Reading, guards) -> list[str]:
     """Return the conditions that every name read stands for what it stood for."""
     # Where a generator stands is no matter: that a function draws from it was refused.
-    return [read.condition(guards) for _, read in reading.found() if read.kind != "state"]
+    # What a list that only grows holds is none, either.
+    others = ("state", "grown")
+    return [read.condition(guards) for _, read in reading.found() if read.kind not in others]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.guards.snapshots import Snapshot, is_plain_value, refill, same
+from aino.compiler.guards.snapshots import Snapshot, is_plain_tuple, is_plain_value, refill, same
 
 MISSING: Any = object()
 #: Random generators that are not AINO's: a program would not draw from them again.
@@ -28,6 +28,7 @@ _FORMS = {
     "context": "{0}.get(None)",
     "missing": "hasattr({0}, {1!r})",
     "record": "{0}",
+    "grown": "{0}",
     "array": "{0}",
     "state": "{0}",
 }
@@ -66,17 +67,21 @@ class ArrayContents:
 class Read:
     """What was read: ``kind`` says how, ``before`` is what it gave before it was used.
 
-    ``spoken``: how the user writes it.
+    ``spoken``: how the user writes it. ``own``: whether an attribute is the object's own, or that
+    of its class. ``label``: the name of the number that it is at each call, where that is read by
+    itself.
     """
 
-    __slots__ = ("before", "holder", "key", "kind", "spoken")
+    __slots__ = ("before", "holder", "key", "kind", "label", "own", "spoken")
 
-    def __init__(self, holder, kind: str, key, spoken: str, before) -> None:
+    def __init__(self, holder, kind: str, key, spoken: str, before, own: bool = True) -> None:
         self.holder = holder
         self.kind = kind
         self.key = key
         self.spoken = spoken
-        if kind == "record":
+        self.own = own
+        self.label = ""
+        if kind in ("record", "grown"):
             before = Snapshot(holder, whole=bool(key))
         elif kind == "array":
             before = ArrayContents(holder)
@@ -86,7 +91,7 @@ class Read:
 
     def now(self) -> Any:
         """Return what the read gives now."""
-        if self.kind == "record":
+        if self.kind in ("record", "grown"):
             return Snapshot(self.holder, whole=bool(self.key))
         if self.kind == "array":
             return ArrayContents(self.holder)
@@ -101,7 +106,7 @@ class Read:
 
     def is_as_before(self) -> bool:
         """Tell whether the read gives what it gave."""
-        if self.kind in ("record", "array"):
+        if self.kind in ("record", "array", "grown"):
             try:
                 return self.before.fits(self.holder)
             except Exception:
@@ -112,16 +117,20 @@ class Read:
 
     def state(self) -> tuple:
         """Return what is there now as a key: plain values, and who the others are."""
-        if self.kind == "state":
+        if self.kind in ("state", "grown") or self.label:
             return (id(self.holder),)
-        now = self.now()
+        if self.kind == "record":
+            now = self.before
+        else:
+            now = self.now()
         if self.kind == "array":
             contents = now.contents
             return now.form, contents if isinstance(contents, bytes) else id(self.holder)
         leaves = list(now.leaves()) if self.kind == "record" else [now]
         return tuple([
             (type(leaf), leaf, repr(leaf) if isinstance(leaf, (float, complex)) else "")
-            if is_plain_value(leaf) else id(leaf) for leaf in leaves
+            if is_plain_value(leaf) else repr(leaf) if is_plain_tuple(leaf) else id(leaf)
+            for leaf in leaves
         ])  # fmt: skip
 
     def put_back(self) -> None:
@@ -130,7 +139,7 @@ class Read:
             return
         holder, key = self.holder, self.key
         with contextlib.suppress(Exception):
-            if self.kind == "record":
+            if self.kind in ("record", "grown"):
                 refill(self.before)
             elif self.kind == "array":
                 self.before.put_back(holder)
@@ -138,6 +147,9 @@ class Read:
                 _set_state(holder, self.before)
             elif self.kind == "missing":
                 delattr(holder, key)
+            elif not self.own:
+                if key in vars(holder):  # set by the run over that of the class
+                    delattr(holder, key)
             elif self.before is not MISSING:
                 if self.kind in ("global", "item", "get"):
                     holder[key] = self.before
@@ -155,7 +167,12 @@ class Read:
         if self.kind == "missing":
             return f"not {text}"
         before = self.before
+        if self.label:
+            kind = guards.bind_once("_kind", type(before))
+            return f"(now := {text}).__class__ is {kind} and now == {self.label}"
         bound = guards.bind("seen", before)
+        if is_plain_tuple(before):
+            return f"((now := {text}) is {bound} or {guards.bind('same', same)}(now, {bound}))"
         if not is_plain_value(before):
             return f"{text} is {bound}"
         if before is None or isinstance(before, bool):

@@ -11,7 +11,7 @@ import contextlib
 import threading
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import is_
 from typing import Any
 
@@ -19,6 +19,8 @@ import numpy as np
 
 from aino.compiler.guards.ownership import is_ours_type, is_users_class, is_watched
 
+#: Stands in a snapshot for a value that is read by itself at each call.
+ANY: Any = object()
 PLAIN = (bool, int, float, str, complex, bytes)
 _CONTAINERS = (list, dict, tuple, set, frozenset, deque)
 _CHUNKS = (array.array, bytearray)
@@ -31,6 +33,11 @@ _FUNCTIONS = (
 def is_plain_value(value) -> bool:
     """Tell whether a value is compared by what it is: a number, a text, None."""
     return value is None or isinstance(value, (*PLAIN, np.generic))
+
+
+def is_plain_tuple(value) -> bool:
+    """Tell whether a value is a tuple of plain values, which is compared by what it holds."""
+    return type(value) is tuple and all(is_plain_value(x) or is_plain_tuple(x) for x in value)
 
 
 def is_container(value) -> bool:
@@ -100,10 +107,12 @@ def entries_of(record) -> list:
 
 def same(first, second) -> bool:
     """Tell whether two values are one object, or plain and equal; NaN is like NaN, 0.0 not -0.0."""
-    if first is second:
+    if first is second or second is ANY:
         return True
     if type(second) is Snapshot:
         return second.fits(first)
+    if type(first) is tuple and type(second) is tuple:
+        return len(first) == len(second) and all(map(same, first, second))
     return (
         type(first) is type(second)
         and isinstance(first, (*PLAIN, np.generic))
@@ -161,8 +170,47 @@ class Snapshot:
         for entry in self.entries:
             if type(entry) is Snapshot:
                 yield from entry.leaves()
-            else:
+            elif entry is not ANY:
                 yield entry
+
+    def by_key(self) -> tuple[str, dict]:
+        """Return what was held by key: of a dictionary, a list ("item"), an object ("attr")."""
+        if type(self.record) is list:
+            return "item", dict(enumerate(self.values))
+        kind = kind_of_entries(self.record)
+        count = len(self.values) // 2 if kind else 0
+        return kind, dict(zip(self.values[:count], self.values[count:])) if kind else {}
+
+    def open(self, places: Mapping[tuple, Any]) -> None:
+        """Take the entries in these places, of whatever depth, for what is read by itself.
+
+        ``places``: what really stands there, while a number may stand for it.
+        """
+        for _, entry in self.inner:
+            entry.open(places)
+        kind, entries = self.by_key()
+        first = len(self.values) - len(entries)
+        for at, key in enumerate(entries, first):
+            if (id(self.record), kind, key) in places:
+                self.entries[at] = ANY
+                self.values[at] = places[id(self.record), kind, key]
+                self.inner = [(place, entry) for place, entry in self.inner if place != at]
+                self.sure = False
+
+
+def kind_of_entries(record) -> str:
+    """Return how what a record holds is reached by itself; "" where it is not."""
+    if isinstance(record, dict) or type(record) is list:
+        return "item"
+    closed = (*_CONTAINERS, *_CHUNKS, types.MappingProxyType)
+    return "" if isinstance(record, closed) else "attr"
+
+
+def entries_by_key(record) -> dict:
+    """Return what a dictionary, a list or an object holds now, by key."""
+    if isinstance(record, dict):
+        return dict(dict.items(record))
+    return dict(enumerate(record)) if type(record) is list else attributes_of(record)
 
 
 def refill(snapshot: Snapshot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+from collections.abc import Container
 from typing import Any
 
 from aino.autograd.tensor import Tensor
@@ -23,18 +24,40 @@ def outer_owners(owners) -> list:
     return [owner for owner in owners if id(owner) not in inner]
 
 
-def structure(owners) -> tuple:
-    """Return what a program relies on: modes, parameters, submodules, hooks, groups."""
+def numbers_of(owners) -> list[tuple[Any, str, Any]]:
+    """Return the numbers that AINO's own modules read of themselves: module, name and value."""
+    found = []
+    for owner in owners:
+        for module in owner.modules() if hasattr(owner, "named_parameters") else ():
+            if type(module)._numbers_matter:
+                read = _names_read(type(module))
+                found += [
+                    (module, key, value)
+                    for key, value in vars(module).items()
+                    if type(value) in (int, float) and key in read
+                    and key not in type(module).records
+                ]  # fmt: skip
+    return found
+
+
+def structure(owners, live: Container[tuple] = ()) -> tuple:
+    """Return what a program relies on: modes, parameters, submodules, hooks, groups.
+
+    ``live``: places whose values are read at each call, and lists that grow by the program itself;
+    what stands there is no matter.
+    """
     found: list[Any] = []
     for owner in owners:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
-                found.append(id(module))
+                found += (id(module), module.training)
                 read = _names_read(type(module)) if type(module)._numbers_matter else None  # type: ignore[arg-type]
                 for key, value in vars(module).items():
-                    if key in type(module).records:
+                    if key in type(module).records or (id(module), "attr", key) in live:
                         continue
-                    if key == "training" or _counts(key, value, read):
+                    if type(value) is list and (id(value), "grown") in live:
+                        continue
+                    if key != "training" and _counts(key, value, read):
                         found.append((key, _seen(value)))
         else:
             found.append(getattr(owner, "arrangement", tuple)())

@@ -61,8 +61,10 @@ class Printer:
             label = leaf if isinstance(leaf, str) else "leaf"
             shown = "None" if value is None else self.region(value)
             self.lines.append(f"  {label}.grad = {shown}")
+        for effect, _ in program.stored:
+            self.lines.append(f"  {effect.place.spoken} is set")
         for _, key, number in program.updates:
-            self.lines.append(f"  [{key!r}] = {number!r}")
+            self.lines.append(f"  [{key!r}] = {number.source}")
         return "\n".join(self.lines)
 
     def call(self, call, indent: str) -> None:

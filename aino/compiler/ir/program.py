@@ -13,7 +13,7 @@ import numpy as np
 from aino.compiler.ir.operations import EFFECTS, Operation
 from aino.compiler.ir.printer import print_program
 from aino.compiler.ir.regions import Region, Storage, address, region
-from aino.pytree import parts_of
+from aino.pytree import mapped, parts_of
 
 
 @dataclass(eq=False)
@@ -93,7 +93,8 @@ class Program:
     overflow and its kin, where it is not as outside. ``unrepeatable``: what the run did that a
     program would not do again, in words. ``preconditions_first``: nothing has happened when a
     precondition finds the data unlike. ``given_gradients``: leaf -> the tensor from outside, or the
-    argument's name, that its ``grad`` is set to.
+    argument's name, that its ``grad`` is set to. ``stored``: what is put into Python's world at the
+    end: (effect, structure of what is put there).
     """
 
     calls: list[Call]
@@ -105,6 +106,7 @@ class Program:
     unrepeatable: str = ""
     given_gradients: list[tuple[Any, Any]] = field(default_factory=list)
     preconditions_first: bool = False
+    stored: list[tuple[Any, Any]] = field(default_factory=list)
 
     def __str__(self) -> str:
         return print_program(self)
@@ -121,8 +123,15 @@ class Program:
     def returned(self) -> list[Region]:
         """Return the regions that the caller gets for his own, each tensor's once."""
         found: list[Region] = []
-        collect_result(self.result, found)
+        seen: set[int] = set()
+        for item in (self.result, *[value for _, value in self.stored]):
+            collect_result(item, found, seen)
         return found
+
+    def map_returned(self, change) -> None:
+        """Replace what the caller gets, and what is put elsewhere: ``change(leaf)`` for each."""
+        self.result = mapped(self.result, change)
+        self.stored = [(effect, mapped(value, change)) for effect, value in self.stored]
 
     def storages(self) -> list[Storage]:
         """Return every storage that the program touches, in order of first use."""
@@ -147,6 +156,20 @@ class Returned:
     def __init__(self, value: Region, original=None) -> None:
         self.value = value
         self.original = original
+
+
+class Kept:
+    """An object of Python's world in the returned structure: it is that one, whatever it holds."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value) -> None:
+        self.value = value
+
+    def __eq__(self, other) -> bool:
+        return type(other) is Kept and other.value is self.value
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class NumberOf(tuple):

@@ -119,6 +119,10 @@ class SymbolicNumber:
 
     __slots__ = ("trace", "now", "source", "parts")
 
+    def __new__(cls, trace, now, source: str, parts: tuple = ()):
+        """Return the number as it is to another thread, and when the trace is over."""
+        return object.__new__(cls) if trace.is_here() else now
+
     def __init__(self, trace, now, source: str, parts: tuple = ()) -> None:
         self.trace = trace
         self.now = now
@@ -168,6 +172,12 @@ class SymbolicNumber:
     def conjugate(self):
         return self
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     real = property(lambda self: self)
     imag = property(lambda self: type(self.now)(0))
 
@@ -175,7 +185,8 @@ class SymbolicNumber:
         """Answer what else numbers have, such as ``bit_length``, for the number as it is now."""
         if name.startswith("__") or not hasattr(self.now, name):
             raise AttributeError(f"{type(self.now).__name__!r} object has no attribute {name!r}")
-        self._frozen()
+        self._refuse_freezing()
+        return getattr(self.now, name)
 
     def __neg__(self):
         return SymbolicNumber(self.trace, -self.now, f"(-{self.source})", ("-", self))
@@ -191,7 +202,10 @@ class SymbolicNumber:
         self.trace.guard(f"bool({self.source})", outcome)
         return outcome
 
-    def _frozen(self, *_, **__):
+    def _refuse_freezing(self) -> None:
+        """Raise, unless the number is what it is: for another thread, and after the trace."""
+        if not self.trace.is_here():
+            return
         raise FrozenNumberError(
             f"the number {self.source} changes from call to call, and turning it into a plain "
             f"{type(self.now).__name__} would freeze it; use +, -, *, / and ** on it"
@@ -213,17 +227,18 @@ class SymbolicNumber:
                 found.add(number.source)
         return found
 
-    __float__ = __int__ = __index__ = __complex__ = _frozen
-
-    __format__ = __str__ = __repr__ = __round__ = __trunc__ = __floor__ = __ceil__ = _frozen
-    __hash__ = __array__ = _frozen
-
     @property  # type: ignore[misc]
     def __class__(self):
         """The type of the number that it stands for, so that ``isinstance(x, float)`` holds."""
         return type(self.now)
 
+    def __array__(self, *arguments, **keywords):
+        self._refuse_freezing()
+        return np.asarray(self.now, *arguments, **keywords)
+
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        if not self.trace.is_here():
+            return getattr(ufunc, method)(*map(_now, inputs), **keywords)
         if method == "__call__" and all(
             isinstance(x, (SymbolicNumber, int, float)) for x in inputs
         ):
@@ -235,7 +250,22 @@ class SymbolicNumber:
 
     def beside(self, like):
         """Return the tracer of a 0-d array that holds this number in the dtype of ``like``."""
+        if not self.trace.is_here():
+            return np.array(self.now, dtype_beside(self.now, like.dtype))
         return self.trace.number_array(self, dtype_beside(self.now, like.dtype))
+
+
+def _freezing(name: str):
+    def method(self, *others):
+        self._refuse_freezing()
+        return getattr(self.now, name)(*[_now(other) for other in others])
+
+    return method
+
+
+for _name in ("float", "int", "index", "complex", "format", "str", "repr", "round", "trunc",
+              "floor", "ceil", "hash"):  # fmt: skip
+    setattr(SymbolicNumber, f"__{_name}__", _freezing(f"__{_name}__"))
 
 
 def _reading(symbol: str, compute):

@@ -17,7 +17,6 @@ from aino.compiler.ir.regions import (
     sliced,
 )
 from aino.compiler.passes.common_subexpressions import rewrite
-from aino.pytree import mapped
 
 #: Methods of ufuncs, functions, and methods of arrays whose result goes into given memory.
 _UFUNCS = (Operation.UFUNC, Operation.REDUCE, Operation.ACCUMULATE)
@@ -100,7 +99,7 @@ def give_own_memory(program: Program) -> int:
                 return Returned(own(item.value, for_caller))
         return item
 
-    program.result = mapped(program.result, returned)
+    program.map_returned(returned)
     for position, (leaf, value) in enumerate(program.gradients):
         maker = analysis.maker(value.storage) if value is not None else None
         anew = maker is not None and not takes_out(maker) and maker.operation is not Operation.LOOP

@@ -54,6 +54,15 @@ def compare(before: Program, after: Program) -> None:
         pairs.match(one, other, "a gradient")
     for (_, key, number), (_, _, later) in zip(before.updates, after.updates):
         pairs.match(number, later, f"the number {key!r}")
+    if [effect.identity for effect, _ in before.stored] != [
+        effect.identity for effect, _ in after.stored
+    ]:
+        known = {effect.identity for effect, _ in before.stored}
+        others = [effect for effect, _ in after.stored if effect.identity not in known]
+        spoken = (others or [effect for effect, _ in before.stored])[0].place.spoken
+        raise TraceMismatch(f"{spoken} was changed by one run and not by the next")
+    for (_, one), (effect, other) in zip(before.stored, after.stored):
+        pairs.match(one, other, f"what {effect.place.spoken} is set to")
     if pairs.constants:
         analysis = Analysis(after)
         for mine, its in pairs.constants:

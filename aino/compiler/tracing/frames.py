@@ -86,6 +86,8 @@ def _is_users(frame) -> bool:
 
 def _ask_types(trace, names, locals_: dict[str, Any]) -> None:
     """Note the numbers whose very type is asked: it is not that of the number they stand for."""
+    if "" in names:
+        trace.frozen |= trace.places.keys()
     for name, value in locals_.items():
         if type(value) is SymbolicNumber and (name in names or None in names):
             trace.frozen |= value._origins()

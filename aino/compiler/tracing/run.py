@@ -19,9 +19,19 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.guards import bytecode
 from aino.compiler.guards.arguments import is_dynamic, replace_arguments
 from aino.compiler.guards.environment import Reading
-from aino.compiler.ir.program import NumberOf, Program, Returned, append_copy
+from aino.compiler.guards.places import Place
+from aino.compiler.guards.reads import MISSING
+from aino.compiler.ir.program import Kept, NumberOf, Program, Returned, append_copy
 from aino.compiler.ir.regions import Region
-from aino.compiler.ir.symbolic import FrozenNumberError, ReadNumber, SymbolicNumber
+from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
+from aino.compiler.tracing.effects import (
+    Exchange,
+    ReadOut,
+    is_repeatable,
+    plainly,
+    read_out,
+    settled,
+)
 from aino.compiler.tracing.frames import iterator_refusal, watched_frames
 from aino.compiler.tracing.lifting import UNTOUCHED, Lifted, slot_of
 from aino.compiler.tracing.trace import Trace
@@ -33,6 +43,7 @@ from aino.tracing import LazyGradient
 
 _NO_HISTORY = (type(None), Leaf)
 _RETURNED = "a returned tensor"
+_KEPT = "a tensor that the function keeps"
 
 
 class WantsBackwardError(CompileError):
@@ -56,6 +67,7 @@ def run_traced(
     flat,
     inspect=None,
     reading: Reading | None = None,
+    places: dict[str, Place] | None = None,
     *,
     commit: bool = True,
 ) -> TracedRun:
@@ -63,7 +75,8 @@ def run_traced(
 
     ``names`` are the names of the arguments, ``flat`` their leaves with names of their own.
     ``inspect(trace, program)`` may raise before anything becomes real. ``reading`` hears of
-    every function of the user's that runs. Without ``commit`` nothing becomes real: the program
+    every function of the user's that runs. ``places`` are those of the names that stand for values
+    of Python's world instead of arguments. Without ``commit`` nothing becomes real: the program
     alone is wanted.
     """
     if not bytecode.UNDERSTOOD:
@@ -74,6 +87,7 @@ def run_traced(
     trace = Trace()
     trace.reading = reading = Reading() if reading is None else reading
     trace.context.owners = reading.owners
+    trace.places = places = places or {}
     replaced = {}
     for name, item in flat:
         if isinstance(item, (Tensor, np.ndarray)):
@@ -92,16 +106,25 @@ def run_traced(
             replaced[name] = SymbolicNumber(trace, now, label)
     arguments, keywords = replace_arguments(arguments, keywords, names, replaced)
     structure = structure_of((arguments, keywords))
+    numbers = [(places[name], number) for name, number in replaced.items() if name in places]
+    held = [(places[name], item) for name, item in flat if name in places and name not in replaced]
+    reading.live = {place.identity: place.read() for place in places.values()}
+    reading.labels = {place.identity: name for name, place in places.items()}
+    exchange = Exchange(reading, numbers, held)
     try:
         try:
-            with (
-                Lifted(trace),
-                watched_draws(trace),
-                refused_draws(),
-                watched_frames(trace, reading),
-            ):
-                result = function(*arguments, **keywords)
-            reading.finish()
+            try:
+                with (
+                    Lifted(trace),
+                    watched_draws(trace),
+                    refused_draws(),
+                    watched_frames(trace, reading),
+                ):
+                    exchange.begin()
+                    result = function(*arguments, **keywords)
+                    reading.finish()
+            finally:
+                trace.effects = exchange.end()
             _refuse_unseen(trace, reading)
             if structure_of((arguments, keywords)) != structure:
                 raise CompileError(
@@ -109,7 +132,8 @@ def run_traced(
                     "batch[...] = ...), which a compiled program would not do again; let it take "
                     "a copy, and return what is new"
                 )
-            result = mapped(result, _read_out)
+            result = mapped(result, read_out)
+            trace.effects = [e._replace(value=settled(e.value)) for e in trace.effects]
             _refuse_kept_numbers(trace)
             program = _finish(trace, result)
             if inspect is not None:
@@ -123,26 +147,18 @@ def run_traced(
             raise
         if commit:
             trace.commit()
+            for effect in trace.effects:
+                effect.do(plainly(effect.value))
         else:
             trace.abort()
         return TracedRun(trace, program, mapped(result, _plain_number))
     finally:
+        trace.effects = []
         trace.let_go()
 
 
-class _ReadOut:
-    """A number of the returned structure in place of the ``ReadNumber`` that was returned."""
-
-    def __init__(self, number: ReadNumber) -> None:
-        self.now, self.text = number.now, number.text
-
-
-def _read_out(item):
-    return _ReadOut(item) if type(item) is ReadNumber else item
-
-
 def _plain_number(item):
-    return item.now if type(item) in (SymbolicNumber, _ReadOut) else item
+    return item.now if type(item) in (SymbolicNumber, ReadOut) else item
 
 
 def _refuse_kept_numbers(trace: Trace) -> None:
@@ -248,11 +264,27 @@ def _finish(trace: Trace, result) -> Program:
         tracer = array if type(array) is Tracer else trace.lift(array)
         program.gradients.append((trace.argument_leaves.get(leaf, leaf), tracer.value))
     known: dict[int, Any] = {}
-    returned = mapped(result, lambda item: _returned(item, trace, kept, known))
+    program.result = mapped(result, lambda item: _returned(item, trace, kept, known, _RETURNED))
+    program.stored = [
+        (
+            effect._replace(before=None, value=None),
+            mapped(effect.value, lambda item: _returned(item, trace, kept, known, _KEPT)),
+        )
+        for effect in trace.effects
+    ]
     apart: dict[int, Any] = {}
-    program.result = mapped(returned, lambda item: _apart(item, program, apart))
+    program.map_returned(lambda item: _apart(item, program, apart))
     program.quiet = trace.quiet
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
+    for effect in trace.effects:
+        if not is_repeatable(effect.value, trace.reading):
+            value = effect.value.value if type(effect.value) is Kept else effect.value
+            program.unrepeatable = f"the function deletes {effect.place.spoken}"
+            if value is not MISSING:
+                program.unrepeatable = (
+                    f"the function sets {effect.place.spoken} to a {type(value).__name__}, which "
+                    "a compiled program would not make again; set it outside, after the call"
+                )
     if kept:
         result = None
         gc.collect()
@@ -300,21 +332,22 @@ def _overlap(first, second) -> bool:
         return True
 
 
-def _returned(item, trace: Trace, kept, known):
+def _returned(item, trace: Trace, kept, known, what: str):
     """Return the region of a tensor in the returned structure; anything else as it is.
 
-    ``known``: what has been returned before, by the identity of the tensor.
+    ``known``: what has been returned before, by the identity of the tensor. ``what``: how an
+    error calls it.
     """
-    if type(item) is _ReadOut:
+    if type(item) is ReadOut:
         return NumberOf([Returned(x) if type(x) is Region else x for x in item.text])
     if not isinstance(item, Tensor):
         return item
     if id(item) not in known:
-        known[id(item)] = _returned_tensor(item, trace, kept)
+        known[id(item)] = _returned_tensor(item, trace, kept, what)
     return known[id(item)]
 
 
-def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
+def _returned_tensor(item: Tensor, trace: Trace, kept, what: str) -> Returned:
     array = slot_of(item)
     if not trace.made(item):
         tracer = array if type(array) is Tracer else trace.lift(array)
@@ -323,10 +356,10 @@ def _returned_tensor(item: Tensor, trace: Trace, kept) -> Returned:
         array = trace.lift(array)
     if type(item.node) is Leaf:
         raise CompileError(
-            "a returned tensor requires grad, but was made in the compiled function; return "
+            f"{what} requires grad, but was made in the compiled function; return "
             "tensor.detach() and call requires_grad_() outside"
         )
-    _forget_history(item, kept, _RETURNED)
+    _forget_history(item, kept, what)
     return Returned(array.value)
 
 

@@ -6,6 +6,7 @@ Every NumPy call that a run makes on tracers is noted with the regions that it r
 from __future__ import annotations
 
 import hashlib
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,11 @@ class Trace(Outside):
         #: Weakly, the numbers that item() has read; ``over`` when they are what they are.
         self.numbers_read: list[Any] = []
         self.over = False
+        self._thread = get_ident()
+        #: Places in Python's world that are read anew at each call, by their names in expressions.
+        self.places: dict[str, Any] = {}
+        #: What the run has changed of Python's world.
+        self.effects: list[Any] = []
         #: Why the run can't be made a second time, not even as it is; empty where it can.
         self.once_only = ""
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
@@ -355,7 +361,12 @@ class Trace(Outside):
 
     def guard(self, source: str, outcome) -> None:
         """Note a comparison that the program relies on."""
-        self.guards[source] = outcome
+        if self.is_here():
+            self.guards[source] = outcome
+
+    def is_here(self) -> bool:
+        """Tell whether the trace is at work in this thread."""
+        return not self.over and get_ident() == self._thread
 
     def turns(self) -> tuple:
         """Return which way the run went where it may go another: comparisons, gradients there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -162,7 +161,7 @@ def alpha_dropout(
     array = input.array
     if p == 1.0:
         return input.mul_(0.0) if inplace else input * 0.0
-    scale = 1.0 / math.sqrt((1.0 - p) * (1.0 + p * _LOWEST**2))
+    scale = 1.0 / ((1.0 - p) * (1.0 + p * _LOWEST**2)) ** 0.5
     kept = _kept(array.shape, p, array.dtype)
     factor = make(kept * scale)
     shift = make((1.0 - kept) * (scale * _LOWEST) - scale * _LOWEST * p)
