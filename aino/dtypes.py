@@ -41,14 +41,29 @@ _default = float32
 
 
 def get_default_dtype() -> np.dtype:
-    """Return the dtype that Python floats become (float32 unless it was changed)."""
+    """Return the dtype that Python floats become (float32 unless it was changed).
+
+    >>> get_default_dtype()
+    dtype('float32')
+    """
     return _default
 
 
-def set_default_dtype(dtype) -> None:
-    """Set the dtype that Python floats become; it has to be a floating-point dtype."""
+def set_default_dtype(d) -> None:
+    """Set the dtype that Python floats become.
+
+    Raises ``DtypeError`` unless it is a floating-point dtype.
+
+    Arguments:
+        d: the dtype.
+
+    >>> set_default_dtype("float64")
+    >>> as_dtype(float)
+    dtype('float64')
+    >>> set_default_dtype("float32")
+    """
     global _default
-    dtype = as_dtype(dtype)
+    dtype = as_dtype(d)
     if dtype.kind != "f":
         raise DtypeError(f"the default dtype must be a floating-point dtype, not {dtype}")
     _default = dtype

@@ -207,27 +207,69 @@ _DRAWS: dict[str, Any] = {
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generator anew from ``seed``, and return it."""
+    """Start the default generator anew, and return it.
+
+    Arguments:
+        seed: an integer of 64 bits; the same numbers follow from the same seed.
+
+    >>> import aino
+    >>> _ = aino.manual_seed(3)
+    >>> first = aino.rand(2)
+    >>> _ = aino.manual_seed(3)
+    >>> aino.equal(first, aino.rand(2))
+    True
+    """
     return default_generator.manual_seed(seed)
 
 
 def seed() -> int:
-    """Start the default generator from a seed that the system chooses, and return that."""
+    """Start the default generator from a seed that the system chooses, and return that.
+
+    >>> import aino
+    >>> aino.seed() == aino.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """Return the seed that the default generator started from."""
+    """Return the seed that the default generator started from.
+
+    >>> import aino
+    >>> _ = aino.manual_seed(3)
+    >>> aino.initial_seed()
+    3
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
-    """Return the state of the default generator as a uint8 tensor."""
+    """Return the state of the default generator as a uint8 tensor.
+
+    >>> import aino
+    >>> state = aino.get_rng_state()
+    >>> first = aino.rand(2)
+    >>> aino.set_rng_state(state)
+    >>> aino.equal(first, aino.rand(2))
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Continue the default generator from what ``get_rng_state`` returned."""
+    """Continue the default generator from a state that it had.
+
+    Raises ``DtypeError`` for what is no state.
+
+    Arguments:
+        new_state: what ``get_rng_state`` returned.
+
+    >>> import aino
+    >>> state = aino.get_rng_state()
+    >>> aino.set_rng_state(state)
+    >>> aino.equal(state, aino.get_rng_state())
+    True
+    """
     default_generator.set_state(new_state)
 
 

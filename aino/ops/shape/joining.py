@@ -129,7 +129,13 @@ def vstack(tensors: Any) -> Tensor:
 
 
 def row_stack(tensors: Any) -> Tensor:
-    """Return tensors one above the other: another name for ``vstack``."""
+    """Return tensors one above the other: another name for ``vstack``.
+
+    >>> import aino
+    >>> aino.row_stack([aino.tensor([1, 2]), aino.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return vstack(tensors)
 
 

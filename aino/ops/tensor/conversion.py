@@ -209,7 +209,15 @@ def _cast(tensor, dtype, copy=False):
 
 @method
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """Return the tensor in the dtype of another."""
+    """Return the tensor in the dtype of another, or itself if it is of it.
+
+    Arguments:
+        other: the tensor whose dtype is taken.
+
+    >>> import aino
+    >>> aino.ones(2).type_as(aino.tensor([1]))
+    tensor([1, 1])
+    """
     return _cast(self, other.array.dtype)
 
 
@@ -256,6 +264,10 @@ def _caster(name, dtype):
 
     Arguments:
         memory_format: as for ``to``.
+
+    >>> import aino
+    >>> aino.tensor([0, 1]).{name}().dtype
+    {dtype!r}
     """
     return convert
 

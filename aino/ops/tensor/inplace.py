@@ -75,7 +75,12 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 @method
 def zero_(self: Tensor) -> Tensor:
-    """Set every element to zero; returns itself."""
+    """Set every element to zero; returns itself.
+
+    >>> import aino
+    >>> aino.ones(2).zero_()
+    tensor([0., 0.])
+    """
     return fill_(self, 0)
 
 

@@ -45,6 +45,11 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
     Arguments:
         memory_format: ``aino.preserve_format``, which None means, too.
+
+    >>> import aino
+    >>> x = aino.ones(2)
+    >>> x.cpu() is x
+    True
     """
     check_memory_format(memory_format)
     return self
@@ -52,7 +57,12 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
 @method
 def get_device(input: Tensor) -> int:
-    """Return the number of the accelerator that a tensor is on, -1 for the CPU."""
+    """Return the number of the accelerator that a tensor is on, -1 for the CPU.
+
+    >>> import aino
+    >>> aino.get_device(aino.ones(2))
+    -1
+    """
     return -1
 
 
@@ -64,13 +74,26 @@ def pin_memory(self: Tensor, device: DeviceLike = None) -> Tensor:
 
 @method
 def is_pinned(self: Tensor, device: DeviceLike = None) -> bool:
-    """Return False: memory is pinned for the copy to an accelerator only."""
+    """Return False: memory is pinned for the copy to an accelerator only.
+
+    Arguments:
+        device: the accelerator, for which nothing is pinned.
+
+    >>> import aino
+    >>> aino.ones(2).is_pinned()
+    False
+    """
     return False
 
 
 @method
 def is_shared(self: Tensor) -> bool:
-    """Return False: no other process shares this memory."""
+    """Return False: no other process shares this memory.
+
+    >>> import aino
+    >>> aino.ones(2).is_shared()
+    False
+    """
     return False
 
 

@@ -72,7 +72,12 @@ def set_printoptions(
 
 
 def get_printoptions() -> dict:
-    """Return how tensors are printed, as keywords for ``set_printoptions``."""
+    """Return how tensors are printed, as keywords for ``set_printoptions``.
+
+    >>> import aino
+    >>> aino.get_printoptions()["linewidth"]
+    80
+    """
     return dict(vars(options))
 
 

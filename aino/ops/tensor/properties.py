@@ -31,13 +31,23 @@ def numel(input: Tensor) -> int:
 
 @method
 def element_size(self: Tensor) -> int:
-    """Return the bytes of one element."""
+    """Return the bytes of one element.
+
+    >>> import aino
+    >>> aino.ones(2).element_size()
+    4
+    """
     return self.array.itemsize
 
 
 @method(aliases=("ndimension",))
 def dim(self: Tensor) -> int:
-    """Return the number of axes."""
+    """Return the number of axes.
+
+    >>> import aino
+    >>> aino.ones(2, 3).dim()
+    2
+    """
     return self.array.ndim
 
 
@@ -88,7 +98,12 @@ def data_ptr(self: Tensor) -> int:
 
 @method
 def storage_offset(self: Tensor) -> int:
-    """Return how many elements lie in memory before the first, in what owns the memory."""
+    """Return how many elements lie in memory before the first, in what owns the memory.
+
+    >>> import aino
+    >>> aino.arange(4)[1:].storage_offset()
+    1
+    """
     return (_address(self.array) - _address(owner(self.array))) // self.array.itemsize
 
 
@@ -119,31 +134,58 @@ _CHANNELS_LAST = {channels_last: 4, channels_last_3d: 5}
 
 
 def is_tensor(obj: Any) -> bool:
-    """Tell whether an object is a tensor."""
+    """Tell whether an object is a tensor.
+
+    >>> import aino
+    >>> aino.is_tensor(aino.ones(2)), aino.is_tensor([1.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
 @method
 def is_floating_point(input: Tensor) -> bool:
-    """Tell whether the dtype is a floating-point one."""
+    """Tell whether the dtype is a floating-point one.
+
+    >>> import aino
+    >>> aino.is_floating_point(aino.tensor([1]))
+    False
+    """
     return input.array.dtype.kind == "f"
 
 
 @method
 def is_complex(input: Tensor) -> bool:
-    """Tell whether the dtype is complex."""
+    """Tell whether the dtype is complex.
+
+    >>> import aino
+    >>> aino.is_complex(aino.tensor([1j]))
+    True
+    """
     return input.array.dtype.kind == "c"
 
 
 @method
 def is_signed(input: Tensor) -> bool:
-    """Tell whether the dtype has negative numbers."""
+    """Tell whether the dtype has negative numbers.
+
+    >>> import aino
+    >>> aino.is_signed(aino.ones(2, dtype=aino.uint8))
+    False
+    """
     return input.array.dtype.kind in "ifc"
 
 
 @method
 def is_nonzero(input: Tensor) -> bool:
-    """Tell whether the only element is not zero."""
+    """Tell whether the only element is not zero.
+
+    Raises ``ShapeError`` where there are more elements, or none.
+
+    >>> import aino
+    >>> aino.is_nonzero(aino.tensor([2.0]))
+    True
+    """
     return as_bool(input)
 
 
