@@ -5,6 +5,9 @@ import random
 
 from aino.compiler.backends.numpy.expressions import Expressions
 from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.compiler.tracing.trace import Trace
+
+TRACE = Trace()
 
 
 def fresh_names():
@@ -25,9 +28,9 @@ def value_of(expressions, number, known):
 
 
 def test_adams_numbers_are_shared_and_named_after_their_keys():
-    lr = SymbolicNumber(None, 0.1, "group0['lr']")
-    beta = SymbolicNumber(None, 0.9, "group0['betas'][0]")
-    step = SymbolicNumber(None, 3, "group1['step']") + 1
+    lr = SymbolicNumber(TRACE, 0.1, "group0['lr']")
+    beta = SymbolicNumber(TRACE, 0.9, "group0['betas'][0]")
+    step = SymbolicNumber(TRACE, 3, "group1['step']") + 1
     numbers = [step, lr / (1 - beta**step), 1 - beta, beta]
     expressions = Expressions(numbers, fresh_names())
     assert expressions.assignments == [
@@ -43,7 +46,7 @@ def test_random_expressions_keep_their_values():
     symbols = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
     for _ in range(500):
         known = {"a": 1.5, "b": 0.75, "c": 2.25}
-        pool = [SymbolicNumber(None, value, name) for name, value in known.items()]
+        pool = [SymbolicNumber(TRACE, value, name) for name, value in known.items()]
         for _ in range(8):
             first = chance.choice(pool)
             second = chance.choice([*pool, 2, -1.5])
