@@ -126,6 +126,12 @@ if TYPE_CHECKING:
     from aino.ops.linalg.decompositions import qr as qr
     from aino.ops.linalg.decompositions import svd as svd
     from aino.ops.linalg.least_squares import pinverse as pinverse
+    from aino.ops.linalg.lu import lu as lu
+    from aino.ops.linalg.lu import lu_solve as lu_solve
+    from aino.ops.linalg.lu import lu_unpack as lu_unpack
+    from aino.ops.linalg.triangular import cholesky_inverse as cholesky_inverse
+    from aino.ops.linalg.triangular import cholesky_solve as cholesky_solve
+    from aino.ops.linalg.triangular import triangular_solve as triangular_solve
     from aino.ops.special.bessel import i0 as i0
     from aino.ops.special.gamma import igamma as igamma
     from aino.ops.special.gamma import igammac as igammac

@@ -192,8 +192,9 @@ class RecordedNode(Node):
             if name == "y":
                 value = None if value is None else make(value, self)
             elif name in primitive.outputs:
-                place = primitive.outputs.index(name)
-                value = make(value, TupleOutput(self, place, value.shape, value.dtype))
+                if value.dtype.kind in "fc":  # integers are constants, and stay arrays
+                    place = primitive.outputs.index(name)
+                    value = make(value, TupleOutput(self, place, value.shape, value.dtype))
             elif primitive.variadic and name == primitive.inputs[0]:
                 value = [make(array, edge) for array, edge in zip(value, self.inputs)]
             elif name in primitive.inputs:

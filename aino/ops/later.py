@@ -15,11 +15,13 @@ from aino.ops.given import takes_tensors
 _METHODS = {
     "aino.ops.linalg.decompositions": "svd qr geqrf",
     "aino.ops.linalg.least_squares": "pinverse",
+    "aino.ops.linalg.lu": "lu lu_solve",
+    "aino.ops.linalg.triangular": "cholesky_inverse cholesky_solve triangular_solve",
     "aino.ops.special.bessel": "i0",
     "aino.ops.special.gamma": "igamma igammac",
 }
 #: Those that are not.
-_FUNCTIONS: dict[str, str] = {}
+_FUNCTIONS = {"aino.ops.linalg.lu": "lu_unpack"}
 
 #: The methods that have a form in place, ``name_``.
 IN_PLACE = ("i0", "igamma", "igammac")

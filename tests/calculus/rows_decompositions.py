@@ -227,7 +227,7 @@ ROWS = [
         "geqrf", decompositions.geqrf, geqrf_oracle,
         [case(x.constant()) for x in (SQUARE, TALL, WIDE, real(2, 3, 2))],
         complex=True, dtypes="int64 float32", order=0, errors=[case(real(3))],
-        kinks=[case(real(0, 3).constant()), case(real(2, 3, 0).constant())],
+        kinks=[case(x.constant()) for x in (real(0, 3), real(2, 3, 0))],
     ),
     Row(
         "linalg.pinv", least_squares.pinv, pinv_oracle,

@@ -1,10 +1,12 @@
 """What the rows do not say of linear algebra: derivatives that are not there, ``out=``."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import aino
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import DtypeError, GradientError, MissingExtraError, ShapeError
 from aino.linalg import LinAlgError
 
 linalg = aino.linalg
@@ -32,6 +34,12 @@ WITHOUT = {
     "qr": (lambda x: linalg.qr(x).Q, np.ones((3, 2)) * [0.0, 1.0], "diagonal of R is 0"),
     "qr basis": (lambda x: linalg.qr(x, "complete").Q, TALL, "mode='complete'"),
     "geqrf": (lambda x: aino.geqrf(x).a, TALL, "linalg.qr"),
+    "ldl_factor": (lambda x: linalg.ldl_factor(x).LD, np.eye(3), "linalg.solve"),
+    "ldl_solve": (
+        lambda x: linalg.ldl_solve(x, linalg.ldl_factor(x.detach()).pivots, x.detach()),
+        np.eye(3),
+        "linalg.solve",
+    ),
 }
 
 
@@ -80,6 +88,52 @@ def test_a_matrix_that_is_not_finite_has_no_factors(name):
     assert issubclass(LinAlgError, RuntimeError)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: linalg.lu_factor(x),
+        lambda x: linalg.lu_factor_ex(x, check_errors=True),
+        lambda x: aino.lu(x),
+        lambda x: linalg.lu_solve(*linalg.lu_factor_ex(x)[:2], x),
+        lambda x: linalg.inv(x),
+        lambda x: linalg.inv_ex(x, check_errors=True),
+        lambda x: linalg.solve(x, x),
+        lambda x: linalg.solve_ex(x, x, check_errors=True),
+        lambda x: linalg.cholesky(x),
+        lambda x: linalg.cholesky_ex(x, check_errors=True),
+        lambda x: linalg.ldl_factor(x),
+        lambda x: linalg.ldl_factor_ex(x, check_errors=True),
+        lambda x: linalg.solve_triangular(x, x, upper=True),
+        lambda x: aino.triangular_solve(x, x),
+        lambda x: aino.cholesky_solve(x, x),
+        lambda x: aino.cholesky_inverse(x),
+    ],
+)
+def test_a_singular_matrix_is_refused_be_it_one_of_a_stack(function):
+    for singular in (np.zeros((2, 2)), np.stack([np.eye(2), np.zeros((2, 2))])):
+        with pytest.raises(LinAlgError):
+            function(aino.tensor(singular))
+
+
+def test_forms_with_info_go_on_with_the_others_of_a_stack():
+    stack = aino.tensor(np.stack([np.eye(2), np.zeros((2, 2)), 2 * np.eye(2)]))
+    inverse, info = linalg.inv_ex(stack)
+    assert info.tolist() == [0, 1, 0]
+    np.testing.assert_array_equal(inverse.numpy()[[0, 2]], [np.eye(2), 0.5 * np.eye(2)])
+    solution, info = linalg.solve_ex(stack, aino.ones(3, 2, 1).double())
+    assert info.tolist() == [0, 1, 0]
+    assert solution.isnan().any(-1)[:, 0].tolist() == [False, True, False]
+    factor, info = linalg.cholesky_ex(stack)
+    assert info.tolist() == [0, 1, 0]
+    assert factor.isnan().any(-1)[:, 0].tolist() == [False, True, False]
+
+
+def test_without_scipy_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    with pytest.raises(MissingExtraError, match=r"aino\[scipy\]"):
+        linalg.ldl_factor(aino.tensor([[1.0]]))
+
+
 MATRIX = np.array([[4.0, 1.0], [1.0, 3.0]])
 
 #: Calls that take ``out=``.
@@ -97,6 +151,23 @@ WITH_OUT = {
     "aino.svd": lambda x, out: aino.svd(x, out=out),
     "aino.qr": lambda x, out: aino.qr(x, out=out),
     "geqrf": lambda x, out: aino.geqrf(x, out=out),
+    "lu_factor": lambda x, out: linalg.lu_factor(x, out=out),
+    "lu_factor_ex": lambda x, out: linalg.lu_factor_ex(x, out=out),
+    "lu": lambda x, out: linalg.lu(x, out=out),
+    "aino.lu": lambda x, out: aino.lu(x, out=out),
+    "lu_solve": lambda x, out: linalg.lu_solve(*linalg.lu_factor(x), x, out=out),
+    "aino.lu_solve": lambda x, out: aino.lu_solve(x, *linalg.lu_factor(x), out=out),
+    "lu_unpack": lambda x, out: aino.lu_unpack(*linalg.lu_factor(x), out=out),
+    "ldl_factor": lambda x, out: linalg.ldl_factor(x, out=out),
+    "ldl_factor_ex": lambda x, out: linalg.ldl_factor_ex(x, out=out),
+    "ldl_solve": lambda x, out: linalg.ldl_solve(*linalg.ldl_factor(x), x, out=out),
+    "cholesky_ex": lambda x, out: linalg.cholesky_ex(x, out=out),
+    "inv_ex": lambda x, out: linalg.inv_ex(x, out=out),
+    "solve_ex": lambda x, out: linalg.solve_ex(x, x, out=out),
+    "solve_triangular": lambda x, out: linalg.solve_triangular(x, x, upper=True, out=out),
+    "triangular_solve": lambda x, out: aino.triangular_solve(x, x, out=out),
+    "cholesky_solve": lambda x, out: aino.cholesky_solve(x, x, out=out),
+    "cholesky_inverse": lambda x, out: aino.cholesky_inverse(x, out=out),
 }
 
 

@@ -261,6 +261,20 @@ def _complete_slope(gq, gr, q, r):
     return _qr_slope(None, gr[..., :n, :], q[..., :n], r[..., :n, :])
 
 
+def _geqrf(x):
+    a, tau = computed("geqrf", np.linalg.qr, x, "raw")
+    return a.mT, tau
+
+
+def _no_slope(what, instead):
+    raise GradientError(f"{what} has no derivative: use {instead}")
+
+
+geqrf = primitive(
+    "geqrf", _geqrf, outputs="a tau", formula="r and the reflections of q, with x = q r",
+    x=lambda ga, gtau: _no_slope("geqrf", "linalg.qr"),
+)  # fmt: skip
+
 qr_complete = primitive(
     "qr_complete", lambda x: computed("qr", np.linalg.qr, x, "complete"), outputs="q r",
     formula="q and r with x = q r, q square", x=_complete_slope,

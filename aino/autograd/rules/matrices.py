@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.shape import tril
 from aino.autograd.sums import sum_over
 from aino.errors import AinoError, GradientError
+from aino.tracing import opaque
 
 
 class LinAlgError(AinoError, np.linalg.LinAlgError, RuntimeError):
@@ -45,6 +48,20 @@ def _inverse_or_inf(x):
 inverse_or_inf = primitive(
     "inverse_or_inf", _inverse_or_inf, formula="x⁻¹, or ∞", x=lambda g, y: -(y.mT @ g @ y.mT)
 )
+
+
+def _solution_or_nan(a, b):
+    singular = (np.linalg.slogdet(a)[0] == 0)[..., None, None]
+    regular = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
+    return np.where(singular, np.nan, np.linalg.solve(regular, b))
+
+
+#: ``solve``, not a number where there is no solution or more than one.
+solve_or_nan = primitive(
+    "solve_or_nan", _solution_or_nan, formula="a⁻¹ b, or nan", broadcasts=True,
+    a=lambda g, a, y: -(solve_or_nan(a.mT, g) @ y.mT),
+    b=lambda g, a: solve_or_nan(a.mT, g),
+)  # fmt: skip
 
 
 def _solution(a, b):
@@ -119,6 +136,38 @@ def _cholesky_slope(g, y):
 
 
 cholesky = primitive("cholesky", _cholesky, formula="l with l lᴴ = x", x=_cholesky_slope)
+
+
+def _minors(x):
+    """Return Cholesky's factor, nan where there is none, and the first minor that is not positive.
+
+    Column by column over a whole stack: NumPy stops at the first matrix that has no factor.
+    """
+    *batch, n, _ = x.shape
+    a = np.tril(x).reshape((math.prod(batch), n, n))
+    info = np.zeros(len(a), np.int32)
+    for j in range(n):
+        minor = a[:, j, j].real
+        info[~(minor > 0) & (info == 0)] = j + 1
+        a[:, j:, j] /= np.sqrt(np.where(minor > 0, minor, 1.0))[:, None]
+        column = a[:, j + 1 :, j]
+        a[:, j + 1 :, j + 1 :] -= np.tril(column[:, :, None] * np.conjugate(column)[:, None, :])
+    a[info > 0] = np.nan
+    return a.reshape(x.shape), info.reshape(tuple(batch))
+
+
+@opaque
+def _cholesky_ex(x):
+    try:
+        return np.linalg.cholesky(x), np.zeros(x.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        return _minors(x)
+
+
+cholesky_ex = primitive(
+    "cholesky_ex", _cholesky_ex, inputs="x", outputs="l info", formula="l with l lᴴ = x, or nan",
+    x=lambda g, g_info, l: _cholesky_slope(g, l),
+)  # fmt: skip
 
 
 # Singular values. Their slope is made of the vectors beside them: U diag(g) Vᴴ, whose own

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.rules import decompositions as rules
-from aino.autograd.rules import join, shape
-from aino.autograd.rules.complex import conj
+from aino.autograd.rules import join
 from aino.autograd.rules.index import getitem
-from aino.autograd.rules.matrices import computed, singular_values
+from aino.autograd.rules.matrices import singular_values
 from aino.autograd.tensor import Tensor, make
-from aino.errors import ArgumentError, GradientError
+from aino.errors import ArgumentError
 from aino.ops.linalg import return_types
-from aino.ops.linalg.checks import all_into, matrices_of, square
 from aino.ops.linalg.linear import matmul
+from aino.ops.linalg.shared import adjoint, all_into, matrices_of, square
 from aino.ops.out import into
 
 __all__ = ["svd", "qr", "geqrf"]
@@ -193,8 +192,7 @@ def svd(
     """
     if compute_uv:
         u, s, vh = svd_h(input, not some)
-        found = return_types.svd(u, s, conj(shape.transposed(vh)) if vh.dtype.kind == "c"
-                                 else shape.transposed(vh))  # fmt: skip
+        found = return_types.svd(u, s, adjoint(vh))
     else:
         s = singular_values(matrices_of("svd", input))
         *batch, m, n = input.shape
@@ -232,9 +230,8 @@ def qr_of(A: Tensor, mode: str = "reduced", *, out: Sequence[Tensor] | None = No
         found = rules.qr(A)
     else:  # Q is that of the first columns, and tells the others their coordinates.
         q, r = rules.qr(getitem(A, (..., slice(0, rows))))
-        qh = shape.transposed(q)
-        rest = getitem(A, (..., slice(rows, None)))
-        found = q, join.cat([r, matmul(conj(qh) if qh.dtype.kind == "c" else qh, rest)], r.ndim - 1)
+        rest = matmul(adjoint(q), getitem(A, (..., slice(rows, None))))
+        found = q, join.cat([r, rest], r.ndim - 1)
     if mode == "r":
         found = make(np.zeros(0, A.dtype)), found[1]
     return all_into(out, return_types.linalg_qr(*found), "qr")
@@ -266,14 +263,11 @@ def geqrf(input: Tensor, *, out: Sequence[Tensor] | None = None) -> Any:
         input: matrices ``(..., m, n)``.
         out: two tensors that are written and returned, ``(..., m, n)`` and ``(..., k)``.
 
-    Raises ``GradientError`` where a gradient is wanted: ``linalg.qr`` has one.
+    The gradient raises ``GradientError``: ``linalg.qr`` has one.
 
     >>> import aino
     >>> aino.geqrf(aino.tensor([[3.0], [4.0]])).a.shape
     aino.Size([2, 1])
     """
-    matrices_of("geqrf", input)
-    if input.requires_grad:
-        raise GradientError("geqrf has no derivative: use linalg.qr, or detach() what it is given")
-    a, tau = computed("geqrf", np.linalg.qr, input.array, "raw")
-    return all_into(out, return_types.geqrf(make(a.mT), make(tau)), "geqrf")
+    found = rules.geqrf(matrices_of("geqrf", input))
+    return all_into(out, return_types.geqrf(*found), "geqrf")

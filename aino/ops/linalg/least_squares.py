@@ -16,7 +16,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import wrapped
 from aino.ops.linalg import return_types
-from aino.ops.linalg.checks import is_vector, matrices_of, real_of, same_dtype, square
+from aino.ops.linalg.shared import is_vector, matrices_of, real_of, same_dtype, square
 from aino.ops.out import into
 from aino.ops.reduce.norms import matrix_norm, vecdot
 from aino.tracing import checked

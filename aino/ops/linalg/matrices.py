@@ -16,10 +16,10 @@ from aino.autograd.rules import elementwise, matrices, shape
 from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ShapeError
 from aino.ops.arguments import other_names
-from aino.ops.linalg.checks import square
 from aino.ops.linalg.linear import matmul
+from aino.ops.linalg.shared import is_vector, same_dtype, square
 from aino.ops.public import method
 from aino.ops.return_types import slogdet as slogdet_result
 
@@ -58,22 +58,28 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     >>> aino.linalg.solve(aino.tensor([[2.0, 0.0], [0.0, 4.0]]), aino.tensor([2.0, 2.0]))
     tensor([1.0000, 0.5000])
     """
-    square("solve", A)
-    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape)
-    if A.dtype != B.dtype:
-        raise DtypeError(f"solve: both operands need the same dtype, got {A.dtype} and {B.dtype}")
+    return solution("solve", matrices.solve, A, B, left)
+
+
+def solution(name: str, rule: Any, A: Tensor, B: Tensor, left: bool) -> Tensor:
+    """Return what ``rule`` solves, for vectors too and for A on the right."""
+    square(name, A)
+    vector = is_vector(A, B)
+    same_dtype(name, A, B)
     if vector and not left:
-        raise ShapeError("solve: a vector can't stand on the right of A; left=False needs a matrix")
+        raise ShapeError(
+            f"{name}: a vector can't stand on the left of A; left=False needs a matrix"
+        )
     if vector:
         B = shape.reshape(B, (*B.shape, 1))
-    if B.shape[-2 if left else -1] != A.shape[-1]:
+    if B.ndim < 2 or B.shape[-2 if left else -1] != A.shape[-1]:
         raise ShapeError(
-            f"solve: A of shape {tuple(A.shape)} does not fit B of shape {tuple(B.shape)}"
+            f"{name}: A of shape {tuple(A.shape)} does not fit B of shape {tuple(B.shape)}"
         )
     if left:
-        X = matrices.solve(A, B)
+        X = rule(A, B)
     else:
-        X = shape.transposed(matrices.solve(shape.transposed(A), shape.transposed(B)))
+        X = shape.transposed(rule(shape.transposed(A), shape.transposed(B)))
     return shape.reshape(X, tuple(X.shape[:-1])) if vector else X
 
 

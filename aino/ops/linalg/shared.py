@@ -1,4 +1,4 @@
-"""What the functions of matrices ask of their arguments, and how they hand out several results."""
+"""What functions of matrices share: questions to their arguments, xᴴ, results in ``out=``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.rules import shape
+from aino.autograd.rules.complex import conj
+from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
 from aino.ops.out import into
@@ -44,14 +47,37 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
         raise DtypeError(f"{name}: the operands need the same dtype, got {listed}")
 
 
+def nonsingular(info, what: str) -> None:
+    """Raise ``LinAlgError`` where LAPACK's info says that a factorisation met a zero."""
+    if info.size and info.any():
+        where = f", the one at {np.argwhere(info)[0].tolist()}" if info.ndim else ""
+        raise LinAlgError(f"{what}{where} (info {info[info != 0][0] if info.ndim else info})")
+
+
 def real_of(dtype) -> np.dtype:
     """Return the dtype of the absolute values of a dtype."""
     return np.empty(0, dtype).real.dtype
 
 
+def right_side(name: str, A: Tensor, B: Tensor, left: bool) -> None:
+    """Raise unless B is made of matrices that can stand on the right side of a system with A."""
+    same_dtype(name, A, B)
+    if B.ndim < 2 or B.shape[-2 if left else -1] != A.shape[-1]:
+        raise ShapeError(
+            f"{name}: B has to be made of matrices that fit A of shape {tuple(A.shape)}, got shape "
+            f"{tuple(B.shape)}"
+        )
+
+
 def is_vector(a: Tensor, b: Tensor) -> bool:
     """Tell whether the right side of a system is made of vectors, not of matrices."""
     return b.ndim == 1 or (a.ndim - 1 == b.ndim and a.shape[:-1] == b.shape)
+
+
+def adjoint(x: Tensor) -> Tensor:
+    """Return xᴴ, of complex numbers in memory of its own."""
+    x = shape.transposed(x)
+    return conj(x) if x.dtype.kind == "c" else x
 
 
 def all_into(out: Sequence[Tensor] | None, result: Any, name: str) -> Any:
