@@ -145,7 +145,9 @@ class RecordedNode(Node):
         wanted = {node for node in nodes if node is not None}
         found: dict[Any, Tensor] = engine.walk([(y.node, g)], wanted, True, True)
         partials = [None if node is None else found.get(node) for node in nodes]
-        return [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
+        return self._linked(
+            [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
+        )
 
     def _linked(self, cotangents):
         """Return cotangents of which each depends on what its rule read, be it by a slope of zero.
@@ -167,6 +169,9 @@ class RecordedNode(Node):
                         cotangent = unmoved(cotangent, make(values[read], edge))
             linked.append(cotangent)
         return linked
+
+    def count_outputs(self) -> int:
+        return len(self.primitive.outputs) or 1
 
     def saved_values(self) -> list[tuple[str, Any]]:
         """Return the saved values that the rules of the wanted inputs read."""

@@ -143,6 +143,15 @@ def several_outputs(library, log):
     return (x.grad,)
 
 
+def singular_values(library, log):
+    (x,) = leaves(library, [[3.0, 0.0], [0.0, 2.0]])
+    first, values, _ = library.linalg.svd(x)
+    first.grad_fn.register_hook(log.hook("behind"))
+    values.grad_fn.register_prehook(log.hook("before", lambda outputs: (None, outputs[1], None)))
+    values.sum().backward()
+    return (x.grad,)
+
+
 def complex_numbers(library, log):
     z = library.tensor([1.0 + 2.0j], dtype=library.complex128, requires_grad=True)
     y = z * z
@@ -259,6 +268,13 @@ SCENARIOS = {
             ("tensor", [1.0]),
             ("before", ([1.0], [1.0])),
             ("behind", ([2.0, 3.0],), ([1.0], [1.0])),
+        ],
+    ),
+    singular_values: (
+        ([[1.0, 0.0], [0.0, 1.0]],),
+        [
+            ("before", (None, [1.0, 1.0], None)),
+            ("behind", ([[1.0, 0.0], [0.0, 1.0]],), (None, [1.0, 1.0], None)),
         ],
     ),
     complex_numbers: (

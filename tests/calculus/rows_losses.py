@@ -265,7 +265,7 @@ ROWS += [
         case(scores, labels, weight=positive(3).constant()),
         case(scores, some_ignored, weight=positive(3).constant(), reduction="sum"),
         case(real(3), given(np.array(1))), case(image, pixels),
-    ], covers="", **CLASSES),
+    ], covers="gather_of", **CLASSES),
     Row("nn.functional.cross_entropy", F.cross_entropy, cross_entropy, [
         *each_reduction(scores, labels), case(real(1, 1), given(np.array([0]))),
         case(scores, some_ignored), case(scores, labels, ignore_index=1),

@@ -216,6 +216,7 @@ PADS = [
             case(real(1, 2, 3), (2, 3), mode="circular"),
             case(real(1, 1, 3, 3), (1, 2, 2, 1), mode="reflect"),
         ],
+        covers="pad take_of",
         method="", dtypes="int64 float32", complex=True,
         errors=[
             case(real(2, 3), (1,)),

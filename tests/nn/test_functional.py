@@ -133,3 +133,29 @@ def test_the_old_names_of_bounds_warn():
 def test_gumbel_softmax_says_that_eps_has_no_effect():
     with pytest.warns(UserWarning, match="eps"):
         F.gumbel_softmax(aino.ones(3), eps=1e-3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: F.nll_loss(x, aino.tensor([0, 1])),
+        lambda x: F.nll_loss(x, aino.tensor([0, 1]), aino.ones(3, dtype=aino.float64)),
+        lambda x: F.multi_margin_loss(x, aino.tensor([0, 1])),
+        lambda x: F.pad(x, (1, 2), mode="reflect"),
+        lambda x: F.pad(x[None], (0, 0, 1, 1), mode="replicate"),
+        lambda x: F.prelu(x, aino.tensor([0.25], dtype=aino.float64)),
+    ],
+)
+def test_gradients_that_are_constant_have_a_slope_of_zero(function):
+    x = aino.randn(2, 3, dtype=aino.float64, requires_grad=True)
+    (slope,) = aino.autograd.grad(function(x).sum(), x, create_graph=True)
+    assert aino.autograd.grad(slope.sum(), x)[0].tolist() == np.zeros((2, 3)).tolist()
+
+
+def test_the_gradients_of_a_layer_norm_are_all_made_with_its_input():
+    x = aino.randn(4, 3, dtype=aino.float64, requires_grad=True)
+    weight, bias = (aino.rand(3, dtype=aino.float64, requires_grad=True) for _ in range(2))
+    y = F.layer_norm(x, (3,), weight, bias).sum()
+    for slope in aino.autograd.grad(y, [x, weight, bias], create_graph=True):
+        (found,) = aino.autograd.grad(slope.sum(), x, retain_graph=True)
+        assert found.shape == x.shape

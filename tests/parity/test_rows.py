@@ -174,6 +174,48 @@ def test_second_gradients(row, case):
         pytest.skip(f"PyTorch: {error}")
 
 
+#: Where a second derivative of zero is None: the gradient is composed of parts that don't read it.
+UNLINKED = {"polar"}
+
+
+def again(library, grad, outputs, targets, seeds):
+    """Return, for each gradient, for which targets it can be differentiated again."""
+    first = grad(outputs, targets, seeds, create_graph=True, allow_unused=True)
+    found = []
+    for gradient in first:
+        if gradient is None or not gradient.requires_grad:
+            found.append([False] * len(targets))
+            continue
+        seed = library.ones_like(gradient)
+        second = grad(gradient, targets, seed, retain_graph=True, allow_unused=True)
+        found.append([g is not None for g in second])
+    return found
+
+
+@cases(condition=lambda row, case: row.order > 1 and differentiable(row, case))
+def test_gradients_can_be_differentiated_where_pytorchs_can(row, case):
+    arrays = harness.drawn(row, case)
+    tensors, originals = harness.tensors_of(case, arrays), torch_tensors(case, arrays)
+    outputs = [y for y in harness.call(row, case, tensors) if isinstance(y, Tensor)]
+    outputs = [y for y in outputs if y.requires_grad]
+    theirs = harness.flat(torch_call(row, case, originals))
+    theirs = [y for y in theirs if isinstance(y, torch.Tensor) and y.requires_grad]
+    wanted = [x for x in originals if x.requires_grad]
+    try:
+        expected = again(
+            torch, torch.autograd.grad, theirs, wanted, [to_torch(s) for s in cotangents(theirs)]
+        )
+    except (RuntimeError, NotImplementedError) as error:
+        pytest.skip(f"PyTorch: {error}")
+    seeds = [make(seed) for seed in harness.cotangents_of(outputs)]
+    found = again(aino, engine.grad, outputs, harness.wanted_of(tensors), seeds)
+    if row.name in UNLINKED:
+        assert [any(line) for line in found] == [any(line) for line in expected]
+        return
+    for ours, line in zip(found, expected):
+        assert all([mine or not his for mine, his in zip(ours, line)]), (found, expected)
+
+
 @cases(of="kinks")
 def test_kinks(row, case):
     for dtype in harness.dtypes_of(row, np.float64):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from aino.autograd.primitive import cast, primitive
+from aino.autograd.primitive import cast, primitive, unmoved
 from aino.autograd.rules.compare import masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
@@ -70,14 +70,14 @@ leaky_relu = primitive(
 
 def _prelu_to_x(g, x, weight):
     passed = masked(g, x > 0)
-    return passed + weight * (g - passed)
+    return unmoved(passed + weight * (g - passed), x)
 
 
 prelu = primitive(
     "prelu", lambda x, weight: _relu(x) + weight * _negative_part(x),
     formula="x where x > 0, else weight · x", broadcasts=True, promotes="floating",
     x=_prelu_to_x,
-    weight=lambda g, x: g * negative_part(x),
+    weight=lambda g, x, weight: unmoved(g * negative_part(x), weight),
 )  # fmt: skip
 
 

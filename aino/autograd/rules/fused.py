@@ -227,7 +227,7 @@ layer_norm = primitive(
     ),
     x=_layer_norm_x,
     weight=lambda g, z, rank: _over_rows(g * z, rank),
-    bias=lambda g, rank: _over_rows(g, rank),
+    bias=lambda g, x, rank: _over_rows(g, rank),
 )  # fmt: skip
 
 

@@ -65,6 +65,13 @@ take = primitive(
 )  # fmt: skip
 
 
+#: As ``take``, with a gradient that can be differentiated for x, be it by a slope of zero.
+take_of = primitive(
+    "take_of", _take, inputs="x index", formula="x[index]",
+    x=lambda g, index, axis, x, unique: take_sum(g, index, axis, x.shape[axis], unique),
+)  # fmt: skip
+
+
 def _take_sum(x, index, axis, length, unique):
     lead, rest = x.shape[:axis], x.shape[axis + len(index.shape) :]
     y = zeros((*lead, length, *rest), x)
@@ -161,6 +168,14 @@ gather = primitive(
     "gather", lambda x, index, axis, unique: x[_along(index, axis)], inputs="x index",
     formula="yᵢⱼ = x[indexᵢⱼ, j]",
     x=lambda g, index, axis, x_shape, unique: scatter_sum(g, index, axis, x_shape, unique),
+)  # fmt: skip
+
+
+#: As ``gather``, with a gradient that can be differentiated for x, be it by a slope of zero.
+gather_of = primitive(
+    "gather_of", lambda x, index, axis, unique: x[_along(index, axis)], inputs="x index",
+    formula="yᵢⱼ = x[indexᵢⱼ, j]",
+    x=lambda g, index, axis, x, unique: scatter_sum(g, index, axis, x.shape, unique),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
-from aino.autograd.rules.index import gather
+from aino.autograd.rules.index import gather, gather_of
 from aino.autograd.sums import sum_over
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float16
@@ -161,7 +161,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
     labels, counted, _ = _labels(scores, target, ignore_index)
     classes = 0 if scores.ndim == 1 else 1
     index = labels[None] if scores.ndim == 1 else labels[:, None]
-    picked = gather(scores, index, classes, True).reshape(labels.shape)
+    picked = gather_of(scores, index, classes, True).reshape(labels.shape)
     if weight is None and not tracing.is_tracing() and counted.all():
         return reduced(-picked, reduction)
     weights = counted.astype(scores.array.dtype)

@@ -63,12 +63,14 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
     if value:
         raise ValueError(f"pad: mode {mode!r} takes no value")
     shape = input.array.shape
+    # Gradients of "reflect" and "replicate" count as made with the input, as in PyTorch.
+    take = index_rules.take if mode == "circular" else index_rules.take_of
     for dim, (before, after) in enumerate(widths):
         if before or after:
             _check_reach(shape, dim, max(before, after), mode)
             places = np.arange(-before, shape[dim] + after)
             places = _CONTINUATIONS[mode](places, shape[dim])
-            input = index_rules.take(input, places, dim, False)
+            input, take = take(input, places, dim, False), index_rules.take
     return input
 
 
