@@ -195,7 +195,9 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the smallest and the largest elements, ``(min, max)``.
+    """Return the smallest and the largest element, ``(min, max)``, as a named tuple.
+
+    Elements that tie share the gradient. Raises ``ShapeError`` when there are no elements.
 
     Arguments:
         input: a tensor.
@@ -231,7 +233,8 @@ def _arg_extreme(input, dim, keepdim, search, name):
 def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Return the index of the largest element, of several the first.
 
-    Of all elements it counts in the flattened tensor. Raises ``ShapeError`` when there are none.
+    Without a ``dim`` it is the index in the flattened tensor. nan counts as such an element. Raises
+    ``ShapeError`` when there are no elements, ``DtypeError`` for booleans and complex numbers.
 
     Arguments:
         input: a tensor.
@@ -250,7 +253,8 @@ def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Return the index of the smallest element, of several the first.
 
-    Of all elements it counts in the flattened tensor. Raises ``ShapeError`` when there are none.
+    Without a ``dim`` it is the index in the flattened tensor. nan counts as such an element. Raises
+    ``ShapeError`` when there are no elements, ``DtypeError`` for booleans and complex numbers.
 
     Arguments:
         input: a tensor.

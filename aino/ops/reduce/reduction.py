@@ -38,7 +38,7 @@ def sum(
     axis: Any = None,
     keepdims: bool | None = False,
 ) -> Tensor:
-    """Return the sum over dimensions; integers and booleans are summed as int64.
+    """Return the sum over dimensions: Σ x.
 
     Raises ``IndexError`` when there is no such dimension.
 
@@ -46,7 +46,7 @@ def sum(
         input: a tensor.
         dim: which dimensions: a number, several, or None for all.
         keepdim: whether they stay, with length 1.
-        dtype: what the elements are cast to first; None leaves them as they are.
+        dtype: what the elements are cast to first; for None integers and booleans become int64.
         axis, keepdims: NumPy's names for ``dim`` and ``keepdim``.
 
     >>> import aino
@@ -132,7 +132,7 @@ def only_floating(input, name: str) -> None:
 def prod(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Return the product over a dimension; integers and booleans are multiplied as int64.
+    """Return the product over a dimension: Π x.
 
     Its derivatives are exact where elements are zero, too.
 
@@ -140,7 +140,7 @@ def prod(
         input: a tensor.
         dim: the dimension; None for all elements.
         keepdim: whether it stays, with length 1.
-        dtype: what the elements are cast to first; None leaves them as they are.
+        dtype: what the elements are cast to first; for None integers and booleans become int64.
 
     >>> import aino
     >>> x = aino.tensor([2.0, 0.0, 3.0], requires_grad=True)
@@ -166,7 +166,7 @@ def prod(
 def nansum(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Return the sum over dimensions, nan counting as zero.
+    """Return the sum over dimensions of what is not nan.
 
     Raises ``DtypeError`` for complex numbers.
 
@@ -174,7 +174,7 @@ def nansum(
         input: a tensor.
         dim: which dimensions: a number, several, or None for all.
         keepdim: whether they stay, with length 1.
-        dtype: what the elements are cast to first; None leaves them as they are.
+        dtype: what the elements are cast to first; for None integers and booleans become int64.
 
     >>> import aino
     >>> aino.nansum(aino.tensor([1.0, aino.nan, 2.0]))
@@ -383,7 +383,9 @@ def _truth(input, dim, keepdim, ufunc):
 @method
 @numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Tell whether any element over dimensions is not zero: a tensor of booleans, uint8 of uint8.
+    """Tell whether any element over dimensions is not zero.
+
+    The answer is a tensor of booleans, of uint8 for a tensor of uint8.
 
     Arguments:
         input: a tensor.
@@ -400,7 +402,9 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 @method
 @numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Tell whether all elements over dimensions are not zero: a tensor of booleans, uint8 of uint8.
+    """Tell whether all elements over dimensions are not zero.
+
+    The answer is a tensor of booleans, of uint8 for a tensor of uint8.
 
     Arguments:
         input: a tensor.

@@ -38,12 +38,12 @@ def _scan(rule, input, dim, dtype, *parameters):
 @method(inplace=True)
 @numpy_names
 def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
-    """Return the running sum along a dimension, yᵢ = x₀ + ... + xᵢ; of integers as int64.
+    """Return the running sum along a dimension: yᵢ = x₀ + ... + xᵢ.
 
     Arguments:
         input: a tensor.
         dim: the dimension.
-        dtype: what the elements are cast to first; None leaves them as they are.
+        dtype: what the elements are cast to first; for None integers and booleans become int64.
 
     >>> import aino
     >>> aino.cumsum(aino.tensor([1.0, 2.0, 3.0]), 0)
@@ -55,14 +55,14 @@ def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 @method(inplace=True)
 @numpy_names
 def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
-    """Return the running product along a dimension, yᵢ = x₀ · ... · xᵢ; of integers as int64.
+    """Return the running product along a dimension: yᵢ = x₀ · ... · xᵢ.
 
     Its derivatives are exact where elements are zero, too.
 
     Arguments:
         input: a tensor.
         dim: the dimension.
-        dtype: what the elements are cast to first; None leaves them as they are.
+        dtype: what the elements are cast to first; for None integers and booleans become int64.
 
     >>> import aino
     >>> aino.cumprod(aino.tensor([1.0, 2.0, 3.0]), 0)
@@ -114,7 +114,7 @@ def _running_extreme(input, dim, ufunc, name):
 def cummax(input: Tensor, dim: Any) -> Any:
     """Return ``(values, indices)`` of the running maximum along a dimension.
 
-    Of equal elements the last is meant. Raises ``DtypeError`` for complex numbers.
+    Of equal elements the index is that of the last. Raises ``DtypeError`` for complex numbers.
 
     Arguments:
         input: a tensor.
@@ -132,7 +132,7 @@ def cummax(input: Tensor, dim: Any) -> Any:
 def cummin(input: Tensor, dim: Any) -> Any:
     """Return ``(values, indices)`` of the running minimum along a dimension.
 
-    Of equal elements the last is meant. Raises ``DtypeError`` for complex numbers.
+    Of equal elements the index is that of the last. Raises ``DtypeError`` for complex numbers.
 
     Arguments:
         input: a tensor.
