@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aino.autograd.tensor import Tensor
+from aino.layouts import Layout
 from aino.ops.random.generator import Generator
 from aino.types import DeviceLike, DType, Number
 
@@ -61,6 +62,7 @@ class TensorMethods:
     is_quantized: builtins.bool
     is_mkldnn: builtins.bool
     is_nested: builtins.bool
+    layout: Layout
     def __add__(self, other: Any) -> Tensor: ...
     def __radd__(self, other: Any) -> Tensor: ...
     def __sub__(self, other: Any) -> Tensor: ...

@@ -91,9 +91,7 @@ def triangular_oracle(a, b, *, upper, left=True, unitriangular=False):
 
 def older_triangular_oracle(b, a, upper=True, transpose=False, unitriangular=False):
     full = np.broadcast_to(a, np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + a.shape[-2:])
-    factor = triangular_oracle(
-        a, np.eye(a.shape[-1]), upper=upper, unitriangular=unitriangular
-    )
+    factor = triangular_oracle(a, np.eye(a.shape[-1]), upper=upper, unitriangular=unitriangular)
     return (np.swapaxes(factor, -1, -2) if transpose else factor) @ b, full
 
 

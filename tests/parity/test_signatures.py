@@ -15,6 +15,7 @@ PLACES = ["nn", "nn.functional", "nn.init", "nn.utils", "autograd", "autograd.fu
 
 #: What differs on purpose, with the reason.
 DIFFERENT = {
+    "nn.Module.to": "its keywords have names; PyTorch's take any, and refuse most",
     "nn.Module.forward": "subclasses define it; in PyTorch any call of it raises",
     "nn.ParameterDict.__call__": "nothing to compute",
     "autograd.Function": "never made; PyTorch's constructor is there to say so",

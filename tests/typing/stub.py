@@ -7,6 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
+from aino.layouts import Layout
 from aino.ops import later
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.tensor.methods import COMPARISONS, OPERATORS, PROPERTIES
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aino.autograd.tensor import Tensor
+from aino.layouts import Layout
 from aino.ops.random.generator import Generator
 from aino.types import DeviceLike, DType, Number
 
@@ -109,7 +111,8 @@ def text():
     lines = []
     for name in PROPERTIES:
         lines += ["    @property", f"    def {name}(self) -> Tensor: ..."]
-    lines += [f"    {name}: builtins.bool" for name in PLACE]
+    kinds = {bool: "builtins.bool", Layout: "Layout"}
+    lines += [f"    {name}: {kinds[type(value)]}" for name, value in PLACE.items()]
     for name in OPERATORS:
         lines.append(f"    def __{name}__(self, other: Any) -> Tensor: ...")
         lines.append(f"    def __r{name}__(self, other: Any) -> Tensor: ...")

@@ -13,10 +13,13 @@ from aino.autograd.tensor import Tensor, make
 from aino.devices import Device, check_device
 from aino.dit.constructor import copyable, made_with
 from aino.dit.registry import register
+from aino.layouts import check_memory_format
 from aino.nn.base.hooks import Hook, call_with_hooks
 from aino.nn.base.state import Stateful
 from aino.ops import given
+from aino.ops.tensor.conversion import asked
 from aino.structure_version import structure_version
+from aino.types import DeviceLike, DType
 
 
 @register
@@ -186,23 +189,33 @@ class Module(Stateful):
         kinds = "fc" if dtype.kind == "c" else "f"
         return self._cast(lambda own: dtype if own.kind in kinds else own)
 
-    def to(self, *args, **kwargs) -> Any:
+    def to(
+        self,
+        *args: Any,
+        dtype: DType | None = None,
+        device: DeviceLike = None,
+        tensor: Tensor | None = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+    ) -> Any:
         """Give all floating-point parameters and buffers a dtype, in place; returns the module.
 
-        Takes a dtype, a device (there is only the CPU), both, or a tensor whose dtype to take.
-        Raises ``TypeError`` for an integer dtype, ``DeviceError`` for another device.
+        Raises ``TypeError`` for an integer dtype, and for what is given twice; ``DeviceError`` for
+        another device than the CPU.
+
+        Arguments:
+            args: a dtype, a device, a device and a dtype, or a tensor whose dtype to take; then
+                ``non_blocking``, as a flag.
+            dtype: the dtype, given by name.
+            device: the device, given by name.
+            tensor: the tensor whose dtype to take, given by name.
+            non_blocking: has no effect: nothing is copied from an accelerator.
+            memory_format: ``aino.contiguous_format``, or ``aino.preserve_format``.
         """
-        dtype = kwargs.get("dtype")
-        for value in (*args, kwargs.get("device"), kwargs.get("tensor")):
-            if isinstance(value, Tensor):
-                dtype = value.dtype
-            elif isinstance(value, (np.dtype, type)):
-                dtype = value
-            elif isinstance(value, (str, Device)):
-                check_device(value)
+        check_memory_format(memory_format)
+        dtype, _ = asked(args if tensor is None else (*args, tensor), dtype, device)
         if dtype is None:
             return self
-        dtype = dtypes.as_dtype(dtype)
         if dtype.kind not in "fc":
             raise TypeError(f"a module can be of a floating point or complex dtype, not {dtype}")
         return self._to_floating(dtype)

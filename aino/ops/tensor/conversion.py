@@ -159,6 +159,16 @@ def to(
     >>> aino.ones(2).to(aino.int64)
     tensor([1, 1])
     """
+    dtype, copy = asked(args, dtype, device, copy)
+    dtype = self.array.dtype if dtype is None else dtype
+    return _laid_out(self, _cast(self, dtype, copy), memory_format)
+
+
+def asked(args, dtype, device, copy=False):
+    """Return the dtype, or None, and whether to copy, of what ``to`` was given.
+
+    Raises ``DeviceError`` for another device than the CPU, ``TypeError`` for what is given twice.
+    """
     flags = []
     for argument in args:
         if isinstance(argument, builtins.bool):
@@ -178,8 +188,7 @@ def to(
     if device is not None:
         check_device(device)
     copy = flags[1] if len(flags) > 1 else copy
-    dtype = self.array.dtype if dtype is None else as_dtype(dtype)
-    return _laid_out(self, _cast(self, dtype, copy), memory_format)
+    return None if dtype is None else as_dtype(dtype), copy
 
 
 def _once(before, given, name):

@@ -7,7 +7,7 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.devices import Device, check_device
 from aino.errors import DeviceError
-from aino.layouts import check_memory_format
+from aino.layouts import check_memory_format, strided
 from aino.ops.public import method
 from aino.types import DeviceLike
 
@@ -102,4 +102,5 @@ PLACE = {
     "is_cpu": True, "is_cuda": False, "is_xpu": False, "is_ipu": False, "is_mps": False,
     "is_mtia": False, "is_meta": False, "is_vulkan": False, "is_xla": False, "is_sparse": False,
     "is_sparse_csr": False, "is_quantized": False, "is_mkldnn": False, "is_nested": False,
+    "layout": strided,
 }  # fmt: skip
