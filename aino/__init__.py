@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from aino import mps as mps
     from aino import nn as nn
     from aino import optim as optim
+    from aino import signal as signal
     from aino import special as special
     from aino import version as version
     from aino import xpu as xpu
@@ -122,6 +123,8 @@ if TYPE_CHECKING:
     from aino.num_threads import get_num_threads as get_num_threads
     from aino.num_threads import set_num_interop_threads as set_num_interop_threads
     from aino.num_threads import set_num_threads as set_num_threads
+    from aino.ops.fft.short_time import istft as istft
+    from aino.ops.fft.short_time import stft as stft
     from aino.ops.linalg.decompositions import geqrf as geqrf
     from aino.ops.linalg.decompositions import qr as qr
     from aino.ops.linalg.decompositions import svd as svd
@@ -135,6 +138,11 @@ if TYPE_CHECKING:
     from aino.ops.special.bessel import i0 as i0
     from aino.ops.special.gamma import igamma as igamma
     from aino.ops.special.gamma import igammac as igammac
+    from aino.ops.windows.periodic import bartlett_window as bartlett_window
+    from aino.ops.windows.periodic import blackman_window as blackman_window
+    from aino.ops.windows.periodic import hamming_window as hamming_window
+    from aino.ops.windows.periodic import hann_window as hann_window
+    from aino.ops.windows.periodic import kaiser_window as kaiser_window
     from aino.settings import (
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
     )
@@ -186,7 +194,7 @@ _LAZY = {
     "set_num_interop_threads": "aino.num_threads",
 }
 _PACKAGES = (
-    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "special",
+    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "signal", "special",
     "errors", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
 )  # fmt: skip
 

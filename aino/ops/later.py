@@ -17,11 +17,16 @@ _METHODS = {
     "aino.ops.linalg.least_squares": "pinverse",
     "aino.ops.linalg.lu": "lu lu_solve",
     "aino.ops.linalg.triangular": "cholesky_inverse cholesky_solve triangular_solve",
+    "aino.ops.fft.short_time": "stft istft",
     "aino.ops.special.bessel": "i0",
     "aino.ops.special.gamma": "igamma igammac",
 }
 #: Those that are not.
-_FUNCTIONS = {"aino.ops.linalg.lu": "lu_unpack"}
+_FUNCTIONS: dict[str, str] = {
+    "aino.ops.linalg.lu": "lu_unpack",
+    "aino.ops.windows.periodic":
+        "bartlett_window blackman_window hamming_window hann_window kaiser_window",
+}  # fmt: skip
 
 #: The methods that have a form in place, ``name_``.
 IN_PLACE = ("i0", "igamma", "igammac")

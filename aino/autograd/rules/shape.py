@@ -133,12 +133,22 @@ windows = primitive(
 
 
 def _window_sum(x, axis, size, step, shape):
-    y = zeros(shape, x)
-    lead = (slice(None),) * axis
-    span = (x.shape[axis] - 1) * step + 1
-    for k in range(size):
-        y[(*lead, slice(k, k + span, step))] += x[..., k]
-    return y
+    # As many additions as windows overlap: each adds a column of blocks, one step wide.
+    count, overlap = x.shape[axis], -(-size // step)
+    lead, after = (slice(None),) * axis, shape[axis + 1 :]
+    y = zeros((*shape[:axis], count + overlap - 1, step, *after), x)
+    blocks = x.transpose((*range(axis + 1), x.ndim - 1, *range(axis + 1, x.ndim - 1)))
+    for j in range(overlap):
+        width = min(step, size - j * step)
+        part = blocks[(*lead, slice(None), slice(j * step, j * step + width))]
+        y[(*lead, slice(j, j + count), slice(width))] += part
+    y = y.reshape((*shape[:axis], (count + overlap - 1) * step, *after))
+    n = shape[axis]
+    if y.shape[axis] >= n:
+        return y[(*lead, slice(n))]
+    whole = zeros(shape, x)
+    whole[(*lead, slice(y.shape[axis]))] = y
+    return whole
 
 
 window_sum = primitive(

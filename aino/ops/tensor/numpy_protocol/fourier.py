@@ -5,12 +5,11 @@ NumPy lets an axis come twice in a transform over several, and transforms it twi
 
 from __future__ import annotations
 
-import warnings
-
 from aino.ops import fft
 from aino.ops.fft.frequencies import fftshift as shifted
 from aino.ops.fft.frequencies import ifftshift as unshifted
 from aino.ops.tensor.numpy_protocol.table import axes_of, into, numpy_function, tensor_of
+from aino.user_warnings import warn
 
 
 def _one(name):
@@ -36,10 +35,9 @@ def _lengths(a, s, axes):
     if axes is None and s is None:
         axes = range(a.ndim)
     if axes is None:
-        warnings.warn(
+        warn(
             "np.fft: `axes` should not be `None` if `s` is not `None`; the last ones are taken",
             DeprecationWarning,
-            stacklevel=4,
         )
         axes = range(-len(s), 0)
     axes = [axes_of((axis,), a.ndim)[0] for axis in axes]
