@@ -79,7 +79,12 @@ class GradScaler:
         """Do nothing: gradients are not scaled."""
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-        """Step the optimizer, and return what it returns."""
+        """Step the optimizer, and return what it returns.
+
+        Arguments:
+            optimizer: whose ``step`` is called.
+            args: what ``step`` is given, a closure for example.
+        """
         return optimizer.step(*args, **kwargs)
 
     def update(self, new_scale: Any = None) -> None:

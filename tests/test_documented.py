@@ -17,12 +17,25 @@ PLACES = [
 
 
 def named():
-    """Every public function and class, and every method that ``aino.ops`` gives tensors."""
+    """Every public function and class, and every method of tensors and of the classes."""
     for place in PLACES:
         module = importlib.import_module(place)
         for name in dir(module):
-            yield name, getattr(module, name)
+            thing = getattr(module, name)
+            yield name, thing
+            if isinstance(thing, type) and thing.__module__.startswith("aino."):
+                yield from ((f"{name}.{method}", own) for method, own in methods(thing))
     yield from METHODS.items()
+
+
+def methods(cls):
+    """The methods of a class and of its bases, but ``forward``, which the class describes."""
+    for name in dir(cls):
+        own = inspect.getattr_static(cls, name)
+        if isinstance(own, classmethod | staticmethod):
+            own = own.__func__
+        if name[0] != "_" and name != "forward" and inspect.isfunction(own):
+            yield name, own
 
 
 def public():
@@ -43,7 +56,8 @@ def public():
             parameters = inspect.signature(thing).parameters.values()
         except (TypeError, ValueError):
             continue
-        names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
+        bound = ("self", "cls")
+        names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in bound]
         if len(names) > 1:
             yield origin, name, thing.__doc__ or "", names
 

@@ -213,12 +213,23 @@ class Function:
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output) -> None:
-        """Leave on ``ctx`` what ``backward`` needs, where ``forward`` takes no ``ctx``."""
+        """Leave on ``ctx`` what ``backward`` needs, where ``forward`` takes no ``ctx``.
+
+        Arguments:
+            ctx: the context, which ``backward`` is given.
+            inputs: the arguments of ``forward``, as a tuple.
+            output: what ``forward`` returned.
+        """
         raise NotImplementedError("setup_context(ctx, inputs, output) is not defined")
 
     @staticmethod
     def backward(ctx, *grad_outputs) -> Any:
-        """Return the gradient for each argument of ``forward``, None where there is none."""
+        """Return the gradient for each argument of ``forward``, None where there is none.
+
+        Arguments:
+            ctx: the context, with ``saved_tensors`` and what else was left on it.
+            grad_outputs: the gradient of each output of ``forward``.
+        """
         raise NotImplementedError(
             "a Function needs a static method backward(ctx, *grad_outputs) to be differentiated"
         )
@@ -237,7 +248,10 @@ class Function:
 
     @classmethod
     def apply(cls, *args, **kwargs) -> Any:
-        """Compute the Function and record it."""
+        """Compute the Function and record it; returns what ``forward`` returns.
+
+        Keywords are taken where ``setup_context`` is defined. Raises ``TypeError`` for others.
+        """
         separate = cls.setup_context is not Function.setup_context
         if separate and (kwargs or cls.forward.__defaults__):
             args = _bound(cls.forward, args, kwargs)

@@ -134,25 +134,34 @@ class NeuralNetwork(Module):
         seed: int | None = None,
         verbose: bool = True,
     ) -> NeuralNetwork:
-        """Learn from samples ``X`` (samples, inputs) and their targets ``y``; return the network.
+        """Learn from samples and their targets; return the network; ``history`` holds the losses.
 
-        ``n``, or ``lr``, is the learning rate. What is left out is chosen by y:
+        What is left out is chosen by y:
 
         - class indices (samples,), or one-hot rows: softmax, cross entropy;
         - zeros and ones, one column an output: sigmoid, binary cross entropy;
         - other numbers: linear outputs, mean squared error.
 
-        ``loss``: 'mse', 'l1', 'huber', 'smooth_l1', 'cross_entropy', 'bce' or a function of
-        outputs and targets. ``optimizer``: 'sgd', 'adam', ..., a class, or an optimizer; by
-        default stochastic gradient descent with Nesterov's momentum, gradients cut to length 1,
-        and a rate that falls to 0 along a cosine. Batches hold all of a few samples, else 32 to
-        256. While learning, inputs and targets are scaled to deviation 1; the first and last
-        layer take that over. ``seed`` fixes the order of the samples and, if the network is
-        still as it was made, its weights. ``validation_data`` (X, y) is evaluated after each
-        epoch. ``history`` holds the losses.
+        While learning, inputs and targets are scaled to deviation 1; the first and last layer take
+        that over. Whatever is wrong with the arguments raises ``ValueError`` or ``TypeError``
+        before anything changes.
 
-        Whatever is wrong with the arguments raises ``ValueError`` or ``TypeError`` before
-        anything changes.
+        Arguments:
+            X: the samples (samples, inputs).
+            y: their targets (samples,) or (samples, outputs).
+            epochs: how often to go through all samples.
+            n: the learning rate; None is the optimizer's own.
+            lr: another name for ``n``.
+            batch_size: samples of one step; None is all of a few samples, else 32 to 256.
+            loss: "mse", "l1", "huber", "smooth_l1", "cross_entropy", "bce", or a function of
+                outputs and targets.
+            optimizer: "sgd", "adam", ..., a class, or an optimizer; None is stochastic gradient
+                descent with Nesterov's momentum, gradients cut to length 1, and a rate that falls
+                to 0 along a cosine.
+            validation_data: (X, y) to evaluate after each epoch.
+            shuffle: take the samples in a new order in each epoch.
+            seed: fixes that order and, if the network is still as it was made, its weights.
+            verbose: show the progress.
         """
         epochs = training.count("epochs", epochs)
         rate = training.learning_rate(n, lr)
@@ -306,8 +315,12 @@ class NeuralNetwork(Module):
     def score(self, X: Any, y: Any) -> float:
         """Return the share of samples that are classified rightly; for numbers R².
 
-        R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over outputs: 1 at best, 0 for always saying
-        the mean.
+        R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over outputs: 1 at best, 0 for always saying the
+        mean.
+
+        Arguments:
+            X: the samples (samples, inputs).
+            y: their targets, as ``fit`` takes them.
         """
         X, targets = self._samples("X", X, "y", y, self.layers[0].weight.dtype)
         return self._score(self._outputs(X), targets)

@@ -249,23 +249,43 @@ class Optimizer:
         return _add_hook(self._hooks_after, hook)
 
     def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
-        """Call ``hook(optimizer)`` before each ``state_dict()``."""
+        """Call ``hook(optimizer)`` before each ``state_dict()``.
+
+        Arguments:
+            hook: returns nothing.
+            prepend: call it before the hooks that there are already.
+        """
         return _add_hook(self._hooks_around_state["save"], hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
-        """Call ``hook(optimizer, state_dict)`` after each ``state_dict()``; it may replace it."""
+        """Call ``hook(optimizer, state_dict)`` after each ``state_dict()``.
+
+        Arguments:
+            hook: returns None, or the dict to give instead.
+            prepend: call it before the hooks that there are already.
+        """
         return _add_hook(self._hooks_around_state["saved"], hook, prepend)
 
     def register_load_state_dict_pre_hook(
         self, hook: Callable, prepend: bool = False
     ) -> HookHandle:
-        """Call ``hook(optimizer, state_dict)`` before each load; it may replace the dict."""
+        """Call ``hook(optimizer, state_dict)`` before each ``load_state_dict``.
+
+        Arguments:
+            hook: returns None, or the dict to load instead.
+            prepend: call it before the hooks that there are already.
+        """
         return _add_hook(self._hooks_around_state["load"], hook, prepend)
 
     def register_load_state_dict_post_hook(
         self, hook: Callable, prepend: bool = False
     ) -> HookHandle:
-        """Call ``hook(optimizer)`` after each ``load_state_dict``."""
+        """Call ``hook(optimizer)`` after each ``load_state_dict``.
+
+        Arguments:
+            hook: returns nothing.
+            prepend: call it before the hooks that there are already.
+        """
         return _add_hook(self._hooks_around_state["loaded"], hook, prepend)
 
     # State dicts

@@ -250,7 +250,12 @@ class Module(Stateful):
         check_device(Device("xpu"))
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Any:
-        """Return the module, which is on the CPU already; on another there is nothing."""
+        """Return the module, which is on the CPU already.
+
+        Arguments:
+            device: the CPU; ``DeviceError`` for another.
+            recurse: changes nothing here.
+        """
         check_device(device)
         return self
 

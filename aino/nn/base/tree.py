@@ -112,7 +112,12 @@ class Tree:
         self._register(name, module, "module", Tree)
 
     def register_module(self, name: str, module: Any) -> None:
-        """Add a module inside, as ``add_module`` does."""
+        """Add a module inside, as ``add_module`` does.
+
+        Arguments:
+            name: the attribute's name; ``KeyError`` where there is one that is no module.
+            module: the module; None keeps the place free.
+        """
         self.add_module(name, module)
 
     # The walk

@@ -69,7 +69,12 @@ class _Listed(Module):
         return self
 
     def insert(self, index: int, module: Any) -> Any:
-        """Add a module before the one at ``index``; returns the list."""
+        """Add a module before another; returns the list.
+
+        Arguments:
+            index: where the other stands, from the end if negative; ``IndexError`` beyond.
+            module: what is added.
+        """
         items = self._items()
         if not -len(items) <= index <= len(items):
             raise IndexError(f"index {index} is out of range for {len(items)} modules")

@@ -257,7 +257,12 @@ class ParameterDict(Module):
         return vars(self)[key] if key in self._keys else default
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
-        """Return a dict with these keys, each with the value ``default``."""
+        """Return a dict with some keys and one value.
+
+        Arguments:
+            keys: the keys.
+            default: the value of each of them.
+        """
         return ParameterDict(dict.fromkeys(keys, default))
 
     def keys(self) -> Any:

@@ -85,7 +85,12 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = 0
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Note a loss or score; reduce the rates if it has not become better for too long."""
+        """Note a loss or score; reduce the rates if it has not become better for too long.
+
+        Arguments:
+            metrics: the loss or score: a number, or a tensor of one element.
+            epoch: deprecated; leave it out.
+        """
         forbid_in_trace("ReduceLROnPlateau.step()", "call it outside of the compiled step")
         value = float(metrics.array) if isinstance(metrics, Tensor) else float(metrics)
         if epoch is None:
