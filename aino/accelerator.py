@@ -18,6 +18,9 @@ def device_count() -> int:
 def current_accelerator(check_available: bool = False) -> Device | None:
     """Return the accelerator that computes: None.
 
+    Arguments:
+        check_available: has no effect: there is none to be asked.
+
     >>> import aino
     >>> aino.accelerator.current_accelerator() or aino.device("cpu")
     device(type='cpu')

@@ -55,7 +55,11 @@ def is_tf32_supported() -> bool:
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """Return False."""
+    """Return False.
+
+    Arguments:
+        including_emulation: has no effect: there is nothing to emulate on.
+    """
     return False
 
 
@@ -76,7 +80,11 @@ def set_rng_state_all(new_states: Any) -> None:
 
 
 def memory_allocated(device: Any = None) -> int:
-    """Return the bytes that tensors take there: 0."""
+    """Return the bytes that tensors take there: 0.
+
+    Arguments:
+        device: has no effect: nothing is on any of them.
+    """
     return 0
 
 
@@ -84,7 +92,11 @@ max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def memory_stats(device: Any = None) -> dict[str, Any]:
-    """Return what is known of the memory there: nothing."""
+    """Return what is known of the memory there: nothing.
+
+    Arguments:
+        device: has no effect: nothing is on any of them.
+    """
     return {}
 
 

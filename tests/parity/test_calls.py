@@ -40,6 +40,7 @@ CREATION = """
     tensor([1, 2], pin_memory=True)  tensor([1, 2], dtype=None)  tensor([1], foo=1)
     scalar_tensor(3)  scalar_tensor(s=3)  scalar_tensor(3, layout=3)
     asarray([1.0], dtype=None)  as_tensor([1.0], dtype=None)  frombuffer(bytearray(4), dtype=None)
+    fft.fftfreq(4, layout=3)  fft.rfftfreq(4, layout=t.strided)  x.layout
     strided  preserve_format  contiguous_format  channels_last  channels_last_3d
 """
 

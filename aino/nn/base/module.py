@@ -213,12 +213,12 @@ class Module(Stateful):
             memory_format: ``aino.contiguous_format``, or ``aino.preserve_format``.
         """
         check_memory_format(memory_format)
-        dtype, _ = asked(args if tensor is None else (*args, tensor), dtype, device)
-        if dtype is None:
+        wanted, _ = asked(args if tensor is None else (*args, tensor), dtype, device)
+        if wanted is None:
             return self
-        if dtype.kind not in "fc":
-            raise TypeError(f"a module can be of a floating point or complex dtype, not {dtype}")
-        return self._to_floating(dtype)
+        if wanted.kind not in "fc":
+            raise TypeError(f"a module can be of a floating point or complex dtype, not {wanted}")
+        return self._to_floating(wanted)
 
     def type(self, dst_type: Any) -> Any:
         """Give all parameters and buffers this dtype, in place."""

@@ -37,7 +37,8 @@ def fftfreq(
         d: the time between two points.
         out: a tensor that is written and returned.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     Raises ``DtypeError`` for a dtype that isn't floating, ``ShapeError`` for n below 0.
@@ -48,7 +49,9 @@ def fftfreq(
     """
     n = _count("fftfreq", n)
     order = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
-    return into(out, _steps("fftfreq", order, n * d, dtype, device, requires_grad), "fftfreq")
+    return into(
+        out, _steps("fftfreq", order, n * d, dtype, device, requires_grad, layout), "fftfreq"
+    )
 
 
 def rfftfreq(
@@ -68,7 +71,8 @@ def rfftfreq(
         d: the time between two points.
         out: a tensor that is written and returned.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     Raises ``DtypeError`` for a dtype that isn't floating, ``ShapeError`` for n below 0.
@@ -79,7 +83,9 @@ def rfftfreq(
     """
     n = _count("rfftfreq", n)
     order = np.arange(n // 2 + 1)
-    return into(out, _steps("rfftfreq", order, n * d, dtype, device, requires_grad), "rfftfreq")
+    return into(
+        out, _steps("rfftfreq", order, n * d, dtype, device, requires_grad, layout), "rfftfreq"
+    )
 
 
 def _count(name: str, n) -> int:
@@ -89,7 +95,7 @@ def _count(name: str, n) -> int:
     return n
 
 
-def _steps(name: str, order, span, dtype, device, requires_grad) -> Tensor:
+def _steps(name: str, order, span, dtype, device, requires_grad, layout) -> Tensor:
     """Return whole numbers as fractions of a span."""
     dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
     if dtype.kind != "f":

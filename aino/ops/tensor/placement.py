@@ -30,7 +30,7 @@ def _to_accelerator(kind):
 
     Arguments:
         device: which one; the first for None.
-        non_blocking, memory_format: PyTorch's arguments.
+        non_blocking, memory_format: has no effect: nothing is moved.
     """
     return method(move)
 
@@ -77,7 +77,7 @@ def is_pinned(self: Tensor, device: DeviceLike = None) -> bool:
     """Return False: memory is pinned for the copy to an accelerator only.
 
     Arguments:
-        device: the accelerator, for which nothing is pinned.
+        device: has no effect: nothing is pinned for any of them.
 
     >>> import aino
     >>> aino.ones(2).is_pinned()

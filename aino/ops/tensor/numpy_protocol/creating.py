@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import get_default_dtype
 from aino.ops import pointwise
@@ -138,13 +139,19 @@ def _converted(copying, order):
     def convert(a, dtype=None, *, copy=copying, order=order, like=None, device=None, **options):
         for key in options:
             raise TypeError(f"like= a tensor does not take {key}=")
+        _device(device, "asarray")
         result = cast_to(tensor_of(a), dtype)
-        return result.clone() if copy and result is a else result
+        result = result.clone() if copy and result is a else result
+        flags = result.array.flags
+        if order not in ("C", "F") or (flags.c_contiguous if order == "C" else flags.f_contiguous):
+            return result
+        return rules.clone(result, order)
 
     return convert
 
 
-for _name, _copying in (("array", True), ("asarray", None), ("asanyarray", None),
-                        ("ascontiguousarray", None), ("asfortranarray", None),
-                        ("require", None)):  # fmt: skip
-    FUNCTIONS[getattr(np, _name)] = _converted(_copying, "K")
+for _name, _copying, _order in (
+    ("array", True, "K"), ("asarray", None, "K"), ("asanyarray", None, "K"),
+    ("ascontiguousarray", None, "C"), ("asfortranarray", None, "F"), ("require", None, "K"),
+):  # fmt: skip
+    FUNCTIONS[getattr(np, _name)] = _converted(_copying, _order)

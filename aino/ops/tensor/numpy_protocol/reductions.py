@@ -131,13 +131,20 @@ def count_nonzero(a, axis=None, *, keepdims=False):
 # Truth
 
 
+def _only_bool(dtype):
+    if dtype is not None and np.dtype(dtype).kind != "b":
+        raise TypeError(f"truth is of the dtype bool, not {np.dtype(dtype)}")
+
+
 def all_over(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     """``np.logical_and.reduce``."""
+    _only_bool(dtype)
     return _truth(reduction.all, a, axis, out, keepdims, initial, where, True, "all")
 
 
 def any_over(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     """``np.logical_or.reduce``."""
+    _only_bool(dtype)
     return _truth(reduction.any, a, axis, out, keepdims, initial, where, False, "any")
 
 
