@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from aino.autograd.mode import mode, no_grad
+from aino.autograd.mode import mode, no_grad, set_grad_enabled
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
 from aino.compiler.guards.text import MISS
@@ -217,7 +217,8 @@ class Compiled(Programs):
         if self._latest is None and self._forward is not None:
             called = self._forward.last_call
             if self._is_module and called is not None:
-                self.rehearse(*called)  # what the module predicts
+                # What the module predicts.
+                self._latest, self.last_call = self.rehearsed(*called), called
             elif not self._is_module:
                 programs = self._forward
         specialization = programs._latest
@@ -225,6 +226,9 @@ class Compiled(Programs):
             raise CompileError(
                 f"{self.name} has not been called yet: its program is traced from a call"
             )
+        return self._written(specialization)
+
+    def _written(self, specialization: Specialization) -> Specialization:
         if specialization.source is None:
             write(specialization, self.settings.passes, self.name)
         return specialization
@@ -249,8 +253,20 @@ class Compiled(Programs):
         return explain(self._ready(), self.name, calls)
 
     def save_source(self, path, weights=None) -> None:
-        """Write the program as a file that runs with NumPy alone; ``weights`` names its .npz."""
-        save_source(self._ready(), self.name, path, weights)
+        """Write the program as a file that runs with NumPy alone; ``weights`` names its .npz.
+
+        It takes any batch size (the first dimension of the arguments) where the program is the
+        same for all; else the file says why not, and what is of another shape is refused.
+        """
+        specialization, call = self._ready(), self.last_call
+        led_back = self._latest is None and self._forward is not None
+        with set_grad_enabled(self.last_recorded and not led_back):
+            if self._latest is None and self._forward is not None:
+                # Of a function whose results lead back to its inputs: what it gives without.
+                call = self._forward.last_call
+                assert call is not None
+                specialization = self._written(self.rehearsed(*call))
+            save_source(self, specialization, call, path, weights)
 
     def __repr__(self) -> str:
         known = list(self._specializations.values())

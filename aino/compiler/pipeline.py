@@ -34,6 +34,10 @@ PASSES: dict[str, Callable[[Program], int]] = {
 }
 
 
+#: Those that cut memory by its size: a program for any size does without.
+FIXED_SIZES = frozenset({"fusion"})
+
+
 @dataclass
 class Checks:
     """Whether a program is looked at after each pass; the tests switch it on."""

@@ -74,6 +74,9 @@ class Programs:
         """Begin anew: without programs, and with nothing refused."""
         self._specializations: OrderedDict[Any, Specialization] = OrderedDict()
         self._latest: Specialization | None = None
+        #: The arguments of the last call that was traced, and whether it recorded.
+        self.last_call: tuple | None = None
+        self.last_recorded = False
         #: The guards of the programs that are ready, the newest first: each knows its own calls.
         self._dispatches: list[Any] = []
         #: Signatures that were refused, with a guard that knows their calls; all of them at last.
@@ -163,11 +166,21 @@ class Programs:
         self._line_up()
         self._warn(str(error))
 
-    def rehearse(self, args, kwargs) -> None:
-        """Trace a call without making it, for who only wants its program."""
+    def rehearsed(self, args, kwargs) -> Specialization:
+        """Trace a call twice without making it, for who only wants its program."""
         names, flat = self._arguments.flat(args, kwargs)
-        self._latest = Specialization()
-        self._latest.traced_run = run_traced(self._run, args, kwargs, names, flat, commit=False)
+        specialization = Specialization()
+        before, after = [
+            run_traced(self._run, args, kwargs, names, flat, commit=False) for _ in range(2)
+        ]
+        compare(before.program, after.program)
+        specialization.traced_run = after
+        return specialization
+
+    def live_numbers(self, args, kwargs, trace) -> list:
+        """Return the numbers among the arguments that a program is given at each call."""
+        flat = dict(self._arguments.flat(args, kwargs)[1])
+        return [flat[name] for name in trace.floats.values()]
 
     def _what_changes(self, args, kwargs) -> str:
         """Say what is not as it was when the function was traced last."""
@@ -320,6 +333,7 @@ class Programs:
         self._last = request
         specialization.traced_run = traced_run
         self._latest = specialization
+        self.last_call, self.last_recorded = (args, kwargs), mode.level > 0
         if specialization.agreed:
             specialization.differences = 0
             try:

@@ -318,8 +318,6 @@ class RecordedForward(Programs):
 
     def __init__(self, function, settings: Settings, said: list[str]) -> None:
         super().__init__(function, self._traced, settings, True, said)
-        #: The arguments of the last call that was traced.
-        self.last_call: tuple | None = None
 
     def _traced(self, *args, **kwargs):
         """Run the function; return its result, the values of its graph, and the plan."""

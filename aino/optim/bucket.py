@@ -19,7 +19,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import complex64, complex128, float32, float64
 from aino.optim.state import ParameterState
 from aino.structure_version import structure_version
-from aino.threads import CORES
+from aino.threads import CORES, halves, pieces
 
 #: Numbers in a block: long enough for two threads not to wait for the interpreter's lock (below
 #: 65,536 it changes hands too often), short enough for the arrays of a block to stay in the cache.
@@ -192,7 +192,7 @@ class Segment:
             if first in self.large:
                 cuts += [
                     (first, last, slice(low, high), start + low, start + high)
-                    for low, high in _pieces(stop - start)
+                    for low, high in pieces(0, stop - start, BLOCK)
                 ]
             else:
                 while last < len(arrays) and last not in self.large:
@@ -203,7 +203,8 @@ class Segment:
                 cuts.append((first, last, None, start, stop))
             first = last
         self.lanes = []
-        for part in _halves(cuts) if self.size >= SHARED and CORES > 1 else [cuts]:
+        lengths = [stop - start for *_, start, stop in cuts]
+        for part in halves(cuts, lengths) if self.size >= SHARED and CORES > 1 else [cuts]:
             longest = max(stop - start for *_, start, stop in part)
             buffers = [np.empty(longest, self.component) for _ in range(2)]
             self.lanes.append([Block(self, buffers, *cut) for cut in part])
@@ -216,22 +217,3 @@ class Segment:
         for slot, value in zip(slots, values):
             slot[()] = value
         return slots
-
-
-def _pieces(size: int) -> list[tuple[int, int]]:
-    """Return equal pieces of a large parameter, each at most a block long."""
-    count = -(-size // BLOCK)
-    length = -(-size // count)
-    length += -length % 16  # whole cache lines
-    return [(low, min(low + length, size)) for low in range(0, size, length)]
-
-
-def _halves(cuts: list[tuple]) -> list[list[tuple]]:
-    """Share the cuts between two threads, about half of the numbers to each."""
-    half = sum(stop - start for *_, start, stop in cuts) / 2
-    done = 0
-    for position, (*_, start, stop) in enumerate(cuts):
-        done += stop - start
-        if done >= half and position + 1 < len(cuts):
-            return [cuts[: position + 1], cuts[position + 1 :]]
-    return [cuts]

@@ -75,9 +75,8 @@ def _in_blocks(kernel, size=8192):
     return compute
 
 
-def _from_libm(function):
-    """Return a kernel that calls a function of Python's math module for every element."""
-    ufunc = np.frompyfunc(function, 1, 1)
+def _of_each(ufunc):
+    """Return a kernel that calls a function of Python's for every element."""
 
     def kernel(x):
         if x.dtype.kind == "c":
@@ -88,7 +87,8 @@ def _from_libm(function):
 
 
 erf_kernel = _in_blocks(_erf)
-erfc_kernel = _from_libm(math.erfc)
+_libm_erfc = np.frompyfunc(math.erfc, 1, 1)
+erfc_kernel = _of_each(_libm_erfc)
 _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
@@ -165,14 +165,15 @@ def _power_series(coefficients, z):
     return y
 
 
-def _libm_lgamma(x):
+def _lgamma_of_one(x):
     try:
         return math.lgamma(x)
     except (ValueError, OverflowError):
         return math.inf
 
 
-_from_libm_lgamma = _from_libm(_libm_lgamma)
+_libm_lgamma = np.frompyfunc(_lgamma_of_one, 1, 1)
+_lgamma_kernel = _of_each(_libm_lgamma)
 #: ln Γ(1 + z) / z and ln Γ(2 + z) / z.
 _AT_ONE = (-_EULER, *((-1) ** k * zeta / k for k, zeta in enumerate(_ZETA, 2)))
 _AT_TWO = (1.0 - _EULER, *((-1) ** k * (zeta - 1.0) / k for k, zeta in enumerate(_ZETA, 2)))
@@ -181,7 +182,7 @@ _AT_TWO = (1.0 - _EULER, *((-1) ** k * (zeta - 1.0) / k for k, zeta in enumerate
 def _lgamma(x):
     if x.dtype != np.float64:
         return _lgamma(_as_double(x)).astype(x.dtype)
-    y = _from_libm_lgamma(x)
+    y = _lgamma_kernel(x)
     for point, coefficients in ((1.0, _AT_ONE), (2.0, _AT_TWO)):
         z = x - point
         near = np.absolute(z) < _NEAR

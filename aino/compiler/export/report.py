@@ -95,6 +95,17 @@ def _specimens(program) -> list[np.ndarray]:
     return [storage.root.copy() for storage in given]
 
 
+def copied_bindings(bound: dict[str, Any]) -> dict[str, Any]:
+    """Return copies of what a program is bound to, so that a run of it changes nothing."""
+    copies = copied_together(bound)
+    for label, item in copies.items():
+        if isinstance(item, dict):
+            copies[label] = item.copy()
+        elif isinstance(item, Generator):
+            copies[label] = item.clone_state()
+    return copies
+
+
 def measure_lines(source, specimens, runs: int) -> list[float]:
     """Return the median seconds of each line of a program that is run on copies."""
     timed = timed_lines(source)
@@ -109,21 +120,11 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
             body.append(line)
     namespace: dict[str, Any] = {"_now": time.perf_counter, "_times": times}
     exec(source.written(body, source.bound), namespace)
-    copied = {
-        key: item.copy() if isinstance(item, dict) else item
-        for key, item in copied_together(source.bound).items()
-    }
-    built = namespace["build"](np, **copied)
+    built = namespace["build"](np, **copied_bindings(source.bound))
     step = built[0] if isinstance(built, tuple) else built
     empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
     overhead = -float(np.median(empty))
-    generators = [item for item in source.bound.values() if isinstance(item, Generator)]
-    states = [generator.get_state() for generator in generators]
-    try:
-        with np.errstate(all="ignore"):
-            for _ in range(runs):
-                step(*specimens)
-    finally:
-        for generator, state in zip(generators, states):
-            generator.set_state(state)
+    with np.errstate(all="ignore"):
+        for _ in range(runs):
+            step(*specimens)
     return [max(float(np.median(series)) - overhead, 0.0) if series else 0.0 for series in times]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 import os
 import re
 from typing import Any
@@ -12,68 +10,173 @@ import numpy as np
 
 from aino.autograd.memory import owner
 from aino.compiler.backends.numpy.lines import Line
-from aino.compiler.export.standalone import STANDALONE, generator_at
+from aino.compiler.export.batch import Batched, FixedSizeError, for_any_batch, spoken
+from aino.compiler.export.standalone import Bundle, array_of, generator_at
 from aino.compiler.ir.regions import address
 from aino.compiler.ir.symbolic import named_numbers
 from aino.compiler.tracing.shadows import window
 from aino.errors import CompileError
 from aino.ops.random.generator import Generator
 
-_HEADER = '''"""{title}
-
-Written by aino.compile. It needs NumPy only: {usage}
-"""
-
-{imports}import numpy as np
-
-'''
+#: How many batch sizes a saved program keeps its buffers for.
+_KEPT = 8
 
 
-def save_source(specialization, name: str, path, weights=None) -> None:
+def save_source(compiled, specialization, call, path, weights=None) -> None:
     """Write the program to ``path`` and what it is bound to into ``weights``, an ``.npz``.
 
     Without ``weights`` the bound arrays are written into the source, which suits small models.
     Checks of values are left out; where the program relies on a number, it is compared.
     """
-    source = specialization.source
-    body = [line for line in source.body if not line.is_check]
-    checks = {line.text.split("(")[0] for line in source.body if line.is_check}
-    items = {label: item for label, item in source.bound.items() if label not in checks}
-    arrays, views = _memory(items)
-    lines = [f"{label} = {_plain(label, item)}" for label, item in items.items()
-             if not isinstance(item, np.ndarray)]  # fmt: skip
-    needed: list[Any] = [STANDALONE[kind] for kind in STANDALONE
-              if any(getattr(item, "__name__", "") == kind for item in items.values())]  # fmt: skip
-    if any(isinstance(item, Generator) for item in items.values()):
-        needed.append(generator_at)
+    batched, fixed = None, ""
+    try:
+        with np.errstate(all="ignore"):
+            batched = for_any_batch(compiled, specialization, call)
+    except FixedSizeError as error:
+        fixed = str(error)
     path = os.fspath(path)
-    if weights is None:
-        opened = "".join(f"{label} = {_literal(array)}\n" for label, array in arrays.items())
-    else:
-        weights = os.fspath(weights)
-        np.savez(weights, allow_pickle=False, **arrays)
-        relative = os.path.relpath(weights, os.path.dirname(path) or ".")
-        if not relative.endswith(".npz"):
-            relative += ".npz"
-        opened = (
-            f"_weights = np.load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
-            f"{relative!r}))\n" + "".join(f"{label} = _weights[{label!r}]\n" for label in arrays)
-        )
-    parameters = ", ".join(source.parameters)
-    imports = "".join(f"import {module}\n" for module, used in (
-        ("math", any("math." in line for line in lines)), ("os", weights is not None),
-    ) if used)  # fmt: skip
-    text = _HEADER.format(title=f"{name}({parameters}) as a NumPy program.",
-                          usage=f"`from {_module(path)} import {name}`.",
-                          imports=f"{imports}\n" if imports else "")  # fmt: skip
-    text += "".join(f"\n{inspect.getsource(function)}\n" for function in needed)
-    text += opened + "".join(f"{line}\n" for line in [*views, *lines])
-    text += "\n\n" + source.written([*_comparisons(specialization.traced_run.trace), *body], items)
-    bound = "".join(f", {label}" for label in items)
-    left = f"{name}, gradients" if specialization.program.gradients else name
-    text += f"\n\n{left} = build(np{bound})\n"
+    text = _File(compiled.name, specialization, batched, fixed, path, weights).text()
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+class _File:
+    """The text of one saved program."""
+
+    def __init__(self, name, specialization, batched: Batched | None, fixed, path, weights):
+        self.name = name
+        self.program = specialization.program
+        self.trace = specialization.traced_run.trace
+        self.batched = batched
+        self.fixed = fixed
+        self.path = path
+        self.weights = weights
+        self.source = specialization.source if batched is None else batched.source
+        self.made = {} if batched is None else batched.made
+        self.bundle = Bundle()
+
+    def text(self) -> str:
+        """Return the whole file; writes the weights where they have a file of their own."""
+        source = self.source
+        checks = {line.text.split("(")[0] for line in source.body if line.is_check}
+        body = [line for line in source.body if not line.is_check]
+        items = {label: item for label, item in source.bound.items()
+                 if label not in checks and label not in self.made}  # fmt: skip
+        arrays, views = _memory(items)
+        plain = {label: self.plain(label, item) for label, item in items.items()
+                 if not isinstance(item, np.ndarray)}  # fmt: skip
+        self.bundle.add(array_of)
+        opened = self.opened(arrays)
+        lines = [f"{label} = {text}" for label, text in plain.items()
+                 if label not in self.bundle.names]  # fmt: skip
+        lines = [*views, *lines]
+        taken = {*self.bundle.names, self.name, "np", "math", "os"} & set(items)
+        for label in taken:
+            if plain.get(label, label) != label or label not in self.bundle.names:
+                raise CompileError(
+                    f"{label} is the name of a tensor and of what the saved program needs; give "
+                    "the tensor another"
+                )
+        prelude = [f"{label} = {text}" for label, text in self.made.items()]
+        size = [] if self.batched is None else [self.batched.name]
+        build = source.written([*_comparisons(self.trace), *body], [*size, *items], prelude)
+        parameters = ", ".join(source.parameters)
+        head = [
+            f'"""{self.name}({parameters}) as a NumPy program.',
+            "",
+            f"Written by aino.compile. It needs NumPy only: `from {_module(self.path)} import "
+            f"{self.name}`.",
+            *self.about(),
+            '"""',
+            "",
+            "from __future__ import annotations",
+            "",
+            *(["import os"] if self.weights is not None else []),
+            *[i for i in self.bundle.imports if i not in ("import numpy as np", "import os")],
+            "",
+            "import numpy as np",
+        ]
+        parts = ["\n".join(head), self.bundle.text.strip("\n"), "\n".join([*opened, *lines]),
+                 build.rstrip("\n"), self.entry(list(items))]  # fmt: skip
+        return "\n\n\n".join(part for part in parts if part) + "\n"
+
+    def about(self) -> list[str]:
+        """Return what the file says of its sizes."""
+        if self.batched is None:
+            return [f"It is for the shapes that it was made with alone, because {self.fixed}."]
+        least = self.batched.smallest
+        return [f"It takes any batch size{'' if least == 1 else f' from {least} on'}."]
+
+    def plain(self, label: str, item: Any) -> str:
+        """Return a bound object that is no array as source."""
+        if isinstance(item, float):
+            return _numbers(np.asarray(item))
+        if isinstance(item, np.generic):
+            return f"{_literal(np.asarray(item))}[()]"
+        if isinstance(item, dict):
+            kinds = (bool, int, float, str, tuple, type(None))
+            return repr({key: value for key, value in item.items() if isinstance(value, kinds)})
+        if isinstance(item, Generator):
+            return f"{self.bundle.add(generator_at)}({item.source.bit_generator.state!r})"
+        return self.bundle.add(item)
+
+    def opened(self, arrays: dict[str, np.ndarray]) -> list[str]:
+        """Return the lines that give the arrays."""
+        if self.weights is None:
+            return [f"{label} = {_literal(array)}" for label, array in arrays.items()]
+        weights = os.fspath(self.weights)
+        np.savez(weights, allow_pickle=False, **arrays)
+        relative = os.path.relpath(weights, os.path.dirname(self.path) or ".")
+        if not relative.endswith(".npz"):
+            relative += ".npz"
+        place = f"os.path.join(os.path.dirname(os.path.abspath(__file__)), {relative!r})"
+        return [f"_weights = np.load({place})",
+                *(f"{label} = _weights[{label!r}]" for label in arrays)]  # fmt: skip
+
+    def entry(self, bound: list[str]) -> str:
+        """Return the function that the file is for: it checks what it is given, and computes."""
+        parameters, storages = self.source.parameters, self.program.storages()
+        given = [*self.program.arguments, *(s for s in storages if s.kind == "gradient")]
+        written = {v.storage for c in self.program.calls for v in c.touches()}
+        size = "batch" if self.batched is None else self.batched.name
+        reads, first = [], None
+        for label, storage in zip(parameters, given):
+            shape = storage.root.shape
+            if self.batched is not None and label in self.batched.shapes:
+                shape = self.batched.shapes[label]
+                if None in shape and first is None:
+                    first = (label, shape.index(None))
+            expected = tuple(-1 if length is None else length for length in shape)
+            rows = "None" if first is None or None not in shape else size
+            told = spoken(shape, size)
+            if first == (label, expected.index(-1) if -1 in expected else None):
+                reads.append(f"{size} = np.shape({label})[{first[1]}] if np.ndim({label}) else 0")
+            copied = storage not in written
+            reads.append(f"{label} = array_of({label!r}, {label}, {str(storage.root.dtype)!r}, "
+                         f"{expected}, {rows}, {told!r}, {copied})")  # fmt: skip
+        inner = ", ".join(parameters)
+        names = "".join(f", {label}" for label in bound)
+        if self.batched is None:
+            left = "_program, gradients" if self.program.gradients else "_program"
+            return "\n".join([
+                f"{left} = build(np{names})", "", "", f"def {self.name}({inner}):",
+                *(f"    {line}" for line in reads), f"    return _program({inner})",
+            ])  # fmt: skip
+        least = self.batched.smallest
+        refused = f"{self.name}: a batch of {{{size}}}, but it takes {least} or more"
+        return "\n".join([
+            "#: The programs by their batch sizes, each with buffers of its own.",
+            "_programs = {}", "", "", f"def {self.name}({inner}):",
+            *(f"    {line}" for line in reads),
+            f"    if {size} < {least}:",
+            f"        raise ValueError(f{refused!r})",
+            f"    program = _programs.get({size})",
+            "    if program is None:",
+            f"        while len(_programs) >= {_KEPT}:",
+            "            del _programs[next(iter(_programs))]",
+            f"        program = _programs[{size}] = build(np, {size}{names})",
+            f"    return program({inner})",
+        ])  # fmt: skip
 
 
 def _memory(items: dict[str, Any]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -125,24 +228,3 @@ def _literal(array: np.ndarray) -> str:
 
 def _numbers(array: np.ndarray) -> str:
     return re.sub(r"\b(inf|nan)\b", r"np.\1", repr(array.tolist()))
-
-
-def _plain(label: str, item: Any) -> str:
-    """Return a bound object that is no array as source."""
-    name = getattr(item, "__name__", "")
-    if isinstance(item, float):
-        return _numbers(np.asarray(item))
-    if isinstance(item, dict):
-        plain = {
-            key: value
-            for key, value in item.items()
-            if isinstance(value, (bool, int, float, str, tuple, type(None)))
-        }
-        return repr(plain)
-    if isinstance(item, Generator):
-        return f"generator_at({item.source.bit_generator.state!r})"
-    if name in STANDALONE:
-        return name
-    if name.endswith(" (vectorized)") and hasattr(math, name.split()[0]):
-        return f"np.frompyfunc(math.{name.split()[0]}, 1, 1)"
-    raise CompileError(f"the program uses {item!r} (as {label}), which NumPy alone does not have")

@@ -1,13 +1,27 @@
-"""What a saved program may call besides NumPy: functions whose source is written into its file.
+"""What a saved program needs besides NumPy: statements of AINO's own source, cut out of its files.
 
-They use nothing but ``np`` and ``math``.
+A program calls functions that NumPy does not have: random draws, loops in blocks, kernels that
+NumPy's dispatch can't see into. Their source is written into the saved file, with the statements
+that they need, and those that these need, and nothing else.
 """
 
 from __future__ import annotations
 
-import math  # noqa: F401  (a saved program imports it)
+import ast
+import functools
+import inspect
+import re
+import symtable
+import sys
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+
+from aino.compiler.tracing import trace
+from aino.errors import CompileError
+from aino.ops.random import generator as draws
+from aino.ops.random.generator import seeded
 
 
 def generator_at(state):
@@ -18,54 +32,234 @@ def generator_at(state):
 
 
 def manual_seed(generator, seed):
-    """Start a generator anew."""
-    generator.bit_generator.state = np.random.PCG64(seed % (1 << 64)).state
+    """Start NumPy's generator anew."""
+    generator.bit_generator.state = seeded(seed).bit_generator.state
 
 
-def draw(generator, kind, shape, dtype, *parameters):
-    """Return random numbers, the same as AINO draws."""
-    if kind == "integers":
-        if dtype.kind in "iub":
-            return generator.integers(*parameters, shape, dtype)
-        return generator.integers(*parameters, shape).astype(dtype)
-    if kind == "permutation":
-        return generator.permutation(*parameters).astype(dtype, copy=False)
-    if kind in ("poisson", "gamma", "binomial"):
-        name = "standard_gamma" if kind == "gamma" else kind
-        return np.asarray(getattr(generator, name)(*parameters, shape)).astype(dtype)
-    name = "random" if kind == "uniform" else f"standard_{kind}"
-    function = getattr(generator, name)
-    if dtype.kind == "c":
-        part = np.float32 if dtype == np.complex64 else np.float64
-        parts = function((*shape, 2), part)
-        return (parts * part(0.5**0.5) if kind == "normal" else parts).view(dtype)[..., 0]
-    if dtype.itemsize == 2:
-        if kind == "uniform":
-            return (generator.integers(0, 2048, shape) / 2048.0).astype(dtype)
-        return function(shape, np.float32).astype(dtype)
-    return np.asarray(function(shape, dtype))
+def array_of(name, given, dtype, shape, batch, told, copied):
+    """Return an argument as an array; raises ``ValueError`` for another dtype or shape.
+
+    -1 in ``shape`` stands for ``batch``; ``told`` is the shape in words.
+    """
+    array = given
+    if not isinstance(array, np.ndarray):
+        array = np.asarray(given, dtype)
+    expected = tuple(batch if length == -1 else length for length in shape)
+    if array.dtype != dtype or array.shape != expected:
+        raise ValueError(
+            f"{name}: expected {dtype} of shape {told}, got {array.dtype} of shape {array.shape}"
+        )
+    if array.flags.c_contiguous:
+        return array
+    if not copied:
+        raise ValueError(f"{name} is written in place, and has to lie row by row (C order)")
+    return np.asarray(array, order="C")
 
 
-def run_chain(chain, lanes, scratch, *arrays):
-    """Run the blocks of a chain, one after the other."""
-    for lane in lanes:
-        for start, stop in lane:
-            chain(start, stop, scratch[0], *arrays)
+#: What calls with AINO's generators become where there are only NumPy's.
+_STAND_INS = {draws.draw: draws.drawn, trace.manual_seed: manual_seed}
+
+#: Where the engine begins: what needs these needs AINO.
+_ENGINE = ("aino.autograd.tensor", "aino.autograd.node", "aino.autograd.engine",
+           "aino.autograd.primitive", "aino.autograd.callpath")  # fmt: skip
 
 
-def class_places(labels, shape):
-    """Return where the score of each row's class lies in the flat matrix."""
-    return np.ravel_multi_index((np.arange(shape[0]), labels), shape)
+class Statement:
+    """A statement at the top of a module: its source, and the global names that it uses."""
+
+    def __init__(self, node: ast.stmt, source: str) -> None:
+        self.node = node
+        self._source = source
+        plain = ast.parse(ast.unparse(_without_annotations(node)))
+        table = symtable.symtable(ast.unparse(plain), "<statement>", "exec")
+        self.bound = {s.get_name() for s in table.get_symbols() if s.is_assigned()}
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self.bound = {(item.asname or item.name.split(".")[0]) for item in node.names}
+        self.used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+        inner = list(table.get_children())
+        while inner:
+            scope = inner.pop()
+            self.used |= {s.get_name() for s in scope.get_symbols() if s.is_global()}
+            inner += scope.get_children()
+
+    def text(self, aliases: set[str]) -> str:
+        """Return the source; names of modules that are no longer there are left out."""
+        lines = self._source.splitlines()
+        first, last = self.node.lineno, self.node.end_lineno
+        kept = {
+            (n.lineno, n.col_offset, n.value.end_col_offset + 1)
+            for n in ast.walk(self.node)
+            if isinstance(n, ast.Attribute)
+            and isinstance(n.value, ast.Name)
+            and n.value.id in aliases
+        }
+        for line, start, stop in sorted(kept, reverse=True):
+            raw = lines[line - 1].encode()
+            lines[line - 1] = (raw[:start] + raw[stop:]).decode()
+        decorators = [
+            f"@{ast.get_source_segment(self._source, d)}"
+            for d in getattr(self.node, "decorator_list", [])
+        ]
+        return "\n".join([*decorators, *lines[first - 1 : last]])
+
+    def attributes(self, alias: str) -> set[str]:
+        """Return the attributes of a module that the statement asks for."""
+        return {
+            n.attr
+            for n in ast.walk(self.node)
+            if isinstance(n, ast.Attribute)
+            and isinstance(n.value, ast.Name)
+            and n.value.id == alias
+        }
 
 
-def clip(x, low, high, out=None):
-    """Return x within [low, high], NaN where x is."""
-    within = np.where(x < low, low, np.where(x > high, high, x))
-    if out is None:
-        return within
-    out[...] = within
-    return out
+def _without_annotations(node: ast.stmt) -> ast.stmt:
+    """Return a statement as it runs where annotations are not evaluated."""
+
+    class Plain(ast.NodeTransformer):
+        def visit_arg(self, node):
+            node.annotation = None
+            return node
+
+        def visit_FunctionDef(self, node):
+            node.returns = None
+            return self.generic_visit(node)
+
+        def visit_AnnAssign(self, node):
+            value = node.value or ast.Constant(None)
+            return self.generic_visit(ast.Assign([node.target], value, lineno=node.lineno))
+
+    copied = ast.parse(ast.unparse(node)).body[0]
+    return ast.fix_missing_locations(Plain().visit(copied))
 
 
-#: By the names of the functions for which they stand.
-STANDALONE = {f.__name__: f for f in (draw, manual_seed, run_chain, class_places, clip)}
+@functools.cache
+def _statements(module: str) -> dict[str, Statement]:
+    """Return the statements of a module by the names that they bind."""
+    source = inspect.getsource(sys.modules[module])
+    found: dict[str, Statement] = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Expr):
+            statement = Statement(node, source)
+            found.update(dict.fromkeys(statement.bound, statement))
+    return found
+
+
+class Bundle:
+    """Source that is collected for one file: ``text`` holds it, ``imports`` what it imports."""
+
+    def __init__(self) -> None:
+        self.imports: dict[str, None] = {}
+        self._parts: dict[Statement, str] = {}
+        #: Which module each name is from.
+        self.names: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """The collected statements, each after what it needs."""
+        text = ""
+        for part in self._parts.values():
+            apart = part.startswith(("def ", "class ", "@"))
+            text += f"\n\n{part}\n\n" if apart else f"{part}\n"
+        return re.sub("\n{4,}", "\n\n\n", text)
+
+    def add(self, item: Any) -> str:
+        """Take in a function, or another global of AINO's; return its name in the file.
+
+        Raises ``CompileError`` for what NumPy alone does not have.
+        """
+        item = _STAND_INS.get(item, item) if callable(item) else item
+        place = _place_of(item)
+        if place is None:
+            raise CompileError(f"the program uses {item!r}, which NumPy alone does not have")
+        return self._add(*place)
+
+    def _add(self, module: str, name: str) -> str:
+        statement = _statements(module).get(name)
+        if statement is None or module in _ENGINE:
+            raise CompileError(f"the program uses {module}.{name}, which NumPy alone does not have")
+        if isinstance(statement.node, (ast.Import, ast.ImportFrom)):
+            return self._import(module, name, statement.node)
+        if statement in self._parts:
+            return name
+        for bound in statement.bound:
+            if self.names.setdefault(bound, module) != module:
+                raise CompileError(
+                    f"the program uses {bound} of {module} and of {self.names[bound]}, which "
+                    "can't stand in one file"
+                )
+        self._parts[statement] = ""  # it may need itself
+        known = _statements(module)
+        aliases = set()
+        dropped = {d for d in getattr(statement.node, "decorator_list", []) if _is_own(module, d)}
+        if dropped:
+            statement.node.decorator_list = [  # type: ignore[attr-defined]
+                d
+                for d in statement.node.decorator_list
+                if d not in dropped  # type: ignore[attr-defined]
+            ]
+        only_there = {n for d in dropped for n in _names_in(d)}
+        only_there -= set(_names_in(statement.node))
+        for used in sorted(statement.used - only_there):
+            if used in statement.bound or used not in known:
+                continue
+            value = vars(sys.modules[module]).get(used)
+            if isinstance(value, ModuleType) and value.__name__.startswith("aino"):
+                aliases.add(used)
+                for attribute in sorted(statement.attributes(used)):
+                    self._add(value.__name__, attribute)
+            else:
+                self._add(module, used)
+        del self._parts[statement]  # after what it needs
+        self._parts[statement] = statement.text(aliases)
+        return name
+
+    def _import(self, module: str, name: str, node: ast.Import | ast.ImportFrom) -> str:
+        (item,) = [i for i in node.names if (i.asname or i.name.split(".")[0]) == name]
+        source = getattr(node, "module", None)
+        if source and source.startswith("aino"):
+            found = self._add(source, item.name)
+            if found != name:
+                raise CompileError(
+                    f"the program uses {source}.{found} as {name}, which NumPy alone does not have"
+                )
+            return found
+        renamed = f" as {item.asname}" if item.asname else ""
+        beginning = f"from {source} import" if source else "import"
+        self.imports.setdefault(f"{beginning} {item.name}{renamed}")
+        return name
+
+
+def _names_in(node: ast.AST) -> list[str]:
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+
+def _is_own(module: str, decorator: ast.expr) -> bool:
+    """Tell whether a decorator is one of AINO's, which only say how a trace takes a function."""
+    value = vars(sys.modules[module]).get(_names_in(decorator)[0])
+    return str(getattr(value, "__module__", None) or getattr(value, "__name__", "")).startswith(
+        "aino"
+    )
+
+
+def _place_of(item: Any) -> tuple[str, str] | None:
+    """Return the module and the name of a global of AINO's."""
+    module, name = getattr(item, "__module__", None), getattr(item, "__qualname__", "")
+    if module in sys.modules and module.startswith("aino"):
+        if name in vars(sys.modules[module]):
+            return module, name
+    for module, known in list(sys.modules.items()):
+        if module.startswith("aino.") and known is not None:
+            for name, value in vars(known).items():
+                if value is item and name in _own_names(module):
+                    return module, name
+    return None
+
+
+def _own_names(module: str) -> set[str]:
+    """Return the names that a module gives to what it makes itself."""
+    return {
+        name
+        for name, statement in _statements(module).items()
+        if not isinstance(statement.node, (ast.Import, ast.ImportFrom))
+    }

@@ -39,6 +39,7 @@ from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.ops.random import generator as draws
 from aino.pytree import mapped, structure_of
+from aino.threads import is_own
 from aino.tracing import LazyGradient
 
 _NO_HISTORY = (type(None), Leaf)
@@ -209,7 +210,7 @@ def refused_draws():
     before = {name: read() for name, (read, _) in _OTHERS.items()}
     yield
     others = [t for t in threading.enumerate() if t is not threading.current_thread()]
-    if any(thread.name != "aino-optim" for thread in others):
+    if not all(is_own(thread) for thread in others):
         return  # another thread may have drawn
     for name, (read, restore) in _OTHERS.items():
         if not all(np.array_equal(a, b) for a, b in zip(read(), before[name])):

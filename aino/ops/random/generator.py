@@ -47,7 +47,7 @@ class Generator:
     def source(self) -> np.random.Generator:
         """NumPy's generator underneath; made at the first draw, as its module is slow to load."""
         if self._source is None:
-            self._source = np.random.Generator(np.random.PCG64(self._seed))
+            self._source = seeded(self._seed)
         return self._source
 
     def manual_seed(self, seed: int) -> Generator:
@@ -152,7 +152,17 @@ def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> n
         raise TypeError(f"expected an aino.Generator, got {type(generator).__name__}")
     if intercepted.function is not None:
         return intercepted.function(generator, kind, shape, dtype, *parameters)
-    return np.asarray(_DRAWS[kind](generator.source, shape, dtype, *parameters))
+    return drawn(generator.source, kind, shape, dtype, *parameters)
+
+
+def drawn(source: np.random.Generator, kind: str, shape, dtype, *parameters) -> np.ndarray:
+    """Return what ``draw`` returns, from NumPy's generator: a saved program has no other."""
+    return np.asarray(_DRAWS[kind](source, shape, dtype, *parameters))
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """Return NumPy's generator that starts from a seed."""
+    return np.random.Generator(np.random.PCG64(seed & _MASK))
 
 
 def _uniform(source, shape, dtype):

@@ -6,6 +6,7 @@ what runs: nothing is added to it but the arrays that it names.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ class Emitter:
     def __init__(self, program: Program, layout: Layout, name: str, containers, floats) -> None:
         self.program = program
         self.layout = layout
-        self.names = Names(["np", "build", name, "float32", "empty", "self"])
+        self.names = Names(
+            ["np", "build", name, "float32", "empty", "self", "bool", "float", "int", "slice"]
+        )
         self.name = self.names.fresh(name) if name == "np" else name
         self.bound: dict[str, Any] = {}
         self.prelude: dict[str, list[str]] = {
@@ -53,6 +56,8 @@ class Emitter:
         numbers = [c.arguments[0] for c in program.calls if c.operation is Operation.NUMBER]
         numbers += [number for _, _, number in program.updates]
         self.names.taken.update(floats)
+        for number in numbers:
+            self.names.taken.update(re.findall(r"[A-Za-z_]\w*", number.source))
         self.expressions = Expressions(numbers, self.names.fresh)
         self.floats = list(floats)
         for label, container in containers.items():

@@ -9,27 +9,20 @@ from aino.compiler.backends.numpy.comments import with_out
 from aino.compiler.ir.program import Call, map_values
 from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.passes.fusion import BLOCK, Chain
-from aino.threads import CORES, worker
+from aino.threads import CORES, halves, pieces, worker
 
 #: Chains over at least this many numbers are shared between two threads.
 SHARED = 8 * BLOCK
 
 
-def pieces(chain: Chain) -> list[tuple[int, int]]:
+def blocks_of(chain: Chain) -> list[tuple[int, int]]:
     """Return the blocks of a chain, cut so that a long tail begins and ends with one."""
     edges = {0, chain.size}
     for start, call in chain.tails:
         assert call.out is not None
         if call.out.size >= BLOCK // 4:
             edges |= {start, start + call.out.size}
-    found = []
-    ordered = sorted(edges)
-    for low, high in pairwise(ordered):
-        count = -(-(high - low) // BLOCK)
-        length = -(-(high - low) // count)
-        length += -length % 16
-        found += [(start, min(start + length, high)) for start in range(low, high, length)]
-    return found
+    return [block for low, high in pairwise(sorted(edges)) for block in pieces(low, high, BLOCK)]
 
 
 class ChainWriter:
@@ -65,17 +58,17 @@ class ChainWriter:
         ]
         body = [f"    {line}" for line in self.lines]
         emitter.prelude["chains"] += [*head, *body, ""]
-        blocks = pieces(chain)
-        longest = max(stop - start for start, stop in blocks)
-        lanes = 2 if chain.size >= SHARED and CORES > 1 else 1
+        blocks = blocks_of(chain)
+        lengths = [stop - start for start, stop in blocks]
+        lanes = halves(blocks, lengths) if chain.size >= SHARED and CORES > 1 else [blocks]
         dtype = self._dtype()
         scratch = emitter.names.fresh(f"{self.name}_scratch")
         emitter.prelude["memory"].append(
-            f"{scratch} = [[np.empty({longest}, {dtype}) "
-            f"for _ in range({len(self.names_of_slots)})] for _ in range({lanes})]"
+            f"{scratch} = [[np.empty({max(lengths)}, {dtype}) "
+            f"for _ in range({len(self.names_of_slots)})] for _ in range({len(lanes)})]"
         )
         table = emitter.names.fresh(f"{self.name}_blocks")
-        emitter.prelude["memory"].append(f"{table} = {_halves(blocks, lanes)}")
+        emitter.prelude["memory"].append(f"{table} = {lanes}")
         runner = emitter.runner()
         arrays = "".join(f", {text}" for _, text in self.given.values())
         return f"{runner}({self.name}, {table}, {scratch}{arrays})"
@@ -142,7 +135,7 @@ class ChainWriter:
             assert call.out is not None
             rows = kinds.setdefault(self._pattern(call), {})
             flat = f"{emitter.value(call.out)}.reshape(-1)"
-            for low, high in pieces(chain):
+            for low, high in blocks_of(chain):
                 first, last = max(low, start), min(high, start + call.out.size)
                 if first < last:
                     part = flat if (first, last) == (start, start + call.out.size) else (
@@ -174,21 +167,12 @@ class ChainWriter:
         return self.given[known][0]
 
 
-def _halves(blocks, lanes: int) -> list[list[tuple[int, int]]]:
-    if lanes == 1:
-        return [blocks]
-    half = (len(blocks) + 1) // 2
-    return [blocks[:half], blocks[half:]]
-
-
 def run_chain(chain, lanes, scratch, *arrays) -> None:
     """Run a chain's blocks, half of them on a second thread where there are two lanes."""
 
-    def run(lane: int) -> None:
-        for start, stop in lanes[lane]:
-            chain(start, stop, scratch[lane], *arrays)
+    def run(lane) -> None:
+        blocks, buffers = lane
+        for start, stop in blocks:
+            chain(start, stop, buffers, *arrays)
 
-    if len(lanes) == 1:
-        run(0)
-    else:
-        worker.share(run, [0, 1])
+    worker.share(run, list(zip(lanes, scratch)))

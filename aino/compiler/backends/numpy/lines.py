@@ -63,10 +63,10 @@ class Source:
         """The program, as it runs."""
         return self.written(self.body, self.bound)
 
-    def written(self, body: Sequence[Line], bound) -> str:
-        """Return the program with another body, or bound to less."""
+    def written(self, body: Sequence[Line], bound, first: Sequence[str] = ()) -> str:
+        """Return the program with another body, bound to other names, after other lines."""
         lines = [f"def build(np{''.join(f', {name}' for name in bound)}):"]
-        lines += [f"    {line}" if line else "" for line in self.prelude]
+        lines += [f"    {line}" if line else "" for line in [*first, *self.prelude]]
         lines += [f"    {line}" for line in written_step(self.name, self.parameters, body)]
         places = f", [{', '.join(self.gradients)}]" if self.gradients else ""
         lines += ["", f"    return {self.name}{places}"]
