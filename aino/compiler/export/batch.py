@@ -54,6 +54,7 @@ def for_any_batch(compiled, specialization: Specialization, call) -> Batched:
     The batch is the first dimension of the first argument, and of all that are as long.
     """
     assert specialization.program is not None
+    assert specialization.source is not None
     if specialization.program.gradients:
         raise FixedSizeError("it leaves gradients")
     arguments = [s for s in specialization.program.arguments if s.root.ndim]
@@ -251,8 +252,8 @@ class _Writer:
         first = re.sub(r"\b(inf|nan)\b", r"np.\1", first)
         if not np.any(step):
             return f"np.tile({first}, {self.name})"
-        rise = f"np.arange({self.name}, dtype={dtype}).reshape(-1, 1)"
-        return f"{first} + {rise} * np.array({step.tolist()!r}, {dtype})"
+        rising = f"np.arange({self.name}, dtype={dtype}).reshape(-1, 1)"
+        return f"{first} + {rising} * np.array({step.tolist()!r}, {dtype})"
 
 
 def _smallest(compiled, call, length: int, batched: Batched) -> int:

@@ -118,7 +118,12 @@ class _File:
             return repr({key: value for key, value in item.items() if isinstance(value, kinds)})
         if isinstance(item, Generator):
             return f"{self.bundle.add(generator_at)}({item.source.bit_generator.state!r})"
-        return self.bundle.add(item)
+        try:
+            return self.bundle.add(item)
+        except CompileError as error:
+            calls = [line.call for line in self.source.body if line.call is not None]
+            what = next((call.primitive for call in calls if call.function is item), "") or label
+            raise CompileError(f"{self.name} can't be saved, because of {what}: {error}") from None
 
     def opened(self, arrays: dict[str, np.ndarray]) -> list[str]:
         """Return the lines that give the arrays."""

@@ -87,7 +87,7 @@ class Statement:
         lines = self._source.splitlines()
         first, last = self.node.lineno, self.node.end_lineno
         kept = {
-            (n.lineno, n.col_offset, n.value.end_col_offset + 1)
+            (n.lineno, n.col_offset, (n.value.end_col_offset or 0) + 1)
             for n in ast.walk(self.node)
             if isinstance(n, ast.Attribute)
             and isinstance(n.value, ast.Name)
@@ -140,6 +140,7 @@ def _statements(module: str) -> dict[str, Statement]:
     found: dict[str, Statement] = {}
     for node in ast.parse(source).body:
         if not isinstance(node, ast.Expr):
+            _drop_own_decorators(module, node)
             statement = Statement(node, source)
             found.update(dict.fromkeys(statement.bound, statement))
     return found
@@ -151,6 +152,8 @@ class Bundle:
     def __init__(self) -> None:
         self.imports: dict[str, None] = {}
         self._parts: dict[Statement, str] = {}
+        #: Functions made inside of others, by the names of what stands for them.
+        self._inner: dict[Any, str] = {}
         #: Which module each name is from.
         self.names: dict[str, str] = {}
 
@@ -168,8 +171,10 @@ class Bundle:
 
         Raises ``CompileError`` for what NumPy alone does not have.
         """
-        item = _STAND_INS.get(item, item) if callable(item) else item
+        item = inspect.unwrap(_STAND_INS.get(item, item)) if callable(item) else item
         place = _place_of(item)
+        if place is None and inspect.isfunction(item) and item.__module__.startswith("aino."):
+            return self._add_inner(item)
         if place is None:
             raise CompileError(f"the program uses {item!r}, which NumPy alone does not have")
         return self._add(*place)
@@ -182,6 +187,7 @@ class Bundle:
             return self._import(module, name, statement.node)
         if statement in self._parts:
             return name
+        self._refuse_imports(statement.node)
         for bound in statement.bound:
             if self.names.setdefault(bound, module) != module:
                 raise CompileError(
@@ -189,19 +195,17 @@ class Bundle:
                     "can't stand in one file"
                 )
         self._parts[statement] = ""  # it may need itself
+        aliases = self._add_used(module, statement)
+        del self._parts[statement]  # after what it needs
+        self._parts[statement] = statement.text(aliases)
+        return name
+
+    def _add_used(self, module: str, statement: Statement) -> set[str]:
+        """Take in what a statement uses; return the names of AINO's modules among that."""
         known = _statements(module)
         aliases = set()
-        dropped = {d for d in getattr(statement.node, "decorator_list", []) if _is_own(module, d)}
-        if dropped:
-            statement.node.decorator_list = [  # type: ignore[attr-defined]
-                d
-                for d in statement.node.decorator_list
-                if d not in dropped  # type: ignore[attr-defined]
-            ]
-        only_there = {n for d in dropped for n in _names_in(d)}
-        only_there -= set(_names_in(statement.node))
-        for used in sorted(statement.used - only_there):
-            if used in statement.bound or used not in known:
+        for used in sorted(statement.used - statement.bound):
+            if used not in known:
                 continue
             value = vars(sys.modules[module]).get(used)
             if isinstance(value, ModuleType) and value.__name__.startswith("aino"):
@@ -210,9 +214,51 @@ class Bundle:
                     self._add(value.__name__, attribute)
             else:
                 self._add(module, used)
-        del self._parts[statement]  # after what it needs
-        self._parts[statement] = statement.text(aliases)
+        return aliases
+
+    def _add_inner(self, function: Any) -> str:
+        """Take in a function that was made inside of another one, with what it closes over."""
+        if function in self._inner:
+            return self._inner[function]
+        node = _inner_node(function)
+        self._refuse_imports(node)
+        free = dict(zip(function.__code__.co_freevars,
+                        [cell.cell_contents for cell in function.__closure__ or ()]))  # fmt: skip
+        given = {name: self._value(value) for name, value in free.items()}
+        if isinstance(node, ast.Lambda):
+            made: ast.stmt = ast.Return(node)
+            kept = []
+        else:
+            made = ast.Return(ast.Name(node.name, ast.Load()))
+            kept = [node]
+        number = len(self._inner) + 1
+        arguments = ast.arguments([], [ast.arg(name) for name in free], None, [], [], None, [])
+        outer = ast.FunctionDef(f"_make{number}", arguments, [*kept, made], [], lineno=1)
+        source = ast.unparse(ast.fix_missing_locations(outer))
+        statement = Statement(ast.parse(source).body[0], source)
+        aliases = self._add_used(function.__module__, statement)
+        name = self._inner[function] = f"_made{number}"
+        call = f"{name} = _make{number}({', '.join(given.values())})"
+        self._parts[statement] = f"{statement.text(aliases)}\n\n\n{call}"
         return name
+
+    def _value(self, value: Any) -> str:
+        """Return what a function closes over as source."""
+        if isinstance(value, (bool, int, float, str, tuple, type(None))):
+            return repr(value)
+        return self.add(value)
+
+    def _refuse_imports(self, node: ast.AST) -> None:
+        """Raise for what a function imports when it is called, beyond Python and NumPy."""
+        for inner in ast.walk(node):
+            names = []
+            if isinstance(inner, ast.Import):
+                names = [item.name for item in inner.names]
+            elif isinstance(inner, ast.ImportFrom):
+                names = [inner.module or ""]
+            for name in names:
+                if name.split(".")[0] not in {"numpy", *sys.stdlib_module_names}:
+                    raise CompileError(f"the program uses {name}, which NumPy alone does not have")
 
     def _import(self, module: str, name: str, node: ast.Import | ast.ImportFrom) -> str:
         (item,) = [i for i in node.names if (i.asname or i.name.split(".")[0]) == name]
@@ -234,12 +280,48 @@ def _names_in(node: ast.AST) -> list[str]:
     return [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
 
 
+def _drop_own_decorators(module: str, node: ast.AST) -> None:
+    """Take AINO's decorators off a function: they only say how a trace takes it."""
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+            inner.decorator_list = [d for d in inner.decorator_list if not _is_own(module, d)]
+
+
 def _is_own(module: str, decorator: ast.expr) -> bool:
-    """Tell whether a decorator is one of AINO's, which only say how a trace takes a function."""
     value = vars(sys.modules[module]).get(_names_in(decorator)[0])
-    return str(getattr(value, "__module__", None) or getattr(value, "__name__", "")).startswith(
-        "aino"
-    )
+    origin = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+    return str(origin).startswith("aino")
+
+
+def _inner_node(function: Any) -> Any:
+    """Return the node of a function that was made inside of another one, without decorators."""
+    code = function.__code__
+    source = inspect.getsource(sys.modules[function.__module__])
+    #: Where an instruction of it stands; what begins and ends a function stands nowhere.
+    places = [(p[0] or 0, p[2] or 0) for p in code.co_positions() if p[3]]
+    line, column = places[-1] if places else (code.co_firstlineno, 0)
+    found = None
+    for node in ast.walk(ast.parse(source)):
+        if code.co_name == "<lambda>":
+            fits = isinstance(node, ast.Lambda) and (
+                (node.lineno, node.col_offset) <= (line, column)
+                and (line, column) <= (node.end_lineno, node.end_col_offset)
+            )
+        else:
+            fits = (
+                isinstance(node, ast.FunctionDef)
+                and node.name == code.co_name
+                and (
+                    min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                    == code.co_firstlineno
+                )
+            )
+        if fits:
+            found = node  # the innermost comes last
+    if found is None:
+        raise CompileError(f"the program uses {function!r}, whose source can't be read")
+    _drop_own_decorators(function.__module__, found)
+    return found
 
 
 def _place_of(item: Any) -> tuple[str, str] | None:
