@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from aino.autograd.mode import mode
 from aino.compiler.dispatch import write_dispatch
 from aino.compiler.guards.arguments import Static, is_dynamic
 from aino.compiler.guards.environment import Reading
