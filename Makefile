@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test lint clean
+.PHONY: demo test tests lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -26,6 +26,8 @@ demo: $(VENV)/ready-draw
 
 test: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
+
+tests: test
 
 lint: $(VENV)/ready-dev
 	$(VENV)/bin/python -m ruff check .
