@@ -297,13 +297,14 @@ def _walk(roots, wanted, keep, create_graph, sums):
             continue
         inputs = node.inputs
         if wanted is not None:
-            if node in wanted and not sums:
-                found[node] = _gradient([node, entry[1]], create_graph)
             if node not in useful:
                 continue
             inputs = tuple([edge if edge in useful else None for edge in inputs])
-            if node in wanted and not any(inputs):
-                continue
+            if node in wanted:
+                if not sums:
+                    found[node] = _gradient([node, entry[1]], create_graph)
+                if not any(inputs):
+                    continue
         saved = node.saved
         if saved is None:
             raise GradientError(

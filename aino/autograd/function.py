@@ -101,6 +101,9 @@ class FunctionNode(Node):
             node = self if pick is None else (pick() or TupleOutput(self, output, shape, dtype))
         return make(array, node)
 
+    def input_places(self) -> list[int]:
+        return [k for k, argument in enumerate(self.arguments) if argument is not None]
+
     def count_outputs(self) -> int:
         return len(self.outputs)
 

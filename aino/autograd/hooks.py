@@ -104,10 +104,14 @@ def run_behind(node: Node, found, cotangent, create_graph: bool) -> list:
     """Show a node's hooks what it made of what arrived; return what they make of that."""
     assert node.extras is not None
     outputs = _shown(cotangent, node.count_outputs())
-    shown = tuple([None if g is None else _seen(g) for g in found])
+    places = node.input_places()
+    shown = tuple([None if found[k] is None else _seen(found[k]) for k in places])
     for hook in list(node.extras.behind.values()):
         shown = _replaced(hook(shown, outputs), shown, "hook", node)
-    return [None if g is None else _carried(g, create_graph) for g in shown]
+    result: list[Any] = [None] * len(found)
+    for place, gradient in zip(places, shown):
+        result[place] = None if gradient is None else _carried(gradient, create_graph)
+    return result
 
 
 def _is_recorded(cotangent) -> bool:
@@ -162,11 +166,13 @@ def check_replacement(new, old, who: str) -> None:
         return
     if not isinstance(new, Tensor):
         raise TypeError(f"{who} returned {type(new).__name__} in place of a gradient")
-    if old is not None and new.shape != old.shape:
+    if old is None:
+        raise GradientError(f"{who} returned a gradient where there is none")
+    if new.shape != old.shape:
         raise ShapeError(
             f"{who} returned a gradient of shape {tuple(new.shape)} in place of {tuple(old.shape)}"
         )
-    if old is not None and new.dtype != old.dtype:
+    if new.dtype != old.dtype:
         raise DtypeError(f"{who} returned a gradient of {new.dtype} in place of {old.dtype}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,11 @@ class Node:
     @property
     def next_functions(self) -> tuple:
         """The nodes that gradients flow to, each with the output it belongs to."""
-        return tuple((node, 0) for node in self.inputs)
+        return tuple([(self.inputs[place], 0) for place in self.input_places()])
+
+    def input_places(self) -> Sequence[int]:
+        """Return which of ``inputs`` belong to tensors: all, but for a Function's arguments."""
+        return range(len(self.inputs))
 
     def name(self) -> str:
         """The name that PyTorch would print: ``MulBackward0``."""

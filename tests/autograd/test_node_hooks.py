@@ -143,6 +143,26 @@ def several_outputs(library, log):
     return (x.grad,)
 
 
+def other_arguments(library, log):
+    class Scaled(library.autograd.Function):
+        @staticmethod
+        def forward(ctx, number, x, mode, w):
+            ctx.save_for_backward(x, w)
+            return x * w * number
+
+        @staticmethod
+        def backward(ctx, gradient):
+            x, w = ctx.saved_tensors
+            return None, gradient * w, None, gradient * x
+
+    x, w = leaves(library, [1.0, 2.0], [3.0, 4.0])
+    y = Scaled.apply(1.0, x, "plain", w)
+    log.append(len(y.grad_fn.next_functions))
+    y.grad_fn.register_hook(log.hook("behind", lambda inputs, outputs: (inputs[1], inputs[0])))
+    y.sum().backward()
+    return x.grad, w.grad
+
+
 def singular_values(library, log):
     (x,) = leaves(library, [[3.0, 0.0], [0.0, 2.0]])
     first, values, _ = library.linalg.svd(x)
@@ -270,6 +290,10 @@ SCENARIOS = {
             ("behind", ([2.0, 3.0],), ([1.0], [1.0])),
         ],
     ),
+    other_arguments: (
+        ([1.0, 2.0], [3.0, 4.0]),
+        [2, ("behind", ([3.0, 4.0], [1.0, 2.0]), ([1.0, 1.0],))],
+    ),
     singular_values: (
         ([[1.0, 0.0], [0.0, 1.0]],),
         [
@@ -355,3 +379,14 @@ def test_compiled_steps_do_what_the_hooks_do():
     assert [step(t).tolist() for t in times] == [[(2.0 * n + 2.0) ** 2] * 2 for n in range(4)]
     node.register_prehook(lambda outputs: (outputs[0] * 0.0,))
     assert step(times[3]).tolist() == [0.0, 0.0]
+
+
+def test_a_hook_gives_no_gradient_where_none_is_wanted():
+    x, w = leaves(aino, [1.0, 2.0], 3.0)
+    y = x * w
+    handle = y.grad_fn.register_hook(lambda inputs, outputs: (outputs[0], outputs[0].sum()))
+    y.sum().backward(retain_graph=True)
+    with pytest.raises(GradientError, match="a gradient where there is none"):
+        aino.autograd.grad(y.sum(), w)
+    handle.remove()
+    assert x.grad.tolist() == [1.0, 1.0]
