@@ -16,6 +16,7 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.backends.numpy.lines import Source
+from aino.compiler.failure import Failure
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.sharing import guard_sharing, written_storages
@@ -27,6 +28,7 @@ from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
 from aino.compiler.signature import Request
 from aino.compiler.tracing.trace import Trace
+from aino.compiler.uncompiled import RunEagerly
 from aino.errors import CompileError
 from aino.pytree import is_container, parts_of, refilled, structure_of
 from aino.structure_version import structure_version
@@ -44,9 +46,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     _open_arguments(guards, trace, program, flat, request.names, request.args, request.kwargs)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     given_back = [program.result, *[value for _, value in program.stored]]
-    texts = [*trace.guards, *[number.source for number in _numbers_in(given_back)]]
-    for name, text in named_numbers(trace.definitions, texts):
-        guards.lines.append(f"{name} = {text}")
+    _compute_numbers(guards, trace, _numbers_in(given_back))
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded)
     guard_sharing(guards, trace, program, flat)
@@ -64,23 +64,14 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     count = len(program.returned())
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     call = f"{names_of_results} = {call}" if count else call
-    if any(getattr(c.function, "is_precondition", False) for c in program.calls):
-        unlike = guards.bind("unlike", UnlikeError)
-        guards.lines += ["try:", f"    {call}", f"except {unlike} as error:"]
-        if program.preconditions_first:
-            guards.lines.append("    return MISS")
-        else:
-            guards.lines.append(
-                f"    raise {guards.bind('error', CompileError)}(str(error)) from None"
-            )
-    else:
-        guards.lines.append(call)
+    pending = _pending(program, buffers)
+    _run(guards, program, source, pending, call, given)
     stamps = [stamp_of(s.root) for s in written_storages(program) if s.kind == "static"]
     if stamps:
         guards.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
             guards.lines.append(f"{guards.bind('stamp', stamp)}.time = now")
-    _leave_gradients(guards, program, buffers)
+    _leave_gradients(guards, program, pending)
     answer = Answer(guards)
     result = answer.text(program.result)
     for effect, value in program.stored:
@@ -91,6 +82,52 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     dispatch = guards.bound.pop("dispatch")  # which would be a cycle
     dispatch.source = text
     return dispatch
+
+
+def _run(guards: Guards, program: Program, source: Source, pending, call: str,
+         given: list[str]) -> None:  # fmt: skip
+    """Run the program; where it raises, what it has done is undone, and the function runs."""
+    failure = Failure(program, source, pending)
+    raised, saved = guards.bind("raised", failure.raised), "()"
+    if failure.saves:
+        saved = "saved"
+        arguments = dict(zip((s.label for s in program.arguments), given))
+        gradients = [s for s in program.storages() if s.kind == "gradient"]
+        arrays = dict(zip(gradients, given[len(program.arguments) :]))
+        names = [
+            arguments[s.label] if s.kind == "argument" else arrays[s] if s.kind == "gradient" else
+            guards.bind("root", s.root) for s in failure.storages
+        ]  # fmt: skip
+        guards.lines.append(f"saved = {guards.bind('save', failure.save)}([{', '.join(names)}])")
+    guards.lines += ["try:", f"    {call}"]
+    if any(getattr(c.function, "is_precondition", False) for c in program.calls):
+        guards.lines.append(f"except {guards.bind('unlike', UnlikeError)} as error:")
+        guards.lines.append("    return MISS" if program.preconditions_first else (
+            f"    raise {guards.bind('error', CompileError)}(str(error)) from None"
+        ))  # fmt: skip
+    guards.lines += ["except BaseException as error:", f"    {raised}(error, {saved})", "    raise"]
+
+
+def _compute_numbers(guards: Guards, trace: Trace, numbers: list[SymbolicNumber]) -> None:
+    """Compute what is needed of numbers, and compare what steered the function, before all else.
+
+    What arithmetic raises, the function raises by itself.
+    """
+    computed = [number.source for number in numbers if number.parts]
+    lines = [
+        f"    {name} = {text}"
+        for name, text in named_numbers(trace.definitions, [*trace.guards, *computed])
+    ]
+    for text, outcome in trace.guards.items():
+        told = f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
+        lines.append(f"    if not ({told}): return MISS")
+    for position, text in enumerate(dict.fromkeys(computed)):
+        guards.numbers[text] = f"n{position}"
+        lines.append(f"    n{position} = {text}")
+    if lines:
+        eagerly = guards.bind("eagerly", RunEagerly)
+        guards.lines += ["try:", *lines]
+        guards.lines.append(f"except (ArithmeticError, ValueError): raise {eagerly} from None")
 
 
 def _open_places(guards: Guards, trace: Trace) -> None:
@@ -246,10 +283,6 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
             parameters = guards.bind("params", group["params"])
             guards.need(f"{name}['params'] is {parameters} and len({parameters}) == "
                       f"{len(group['params'])}")  # fmt: skip
-    for text, outcome in trace.guards.items():
-        guards.need(
-            f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
-        )
     for text, value in dict(trace.entries).items():
         if value is None or isinstance(value, bool):
             guards.need(f"{text} is {value}")
@@ -306,24 +339,34 @@ def _given(guards: Guards, trace: Trace, program: Program, source: Source, flat)
     return given
 
 
-def _leave_gradients(guards: Guards, program: Program, buffers) -> None:
+def _pending(program: Program, buffers) -> list[tuple]:
+    """Return the leaves that get a gradient, with what shows it and the region that it is in."""
+    places = iter(buffers)
+    return [
+        (leaf, LazyGradient(next(places), make), value)
+        for leaf, value in program.gradients
+        if value is not None
+    ]
+
+
+def _leave_gradients(guards: Guards, program: Program, pending: list[tuple]) -> None:
     """Let each leaf show its gradient; it is copied out of its buffer when somebody asks."""
     for leaf, gradient in program.given_gradients:
         holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
         shown = gradient if isinstance(gradient, str) else guards.bind("given", gradient)
         guards.lines.append(f"{holder}.grad = {shown}")
-    places = iter(buffers)
+    shown_of = iter(pending)
     for leaf, value in program.gradients:
         holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
         if value is None:
             guards.lines.append(f"{holder}.grad = None")
         else:
-            pending = LazyGradient(next(places), make)
-            guards.lines.append(f"{holder}.grad = {guards.bind('pending', pending)}")
+            _, shown, _ = next(shown_of)
+            guards.lines.append(f"{holder}.grad = {guards.bind('pending', shown)}")
             if type(leaf) is Leaf and type(leaf.grad) is Tensor:
                 # What the traced run left there moves into the program's memory.
-                pending.buffer[...] = leaf.grad.array
-                leaf.grad = pending
+                shown.buffer[...] = leaf.grad.array
+                leaf.grad = shown
 
 
 def _numbers_in(item) -> list[SymbolicNumber]:
@@ -346,7 +389,7 @@ class Answer:
         if isinstance(item, Returned):
             return self._tensor(item)
         if isinstance(item, SymbolicNumber):
-            return item.source
+            return guards.numbers.get(item.source, item.source)
         if type(item) is Kept:
             return guards.bind("kept", item.value)
         if type(item) is NumberOf:

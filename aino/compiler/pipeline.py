@@ -10,7 +10,11 @@ from aino.compiler.ir.verify import verify
 from aino.compiler.passes.common_subexpressions import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place, give_own_memory
-from aino.compiler.passes.dead_code import drop_dead_calls, put_preconditions_first
+from aino.compiler.passes.dead_code import (
+    drop_dead_calls,
+    put_checks_first,
+    put_preconditions_first,
+)
 from aino.compiler.passes.fusion import run_in_blocks
 from aino.compiler.passes.memory_plan import Layout, plan_memory
 from aino.compiler.passes.negations import absorb_signs
@@ -68,6 +72,7 @@ def optimise(program: Program, chosen: Collection[str]) -> Optimised:
     Those that a program can't do without always run; of ``PASSES`` the chosen ones do.
     """
     _look(program, settle_written_constants)
+    _look(program, put_checks_first)
     _look(program, put_preconditions_first)
     done = Optimised(len(program.calls), 0, program)
     for name, rewrite in PASSES.items():

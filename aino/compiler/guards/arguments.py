@@ -11,7 +11,7 @@ from aino.pytree import is_container, is_plain, parts_of, paths_of, refilled
 
 #: What a program's entry calls its own things; no argument may be called so.
 _OWN_NAMES = re.compile(
-    r"_.*|[xrtg]\d+|group\d+|Tensor|ndarray|MISS|make|mode|structure_version|tick|clock|Leaf|dtypes|np|seen|"
+    r"_.*|[xrtgn]\d+|saved|error|group\d+|Tensor|ndarray|MISS|make|mode|structure_version|tick|clock|Leaf|dtypes|np|seen|"
     r"still_fits|step|now|entry|args|kwargs|build"
 )
 

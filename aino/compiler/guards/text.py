@@ -28,6 +28,8 @@ class Guards:
             "dtypes": dtypes, "np": np,
         }  # fmt: skip
         self.lines: list[str] = []
+        #: Numbers that are computed before the program runs, by their expressions.
+        self.numbers: dict[str, str] = {}
         self._names: dict[int, str] = {}
 
     def bind(self, name: str, value) -> str:

@@ -106,6 +106,8 @@ class Program:
     unrepeatable: str = ""
     given_gradients: list[tuple[Any, Any]] = field(default_factory=list)
     preconditions_first: bool = False
+    #: Whether gradients of the last call may still be wanted when a call raises.
+    keeps_gradients: bool = False
     stored: list[tuple[Any, Any]] = field(default_factory=list)
 
     def __str__(self) -> str:

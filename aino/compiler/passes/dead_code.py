@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aino.compiler.ir.analysis import LASTING
+from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Storage
 
@@ -28,6 +29,38 @@ def put_preconditions_first(program: Program) -> int:
     program.calls[:] = first + rest
     program.preconditions_first = there
     return len(first)
+
+
+def put_checks_first(program: Program) -> int:
+    """Move checks of what is there before the program runs to its beginning; return how many.
+
+    One that raises does so before anything has been done. What is computed from that alone, for a
+    check to look at, moves with it.
+    """
+    written: set[Storage] = set()
+    makers: dict[Storage, Call] = {}
+    checks: list[Call] = []
+    for call in program.calls:
+        touched = [value.storage for value in call.touches()]
+        reads = {value.storage for value in call.reads()} - written
+        ready = len(reads) == len({value.storage for value in call.reads()}) and all(
+            storage.kind in (*LASTING, "constant") or storage in makers for storage in reads
+        )
+        written.update(touched)
+        if not ready or touched or call.operation in (Operation.DRAW, Operation.SEED):
+            continue
+        if call.operation is Operation.CHECK:
+            checks.append(call)
+        makers.update((value.storage, call) for value in call.results)
+    wanted, waiting = set(), list(checks)
+    while waiting:
+        call = waiting.pop()
+        if id(call) not in wanted:
+            wanted.add(id(call))
+            waiting += [makers[v.storage] for v in call.reads() if v.storage in makers]
+    first = [call for call in program.calls if id(call) in wanted]
+    program.calls[:] = first + [call for call in program.calls if id(call) not in wanted]
+    return len(checks)
 
 
 def drop_dead_calls(program: Program) -> int:

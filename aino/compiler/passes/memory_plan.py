@@ -57,6 +57,8 @@ def is_elementwise(call: Call) -> bool:
 def _share(program: Program, layout: Layout, analysis: Analysis, reuse: bool) -> None:
     """Give storages whose lives do not overlap the same memory, in one walk over the calls."""
     buffers = [s for s, place in layout.place.items() if place == "buffer"]
+    alone = {value.storage for _, value in program.gradients if value is not None}
+    alone = alone if program.keeps_gradients else set()
     free: dict[tuple, list[Storage]] = {}
     begin: dict[int, list[Storage]] = {}
     end: dict[int, list[Storage]] = {}
@@ -80,7 +82,7 @@ def _share(program: Program, layout: Layout, analysis: Analysis, reuse: bool) ->
             free.setdefault(form_of(storage), []).append(_root(layout, storage))
         for storage in begin.get(position, []):
             waiting = free.get(form_of(storage))
-            if waiting and reuse:
+            if waiting and reuse and storage not in alone:
                 layout.twin[storage] = waiting.pop()
             else:
                 layout.bytes_after += size_of(storage)

@@ -30,10 +30,13 @@ class Outside:
         self.tensors: dict[int, Tensor] = {}
         self.leaves: dict[Leaf, Any] = {}
         self.read_first: dict[Leaf, bool] = {}
+        #: How many calls had been made when the gradient of a leaf was set first.
+        self.set_first: dict[Leaf, int] = {}
         #: Leaves that come with the arguments, by the argument's name.
         self.argument_leaves: dict[Leaf, str] = {}
         self.updates: dict[tuple[int, Any], tuple[Any, Any, SymbolicNumber]] = {}
         self.generators: dict[int, tuple[Any, Any]] = {}
+        self.calls: list[Any] = []
         self.storages: list[Storage] = []
         self._lifted: dict[int, Tracer] = {}
         self._places: dict[int, Region] = {}
@@ -180,6 +183,7 @@ class Outside:
         if before is UNTOUCHED:
             self._born_leaves.add(leaf)
         elif leaf not in self._born_leaves:
+            self.set_first.setdefault(leaf, len(self.calls))
             if self.leaves.get(leaf, UNTOUCHED) is UNTOUCHED:
                 self.leaves[leaf] = before
             self.read_first.setdefault(leaf, None)  # type: ignore[arg-type]
@@ -237,7 +241,7 @@ class Outside:
         for storage in self.storages:
             storage.shadow = None
         self._places = {key: tracer.value for key, tracer in self._lifted.items()}
-        for known in (self._lifted, self._roots, self._born, self.leaves):
+        for known in (self._lifted, self._roots, self._born, self.leaves, self.set_first):
             known.clear()
         self._undo.clear()
 

@@ -22,6 +22,7 @@ from aino.compiler.guards.environment import Reading
 from aino.compiler.guards.places import Place
 from aino.compiler.guards.reads import MISSING
 from aino.compiler.ir.program import Kept, NumberOf, Program, Returned, append_copy
+from aino.compiler.ir.raising import keeps_old_gradients
 from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import FrozenNumberError, SymbolicNumber
 from aino.compiler.tracing.effects import (
@@ -276,6 +277,7 @@ def _finish(trace: Trace, result) -> Program:
     apart: dict[int, Any] = {}
     program.map_returned(lambda item: _apart(item, program, apart))
     program.quiet = trace.quiet
+    program.keeps_gradients = keeps_old_gradients(trace.calls, list(trace.set_first.values()))
     program.arguments = [s for s in trace.storages if s.kind == "argument"]
     for effect in trace.effects:
         if not is_repeatable(effect.value, trace.reading):

@@ -55,7 +55,6 @@ class Trace(Outside):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[Call] = []
         self.context = Context()
         #: What the user's functions read by name.
         self.reading: Any = None
