@@ -12,6 +12,7 @@ from aino.autograd.rules import triangular as rules
 from aino.autograd.rules.index import getitem
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
+from aino.ops.arguments import other_names
 from aino.ops.linalg import return_types
 from aino.ops.linalg.shared import adjoint as mirrored
 from aino.ops.linalg.shared import all_into, matrices_of, nonsingular, right_side, square
@@ -222,6 +223,7 @@ def _by_lu(LU: Tensor, order, B: Tensor, adjoint: bool) -> Tensor:
     return rules.rows_at(X, np.argsort(order, axis=-1))
 
 
+@other_names(input="b")
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the solution of ``A x = b``, as ``linalg.lu_solve`` does.
 

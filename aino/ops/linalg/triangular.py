@@ -10,6 +10,7 @@ import numpy as np
 from aino.autograd.rules import shape
 from aino.autograd.rules import triangular as rules
 from aino.autograd.tensor import Tensor, make
+from aino.ops.arguments import other_names
 from aino.ops.linalg import return_types
 from aino.ops.linalg.shared import adjoint, all_into, right_side, square
 from aino.ops.out import into
@@ -55,6 +56,7 @@ def solve_triangular(
     return into(out, X, "solve_triangular")
 
 
+@other_names(input="b")
 def triangular_solve(
     b: Tensor,
     A: Tensor,
@@ -87,6 +89,7 @@ def triangular_solve(
     return all_into(out, return_types.triangular_solve(X, copy), "triangular_solve")
 
 
+@other_names(input="B", input2="L")
 def cholesky_solve(
     B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
@@ -111,6 +114,7 @@ def cholesky_solve(
     return into(out, X, "cholesky_solve")
 
 
+@other_names(input="L")
 def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Return the inverse of ``A = L Lᴴ``, from Cholesky's factor.
 

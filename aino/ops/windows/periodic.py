@@ -32,7 +32,7 @@ def bartlett_window(
         periodic: whether n is the number of points, so that it repeats, or one less, so that
             both ends are alike.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device, pin_memory: where tensors lie; there is one such place.
+        layout, device, pin_memory: as for ``zeros``.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -40,7 +40,7 @@ def bartlett_window(
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     shape = shapes.triangle
-    options = dtype, device, requires_grad, _DTYPES
+    options = dtype, device, requires_grad, layout, pin_memory, _DTYPES
     return shapes.window("bartlett_window", window_length, not periodic, shape, *options)
 
 
@@ -61,7 +61,7 @@ def blackman_window(
         periodic: whether n is the number of points, so that it repeats, or one less, so that
             both ends are alike.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device, pin_memory: where tensors lie; there is one such place.
+        layout, device, pin_memory: as for ``zeros``.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -69,7 +69,7 @@ def blackman_window(
     tensor([0.3400, 1.0000, 0.3400])
     """
     shape = shapes.cosines(shapes.BLACKMAN)
-    options = dtype, device, requires_grad, _DTYPES
+    options = dtype, device, requires_grad, layout, pin_memory, _DTYPES
     return shapes.window("blackman_window", window_length, not periodic, shape, *options)
 
 
@@ -93,7 +93,7 @@ def hamming_window(
             both ends are alike.
         alpha, beta: the weights of the constant and of the cosine.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device, pin_memory: where tensors lie; there is one such place.
+        layout, device, pin_memory: as for ``zeros``.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -101,7 +101,7 @@ def hamming_window(
     tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
     shape = shapes.cosines((alpha, beta))
-    options = dtype, device, requires_grad, _DTYPES
+    options = dtype, device, requires_grad, layout, pin_memory, _DTYPES
     return shapes.window("hamming_window", window_length, not periodic, shape, *options)
 
 
@@ -122,7 +122,7 @@ def hann_window(
         periodic: whether n is the number of points, so that it repeats, or one less, so that
             both ends are alike.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device, pin_memory: where tensors lie; there is one such place.
+        layout, device, pin_memory: as for ``zeros``.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -130,7 +130,7 @@ def hann_window(
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     shape = shapes.cosines((0.5, 0.5))
-    options = dtype, device, requires_grad, _DTYPES
+    options = dtype, device, requires_grad, layout, pin_memory, _DTYPES
     return shapes.window("hann_window", window_length, not periodic, shape, *options)
 
 
@@ -153,7 +153,7 @@ def kaiser_window(
             both ends are alike.
         beta: β: the larger, the narrower it is.
         dtype: a floating-point dtype, the default one if none is given.
-        layout, device, pin_memory: where tensors lie; there is one such place.
+        layout, device, pin_memory: as for ``zeros``.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -161,5 +161,5 @@ def kaiser_window(
     tensor([5.2773e-05, 2.1567e-01, 1.0000e+00, 2.1567e-01])
     """
     shape = shapes.kaiser(beta)
-    options = dtype, device, requires_grad, _DTYPES
+    options = dtype, device, requires_grad, layout, pin_memory, _DTYPES
     return shapes.window("kaiser_window", window_length, not periodic, shape, *options)

@@ -28,6 +28,8 @@ def window(
     dtype: DType | None,
     device: DeviceLike,
     requires_grad: bool,
+    layout: Any,
+    pin_memory: bool = False,
     dtypes: str = "float32 float64",
 ) -> Tensor:
     """Return the window of a shape: ``shape(places, steps)`` of the places 0 .. length - 1.
@@ -46,7 +48,7 @@ def window(
         samples = np.ones(length)
     else:
         samples = shape(np.arange(length, dtype=np.float64), length - symmetric)
-    return born(samples.astype(dtype), device, requires_grad)
+    return born(samples.astype(dtype), device, requires_grad, layout, pin_memory)
 
 
 def cosines(weights):

@@ -31,7 +31,8 @@ def bartlett(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -39,7 +40,7 @@ def bartlett(
     tensor([0.0000, 0.6667, 0.6667, 0.0000])
     """
     shape = shapes.triangle
-    return shapes.window("bartlett", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("bartlett", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def blackman(
@@ -57,7 +58,8 @@ def blackman(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -65,7 +67,7 @@ def blackman(
     tensor([0.3400, 1.0000, 0.3400])
     """
     return shapes.window(
-        "blackman", M, sym, shapes.cosines(shapes.BLACKMAN), dtype, device, requires_grad
+        "blackman", M, sym, shapes.cosines(shapes.BLACKMAN), dtype, device, requires_grad, layout
     )
 
 
@@ -84,7 +86,8 @@ def cosine(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -92,7 +95,7 @@ def cosine(
     tensor([0.3827, 0.9239, 0.9239, 0.3827])
     """
     shape = shapes.half_wave
-    return shapes.window("cosine", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("cosine", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def exponential(
@@ -114,7 +117,8 @@ def exponential(
         tau: how far it reaches, more than 0.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -126,7 +130,7 @@ def exponential(
     if sym and center is not None:
         raise ArgumentError("Center must be None for symmetric windows")
     return shapes.window(
-        "exponential", M, sym, shapes.decay(center, tau), dtype, device, requires_grad
+        "exponential", M, sym, shapes.decay(center, tau), dtype, device, requires_grad, layout
     )
 
 
@@ -147,7 +151,8 @@ def gaussian(
         std: the standard deviation, more than 0, in points.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -157,7 +162,7 @@ def gaussian(
     if std <= 0:
         raise ArgumentError(f"Standard deviation must be positive, got: {std} instead.")
     shape = shapes.bell(std)
-    return shapes.window("gaussian", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("gaussian", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def general_cosine(
@@ -177,7 +182,8 @@ def general_cosine(
         a: the weights, a list of numbers.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -190,7 +196,7 @@ def general_cosine(
     if not a:
         raise ArgumentError("Coefficients cannot be empty")
     shape = shapes.cosines(a)
-    return shapes.window("general_cosine", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("general_cosine", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def general_hamming(
@@ -210,7 +216,8 @@ def general_hamming(
         alpha: the weight of the constant.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -225,6 +232,7 @@ def general_hamming(
         dtype,
         device,
         requires_grad,
+        layout,
     )
 
 
@@ -243,7 +251,8 @@ def hamming(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -251,7 +260,7 @@ def hamming(
     tensor([0.0800, 0.7700, 0.7700, 0.0800])
     """
     return shapes.window(
-        "hamming", M, sym, shapes.cosines((0.54, 0.46)), dtype, device, requires_grad
+        "hamming", M, sym, shapes.cosines((0.54, 0.46)), dtype, device, requires_grad, layout
     )
 
 
@@ -270,7 +279,8 @@ def hann(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -278,7 +288,7 @@ def hann(
     tensor([0.0000, 0.7500, 0.7500, 0.0000])
     """
     shape = shapes.cosines((0.5, 0.5))
-    return shapes.window("hann", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("hann", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def kaiser(
@@ -298,7 +308,8 @@ def kaiser(
         beta: β, 0 or more: the larger, the narrower it is.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -308,7 +319,7 @@ def kaiser(
     if beta < 0:
         raise ArgumentError(f"beta must be non-negative, got: {beta} instead.")
     shape = shapes.kaiser(beta)
-    return shapes.window("kaiser", M, sym, shape, dtype, device, requires_grad)
+    return shapes.window("kaiser", M, sym, shape, dtype, device, requires_grad, layout)
 
 
 def nuttall(
@@ -328,7 +339,8 @@ def nuttall(
         M: the number of points k, 0 or more.
         sym: whether n is M - 1, so that both ends are alike, or M, one period of what repeats.
         dtype: float32 or float64, the default dtype if none is given.
-        layout, device: where tensors lie; there is one layout and one device.
+        layout: ``aino.strided``, which None means, too.
+        device: where the tensor is made: ``"cpu"``, which None means, too.
         requires_grad: whether the result wants a gradient.
 
     >>> import aino
@@ -336,5 +348,5 @@ def nuttall(
     tensor([3.6280e-04, 5.2923e-01, 5.2923e-01, 3.6280e-04])
     """
     return shapes.window(
-        "nuttall", M, sym, shapes.cosines(shapes.NUTTALL), dtype, device, requires_grad
+        "nuttall", M, sym, shapes.cosines(shapes.NUTTALL), dtype, device, requires_grad, layout
     )
