@@ -175,18 +175,20 @@ def test_what_occurs_has_no_derivative_and_says_so(function):
 
 @pytest.mark.parametrize("k", range(1, 8))
 @pytest.mark.parametrize("dtype", [aino.int64, aino.float32])
-def test_the_kth_of_equal_ones_is_the_kth_in_their_order(k, dtype):
+def test_the_kth_of_equal_ones_is_one_of_them(k, dtype):
     rows = np.random.default_rng(0).integers(0, 3, (5, 7, 4))
     values, indices = aino.kthvalue(aino.tensor(rows, dtype=dtype), k, 1)
-    order = np.argsort(rows, 1, kind="stable")[:, k - 1]
-    assert indices.tolist() == order.tolist()
     assert values.tolist() == np.sort(rows, 1)[:, k - 1].tolist()
+    found = np.take_along_axis(rows, indices.numpy()[:, None], 1)[:, 0]
+    assert values.tolist() == found.tolist()
 
 
 def test_nan_is_the_largest_of_the_kth():
     nan = math.nan
     x = aino.tensor([nan, 1.0, nan, 0.0])
-    assert [aino.kthvalue(x, k).indices.item() for k in range(1, 5)] == [3, 1, 0, 2]
+    found = [aino.kthvalue(x, k).indices.item() for k in range(1, 5)]
+    assert found[:2] == [3, 1]
+    assert set(found[2:]) <= {0, 2}
 
 
 def test_float16_does_not_overflow_where_its_result_does_not():
