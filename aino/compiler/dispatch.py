@@ -15,22 +15,22 @@ from aino.autograd.memory import stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
+from aino.compiler.answer import Answer, numbers_in
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.failure import Failure
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
-from aino.compiler.guards.environment import conditions
 from aino.compiler.guards.sharing import guard_sharing, written_storages
 from aino.compiler.guards.snapshots import Snapshot, is_record
 from aino.compiler.guards.text import Guards, code_of
 from aino.compiler.ir.operations import Operation
-from aino.compiler.ir.program import Kept, NumberOf, Program, Returned
+from aino.compiler.ir.program import Program
 from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
 from aino.compiler.signature import Request
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.uncompiled import RunEagerly
 from aino.errors import CompileError
-from aino.pytree import is_container, parts_of, refilled, structure_of
+from aino.pytree import structure_of
 from aino.structure_version import structure_version
 from aino.tracing import LazyGradient, UnlikeError
 
@@ -46,11 +46,11 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     _open_arguments(guards, trace, program, flat, request.names, request.args, request.kwargs)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     given_back = [program.result, *[value for _, value in program.stored]]
-    _compute_numbers(guards, trace, _numbers_in(given_back))
+    _compute_numbers(guards, trace, numbers_in(given_back))
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded)
     guard_sharing(guards, trace, program, flat)
-    read = conditions(trace.reading, guards)
+    read = trace.reading.conditions(guards)
     if read:
         guards.lines.append("try:")
         guards.lines += [f"    if not ({condition}): return MISS" for condition in read]
@@ -367,55 +367,3 @@ def _leave_gradients(guards: Guards, program: Program, pending: list[tuple]) -> 
                 # What the traced run left there moves into the program's memory.
                 shown.buffer[...] = leaf.grad.array
                 leaf.grad = shown
-
-
-def _numbers_in(item) -> list[SymbolicNumber]:
-    """Return the numbers in the returned structure that are computed from live ones."""
-    if type(item) is SymbolicNumber:
-        return [item]
-    return [number for part in parts_of(item) for number in _numbers_in(part)]
-
-
-class Answer:
-    """Writes the expression of the returned structure."""
-
-    def __init__(self, guards: Guards) -> None:
-        self.guards = guards
-        self.made: dict[int, str] = {}
-
-    def text(self, item) -> str:
-        """Return the expression of one part."""
-        guards = self.guards
-        if isinstance(item, Returned):
-            return self._tensor(item)
-        if isinstance(item, SymbolicNumber):
-            return guards.numbers.get(item.source, item.source)
-        if type(item) is Kept:
-            return guards.bind("kept", item.value)
-        if type(item) is NumberOf:
-            return "".join(x if isinstance(x, str) else f"{self._tensor(x)}.array" for x in item)
-        if isinstance(item, (tuple, list)):
-            parts = [self.text(part) for part in item]
-            if type(item) not in (tuple, list):
-                kind, inner = guards.bind("kind", type(item)), ", ".join(parts)
-                return f"{kind}({inner})" if hasattr(item, "_fields") else f"{kind}([{inner}])"
-            if isinstance(item, list):
-                return f"[{', '.join(parts)}]"
-            return f"({''.join(f'{part}, ' for part in parts)})"
-        if type(item) is dict:
-            parts = [f"{guards.bind('key', key)}: {self.text(part)}" for key, part in item.items()]
-            return "{" + ", ".join(parts) + "}"
-        if is_container(item):
-            inner = ", ".join(self.text(part) for part in parts_of(item))
-            template = guards.bind("form", refilled(item, [None] * len(parts_of(item))))
-            return f"{guards.bind('refilled', refilled)}({template}, [{inner}])"
-        return guards.bind("value", item)
-
-    def _tensor(self, item: Returned) -> str:
-        if item.original is not None:
-            given = isinstance(item.original, str)
-            return item.original if given else self.guards.bind("same", item.original)
-        if id(item) not in self.made:
-            name = self.made[id(item)] = f"t{len(self.made)}"
-            self.guards.lines.append(f"{name} = make(r{len(self.made) - 1})")
-        return self.made[id(item)]
