@@ -26,7 +26,9 @@ _MANY = 1024
 def same(a, b):
     """Return where elements are equal, one NaN to another too."""
     equal = a == b
-    return equal | ((a != a) & (b != b)) if a.dtype.kind == "f" else equal
+    if a.dtype.kind == "f" and np.count_nonzero(unknown := b != b):
+        equal = equal | ((a != a) & unknown)
+    return equal
 
 
 def rows_of(array, dim):
@@ -217,9 +219,9 @@ def kth_of(array, k, dim):
     rows = rows_of(array, dim)
     value = np.partition(rows, k - 1, axis=-1)[..., k - 1 : k]
     equal = same(rows, value)
-    index = np.asarray(np.argmax(equal, axis=-1))
-    tied = np.count_nonzero(equal, axis=-1) > 1
-    if np.any(tied):
+    index = np.asarray(equal.argmax(axis=-1))
+    if np.count_nonzero(equal) > index.size:
+        tied = np.count_nonzero(equal, axis=-1) > 1
         index[tied] = [quickselect(keys, k - 1) for keys in keys_of(rows[tied])]
     return index
 
@@ -231,36 +233,35 @@ def top_of(array, k, dim, largest):
     Of more than 1024 those are found that come first, which costs less.
     """
     rows = rows_of(array, dim)
-    if k > _MANY:
-        index = _sorted(rows, largest, "stable")[..., :k]
-    else:
-        index, values = _best(rows, k, largest)
-        tied = np.any(same(values[..., 1:], values[..., :-1]), axis=-1)
-        if np.any(tied):
-            index[tied] = [topmost(keys, k) for keys in keys_of(rows[tied], largest)]
+    index = _first(rows, k, largest) if k > _MANY else _best(rows, k, largest)
     return index if dim == array.ndim - 1 else np.moveaxis(index, -1, dim)
 
 
-def _sorted(rows, descending, kind=None):
-    """Return the indices that sort rows."""
-    if not descending:
-        return np.argsort(rows, axis=-1, kind=kind)
-    return rows.shape[-1] - 1 - np.argsort(rows[..., ::-1], axis=-1, kind=kind)[..., ::-1]
+def _first(rows, k, largest):
+    if not largest:
+        return np.argsort(rows, axis=-1, kind="stable")[..., :k]
+    turned = np.argsort(rows[..., ::-1], axis=-1, kind="stable")
+    return rows.shape[-1] - 1 - turned[..., ::-1][..., :k]
 
 
 def _best(rows, k, largest):
-    """Return the indices of the k largest or smallest of each row, and k + 1 values, in order."""
+    """Find those that PyTorch finds; where all are different there is only one answer."""
     length, more = rows.shape[-1], k + 1
+    # One value more than is wanted: it may be equal to the last of them.
+    last = slice(-more, None) if largest else slice(more)
     if length <= 1024 or 8 * more > length:
-        values = np.sort(rows, axis=-1)
-        index = _sorted(rows, largest)
+        order, values = np.argsort(rows, axis=-1), np.sort(rows, axis=-1)[..., last]
     else:
-        cut = slice(length - more, None) if largest else slice(more)
-        few = np.argpartition(rows, length - more if largest else k, axis=-1)[..., cut]
+        few = np.argpartition(rows, length - more if largest else k, axis=-1)[..., last]
         values = np.take_along_axis(rows, few, -1)
-        index = np.take_along_axis(few, _sorted(values, largest), -1)
+        order = np.take_along_axis(few, np.argsort(values, axis=-1), -1)
         values = np.sort(values, axis=-1)
-    return index[..., :k].copy(), values[..., -more:] if largest else values[..., :more]
+    index = (order[..., ::-1] if largest else order)[..., :k].copy()
+    equal = same(values[..., 1:], values[..., :-1])
+    if np.count_nonzero(equal):
+        tied = equal.any(axis=-1)
+        index[tied] = [topmost(keys, k) for keys in keys_of(rows[tied], largest)]
+    return index
 
 
 @opaque
@@ -271,10 +272,10 @@ def median_of(array, dim, ignore_nan):
     """
     rows = rows_of(array, dim)
     length = rows.shape[-1]
-    numbers = np.count_nonzero(rows == rows, axis=-1, keepdims=True)
-    if np.all(numbers == length):
+    if rows.dtype.kind != "f" or not np.count_nonzero(rows != rows):
         return _in_order(rows, (length - 1) // 2)
     order = np.argsort(rows, axis=-1, kind="stable")
+    numbers = np.count_nonzero(rows == rows, axis=-1, keepdims=True)
     if not ignore_nan:
         rank = np.where(numbers == length, (length - 1) // 2, numbers)
         return np.take_along_axis(order, rank, -1)[..., 0]
@@ -288,5 +289,8 @@ def _in_order(rows, rank):
     """Return where the number of a rank stands, counted from 0; equal ones count in their order."""
     value = np.partition(rows, rank, axis=-1)[..., rank : rank + 1]
     equal = rows == value
+    index = equal.argmax(axis=-1)
+    if np.count_nonzero(equal) == np.size(index):
+        return index
     nth = rank + 1 - np.count_nonzero(rows < value, axis=-1, keepdims=True)
     return np.argmax(equal & (np.cumsum(equal, axis=-1) == nth), axis=-1)
