@@ -140,7 +140,7 @@ def scatter_add(input: Tensor, dim: Any, index: Tensor, src: Any) -> Tensor:
 _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 
 
-@method
+@method(inplace=True)
 @numpy_names
 def scatter_reduce(
     input: Tensor, dim: Any, index: Tensor, src: Any, reduce: str, *, include_self: bool = True
@@ -271,7 +271,7 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
 _ALL = slice(None)
 
 
-@method
+@method(inplace=True)
 def put(input: Tensor, index: Tensor, source: Any, accumulate: bool = False) -> Tensor:
     """Return a copy with values at given indices of the flattened tensor, or added there.
 

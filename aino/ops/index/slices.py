@@ -122,7 +122,7 @@ def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
     return like(compare.where(make(filled), number_of(input, value, "index_fill"), whole), input)
 
 
-@method
+@method(inplace=True)
 @numpy_names
 def index_reduce(
     input: Tensor, dim: Any, index: Tensor, source: Any, reduce: str, *, include_self: bool = True

@@ -63,7 +63,7 @@ def addmm(
     return _added("addmm", input, mm(mat1, mat2), beta, alpha)
 
 
-@method
+@method(inplace=True)
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Return beta · input + alpha · (mat @ vec): ``(n,), (n, k), (k,) -> (n,)``.
 
@@ -83,7 +83,7 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: fl
     return _added("addmv", input, mv(mat, vec), beta, alpha)
 
 
-@method
+@method(inplace=True)
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``.
 
@@ -132,7 +132,7 @@ def baddbmm(
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
-@method
+@method(inplace=True)
 def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:

@@ -383,7 +383,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     """
 
 
-@operation(rules.bitwise_left_shift)
+@operation(rules.bitwise_left_shift, inplace=True)
 def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the left: ``input · 2**other``.
 
@@ -397,7 +397,7 @@ def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """
 
 
-@operation(rules.bitwise_right_shift)
+@operation(rules.bitwise_right_shift, inplace=True)
 def bitwise_right_shift(input: Tensor, other: Tensor | Number) -> Tensor:
     """Return the bits moved to the right, with the sign kept: ``⌊input / 2**other⌋``.
 

@@ -59,7 +59,7 @@ def conj(input: Tensor) -> Tensor:
     return result
 
 
-@method
+@method(inplace=True)
 def conj_physical(input: Tensor) -> Tensor:
     """Return the complex conjugate in memory of its own; a real tensor is its own.
 

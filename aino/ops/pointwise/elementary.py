@@ -297,7 +297,7 @@ arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
 
-@method
+@method(inplace=True)
 def deg2rad(input: Tensor) -> Tensor:
     """Return an angle in degrees as radians: ``π / 180 · x``.
 
@@ -308,7 +308,7 @@ def deg2rad(input: Tensor) -> Tensor:
     return _scaled("deg2rad", input, math.pi / 180.0)
 
 
-@method
+@method(inplace=True)
 def rad2deg(input: Tensor) -> Tensor:
     """Return an angle in radians as degrees: ``180 / π · x``.
 
