@@ -123,6 +123,15 @@ def forbid_in_trace(what: str, instead: str) -> None:
         )
 
 
+def forbid_layout(what: str, instead: str) -> None:
+    """Raise ``CompileError`` in a trace: how values lie in memory is the program's own matter."""
+    if session.trace is not None:
+        raise CompileError(
+            f"{what} depends on how a tensor lies in memory, which a compiled program decides for "
+            f"itself; {instead}{session.trace.where()}"
+        )
+
+
 def forbid_reading(what: str) -> None:
     """Raise ``CompileError`` in a trace: ``what`` shows values that only a program will know."""
     if session.trace is not None:

@@ -14,7 +14,7 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, extras_of
 from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.complex import complex
-from aino.autograd.tensor import Tensor, make, refresh
+from aino.autograd.tensor import Tensor, make, outlived, refresh, replays, reshaped
 from aino.dtypes import can_cast
 from aino.errors import DtypeError, InplaceError, ShapeError
 
@@ -145,6 +145,8 @@ def check_writable(target: Tensor, name: str) -> None:
         )
     tensor = target
     while tensor.view_of is not None:
+        if reshaped and not replays(tensor):
+            raise outlived(tensor)
         if not tensor.view_of.level:
             raise InplaceError(
                 f"{name}: this view was made under no_grad(), so a recorded change of it could "

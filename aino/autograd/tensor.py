@@ -57,6 +57,10 @@ def refresh(tensor: Tensor) -> None:
         view = tensor.view_of
         assert view is not None
         node = view.parent.node
+        if reshaped and node is not view.node and not replays(tensor):
+            if tensor.node is None or write_count(tensor.array) > tensor.node.sequence:
+                raise outlived(tensor)
+            continue  # nothing was written since: the node that it has is right
         # A parent that has become a leaf, or forgot its history, was not written to.
         written = node is not view.node and node is not None and type(node) is not Leaf
         if written and view.level:
@@ -68,6 +72,43 @@ def refresh(tensor: Tensor) -> None:
                 "place: its gradient is lost; clone() the output in forward"
             )
         view.node = node
+
+
+#: The tensors, by their ids, whose shape was changed in place: views that were taken of them
+#: before can't be replayed.
+reshaped: dict[int, weakref.ref] = {}
+
+
+def note_reshaped(tensor: Tensor) -> None:
+    """Remember that the shape of a tensor was changed in place."""
+    key = id(tensor)
+    reshaped[key] = weakref.ref(tensor, lambda _: reshaped.pop(key, None))
+
+
+def replays(tensor: Tensor) -> bool:
+    """Tell whether a view can be made anew of its parent as the parent is now."""
+    view = tensor.view_of
+    assert view is not None
+    if id(view.parent) not in reshaped:
+        return True
+    try:
+        array = view.function(make(view.parent.array), *view.arguments).array
+    except (ValueError, IndexError):
+        return False
+    mine = tensor.array
+    return (
+        array.shape == mine.shape
+        and array.strides == mine.strides
+        and array.__array_interface__["data"][0] == mine.__array_interface__["data"][0]
+    )
+
+
+def outlived(tensor: Tensor) -> InplaceError:
+    """Return the error for a view of a tensor that has another shape now."""
+    return InplaceError(
+        f"a view of shape {tensor.array.shape} was taken of a tensor whose shape was changed in "
+        "place afterwards, and one of them was written: its gradient is lost; take the view anew"
+    )
 
 
 class Tensor(_Bound):

@@ -19,7 +19,7 @@ HEAD = '''\
 """The methods and operators that ``aino.ops`` binds to ``Tensor``; written by tests/typing/stub."""
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from aino.autograd.tensor import Tensor
@@ -120,9 +120,8 @@ def text():
         ignored = "  # type: ignore[override]" if name in ("eq", "ne") else ""
         lines.append(f"    def __{name}__(self, other: Any) -> Tensor: ...{ignored}")
     lines.append("    def __hash__(self) -> int: ...")
-    loaded = {name: later.loaded(name) for name in later.METHODS}
-    methods = METHODS | loaded
-    methods |= {f"{name}_": methods[name] for name in (*IN_PLACE, *later.IN_PLACE)}
+    loaded = {name: later.loaded_method(name) for name in later.METHODS}
+    methods = {**METHODS, **loaded, **{f"{name}_": METHODS[name] for name in IN_PLACE}}
     # Tensor itself has what is not bound.
     methods = {k: v for k, v in methods.items() if k not in PROPERTIES}
     for name in sorted(methods):

@@ -131,8 +131,6 @@ def _bind() -> None:
     bound = METHODS | PROTOCOLS | later.METHODS | public(others, hot=("matmul",))
     for name, ufunc in IN_PLACE.items():
         bound[f"{name}_"] = in_place(bound[name], ufunc)
-    for name in later.IN_PLACE:
-        bound[f"{name}_"] = in_place(bound[name], None)
     for name, function in OPERATORS.items():
         bound[f"__{name}__"] = function
         bound[f"__r{name}__"] = _reflected(function)
