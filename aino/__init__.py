@@ -194,7 +194,8 @@ _LAZY = {
     "set_num_interop_threads": "aino.num_threads",
 }
 _PACKAGES = (
-    "autograd", "nn", "optim", "dit", "drawing", "compiler", "linalg", "fft", "signal", "special",
+    "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft", "signal",
+    "special",
     "errors", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from aino.ops.public import METHODS
 
 PLACES = [
     "aino", "aino.accelerator", "aino.amp", "aino.autograd", "aino.autograd.functional",
+    "aino.autograd.graph", "aino.utils.checkpoint",
     "aino.backends.cudnn", "aino.compiler", "aino.cuda", "aino.dit", "aino.drawing", "aino.fft",
     "aino.linalg", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
     "aino.optim", "aino.optim.lr_scheduler", "aino.signal.windows", "aino.special",

@@ -41,6 +41,7 @@ FLOORS = {
     "aino.autograd.node": 1,
     "aino.autograd.memory": 1,
     "aino.autograd.hooks": 1,
+    "aino.autograd.packing": 1,
     "aino.autograd.labels": 1,
     "aino.autograd.engine": 1,
     "aino.autograd.operands": 2,

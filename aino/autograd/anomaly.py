@@ -82,4 +82,4 @@ def _set(anomaly: bool, check_nan: bool) -> None:
     mode.anomaly = anomaly
     mode.check_nan = check_nan
     if mode.level:
-        mode.level = 2 if anomaly else 1
+        mode.level = mode.recording()

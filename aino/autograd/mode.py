@@ -12,12 +12,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mode(threading.local):
-    """What a thread records: ``level`` 0 nothing, 1 nodes, 2 nodes with the user's line."""
+    """What a thread records: ``level`` 0 nothing, 1 nodes, 2 nodes that something looks at."""
 
     level = 1
     anomaly = False
     check_nan = True
     inference = False
+    #: What saved arrays go through, the innermost last; None where that was switched off.
+    saved_hooks: tuple = ()
+    #: Why no such hooks may be set, where that was forbidden.
+    no_saved_hooks: str | None = None
+
+    def recording(self) -> int:
+        """Return the level at which this thread records, when it does."""
+        return 2 if self.anomaly or self.saved_hooks else 1
 
 
 mode = Mode()
@@ -115,7 +123,7 @@ class enable_grad(_Bare):
     """Record inside, whatever the surrounding context says."""
 
     def _level(self) -> int:
-        return 2 if mode.anomaly else 1
+        return mode.recording()
 
 
 class set_grad_enabled(_Switch):
@@ -140,7 +148,7 @@ class set_grad_enabled(_Switch):
         mode.level = self._level()
 
     def _level(self) -> int:
-        return (2 if mode.anomaly else 1) if self.mode else 0
+        return mode.recording() if self.mode else 0
 
     def __enter__(self):
         self._entered.append(self._before)
@@ -182,7 +190,7 @@ class inference_mode(_Switch):
         self.mode = bool(mode)
 
     def _level(self) -> int:
-        return 0 if self.mode else (2 if mode.anomaly else 1)
+        return 0 if self.mode else mode.recording()
 
     def __enter__(self):
         super().__enter__()

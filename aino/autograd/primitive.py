@@ -159,7 +159,7 @@ class RecordedNode(Node):
             return cotangents
         if primitive.variadic or primitive.outputs:
             return cotangents
-        values = dict(zip(primitive.saved_names, self.saved or ()))
+        values = dict(zip(primitive.saved_names, self.kept()))
         linked = []
         for name, cotangent in zip(primitive.differentiable, cotangents):
             if cotangent is not None and cotangent.node is None:
@@ -169,6 +169,10 @@ class RecordedNode(Node):
                         cotangent = unmoved(cotangent, make(values[read], edge))
             linked.append(cotangent)
         return linked
+
+    def kept(self) -> tuple:
+        """Return what was saved, as it was saved."""
+        return self.saved or ()
 
     def count_outputs(self) -> int:
         return len(self.primitive.outputs) or 1
@@ -192,8 +196,7 @@ class RecordedNode(Node):
         """Return what was saved, the arrays as tensors with their provenance."""
         primitive = self.primitive
         values: list[Any] = []
-        assert self.saved is not None
-        for name, value in zip(primitive.saved_names, self.saved):
+        for name, value in zip(primitive.saved_names, self.kept()):
             if name == "y":
                 value = None if value is None else make(value, self)
             elif name in primitive.outputs:
@@ -426,7 +429,15 @@ _PACKAGE = __file__.rpartition("autograd")[0]
 
 
 def annotate(node: Node) -> None:
-    """Note the user's line that recorded a node, for detect_anomaly."""
+    """Look at a node that was recorded: for the hooks of what it saves, and detect_anomaly."""
+    if mode.saved_hooks and mode.saved_hooks[-1] is not None:
+        mode.saved_hooks[-1].pack_node(node)
+    if mode.anomaly:
+        _note_line(node)
+
+
+def _note_line(node: Node) -> None:
+    """Note the user's line that recorded a node."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<primitive")):
         frame = frame.f_back
