@@ -149,7 +149,7 @@ def checkpoint(
 
     Arguments:
         function: a module or a function; it has to do the same when it is called again.
-        *args: what it is given.
+        args: what it is given.
         use_reentrant: accepted for PyTorch's sake; there is one way, which does what either does.
         context_fn: returns two contexts: for the first call, and for the second.
         determinism_check: ``"default"`` compares shapes and dtypes of what is computed again,
@@ -157,7 +157,7 @@ def checkpoint(
         debug: accepted for PyTorch's sake.
         early_stop: stop the second call as soon as everything that is needed is there.
         preserve_rng_state: give the second call the random numbers of the first.
-        **kwargs: what the function is given by name.
+        kwargs: what the function is given by name.
 
     Raises ``CheckpointError`` where the second call saves something else than the first.
 
