@@ -292,6 +292,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> x.clone().array is x.array
     False
     """
+    if memory_format is None:
+        return rules.clone(input)
     check_memory_format(memory_format)
     return rules.clone(input, "C") if memory_format is contiguous_format else rules.clone(input)
 
@@ -308,5 +310,6 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     >>> aino.zeros(2, 3).t().contiguous().stride()
     (2, 1)
     """
-    check_memory_format(memory_format)
+    if memory_format is not None:
+        check_memory_format(memory_format)
     return input if input.array.flags.c_contiguous else rules.clone(input, "C")

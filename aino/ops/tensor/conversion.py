@@ -161,7 +161,8 @@ def to(
     """
     dtype, copy = asked(args, dtype, device, copy)
     dtype = self.array.dtype if dtype is None else dtype
-    return _laid_out(self, _cast(self, dtype, copy), memory_format)
+    result = _cast(self, dtype, copy)
+    return result if memory_format is None else _laid_out(self, result, memory_format)
 
 
 def asked(args, dtype, device, copy=False):
@@ -199,8 +200,6 @@ def _once(before, given, name):
 
 def _laid_out(tensor, result, memory_format):
     """Return a result in the memory format that is asked for, unless it is the tensor itself."""
-    if memory_format is None:
-        return result
     check_memory_format(memory_format)
     if memory_format is contiguous_format and result is not tensor:
         return contiguous(result)
@@ -265,7 +264,8 @@ _TYPE_NAMES = {
 
 def _caster(name, dtype):
     def convert(self: Tensor, *, memory_format: Any = None) -> Tensor:
-        return _laid_out(self, _cast(self, dtype), memory_format)
+        result = _cast(self, dtype)
+        return result if memory_format is None else _laid_out(self, result, memory_format)
 
     convert.__name__ = name
     convert.__qualname__ = f"Tensor.{name}"
