@@ -205,7 +205,9 @@ def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names,
             guards.need(f"{name} is {guards.bind('known', item)}")
             if is_record(item) and name not in names[:1]:
                 # Of the first, which is self in a method, what is read is known one by one.
-                guards.need(f"{guards.bind('fits', Snapshot(item).fits)}({name})")
+                held = Snapshot(item)
+                held.open(trace.reading.live)
+                guards.need(f"{guards.bind('fits', held.fits)}({name})")
 
 
 def _check_leaf(guards: Guards, node: str, leaf: Leaf, trace: Trace) -> None:
@@ -270,7 +272,7 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
         guards.need(f"mode.level == {mode.level}{inference}")
     guards.need(f"dtypes._default is {guards.bind('default', dtypes.get_default_dtype())}")
     guards.bound["seen"] = seen = [structure_version.count]
-    guards.bound["still_fits"] = lambda: _look_closer(seen, still_fits)
+    guards.bound["still_fits"] = lambda: _look_closer(seen, still_fits, trace.reading.live)
     guards.need("structure_version.count == seen[0] or still_fits()")
     for label, container in trace.containers.items():
         guards.bound[label] = container
@@ -292,9 +294,10 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
             guards.need(f"{text} is {guards.bind('setting', value)}")
 
 
-def _look_closer(seen, still_fits) -> bool:
+def _look_closer(seen, still_fits, live) -> bool:
+    """Tell whether models are as they were, but for what is read at each call."""
     count = structure_version.count
-    if still_fits():
+    if (live and structure_version.moved_by_settings_alone(seen[0], live)) or still_fits():
         seen[0] = count
         return True
     return False

@@ -8,6 +8,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler.guards.structure import structure
 from aino.errors import CompileWarning
 from tests.compiler.showing import seen
 
@@ -243,6 +244,68 @@ def test_a_number_that_becomes_something_else():
     compiled = aino.compile(lambda x: x * holder.k)
     with pytest.raises(AttributeError):
         compiled(X)
+
+
+def test_a_model_is_not_looked_at_anew_for_a_setting_that_is_read(monkeypatch):
+    looks = []
+
+    def looked(*arguments):
+        looks.append(1)
+        return structure(*arguments)
+
+    monkeypatch.setattr("aino.compiler.programs.structure", looked)
+    model = nn.Sequential(nn.Dropout(0.5), nn.ELU())
+    compiled = aino.compile(lambda x: model(x))
+    for i in range(40):
+        model[0].p, model[1].alpha = 0.1 + i / 100, grows(i)
+        compiled(X)
+        if i == 10:
+            looks.clear()
+    assert looks == []
+    model[1] = nn.Tanh()
+    assert compiled(aino.zeros(2, 3)).tolist() == [[0.0] * 3] * 2
+    assert looks
+
+
+def test_settings_of_what_is_given():
+    class Given:
+        k, n = 1.0, 0
+
+    for given in (types.SimpleNamespace(k=1.0, n=0), Given()):
+
+        def step(x, g):
+            g.n += 1
+            return x * g.k
+
+        def change(i, given=given):
+            given.k = grows(i)
+
+        (expected, found), compiled = followed(step, change, (X, given))
+        assert found == expected
+        assert given.n == 24
+        assert len(compiled._dispatches) == 1
+
+
+def test_each_object_of_a_class_has_its_own_books():
+    class Stepping:
+        def __init__(self):
+            self.n, self.h, self.scale = 0, aino.zeros(2), 1.0
+
+        @aino.compile
+        def step(self, x):
+            self.n += 1
+            self.h = self.h + x * self.scale
+            return self.h * self.n
+
+    mine = [Stepping() for _ in range(3)]
+    for turn in range(8):
+        for place, one in enumerate(mine):
+            one.scale = grows(turn) * (place + 1)
+            one.step(aino.ones(2))
+    total = sum(grows(turn) for turn in range(8))
+    assert [one.n for one in mine] == [8, 8, 8]
+    for place, one in enumerate(mine):
+        assert one.h.tolist() == pytest.approx([total * (place + 1)] * 2)
 
 
 def test_two_numbers_that_were_one():

@@ -30,7 +30,7 @@ def numbers_of(owners) -> list[tuple[Any, str, Any]]:
     for owner in owners:
         for module in owner.modules() if hasattr(owner, "named_parameters") else ():
             if type(module)._numbers_matter:
-                read = _names_read(type(module))
+                read = _names_read(type(module))  # type: ignore[arg-type]
                 found += [
                     (module, key, value)
                     for key, value in vars(module).items()

@@ -103,11 +103,11 @@ class Exchange:
             elif read.kind == "record":
                 yield from self._within(read.before, read.spoken)
             else:
-                place = place_of(read)
-                if place is None or place.identity in self.reading.live:
+                found = place_of(read)
+                if found is None or found.identity in self.reading.live:
                     continue
                 if not read.is_as_before():
-                    now = place.read()
+                    place, now = found, found.read()
                     if now is not MISSING and not _is_unchanged(read.before, now):
                         own = read.own and read.kind != "missing" and read.before is not MISSING
                         yield Effect(place, read.before if own else MISSING, now)

@@ -47,7 +47,8 @@ class Tree:
         if held is not value and (
             self._numbers_matter or type(value) not in (int, float) or type(held) is not type(value)
         ):
-            structure_version.move()
+            number = type(value) in (int, float) and type(held) is type(value)
+            structure_version.move((id(self), "attr", name) if number else None)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
