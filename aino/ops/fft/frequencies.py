@@ -103,7 +103,7 @@ def _steps(name: str, order, span, dtype, device, requires_grad, layout) -> Tens
     if isinstance(span, Tensor):
         raise ArgumentError(f"{name}: d is a number, not a tensor; its item() is one")
     with np.errstate(divide="ignore", invalid="ignore"):
-        return born((order / np.float64(span)).astype(dtype), device, requires_grad)
+        return born((order / np.float64(span)).astype(dtype), device, requires_grad, layout)
 
 
 def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
