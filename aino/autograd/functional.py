@@ -24,7 +24,7 @@ def vjp(
     """Return ``func(*inputs)`` and vᵀJ, the vector times the Jacobian, without building J.
 
     The product has the shapes of the inputs. Raises ``ShapeError`` when ``v`` does not have the
-    shapes of the outputs, ``DtypeError`` for inputs, outputs or ``v`` that are no tensors.
+    shapes of the outputs, ``DtypeError`` for inputs, outputs or a ``v`` other than tensors.
 
     Arguments:
         func: takes the inputs and returns a tensor or a tuple of tensors.

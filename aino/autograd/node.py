@@ -250,11 +250,11 @@ class Extras:
         """Keep a hook for ``moment``, the name of one of the dicts."""
         hooks = getattr(self, moment)
         handle = HookHandle(hooks)
-        hooks[handle.key] = hook
+        hooks[handle.id] = hook
         return handle
 
     def hook_keys(self) -> list[int]:
-        """Return what tells the hooks that there are from others."""
+        """Return the keys of all hooks, which change when a hook is added or removed."""
         return [*self.hooks, *self.before, *self.behind, *self.after]
 
 
@@ -263,10 +263,10 @@ class HookHandle:
 
     def __init__(self, hooks: dict[int, Any]) -> None:
         self._hooks = hooks
-        self.key = tick()
+        self.id = tick()
 
     def remove(self) -> None:
-        self._hooks.pop(self.key, None)
+        self._hooks.pop(self.id, None)
 
     def __enter__(self):
         return self

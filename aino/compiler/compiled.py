@@ -73,10 +73,9 @@ def compile(
     A module stays a module, with the same parameters, and trains. Without ``model`` the result is
     a decorator.
 
-    The first two calls run as traces and are real runs; when both did the same, later calls run
-    the program. What can't be compiled goes on as it is, with one ``CompileWarning`` that names
-    the line, the reason and what to do. Raises ``ValueError`` for a mode, a backend or an option
-    that there is not.
+    The first two calls run as traces and are real runs; when both did the same, later calls run the
+    program. What can't be compiled goes on as it is, with one ``CompileWarning`` that names the
+    line, the reason and what to do. Raises ``ValueError`` for an unknown mode, backend or option.
 
     Arguments:
         model: the function or the ``Module``.

@@ -44,7 +44,7 @@ def passes_of(passes: Any, options: dict[str, Any] | None) -> list[str]:
 
 
 def check_options(mode: Any, backend: Any, options: Any, dynamic: Any, limit: Any) -> None:
-    """Raise for a mode, backend, option or limit that there is not."""
+    """Raise for an unknown mode, backend or option, or a limit below 1."""
     if mode is not None and mode not in MODES:
         raise ValueError(f"unknown mode {mode!r}; there are {', '.join(MODES)}")
     if mode is not None and options:

@@ -50,9 +50,9 @@ class OptimizerHookHandle(HookHandle):
 
 def _add_hook(hooks: OrderedDict, hook: Callable, prepend: bool = False) -> OptimizerHookHandle:
     handle = OptimizerHookHandle(hooks)
-    hooks[handle.key] = hook
+    hooks[handle.id] = hook
     if prepend:
-        hooks.move_to_end(handle.key, last=False)
+        hooks.move_to_end(handle.id, last=False)
     structure_version.move()
     return handle
 
@@ -253,7 +253,7 @@ class Optimizer:
 
         Arguments:
             hook: returns nothing.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return _add_hook(self._hooks_around_state["save"], hook, prepend)
 
@@ -262,7 +262,7 @@ class Optimizer:
 
         Arguments:
             hook: returns None, or the dict to give instead.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return _add_hook(self._hooks_around_state["saved"], hook, prepend)
 
@@ -273,7 +273,7 @@ class Optimizer:
 
         Arguments:
             hook: returns None, or the dict to load instead.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return _add_hook(self._hooks_around_state["load"], hook, prepend)
 
@@ -284,7 +284,7 @@ class Optimizer:
 
         Arguments:
             hook: returns nothing.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return _add_hook(self._hooks_around_state["loaded"], hook, prepend)
 
@@ -402,7 +402,7 @@ class Optimizer:
 
 
 def _check_iterable(params: Any, what: str) -> None:
-    """Raise for what is no iterable of tensors, and say what was probably meant."""
+    """Raise for anything but an iterable of tensors, and say what was probably meant."""
     if hasattr(params, "parameters"):
         advice = f"a {type(params).__name__}; pass its parameters()"
     elif callable(params):

@@ -173,3 +173,9 @@ def test_a_post_accumulate_hook_may_step_and_clear():
     (x * x).sum().backward()
     assert x.tolist() == pytest.approx([0.8])
     assert x.grad is None
+
+
+def test_each_handle_has_a_number_of_its_own():
+    x, layer = leaf(1.0), aino.nn.Linear(1, 1)
+    register = [x.register_hook, (x * 2.0).grad_fn.register_hook, layer.register_forward_hook]
+    assert len({handle(print).id for handle in register}) == 3

@@ -45,9 +45,9 @@ class Hooks:
     def add(self, moment: str, hook: Hook, prepend: bool = False) -> ModuleHookHandle:
         hooks = self.at[moment]
         handle = ModuleHookHandle(hooks)
-        hooks[handle.key] = hook
+        hooks[handle.id] = hook
         if prepend:
-            hooks.move_to_end(handle.key, last=False)
+            hooks.move_to_end(handle.id, last=False)
         structure_version.move()
         return handle
 

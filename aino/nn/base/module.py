@@ -89,7 +89,7 @@ class Module(Stateful):
 
         Arguments:
             hook: returns None, or the new arguments: a tuple, or the only one.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
             with_kwargs: call ``hook(module, args, kwargs)``; it returns None or
                 ``(args, kwargs)``.
         """
@@ -107,7 +107,7 @@ class Module(Stateful):
 
         Arguments:
             hook: returns None, or the new output.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
             with_kwargs: call ``hook(module, args, kwargs, output)``.
             always_call: call it even if ``forward`` raises, with the output None.
         """
@@ -118,18 +118,18 @@ class Module(Stateful):
 
         Arguments:
             hook: returns None, or new gradients of the outputs; they come as a tuple.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return self._add_hook("backward_pre", Hook(hook), prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> HookHandle:
         """Call ``hook(module, grad_input, grad_output)`` in each backward pass.
 
-        The gradients are tuples, with None for what is no tensor.
+        The gradients are tuples, with None for arguments other than tensors.
 
         Arguments:
             hook: returns None, or what replaces ``grad_input``.
-            prepend: call it before the hooks that there are already.
+            prepend: call it before the hooks that were registered earlier.
         """
         return self._add_hook("backward", Hook(hook), prepend)
 

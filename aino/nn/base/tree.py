@@ -82,7 +82,7 @@ class Tree:
         """Add a tensor that is part of the state but is not learned.
 
         Arguments:
-            name: the attribute's name; ``KeyError`` where there is one that is no tensor.
+            name: the attribute's name; ``KeyError`` if it is taken by something else.
             tensor: the values; None keeps the place free.
             persistent: it stands in the state dict; False leaves it out.
         """
@@ -93,7 +93,7 @@ class Tree:
         """Add a parameter; the same as assigning it, with the name as a string.
 
         Arguments:
-            name: the attribute's name; ``KeyError`` where there is one that is no parameter.
+            name: the attribute's name; ``KeyError`` if it is taken by something else.
             param: the parameter, which is a leaf; None keeps the place free.
         """
         if isinstance(param, Tensor) and not param.is_leaf:
@@ -107,7 +107,7 @@ class Tree:
         """Add a module inside; the same as assigning it, with the name as a string.
 
         Arguments:
-            name: the attribute's name; ``KeyError`` where there is one that is no module.
+            name: the attribute's name; ``KeyError`` if it is taken by something else.
             module: the module; None keeps the place free.
         """
         self._register(name, module, "module", Tree)
@@ -116,7 +116,7 @@ class Tree:
         """Add a module inside, as ``add_module`` does.
 
         Arguments:
-            name: the attribute's name; ``KeyError`` where there is one that is no module.
+            name: the attribute's name; ``KeyError`` if it is taken by something else.
             module: the module; None keeps the place free.
         """
         self.add_module(name, module)

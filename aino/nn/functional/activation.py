@@ -291,8 +291,8 @@ def softmax(
 ) -> Tensor:  # fmt: skip
     """Return eˣ / Σ eˣ along ``dim``: positive numbers with the sum 1, without overflow.
 
-    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension that there
-    is not.
+    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension out of
+    range.
 
     Arguments:
         input: x: a tensor of any shape.
@@ -315,8 +315,8 @@ def log_softmax(
 ) -> Tensor:  # fmt: skip
     """Return x - ln Σ eˣ along ``dim``: the logarithm of the softmax, without overflow.
 
-    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension that there
-    is not.
+    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension out of
+    range.
 
     Arguments:
         input: x: a tensor of any shape.
@@ -339,8 +339,8 @@ def softmin(
 ) -> Tensor:  # fmt: skip
     """Return the softmax of -x along ``dim``: the highest number for the lowest input.
 
-    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension that there
-    is not.
+    Raises ``DtypeError`` for integers without ``dtype``, ``IndexError`` for a dimension out of
+    range.
 
     Arguments:
         input: x: a tensor of any shape.

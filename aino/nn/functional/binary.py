@@ -105,7 +105,7 @@ def kl_div(
         target: t: probabilities, of the same shape.
         size_average, reduce: the older way to choose the reduction; both deprecated.
         reduction: "mean", "sum", "none", or "batchmean": the sum divided by the first length.
-        log_target: the target is logarithms of probabilities as well.
+        log_target: the target holds logarithms of probabilities, too.
 
     Source: Kullback and Leibler, "On information and sufficiency", 1951.
 

@@ -29,7 +29,7 @@ def cross_entropy(
 
     With label smoothing ε the target is 1 - ε times itself plus ε times the uniform distribution.
     The mean divides by the sum of the classes' weights where the target is indices, by the number
-    of samples where it is probabilities. Raises ``IndexError`` for a class that there is not,
+    of samples where it is probabilities. Raises ``IndexError`` for a class index out of range,
     ``ShapeError`` for shapes that do not fit, ``ValueError`` for ε outside [0, 1].
 
     Arguments:
@@ -37,7 +37,7 @@ def cross_entropy(
         target: indices of classes (N, ...), integers; or probabilities in the input's shape.
         weight: how much each class counts: (C,).
         size_average, reduce: the older way to choose the reduction; both deprecated.
-        ignore_index: samples of this class count for nothing.
+        ignore_index: samples of this class are left out.
         reduction: "mean", "sum", or "none" for the loss of each sample.
         label_smoothing: ε, 0 to 1.
 
@@ -196,15 +196,15 @@ def nll_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of -x at the right classes: for log-probabilities, as of ``log_softmax``.
 
-    The mean divides by the sum of the weights. Raises ``IndexError`` for a class that there is not,
-    ``ShapeError`` for shapes that do not fit.
+    The mean divides by the sum of the weights. Raises ``IndexError`` for a class index out of
+    range, ``ShapeError`` for shapes that do not fit.
 
     Arguments:
         input: x: log-probabilities (N, C, ...), or (C,) for one sample.
         target: indices of classes: (N, ...), or () for one sample; integers.
         weight: how much each class counts: (C,).
         size_average, reduce: the older way to choose the reduction; both deprecated.
-        ignore_index: samples of this class count for nothing.
+        ignore_index: samples of this class are left out.
         reduction: "mean", "sum", or "none" for the loss of each sample.
 
     >>> import aino
@@ -224,7 +224,7 @@ def multi_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Return the mean of Σ_(j ≠ y) w_y max(0, margin - x_y + x_j)ᵖ / C, with y the right class.
 
-    Raises ``ValueError`` for another p, ``IndexError`` for a class that there is not.
+    Raises ``ValueError`` for another p, ``IndexError`` for a class index out of range.
 
     Arguments:
         input: x: scores (N, C), or (C,) for one sample.

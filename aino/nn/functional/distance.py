@@ -222,7 +222,7 @@ def triplet_margin_with_distance_loss(
     distance_function: Callable[[Any, Any], Any] | None = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """Return the mean of max(0, d(anchor, positive) - d(anchor, negative) + margin), d being yours.
+    """Return the mean of max(0, d(anchor, positive) - d(anchor, negative) + margin) for your own d.
 
     Raises ``ValueError`` unless the margin is positive, ``ShapeError`` unless all three have as
     many dimensions.
@@ -265,7 +265,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """Return the distances ‖xᵢ - xⱼ‖ₚ of all pairs of rows i < j.
 
     (N, M) gives N (N - 1) / 2 numbers, in the order (0, 1), (0, 2), ..., (1, 2), ... Raises
-    ``ShapeError`` for what is no matrix.
+    ``ShapeError`` unless the input is a matrix.
 
     Arguments:
         input: the rows: (N, M).

@@ -32,14 +32,14 @@ def _drop(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Return the input with each number 0 with probability p, the others divided by 1 - p.
+    """Return the input with each number set to 0 with probability p, the others divided by 1 - p.
 
     Raises ``ValueError`` for p outside [0, 1].
 
     Arguments:
         input: a tensor of any shape.
         p: the probability that a number is dropped.
-        training: drop; False returns the input as it is.
+        training: whether to drop at all; False returns the input as it is.
         inplace: write the result into the input, which is returned.
 
     Source: Hinton et al., "Improving neural networks by preventing co-adaptation of feature
@@ -77,14 +77,14 @@ def _warn_of_dimensions(name: str, input: Any, ranks: tuple[int, int]) -> None:
 def dropout1d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+    """Return the input with each channel set to 0 with probability p, the others divided by 1 - p.
 
     Raises ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
 
     Arguments:
         input: a tensor (N, C, L) or (C, L).
         p: the probability that a channel is dropped.
-        training: drop; False returns the input as it is.
+        training: whether to drop at all; False returns the input as it is.
         inplace: write the result into the input, which is returned.
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
@@ -97,7 +97,7 @@ def dropout1d(
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+    """Return the input with each channel set to 0 with probability p, the others divided by 1 - p.
 
     A tensor of 3 dimensions is taken as (N, C, L), with a warning, as in PyTorch. Raises
     ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
@@ -105,7 +105,7 @@ def dropout2d(
     Arguments:
         input: a tensor (N, C, H, W).
         p: the probability that a channel is dropped.
-        training: drop; False returns the input as it is.
+        training: whether to drop at all; False returns the input as it is.
         inplace: write the result into the input, which is returned.
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
@@ -119,14 +119,14 @@ def dropout2d(
 def dropout3d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Return the input with each channel 0 with probability p, the others divided by 1 - p.
+    """Return the input with each channel set to 0 with probability p, the others divided by 1 - p.
 
     Raises ``ValueError`` for p outside [0, 1], ``ShapeError`` for another number of dimensions.
 
     Arguments:
         input: a tensor (N, C, D, H, W) or (C, D, H, W).
         p: the probability that a channel is dropped.
-        training: drop; False returns the input as it is.
+        training: whether to drop at all; False returns the input as it is.
         inplace: write the result into the input, which is returned.
 
     Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
@@ -142,15 +142,15 @@ _LOWEST = -1.7580993408473766
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """Return the input with each number -1.7581 with probability p, then scaled and shifted.
+    """Return the input with each number set to -1.7581 with probability p, then scaled and shifted.
 
-    -1.7581 is the limit of ``selu`` far below 0; what comes after it keeps mean 0 and variance 1.
-    Raises ``ValueError`` for p outside [0, 1].
+    -1.7581 is the limit of ``selu`` far below 0; scale and shift keep mean 0 and variance 1. Raises
+    ``ValueError`` for p outside [0, 1].
 
     Arguments:
         input: a tensor of any shape.
         p: the probability that a number is dropped.
-        training: drop; False returns the input as it is.
+        training: whether to drop at all; False returns the input as it is.
         inplace: write the result into the input, which is returned.
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.

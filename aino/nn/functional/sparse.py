@@ -19,7 +19,8 @@ def embedding(
 ) -> Tensor:  # fmt: skip
     """Return the rows of ``weight`` whose numbers stand in ``input``: weight[input].
 
-    Raises ``IndexError`` for a number outside the table, ``DtypeError`` for what are no integers.
+    Raises ``IndexError`` for a number outside the table, ``DtypeError`` for an input of another
+    dtype.
 
     Arguments:
         input: the numbers: integers (*).
@@ -86,8 +87,8 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Return int64 zeros with a one in the place of each number: shape (*, num_classes).
 
-    Raises ``ValueError`` for a number that is negative or too large, ``DtypeError`` for what are no
-    integers.
+    Raises ``ValueError`` for a number that is negative or too large, ``DtypeError`` for an input of
+    another dtype.
 
     Arguments:
         tensor: the numbers: integers (*).

@@ -181,7 +181,7 @@ class Tanhshrink(TensorModule):
 class ELU(TensorModule):
     """y = x where x > 0, else α (eˣ - 1).
 
-    Input and output are of any one shape.
+    The input may have any shape; the output has the same.
 
     Arguments:
         alpha: α: far below 0 the result is -α.
@@ -211,7 +211,7 @@ class ELU(TensorModule):
 class CELU(ELU):
     """y = max(0, x) + min(0, α (e^(x/α) - 1)), whose slope has no jump at 0.
 
-    Input and output are of any one shape.
+    The input may have any shape; the output has the same.
 
     Arguments:
         alpha: α: far below 0 the result is -α; not 0.
@@ -232,7 +232,7 @@ class CELU(ELU):
 class LeakyReLU(TensorModule):
     """y = x where x > 0, else slope · x.
 
-    Input and output are of any one shape.
+    The input may have any shape; the output has the same.
 
     Arguments:
         negative_slope: the slope where x is not positive.
@@ -263,8 +263,8 @@ class PReLU(TensorModule):
     """y = x where x > 0, else a · x, with a slope a that is learned.
 
     ``weight`` (num_parameters,) holds the slopes. Input (N, C, ...) and output are of one shape.
-    Raises ``ShapeError`` when called with other channels than there are slopes, unless there is
-    one.
+    Raises ``ShapeError`` when the number of channels is not that of the slopes, unless there is
+    only one.
 
     Arguments:
         num_parameters: 1 for one slope, C for one in each channel.
@@ -303,11 +303,12 @@ class PReLU(TensorModule):
 class RReLU(TensorModule):
     """y = x where x > 0, else a · x, with a slope a that is random while training.
 
-    After ``eval()`` a is (lower + upper) / 2. Input and output are of any one shape.
+    After ``eval()`` a is (lower + upper) / 2. The input may have any shape; the output has the
+    same.
 
     Arguments:
         lower: the lower bound of the slopes: while training each is drawn from U(lower, upper).
-        upper: their upper bound; ``ValueError`` in the first call where it is the lower one.
+        upper: their upper bound; ``ValueError`` in the first call if it is below ``lower``.
         inplace: write the result into the input, which is returned.
 
     Source: Xu et al., "Empirical evaluation of rectified activations in convolutional network",
@@ -339,7 +340,7 @@ class RReLU(TensorModule):
 class GELU(TensorModule):
     """y = x Φ(x), Φ the distribution function of N(0, 1).
 
-    Input and output are of any one shape. ``approximate`` is "none", or "tanh" for
+    The input may have any shape; the output has the same. ``approximate`` is "none", or "tanh" for
     ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))); ``ValueError`` in the first call for another.
 
     Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
@@ -364,7 +365,7 @@ class GELU(TensorModule):
 class Softplus(TensorModule):
     """y = ln(1 + e^(βx)) / β: a smooth form of max(0, x).
 
-    Input and output are of any one shape.
+    The input may have any shape; the output has the same.
 
     Arguments:
         beta: β: the larger, the sharper the bend at 0.

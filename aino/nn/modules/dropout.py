@@ -26,7 +26,7 @@ class _Dropout(TensorModule):
 class Dropout(_Dropout):
     """Makes each number zero with probability p while training, and divides the others by 1 - p.
 
-    After ``eval()`` it passes everything on. Input and output are of any one shape.
+    After ``eval()`` it passes everything on. The input may have any shape; the output has the same.
 
     Arguments:
         p: the probability that a number is dropped, 0 to 1; ``ValueError`` for another.
@@ -115,8 +115,8 @@ class AlphaDropout(_Dropout):
     """Dropout that keeps mean 0 and variance 1, as networks of SELU need it.
 
     While training each number becomes SELU's lower limit -1.7581 with probability p, then all are
-    scaled and shifted; after ``eval()`` it passes everything on. Input and output are of any one
-    shape.
+    scaled and shifted; after ``eval()`` it passes everything on. The input may have any shape; the
+    output has the same.
 
     Arguments:
         p: the probability that a number is dropped, 0 to 1; ``ValueError`` for another.

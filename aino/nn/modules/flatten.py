@@ -38,7 +38,7 @@ class Flatten(TensorModule):
 class Unflatten(TensorModule):
     """Splits one dimension into several.
 
-    Raises ``TypeError`` for arguments that are no whole numbers, and ``ShapeError`` in a call where
+    Raises ``TypeError`` for arguments other than whole numbers, and ``ShapeError`` in a call where
     the lengths do not multiply to that of the dimension.
 
     Arguments:

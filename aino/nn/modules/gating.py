@@ -17,8 +17,8 @@ __all__ = [
 class Hardtanh(TensorModule):
     """y = x within [min_val, max_val], with slope 0 at both bounds.
 
-    Input and output are of any one shape. Raises ``ValueError`` unless the upper bound is the
-    larger one.
+    The input may have any shape; the output has the same. Raises ``ValueError`` unless the upper
+    bound is the larger one.
 
     Arguments:
         min_val: the lower bound.
@@ -106,7 +106,7 @@ class Softshrink(TensorModule):
 class Threshold(TensorModule):
     """y = x where x > threshold, else value.
 
-    Input and output are of any one shape.
+    The input may have any shape; the output has the same.
 
     Arguments:
         threshold: x stays where it is above this.

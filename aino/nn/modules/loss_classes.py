@@ -36,12 +36,12 @@ class CrossEntropyLoss(_WeightedLoss):
     Input (N, C, ...), or (C,) for one sample; target indices of classes (N, ...), or probabilities
     in the input's shape. The mean divides by the sum of the classes' weights where the target is
     indices, by the number of samples where it is probabilities. Raises ``IndexError`` for a class
-    that there is not.
+    index out of range.
 
     Arguments:
         weight: how much each class counts: (C,).
         size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
-        ignore_index: samples of this class count for nothing.
+        ignore_index: samples of this class are left out.
         reduce: see ``size_average``.
         reduction: "mean", "sum", or "none" for the loss of each sample.
         label_smoothing: ε: the target is 1 - ε times itself plus ε times the uniform distribution.
@@ -79,12 +79,12 @@ class NLLLoss(_WeightedLoss):
     """The mean of -x at the right classes: for log-probabilities, as LogSoftmax returns them.
 
     Input (N, C, ...), or (C,) for one sample; target indices of classes (N, ...). The mean divides
-    by the sum of the classes' weights. Raises ``IndexError`` for a class that there is not.
+    by the sum of the classes' weights. Raises ``IndexError`` for a class index out of range.
 
     Arguments:
         weight: how much each class counts: (C,).
         size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
-        ignore_index: samples of this class count for nothing.
+        ignore_index: samples of this class are left out.
         reduce: see ``size_average``.
         reduction: "mean", "sum", or "none" for the loss of each sample.
 
@@ -182,7 +182,7 @@ class KLDivLoss(_Loss):
     Arguments:
         size_average, reduce: the older way to choose the reduction; both deprecated.
         reduction: "mean", "sum", "none", or "batchmean": the sum divided by the first length.
-        log_target: the target is logarithms of probabilities as well.
+        log_target: the target holds logarithms of probabilities, too.
 
     Source: Kullback and Leibler, "On information and sufficiency", 1951.
 
@@ -211,7 +211,7 @@ class MultiMarginLoss(_WeightedLoss):
     """The mean of Σ_(j ≠ y) w_y max(0, margin - x_y + x_j)ᵖ / C, with y the right class.
 
     Input (N, C), or (C,) for one sample; target indices of classes (N,), or (). Raises
-    ``ValueError`` for another p, ``IndexError`` for a class that there is not.
+    ``ValueError`` for another p, ``IndexError`` for a class index out of range.
 
     Arguments:
         p: 1 or 2.

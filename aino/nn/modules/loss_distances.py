@@ -205,7 +205,7 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(_Loss):
-    """The mean of max(0, d(anchor, positive) - d(anchor, negative) + margin), d being yours.
+    """The mean of max(0, d(anchor, positive) - d(anchor, negative) + margin) for your own d.
 
     All three have the shapes that the distance takes. Raises ``ValueError`` unless the margin is
     positive.

@@ -98,9 +98,9 @@ class _Row(Parameter):
 class Perceptron(TensorModule):
     """One neuron: y = φ(w · x + b).
 
-    ``weight`` w (in_features,) and ``bias`` b () start as those of a `Layer`. Input (...,
-    in_features), output (...). Raises ``ValueError`` for an unknown activation, and says which was
-    probably meant.
+    ``weight`` w (in_features,) and ``bias`` b () start as in a `Layer`. Input (..., in_features),
+    output (...). Raises ``ValueError`` for an unknown activation, and says which was probably
+    meant.
 
     Arguments:
         in_features: how many numbers a sample has.

@@ -101,7 +101,7 @@ class Embedding(TensorModule):
     ) -> Any:
         """Return an Embedding over a given table.
 
-        Raises ``ShapeError`` for a table that is no matrix.
+        Raises ``ShapeError`` unless the table is a matrix.
 
         Arguments:
             embeddings: the table (num_embeddings, embedding_dim), whose memory is shared.

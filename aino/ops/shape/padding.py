@@ -18,8 +18,8 @@ __all__ = ["pad"]
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> Tensor:
     """Return the input in a frame, whose width ``pad`` says: (before, after) for each dimension.
 
-    Negative widths cut off. Raises ``ShapeError`` for numbers that are no pairs or too many, for a
-    length that would be negative, and where a mode reaches further than the input does;
+    Negative widths cut off. Raises ``ShapeError`` for an odd number of widths or too many of them,
+    for a result of negative length, and where a mode reaches further than the input does;
     ``ValueError`` for another mode, or a value where the mode takes none.
 
     Arguments:
