@@ -52,7 +52,7 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, d
 # Ranges between tensors
 
 
-def _between(start, stop, num, endpoint, dtype, axis):
+def _between(start, stop, num, endpoint, axis):
     """Return ``num`` numbers from ``start`` to ``stop``, and the step between them."""
     start, stop = tensor_of(start), tensor_of(stop)
     if not hasattr(axis, "__index__"):
@@ -86,14 +86,14 @@ def linspace(
     start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None
 ):  # fmt: skip
     _device(device, "linspace")
-    samples, step = _between(start, stop, num, endpoint, dtype, axis)
+    samples, step = _between(start, stop, num, endpoint, axis)
     samples = _integral(samples, dtype)
     return (samples, step) if retstep else samples
 
 
 @numpy_function("logspace")
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
-    samples, _ = _between(start, stop, num, endpoint, None, axis)
+    samples, _ = _between(start, stop, num, endpoint, axis)
     if isinstance(base, (Tensor, np.ndarray, list)):
         base = tensor_of(base)
         base = base.unsqueeze(axis) if base.ndim else base
@@ -109,7 +109,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
         raise ValueError("np.geomspace: a geometric sequence has no zero")
     start = start if start.array.dtype.kind in "fc" else cast_to(start, get_default_dtype())
     ratio = stop / start
-    exponents, _ = _between(ratio.detach() * 0, ratio.detach() * 0 + 1, num, endpoint, None, 0)
+    exponents, _ = _between(ratio.detach() * 0, ratio.detach() * 0 + 1, num, endpoint, 0)
     samples = start * pointwise.pow(ratio, exponents)
     samples = np.moveaxis(samples, 0, axis) if ratio.ndim else samples
     return cast_to(samples, dtype)
