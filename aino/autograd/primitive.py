@@ -412,6 +412,9 @@ def _explain(declared: Primitive, error: ValueError, arrays) -> Exception:
     """Turn NumPy's error into one that names the operation and its shapes."""
     if isinstance(error, AinoError):
         return error
+    if len(arrays) == 1:
+        shape = getattr(arrays[0], "shape", "-")
+        return ShapeError(f"{declared.name}: {error} (the input has shape {shape})")
     shapes = ", ".join(str(getattr(array, "shape", "-")) for array in arrays)
     return ShapeError(f"{declared.name}: shapes {shapes} do not fit together ({error})")
 

@@ -193,3 +193,10 @@ def test_an_attribute_error_of_the_user_stays():
 
     with pytest.raises(AttributeError, match="nonsense"):
         Broken()([1.0])
+
+
+def test_one_shape_is_not_said_to_fit_no_other():
+    with pytest.raises(
+        aino.errors.ShapeError, match=r"^reshape: .* \(the input has shape \(2,\)\)"
+    ):
+        aino.ones(2).reshape(3)
