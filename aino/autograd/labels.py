@@ -1,4 +1,4 @@
-"""What users call their tensors, kept beside these: a tensor without a label pays nothing."""
+"""Labels of tensors, kept beside them: a tensor without a label pays nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def label_of(tensor: Any) -> str | None:
 
 
 def set_label(tensor: Any, label: str | None) -> None:
-    """Call a tensor by a label, and the operation that made it as well; None takes it away."""
+    """Give a tensor a label, and the operation that made it as well; None takes it away."""
     if label is not None and not isinstance(label, str):
         raise TypeError(f"a label is a string, or None for none, not {type(label).__name__}")
     forbid_in_trace("the label of a tensor", "set it outside the compiled function")
@@ -30,7 +30,7 @@ def set_label(tensor: Any, label: str | None) -> None:
         _labels[key] = weakref.ref(tensor, lambda _: _labels.pop(key, None)), label
     node = tensor.node
     if node is not None and (label is not None or node.extras is not None):
-        # In a drawing the operation is there still when the tensor itself is gone.
+        # A drawing shows the operation even when the tensor itself is gone.
         extras_of(node).label = label
 
 

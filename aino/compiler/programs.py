@@ -168,7 +168,7 @@ class Programs:
         self._warn(str(error))
 
     def rehearsed(self, args, kwargs) -> Specialization:
-        """Trace a call twice without making it, for who only wants its program."""
+        """Trace a call twice without making it: only its program is wanted."""
         names, flat = self._arguments.flat(args, kwargs)
         specialization = Specialization()
         before, after = [

@@ -20,7 +20,7 @@ _NOT_BOOL = "holds bytes that are neither True nor False"
 
 
 def open_archive(source: Source) -> list[Member]:
-    """The members of a ``.dit`` of any version; another kind of file is refused by its name."""
+    """The members of a ``.dit`` of any version; of another file an error says what kind it is."""
     problem = looks_like(source)
     if problem:
         raise source.error(problem)

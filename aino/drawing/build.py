@@ -137,7 +137,7 @@ class Builder:
         return Vertex("operation", title, values=[value])
 
     def _constant(self, array: np.ndarray, label: str) -> Vertex:
-        """Return the vertex of an array that no gradient flows to; one for all who use it."""
+        """Return the vertex of an array without a gradient; all operations that use it share it."""
         named = self.names.of_array(array)
         key = id(array if named is None else named.tensor)
         vertex = self._of_array.get(key)
@@ -209,9 +209,9 @@ class Builder:
         return box
 
     def _settle(self) -> None:
-        """Put what is no operation into the innermost box in which all is that uses it.
+        """Put parameters and constants into the innermost box around all that use them.
 
-        A letter that stands alone at an operation says nothing, and goes.
+        The letter at the only lettered edge of an operation says nothing, and is dropped.
         """
         lettered = Counter(edge.head for edge in self.graph.edges if edge.label)
         for edge in self.graph.edges:

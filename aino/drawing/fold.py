@@ -75,7 +75,7 @@ class _Unit:
 
 
 def _likeness(box: Box | None, vertices: list[Vertex]) -> Any:
-    """Return what like units have in common: all but their names and numbers; None for none."""
+    """Return what makes units alike, which is all but names and numbers; None: like no other."""
     looks = tuple([_look(vertex) for vertex in vertices])
     if box is not None:
         return box.kind, box.note, box.parameters, looks
@@ -90,7 +90,7 @@ def _look(vertex: Vertex) -> tuple:
 
 
 def fold_repetitions(graph: Graph, depth: int | None, most: int) -> None:
-    """Draw what follows on itself more than ``most`` times once, and the rest as one vertex."""
+    """Of what repeats more than ``most`` times in a row draw one, and the others as one vertex."""
     heads = graph.heads()
     pending = [(0, graph.vertices)]
     while pending:
@@ -124,7 +124,7 @@ def _units(vertices: list[Vertex], level: int) -> list[_Unit]:
 def _repeated(
     units: list[_Unit], heads: dict[Vertex, list[Vertex]], most: int
 ) -> list[list[list[_Unit]]]:
-    """Return the runs of motifs: each more than ``most`` like lists of units."""
+    """Return the runs of motifs: more than ``most`` lists of units that are alike, in a row."""
     numbers: dict[Any, int] = {}
     looks = [
         -1 - i if unit.likeness is None else numbers.setdefault(unit.likeness, len(numbers))
@@ -157,7 +157,7 @@ def _reach(unit: _Unit, heads: dict[Vertex, list[Vertex]], places: dict[Vertex, 
 
 
 def _count(looks: list[int], reach: list[float], start: int, length: int) -> int:
-    """Return how often a motif follows on itself, each used by the next alone."""
+    """Return how often a motif repeats in a row, each used by the next one alone."""
     count = 1
     while True:
         middle = start + count * length

@@ -21,7 +21,7 @@ class Value:
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """One call of a module, or a module as such: what is drawn around its vertices.
+    """One call of a module, or a module that is not run: a frame around its vertices.
 
     ``start`` and ``end`` are the ticks of the nodes' clock between which it was called.
     """

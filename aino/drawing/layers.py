@@ -15,7 +15,7 @@ from aino.nn.modules.perceptron import Layer
 def parts_in_order(module: Module) -> list[tuple[str, Any]] | None:
     """Return a module's parts if it runs them one after another, else None.
 
-    A neural network is known by what it has: ``sizes``, and as many ``layers`` as lie between.
+    A neural network is recognised by its ``sizes``, and its ``layers``, one less than these.
     """
     if isinstance(module, Sequential):
         return [(name, part) for name, part in vars(module).items() if isinstance(part, Module)]

@@ -15,7 +15,7 @@ from aino.nn.base.parameter import Buffer, Parameter
 
 
 class Named(NamedTuple):
-    """A tensor, what it is called, and as what it is drawn."""
+    """A tensor, its name, and the kind of vertex that it is drawn as."""
 
     name: str
     tensor: Tensor
@@ -23,7 +23,7 @@ class Named(NamedTuple):
 
 
 class Names:
-    """Tensors by what a graph knows of them: their node, or else their memory.
+    """Tensors by what a graph knows about them: their node, or else their memory.
 
     The first name that a tensor gets stays.
     """
@@ -58,14 +58,14 @@ def _place(array: np.ndarray) -> tuple:
 
 
 def kind_of(tensor: Tensor) -> str:
-    """Return as what a tensor is drawn that no operation made."""
+    """Return the kind of vertex that a tensor is drawn as if no operation made it."""
     if isinstance(tensor, Parameter):
         return "parameter"
     return "constant" if isinstance(tensor, Buffer) else "input"
 
 
 def given(names: Any) -> Iterator[tuple[str, Tensor]]:
-    """Yield what the user calls his tensors; raise ``TypeError`` where it is not understood."""
+    """Yield the names that the user gave, and their tensors; raise ``TypeError`` for the rest."""
     if names is None:
         return
     if isinstance(names, Module):

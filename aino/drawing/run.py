@@ -44,8 +44,8 @@ class Run:
     def _stand_in(self, value: Any, name: str) -> Any:
         """Return what the module is given in the place of an input.
 
-        Of a number that a gradient can flow to: a tensor over the same memory that records all
-        that is done with it, whether the user wants its gradient or not.
+        An input that can have a gradient is replaced by a tensor over the same memory that
+        records what is done with it, whether the user asked for its gradient or not.
         """
         if isinstance(value, np.ndarray):
             value = make(value)

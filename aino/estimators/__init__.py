@@ -1,3 +1,3 @@
-"""NeuralNetwork: layers of perceptrons that learn from data by themselves."""
+"""NeuralNetwork: layers of perceptrons that learn from data."""
 
 from aino.estimators.neural_network import NeuralNetwork

@@ -281,7 +281,7 @@ class NeuralNetwork(Module):
         return self._outputs(inputs), make if isinstance(X, Tensor) else np.asarray
 
     def predict(self, X: Any) -> Any:
-        """Return what the network says to inputs (samples, inputs), in the form that y had.
+        """Return the predictions for inputs (samples, inputs), in the form that y had.
 
         Class indices (samples,) if y was class indices; else the outputs, which are
         probabilities where y was zeros and ones, in the shape of y. A tensor for a tensor, an
@@ -313,7 +313,7 @@ class NeuralNetwork(Module):
         return wrap(outputs[:, 0] if self.flat and outputs.shape[1] == 1 else outputs)
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the share of samples that are classified rightly; for numbers R².
+        """Return the share of samples that are classified correctly; for numbers, R².
 
         R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over outputs: 1 at best, 0 for always saying the
         mean.

@@ -86,7 +86,7 @@ class ReadSet:
 
     def conditions(self, guards) -> list[str]:
         """Return the conditions that every name read stands for what it stood for."""
-        # Where a generator stands is no matter: that a function draws from it was refused.
+        # Where a generator stands makes no difference: drawing from it was refused.
         # What a list that only grows holds is none, either.
         others = ("state", "grown")
         return [read.condition(guards) for _, read in self.found() if read.kind not in others]

@@ -44,7 +44,7 @@ def structure(owners, live: Container[tuple] = ()) -> tuple:
     """Return what a program relies on: modes, parameters, submodules, hooks, groups.
 
     ``live``: places whose values are read at each call, and lists that grow by the program itself;
-    what stands there is no matter.
+    what stands there makes no difference.
     """
     found: list[Any] = []
     for owner in owners:

@@ -2,7 +2,7 @@
 
 ``Tensor.array`` and ``Leaf.grad`` are slots; for the time of a trace they are properties that
 ask the trace of the reading thread, and so are the entries of an optimizer's groups. Other
-threads get what the slots and entries hold, as ever.
+threads get what the slots and entries hold, as always.
 """
 
 from __future__ import annotations
