@@ -69,6 +69,6 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
         other: where to, a tensor that is broadcast with it.
 
     >>> import aino
-    >>> bool(aino.nextafter(aino.tensor(1.0), aino.tensor(2.0)) > 1)
+    >>> (aino.nextafter(aino.tensor(1.0), aino.tensor(2.0)) > 1).item()
     True
     """
