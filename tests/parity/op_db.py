@@ -71,11 +71,18 @@ def operation_of(op) -> Callable | None:
         return lambda x, *args, **keywords: found(x * 1, *args, **keywords)
     function = op.op
     if getattr(function, "__name__", "") == "<lambda>":
-        names = {**function.__globals__, "torch": aino}
-        return types.FunctionType(
-            function.__code__, names, None, function.__defaults__, function.__closure__
-        )
+        return in_aino(function)
     return found
+
+
+def in_aino(function) -> Callable:
+    """Return a function of PyTorch's tests, with AINO in the place of PyTorch."""
+    names = {**function.__globals__, "torch": aino}
+    made = types.FunctionType(
+        function.__code__, names, None, function.__defaults__, function.__closure__
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
 
 
 def samples_of(op, dtype: str, count: int = SAMPLES) -> Iterator[Any]:
@@ -165,8 +172,9 @@ def compare_sample(operation: Callable, op, sample, twice: bool, values: bool = 
     ``values``: whether values are compared, which random numbers are not.
     """
     wrapper = op.gradcheck_wrapper
-    # A function of Hermitian matrices has one gradient in Hermitian directions, any in others.
-    wrap = wrapper if wrapper.__name__.endswith(("hermitian_input", "diagonal")) else _call
+    # A function of Hermitian or triangular matrices has one gradient in directions that keep
+    # them so, any in others.
+    wrap = wrapper if wrapper.__name__.endswith(("_input", "diagonal", "<lambda>")) else _call
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -178,7 +186,7 @@ def compare_sample(operation: Callable, op, sample, twice: bool, values: bool = 
         try:
             args = [given(item, leaves) for item in (sample.input, *sample.args)]
             keywords = given(sample.kwargs, leaves)
-            ours = wrap(operation, *args, **keywords)
+            ours = (wrap if wrap is _call else in_aino(wrap))(operation, *args, **keywords)
         except Exception as error:
             return f"raises {type(error).__name__}: {error}"
         process = sample.output_process_fn_grad
