@@ -128,7 +128,13 @@ if TYPE_CHECKING:
     from aino.ops.linalg.decompositions import geqrf as geqrf
     from aino.ops.linalg.decompositions import qr as qr
     from aino.ops.linalg.decompositions import svd as svd
+    from aino.ops.linalg.functions import matrix_exp as matrix_exp
+    from aino.ops.linalg.functions import vander as vander
+    from aino.ops.linalg.householder import orgqr as orgqr
+    from aino.ops.linalg.householder import ormqr as ormqr
     from aino.ops.linalg.least_squares import pinverse as pinverse
+    from aino.ops.linalg.low_rank import pca_lowrank as pca_lowrank
+    from aino.ops.linalg.low_rank import svd_lowrank as svd_lowrank
     from aino.ops.linalg.lu import lu as lu
     from aino.ops.linalg.lu import lu_solve as lu_solve
     from aino.ops.linalg.lu import lu_unpack as lu_unpack

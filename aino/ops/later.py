@@ -19,6 +19,8 @@ _METHODS = {
     "aino.ops.index.numbering": "nonzero_static",
     "aino.ops.fft.short_time": "stft istft",
     "aino.ops.linalg.decompositions": "svd qr geqrf",
+    "aino.ops.linalg.functions": "matrix_exp",
+    "aino.ops.linalg.householder": "orgqr ormqr",
     "aino.ops.linalg.least_squares": "pinverse",
     "aino.ops.linalg.lu": "lu lu_solve",
     "aino.ops.linalg.triangular": "cholesky_inverse cholesky_solve triangular_solve",
@@ -42,6 +44,8 @@ _METHODS = {
 _FUNCTIONS = {
     "aino.ops.index.membership": "isin",
     "aino.ops.index.numbering": "combinations unravel_index",
+    "aino.ops.linalg.functions": "vander",
+    "aino.ops.linalg.low_rank": "pca_lowrank svd_lowrank",
     "aino.ops.linalg.lu": "lu_unpack",
     "aino.ops.pointwise.renorm": "fill",
     "aino.ops.reduce.histograms": "histogramdd",

@@ -167,6 +167,10 @@ WITH_OUT = {
     "solve_triangular": lambda x, out: linalg.solve_triangular(x, x, upper=True, out=out),
     "triangular_solve": lambda x, out: aino.triangular_solve(x, x, out=out),
     "cholesky_solve": lambda x, out: aino.cholesky_solve(x, x, out=out),
+    "householder_product": lambda x, out: linalg.householder_product(x, x[0], out=out),
+    "ormqr": lambda x, out: aino.ormqr(x, x[0], x, out=out),
+    "tensorinv": lambda x, out: linalg.tensorinv(x, 1, out=out),
+    "tensorsolve": lambda x, out: linalg.tensorsolve(x, x[0], out=out),
     "cholesky_inverse": lambda x, out: aino.cholesky_inverse(x, out=out),
 }
 
