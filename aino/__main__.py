@@ -1,4 +1,4 @@
-"""The command line: ``python -m aino info FILE``, ``python -m aino verify FILE``."""
+"""The command line: ``python -m aino info FILE``, ``verify FILE``, ``coverage``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 
 import aino
+from aino.coverage import report
 from aino.dit import describe, verify
 from aino.errors import DitError
 
@@ -18,11 +19,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     info = commands.add_parser("info", help="architecture, tensors, sizes and metadata of a .dit")
     check = commands.add_parser("verify", help="check every byte of a .dit, loading nothing")
+    commands.add_parser("coverage", help="what PyTorch has and AINO leaves out, with the reasons")
     for command in (info, check):
         command.add_argument("file", metavar="FILE")
     chosen = parser.parse_args(arguments)
     try:
-        text = describe(chosen.file) if chosen.command == "info" else verify(chosen.file)
+        if chosen.command == "coverage":
+            text = report()
+        else:
+            text = describe(chosen.file) if chosen.command == "info" else verify(chosen.file)
         print(text, flush=True)
     except BrokenPipeError:
         # Whoever reads has had enough. Python would flush once more, and complain, at its end.

@@ -25,6 +25,7 @@ FLOORS = {
     "aino.cuda": 0,
     "aino.mps": 0,
     "aino.num_threads": 0,
+    "aino.coverage": 0,
     "aino.settings": 0,
     "aino.version": 0,
     "aino.xpu": 0,
