@@ -27,7 +27,7 @@ DIFFERENT = {
 }
 
 #: Defaults that are spelled otherwise and mean the same.
-SAME = {("()", None), ("None", 0.0), ("None", False), ("True", None), ("strided", None)}
+SAME = {("()", None), ("None", 0.0), ("None", 1), ("None", False), ("True", None), ("1", None)}
 
 
 def declarations(name, inside=None):

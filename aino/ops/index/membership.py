@@ -9,11 +9,13 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, result_type
 from aino.errors import DtypeError
+from aino.ops.arguments import other_names
 from aino.tracing import opaque
 
 __all__ = ["isin"]
 
 
+@other_names(element="elements", test_element="test_elements")
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from aino.autograd.rules import shape as rules
 from aino.autograd.rules.index import getitem
 from aino.autograd.tensor import Tensor
-from aino.ops.arguments import dim_of
+from aino.ops.arguments import dim_of, other_names
 from aino.ops.index.indexing import narrow, select
 from aino.ops.pointwise.complex_numbers import view_as_complex, view_as_real
 from aino.ops.shape.broadcasting import expand
@@ -22,6 +22,7 @@ from aino.ops.shape.padding import pad as _pad
 from aino.ops.shape.shaping import diagonal, reshape, squeeze, unfold, unsqueeze, view
 from aino.ops.shape.strided import as_strided
 from aino.ops.shape.transposing import permute, t, transpose
+from aino.types import DType
 
 
 def _alias(input: Tensor) -> Tensor:
@@ -41,16 +42,19 @@ def _slice(
     return getitem(input, (slice(None),) * dim + (slice(start, end, step),))
 
 
-def _view(input: Tensor, *size: Any) -> Tensor:
-    if len(size) == 1 and isinstance(size[0], (np.dtype, str, type)):
-        return view(input, *size)
-    return reshape(input, *size)  # a copy needs no memory that is laid out for it
+def _view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = None) -> Tensor:
+    if dtype is not None or (len(sizes) == 1 and isinstance(sizes[0], (np.dtype, str, type))):
+        return view(input, *sizes, size=size, dtype=dtype)
+    # A copy needs no memory that is laid out for it.
+    return reshape(input, *sizes, shape=size)
 
+
+_split = other_names(input="tensor")(split)
 
 #: The views by name.
 _VIEWS: dict[str, Any] = {
     "alias": _alias, "as_strided": as_strided, "detach": _detach, "diagonal": diagonal,
-    "expand": expand, "permute": permute, "select": select, "slice": _slice, "split": split,
+    "expand": expand, "permute": permute, "select": select, "slice": _slice, "split": _split,
     "split_with_sizes": split_with_sizes, "squeeze": squeeze, "t": t, "transpose": transpose,
     "unbind": unbind, "unfold": unfold, "unsqueeze": unsqueeze, "view": _view,
     "view_as_complex": view_as_complex, "view_as_real": view_as_real, "narrow": narrow,
@@ -97,11 +101,11 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: Any = 0) -> tuple[Tensor, ...]
     return chunk(input, chunks, dim)
 
 
-def unsafe_split(tensor: Tensor, split_size: int, dim: Any = 0) -> tuple[Tensor, ...]:
+def unsafe_split(input: Tensor, split_size: int, dim: Any = 0) -> tuple[Tensor, ...]:
     """Return views of parts of one length along a dimension, the last maybe shorter: ``split``.
 
     Arguments:
-        tensor: what is split.
+        input: what is split.
         split_size: the length of a part.
         dim: the dimension along which it is split.
 
@@ -109,7 +113,7 @@ def unsafe_split(tensor: Tensor, split_size: int, dim: Any = 0) -> tuple[Tensor,
     >>> aino.unsafe_split(aino.tensor([1, 2, 3]), 2)
     (tensor([1, 2]), tensor([3]))
     """
-    return split(tensor, split_size, dim)
+    return split(input, split_size, dim)
 
 
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: Any = 0) -> tuple[Tensor, ...]:
