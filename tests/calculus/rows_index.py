@@ -251,6 +251,7 @@ PARTS = [
 ]  # fmt: skip
 
 INDEX = integers(0, 3, 2, 4)
+NAN = float("nan")
 MEETING = given([0, 1, 1])
 SCATTERED = [
     Row("scatter", scattering.scatter, scatter,
@@ -289,7 +290,12 @@ SCATTERED = [
                 ],
                 "amax": [
                     case(given([1.0, 2.0]), 0, MEETING, given([1.0, 2.0, 2.0]), "amax")
-                    .slopes([0.5, 1 / 3], [0.5, 1 / 3, 1 / 3])
+                    .slopes([0.5, 1 / 3], [0.5, 1 / 3, 1 / 3]),
+                    case(given([1.0, NAN]), 0, MEETING, given([NAN, 2.0, 2.0]), "amax")
+                    .gives(np.array([NAN, NAN])).slopes([NAN, NAN], [NAN, NAN, NAN]),
+                    case(given([1.0, NAN]), 0, MEETING, given([NAN, 2.0, 3.0]), "amax",
+                         include_self=False)
+                    .gives(np.array([NAN, 3.0])).slopes([0.0, 0.0], [NAN, 0.0, 1.0]),
                 ],
             }.get(name, []),
             errors=[case(real(3), 0, given([0]), real(1), "median")])

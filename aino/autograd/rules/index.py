@@ -317,12 +317,13 @@ def _extreme_shares(g, x, values, y, index, axis, include_self):
     if not include_self:
         own = scatter(own, 0.0, index, axis)
     rivals = rivals + own
-    return own, won, g / np.where(rivals == 0.0, 1.0, rivals)
+    # Only NaN equals nothing, and its gradient is none either, as that of amax.
+    return own, won, g / np.where(rivals == 0.0, math.nan, rivals)
 
 
 def _extreme_of_x(g, x, values, y, index, axis, include_self):
     own, _, share = _extreme_shares(g, x, values, y, index, axis, include_self)
-    return own * share
+    return own * share if include_self else scatter(own * share, 0.0, index, axis)
 
 
 def _extreme_of_values(g, x, values, y, index, axis, include_self):
