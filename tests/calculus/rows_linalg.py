@@ -262,6 +262,12 @@ ROWS = [
             case("abc,ab->abc", real(2, 2, 2), real(2, 2)),
             case("ab,abc->abc", real(2, 2), real(2, 2, 2)),
             case("ij,k->", real(2, 2), real(3)),
+            case("ij,jk,kl->il", real(2, 3), real(3, 4), real(4, 1)),
+            case("i,ij,j->", real(3), real(3, 2), real(2)),
+            case("a,b,ab,c->c", real(2), real(3), real(2, 3), real(2)),
+            case("ab,bc,cd,de,ef,fa->", *[real(2, 2)] * 6),
+            case("...i,...ij,j->...", real(2, 3), real(3, 2), real(2)),
+            case("ab,ab,ba->a", real(2, 1), real(1, 3), real(3, 2)),
         ],
         complex=True, dtypes=NUMBERS,
         errors=[

@@ -9,6 +9,7 @@ from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
+from aino.ops.linalg.paths import path
 from aino.ops.public import method
 from aino.ops.reduce import reduction
 
@@ -26,17 +27,29 @@ def contract(name: str, operands: Any, labels: Any, output: Any) -> Tensor:
     for position, (x, own) in enumerate(zip(operands, labels)):
         elsewhere = set(output).union(*labels[:position], *labels[position + 1 :])
         operands[position], labels[position] = _single(name, x, own, lengths, elsewhere)
-    result, own = operands[0], labels[0]
-    for position in range(1, len(operands)):
-        needed = set(output).union(*labels[position + 1 :])
+    first = operands[0]
+    for i, j in _order(labels, output, lengths):
+        b, b_labels = operands.pop(j), labels.pop(j)
+        a, a_labels = operands.pop(i), labels.pop(i)
+        needed = set(output).union(*labels)
         # An axis that a repetition hid is alone now, and may be summed at once.
-        result, own = _summed(result, own, needed.union(labels[position]))
-        result, own = _pair(result, own, operands[position], labels[position], needed)
-    result, own = _summed(result, own, output)
+        a, a_labels = _summed(a, a_labels, needed.union(b_labels))
+        b, b_labels = _summed(b, b_labels, needed.union(a_labels))
+        result, own = _pair(a, a_labels, b, b_labels, needed)
+        operands.insert(0, result)
+        labels.insert(0, own)
+    result, own = _summed(operands[0], labels[0], output)
     axes = [own.index(label) for label in output]
-    if result is operands[0]:  # never the operand itself
+    if result is first:  # never the operand itself
         return shape.permute(result, tuple(axes))
     return _permuted(result, axes)
+
+
+def _order(labels, output, lengths):
+    """Return the pairs of operands to multiply, one after the other."""
+    if len(labels) < 3:
+        return ((0, 1),) * (len(labels) - 1)
+    return path(tuple(map(frozenset, labels)), frozenset(output), tuple(lengths.items()))
 
 
 def _lengths(name, operands, labels) -> dict:
@@ -133,8 +146,9 @@ def einsum(*args: Any) -> Tensor:
     A letter names an axis; a letter on the left only is summed over; a letter twice in one
     operand takes its diagonal; ``...`` stands for all other axes, which are broadcast. Without
     ``->`` the letters that occur once stay, in alphabetical order. Operands may also each be
-    followed by a list of numbers instead. They are multiplied from left to right. Raises
-    ``ShapeError`` where equation and shapes disagree, ``DtypeError`` for mixed dtypes.
+    followed by a list of numbers instead. They are multiplied in the order that takes the fewest
+    multiplications; of more than five, the pair that shrinks most is next. Raises ``ShapeError``
+    where equation and shapes disagree, ``DtypeError`` for mixed dtypes.
 
     >>> import aino
     >>> x = aino.tensor([[1.0, 2.0], [3.0, 4.0]])
