@@ -83,7 +83,7 @@ def unread(function, names):
 def without_effect(docstring):
     """The arguments of which a docstring says that they change nothing."""
     lines = re.findall(r"^ +([\w, ]+): (.*)$", docstring, re.MULTILINE)
-    said = re.compile(r"no effect|not read|changes? nothing|sake|nothing to warn|result is the same")
+    said = re.compile(r"no effect|not read|changes? nothing|sake|to warn|is the same")
     return {n.strip() for head, text in lines if said.search(text) for n in head.split(",")}
 
 
