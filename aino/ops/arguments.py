@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import make
 from aino.errors import ShapeError
 
@@ -113,6 +114,12 @@ def the_dim(dim, axis, function):
     if dim is not None:
         raise _twice(function, "dim", "axis")
     return axis
+
+
+def not_numbers_alone(name: str, input, other) -> None:
+    """Raise ``DtypeError`` unless one of two arguments at least is a tensor, or an array."""
+    if not (hasattr(input, "__array_ufunc__") or hasattr(other, "__array_ufunc__")):
+        raise not_a_tensor(name, "argument 'input'", input)
 
 
 def wrapped(array):

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.autograd.rules.in_double import in_double, of_scipy, pieces
+from aino.autograd.rules.in_double import in_double, of_scipy, pieces, power_series
 
-_FAR = 25.0
-_ROOT_TWO_BY_PI = math.sqrt(2.0 / math.pi)
+_HANKEL_FROM = 25.0
 
 
 def _hankel(order):
@@ -32,18 +31,11 @@ def _hankel(order):
 _SERIES = {order: _hankel(order) for order in (0, 1)}
 
 
-def _power_series(coefficients, z):
-    y = np.full_like(z, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        y = y * z + coefficient
-    return y
-
-
 def _wave(x, order, kind):
     """Return J (``kind`` 0) or Y (1) of a large positive x; 0 at infinity."""
     even, odd = _SERIES[order]
     square = 1.0 / (x * x)
-    p, q = _power_series(even, square), _power_series(odd, square) / x
+    p, q = power_series(even, square), power_series(odd, square) / x
     sine, cosine = np.sin(x), np.cos(x)
     # The sine and cosine of x - π/4 or x - 3π/4, of which x alone would lose the phase.
     if order == 0:
@@ -61,8 +53,8 @@ def _first(order):
         size = np.absolute(x)
         y = pieces(
             size,
-            (size < _FAR, lambda x: of_scipy(f"j{order}")(x)),
-            (size >= _FAR, lambda x: _wave(x, order, 0)),
+            (size < _HANKEL_FROM, lambda x: of_scipy(f"j{order}")(x)),
+            (size >= _HANKEL_FROM, lambda x: _wave(x, order, 0)),
         )
         return np.copysign(1.0, x) * y if order else y
 
@@ -73,8 +65,8 @@ def _second(order):
     """Return Y of order 0 or 1: -inf at 0, nan of what is negative."""
     return lambda x: pieces(
         x,
-        (x < _FAR, lambda x: of_scipy(f"y{order}")(x)),
-        (x >= _FAR, lambda x: _wave(x, order, 1)),
+        (x < _HANKEL_FROM, lambda x: of_scipy(f"y{order}")(x)),
+        (x >= _HANKEL_FROM, lambda x: _wave(x, order, 1)),
     )
 
 
@@ -82,7 +74,7 @@ _J = _first(0), _first(1)
 
 
 @functools.cache  # two traces record the same kernel
-def _ratio(n):
+def _j_kernel(n):
     """Return the kernel of Jₙ(x) / xⁿ."""
 
     def near(x):
@@ -103,15 +95,15 @@ def _ratio(n):
         return pieces(
             x,
             (x <= 2.0, near),
-            (x < max(_FAR, 2.0 * n), lambda x: of_scipy("jv")(n, x) / x**n),
-            (x >= _FAR, far),
+            (x < max(_HANKEL_FROM, 2.0 * n), lambda x: of_scipy("jv")(n, x) / x**n),
+            (x >= _HANKEL_FROM, far),
         )
 
     return in_double(compute)
 
 
 j_ratio: Any = primitive(
-    "j_ratio", lambda x, n: _ratio(n)(x), formula="Jₙ(x) / xⁿ", promotes="float",
+    "j_ratio", lambda x, n: _j_kernel(n)(x), formula="Jₙ(x) / xⁿ", promotes="float",
     x=lambda g, x, n: g * (-x * j_ratio(x, n + 1)),
 )  # fmt: skip
 

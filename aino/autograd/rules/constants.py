@@ -13,6 +13,9 @@ __all__ = [
     "LN2",
     "MINUS_INFINITY",
     "ONE",
+    "ROOT_HALF",
+    "ROOT_TWO_BY_PI",
+    "TWO_BY_ROOT_PI",
     "ZERO",
     "clip",
     "kept",
@@ -33,6 +36,9 @@ class _Asked(np.ndarray):
 #: NumPy's ufunc behind ``np.clip``, which has no public name: called without the Python around it.
 clip: Any = np.zeros(1).view(_Asked).clip(0.0, 1.0)
 LN2 = math.log(2.0)
+ROOT_HALF = math.sqrt(0.5)
+ROOT_TWO_BY_PI = math.sqrt(2.0 / math.pi)
+TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
 def kept(value) -> dict[np.dtype, np.ndarray]:

@@ -67,6 +67,14 @@ def chebyshev(coefficients, t):
     return t * before - below + 0.5 * coefficients[0]
 
 
+def power_series(coefficients, z):
+    """Return ``Σ cₖ zᵏ``."""
+    y = np.full_like(z, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        y = y * z + coefficient
+    return y
+
+
 @functools.cache
 def _scipy_special() -> Any:
     try:

@@ -88,7 +88,7 @@ def _grown(x, scaled):
 
 
 @functools.cache  # two traces record the same kernel
-def _ratio(n):
+def _i_kernel(n):
     """Return the kernel of Iₙ(x) / xⁿ."""
 
     def near(x):
@@ -113,7 +113,7 @@ def _ratio(n):
 
 
 i_ratio: Any = primitive(
-    "i_ratio", lambda x, n: _ratio(n)(x), formula="Iₙ(x) / xⁿ", promotes="float",
+    "i_ratio", lambda x, n: _i_kernel(n)(x), formula="Iₙ(x) / xⁿ", promotes="float",
     x=lambda g, x, n: g * (x * i_ratio(x, n + 1)),
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ def _chebyshev(first):
     return lambda k: (*first, 0.0) if k == 0 else (2.0, 0.0, 1.0)
 
 
-def _shifted(family):
+def _shifted_family(family):
     """Return the recurrence of a family in 2x - 1."""
 
     def coefficients(k):
@@ -44,7 +44,7 @@ FAMILIES = {
     "legendre": lambda k: ((2 * k + 1) / (k + 1), 0.0, k / (k + 1)),
 }
 FAMILIES |= {
-    f"shifted_chebyshev_{kind}": _shifted(FAMILIES[f"chebyshev_{kind}"]) for kind in "tuvw"
+    f"shifted_chebyshev_{kind}": _shifted_family(FAMILIES[f"chebyshev_{kind}"]) for kind in "tuvw"
 }
 #: Beyond this degree a recurrence would run for minutes.
 _HIGHEST = 10_000_000
@@ -77,7 +77,7 @@ def _kernel(family, order):
     return in_double(compute)
 
 
-def _no_slope():
+def _no_slope_of_degree():
     raise GradientError(
         "a polynomial has no derivative with respect to its degree; detach() the degree"
     )
@@ -87,5 +87,5 @@ polynomial: Any = primitive(
     "polynomial", lambda x, n, family, order: _kernel(family, order)(x, n), formula="pₙ⁽ᵐ⁾(x)",
     broadcasts=True, promotes="float", inputs="x n",
     x=lambda g, x, n, family, order: g * polynomial(x, n, family, order + 1),
-    n=lambda g: _no_slope(),
+    n=lambda g: _no_slope_of_degree(),
 )  # fmt: skip

@@ -37,7 +37,7 @@ def _sum(s, q, unit=1.0):
     return np.where(last == 0.0, total, total + series)
 
 
-def _reflected(s, q):
+def _zeta_below(s, q):
     """Return ζ(s, q) of a negative q between integers and an integer s.
 
     The terms below 0 are a finite piece of another such sum: ``±(ζ(s, f) - ζ(s, 1 - q))``, where
@@ -53,7 +53,7 @@ def hurwitz(s, q):
     y = np.full_like(s, math.nan)
     known = (s > 1.0) & np.isfinite(s)
     above, below = known & (q > 0.0), known & (q < 0.0) & (s == np.floor(s)) & (q != np.floor(q))
-    for chosen, compute in ((above, _sum), (below, _reflected)):
+    for chosen, compute in ((above, _sum), (below, _zeta_below)):
         if chosen.any():
             y[chosen] = compute(s[chosen], q[chosen])
     y[known & (q == math.inf)] = 0.0
@@ -63,7 +63,7 @@ def hurwitz(s, q):
     return np.where(np.isnan(s) | np.isnan(q), math.nan, y)
 
 
-def _no_slope():
+def _no_slope_of_zeta():
     raise GradientError(
         "zeta: the derivative with respect to the first argument, the exponent, is not known "
         "here, only that with respect to the second; detach() it where the gradient may end"
@@ -73,7 +73,7 @@ def _no_slope():
 zeta: Any = primitive(
     "zeta", in_double(hurwitz), formula="ζ(s, q) = Σ (q + k)⁻ˢ", broadcasts=True,
     promotes="float", inputs="s q",
-    s=lambda g: _no_slope(),
+    s=lambda g: _no_slope_of_zeta(),
     q=lambda g, s, q: g * (-s * zeta(s + 1.0, q)),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import math
 from operator import index
 from typing import Any
 
+from aino.autograd.rules import gamma, zeta
 from aino.autograd.rules import special as rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
@@ -44,7 +45,7 @@ def erfinv(input: Tensor) -> Tensor:
     """
 
 
-@operation(rules.lgamma, inplace=True)
+@operation(gamma.lgamma, inplace=True)
 def lgamma(input: Tensor) -> Tensor:
     """Return the logarithm of the gamma function's size: ``ln |Γ(x)|``.
 
@@ -54,7 +55,7 @@ def lgamma(input: Tensor) -> Tensor:
     """
 
 
-@operation(rules.digamma, inplace=True)
+@operation(gamma.digamma, inplace=True)
 def digamma(input: Tensor) -> Tensor:
     """Return the derivative of the gamma function's logarithm: ``ψ(x) = Γ′(x) / Γ(x)``.
 
@@ -80,7 +81,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     n = index(n)
     if n < 0:
         raise ValueError(f"polygamma: the order n is 0 or more, not {n}")
-    return rules.polygamma(input, n) if n else rules.digamma(input)
+    return zeta.polygamma(input, n) if n else gamma.digamma(input)
 
 
 @method(name="polygamma", inplace=True)
@@ -113,7 +114,7 @@ def mvlgamma(input: Tensor, p: Any) -> Tensor:
         raise ShapeError(f"mvlgamma: the dimension p is 1 or more, not {p}")
     total = p * (p - 1) / 4 * math.log(math.pi)
     for i in range(p):
-        total = rules.lgamma(input - 0.5 * i) + total
+        total = gamma.lgamma(input - 0.5 * i) + total
     return total
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from aino.autograd.rules.entropy import xlog1py as xlog1py_of
 from aino.autograd.tensor import Tensor
 from aino.ops import pointwise
+from aino.ops.arguments import not_numbers_alone
 from aino.ops.out import into
 from aino.ops.pointwise import softmax as softmax_room
 from aino.ops.reduce import reduction
@@ -176,6 +177,7 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | Non
     >>> aino.special.xlog1py(aino.tensor([0.0, 2.0]), aino.tensor([-1.0, 1.0]))
     tensor([0.0000, 1.3863])
     """
+    not_numbers_alone("xlog1py", input, other)
     return into(out, xlog1py_of(input, other), "special.xlog1py")
 
 
@@ -191,4 +193,5 @@ def xlogy(input: Any, other: Tensor | Number, *, out: Tensor | None = None) -> T
     >>> aino.special.xlogy(aino.tensor([0.0, 2.0]), aino.tensor([0.0, 2.0]))
     tensor([0.0000, 1.3863])
     """
+    not_numbers_alone("xlogy", input, other)
     return into(out, pointwise.xlogy(input, other), "special.xlogy")

@@ -8,6 +8,7 @@ from aino.autograd.rules import incomplete_gamma as rules
 from aino.autograd.rules import zeta as zeta_rules
 from aino.autograd.tensor import Tensor
 from aino.ops import pointwise
+from aino.ops.arguments import not_numbers_alone
 from aino.ops.out import into
 from aino.types import Number
 
@@ -173,4 +174,5 @@ def zeta(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None =
     >>> aino.special.zeta(aino.tensor([2.0, 4.0]), 1)
     tensor([1.6449, 1.0823])
     """
+    not_numbers_alone("zeta", input, other)
     return into(out, zeta_rules.zeta(input, other), "special.zeta")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aino.autograd.rules.polynomials import polynomial
 from aino.autograd.tensor import Tensor
+from aino.ops.arguments import not_numbers_alone
 from aino.ops.out import into
 from aino.types import Number
 
@@ -20,6 +21,7 @@ __all__ = [
 
 
 def _of(family: str, input, n, out) -> Tensor:
+    not_numbers_alone(family, input, n)
     return into(out, polynomial(input, n, family, 0), family)
 
 
