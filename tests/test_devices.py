@@ -94,8 +94,8 @@ def functions_with_a_device():
         "in2_features": 2, "normalized_shape": 2, "num_embeddings": 3, "embedding_dim": 2,
         "num_features": 2, "in_channels": 2, "out_channels": 2, "kernel_size": 1,
         "input_size": 2, "hidden_size": 2, "num_groups": 1, "embed_dim": 2, "num_heads": 1,
-        "d_model": 2, "nhead": 1, "std": 1.0, "ext_tensor": np.ones(2), "window_length": 3, "stride": (1,),
-        "physical_layout": (0,), "M": 3, "sym": True,
+        "d_model": 2, "nhead": 1, "std": 1.0, "ext_tensor": np.ones(2), "window_length": 3,
+        "stride": (1,), "physical_layout": (0,), "M": 3, "sym": True,
     }  # fmt: skip
     places = {"aino": aino, "nn": nn, "Tensor": aino.Tensor}
     for where, place in places.items():

@@ -267,6 +267,6 @@ def test_numbers_are_added_up_in_one_place():
         )
     }
     # Counts of equal numbers, weights of a draw, which are of float64, and diagonals: sums of one.
-    counts = {"ops/index/selection.py", "ops/index/sorting.py"}
+    counts = {"ops/index/selection.py", "ops/index/numbering.py"}
     exact = {"ops/random/distributions.py", "autograd/rules/decompositions.py"}
     assert found <= {"autograd/sums.py", *counts, *exact}
