@@ -150,6 +150,11 @@ def test_gradients_that_are_constant_have_a_slope_of_zero(function):
     x = aino.randn(2, 3, dtype=aino.float64, requires_grad=True)
     (slope,) = aino.autograd.grad(function(x).sum(), x, create_graph=True)
     assert aino.autograd.grad(slope.sum(), x)[0].tolist() == np.zeros((2, 3)).tolist()
+    # So it is where the gradient depends on something else.
+    scale = aino.tensor(2.0, dtype=aino.float64, requires_grad=True)
+    (slope,) = aino.autograd.grad(function(x).sum() * scale, x, create_graph=True)
+    found = aino.autograd.grad(slope.sum(), [x, scale])
+    assert found[0].tolist() == np.zeros((2, 3)).tolist()
 
 
 def test_the_gradients_of_a_layer_norm_are_all_made_with_its_input():

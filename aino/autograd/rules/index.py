@@ -14,7 +14,7 @@ import numpy as np
 
 from aino.autograd.mode import mode
 from aino.autograd.node import SparseCotangent
-from aino.autograd.primitive import cast, primitive
+from aino.autograd.primitive import cast, primitive, unmoved
 from aino.autograd.rules.shape import permute, zeros
 from aino.autograd.sums import in_float32, sum_to_shape
 from aino.errors import GradientError
@@ -68,7 +68,9 @@ take = primitive(
 #: As ``take``, with a gradient that can be differentiated for x, be it by a slope of zero.
 take_of = primitive(
     "take_of", _take, inputs="x index", formula="x[index]",
-    x=lambda g, index, axis, x, unique: take_sum(g, index, axis, x.shape[axis], unique),
+    x=lambda g, index, axis, x, unique: unmoved(
+        take_sum(g, index, axis, x.shape[axis], unique), x
+    ),
 )  # fmt: skip
 
 
@@ -175,7 +177,9 @@ gather = primitive(
 gather_of = primitive(
     "gather_of", lambda x, index, axis, unique: x[_along(index, axis)], inputs="x index",
     formula="yᵢⱼ = x[indexᵢⱼ, j]",
-    x=lambda g, index, axis, x, unique: scatter_sum(g, index, axis, x.shape, unique),
+    x=lambda g, index, axis, x, unique: unmoved(
+        scatter_sum(g, index, axis, x.shape, unique), x
+    ),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from aino import tracing
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
-from aino.autograd.rules.index import gather, gather_of
+from aino.autograd.rules.index import gather_of
 from aino.autograd.sums import sum_over
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float16
@@ -248,7 +248,7 @@ def multi_margin_loss(
         )
     rows = input if input.ndim == 2 else input.reshape(1, -1)
     labels, _, _ = _labels(rows, target.reshape(-1), -100)
-    right = gather(rows, labels[:, None], 1, True)
+    right = gather_of(rows, labels[:, None], 1, True)
     gaps = (margin - right + rows).clamp(min=0.0)
     if p == 2:
         gaps = gaps * gaps
