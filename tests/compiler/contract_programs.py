@@ -48,53 +48,58 @@ KINDS = [
     ("module{i}.k = {v}", ["module{i}.k", "imported{i}()"], "module{i}.k = {v}"),
 ]  # fmt: skip
 #: How a function keeps books: where, the statements that do it, and what then shows it. ``{e}`` is
-#: a number that is computed, ``{t}`` a tensor.
+#: a number that is computed, ``{t}`` a tensor. The last changes it between the calls.
 BOOKS = [
     ("I{i} = types.SimpleNamespace(k=1)", ["I{i}.k += 1", "I{i}.k = I{i}.k + {e}", "I{i}.k = 7",
      "setattr(I{i}, 'k', I{i}.k + 1)", "vars(I{i})['k'] += 1", "I{i}.new = {e}", "I{i}.new = {t}",
-     "I{i}.k = 3 if I{i}.k == 2 else 2", "bump(I{i})"], "vars(I{i})"),
+     "I{i}.k = 3 if I{i}.k == 2 else 2", "bump(I{i})"], "vars(I{i})", "I{i}.k = {v}"),
     ("I{i} = types.SimpleNamespace(k=1)", ["I{i}.new = getattr(I{i}, 'new', 0) + 1",
      "I{i}.box = []; I{i}.box.append({e})", "I{i}.size = (len(x), 1)", "I{i}.on = not I{i}.k"],
-     "vars(I{i})"),
+     "vars(I{i})", "I{i}.new = {v}"),
     ("class J{i}:\n    k = 1\n    def up(self): self.k += 1\n"
      "    def all(self): type(self).k += 1\n    @classmethod\n    def of(cls): cls.k += 2\n"
      "    @property\n    def p(self): return self.k\n"
      "    @p.setter\n    def p(self, v): self.k = v\nI{i} = J{i}()",
      ["I{i}.up()", "I{i}.all()", "J{i}.of()", "I{i}.p = I{i}.p + 1", "J{i}.k = J{i}.k + 1",
-      "I{i}.up(); J{i}.of()"], "I{i}.k, J{i}.k, list(vars(I{i}))"),
+      "I{i}.up(); J{i}.of()"], "I{i}.k, J{i}.k, list(vars(I{i}))", "J{i}.k = {v}"),
     ("I{i} = {{'k': 1, 'd': {{'n': 1}}}}", ["I{i}['k'] += 1", "I{i}['k'] = {t}",
      "I{i}['d']['n'] = I{i}['d']['n'] + {e}", "I{i}['new'] = {e}", "I{i}['k'] = 1.5",
      "I{i}.update(k=I{i}['k'] + 1)", "I{i}.setdefault('s', 5)", "I{i}[''.join('k')] += 1",
-     "I{i}.pop('new', None)", "I{i}['new'] = I{i}.get('new', 0) + 1"], "I{i}"),
+     "I{i}.pop('new', None)", "I{i}['new'] = I{i}.get('new', 0) + 1"], "I{i}", "I{i}['k'] = {v}"),
     ("I{i} = [1, 2.0]", ["I{i}.append({e})", "I{i}.append({t})", "I{i}[0] += 1", "I{i}.pop()",
      "I{i}.append((1, {e}))", "I{i}.extend([1])", "I{i}[:] = I{i} + [1]", "I{i}.insert(0, 1)",
-     "I{i}.append(1); I{i}.append({t})", "l = I{i}; l.append(2)"], "I{i}"),
+     "I{i}.append(1); I{i}.append({t})", "l = I{i}; l.append(2)"], "I{i}", "I{i}[:1] = [{v}]"),
     ("I{i} = [types.SimpleNamespace(k=1), types.SimpleNamespace(k=2)]",
      ["I{i}[0].k += 1", "for part in I{i}: part.k += 1", "first(I{i}).k = {t}",
-      "I{i}[1].k, I{i}[0].k = I{i}[0].k, I{i}[1].k"], "[vars(part) for part in I{i}]"),
+      "I{i}[1].k, I{i}[0].k = I{i}[0].k, I{i}[1].k"], "[vars(part) for part in I{i}]",
+     "I{i}[0].k = {v}"),
     ("N{i}b = 1", ["global N{i}b; N{i}b += 1", "global N{i}b; N{i}b = {e}",
      "global N{i}b; N{i}b = {t}", "global M{i}b; M{i}b = True", "globals()['N{i}b'] += 1"],
-     "N{i}b, globals().get('M{i}b')"),
+     "N{i}b, globals().get('M{i}b')", "N{i}b = {v}"),
     ("def make{i}b(c):\n    def up():\n        nonlocal c\n        c += 1\n        return c\n"
      "    def put(v):\n        nonlocal c\n        c = v\n    return up, put, lambda: c\n"
      "up{i}, put{i}, show{i} = make{i}b(1)",
-     ["up{i}()", "x = x * up{i}()", "put{i}({e})", "put{i}({t})"], "show{i}()"),
-    ("def T{i}b(c=[1]): c[0] += 1", ["T{i}b()"], "T{i}b.__defaults__"),
+     ["up{i}()", "x = x * up{i}()", "put{i}({e})", "put{i}({t})"], "show{i}()", "put{i}({v})"),
+    ("def T{i}b(c=[1]): c[0] += 1", ["T{i}b()"], "T{i}b.__defaults__",
+     "T{i}b.__defaults__[0][0] = {v}"),
     ("def T{i}b(): T{i}b.calls += 1\nT{i}b.calls = 1", ["T{i}b()", "T{i}b.calls = {e}"],
-     "T{i}b.calls"),
-    ("I{i} = np.array([1.0, 2.0])", ["I{i}[0] += 1", "I{i}[:] = 3"], "I{i}.tolist()"),
+     "T{i}b.calls", "T{i}b.calls = {v}"),
+    ("I{i} = np.array([1.0, 2.0])", ["I{i}[0] += 1", "I{i}[:] = 3"], "I{i}.tolist()",
+     "I{i}[0] = {v}"),
     ("I{i} = collections.deque([1], 3)", ["I{i}.append({e})", "I{i}.append({t})", "I{i}.popleft()"],
-     "list(I{i})"),
-    ("I{i} = {{1}}", ["I{i}.add(2)", "I{i}.add({e})"], "sorted(I{i})"),
-    ("I{i} = collections.Counter()", ["I{i}['a'] += 1", "I{i}.update('ab')"], "dict(I{i})"),
+     "list(I{i})", "I{i}.append({v})"),
+    ("I{i} = {{1}}", ["I{i}.add(2)", "I{i}.add({e})"], "sorted(I{i})", "I{i}.add({v})"),
+    ("I{i} = collections.Counter()", ["I{i}['a'] += 1", "I{i}.update('ab')"], "dict(I{i})",
+     "I{i}['a'] = 2"),
     ("class K{i}(aino.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
      "        self.k, self.h, self.log = 1, aino.zeros(2), []\n    def forward(self, x):\n"
      "        {b}\n        return x + self.h\nI{i} = K{i}()",
      ["self.k += 1", "self.h = self.h * 0.5 + x.detach()", "self.log.append({t})",
       "self.h.mul_(0.5).add_(x.detach())", "self.training = not self.training"],
-     "I{i}.k, I{i}.h, I{i}.log, I{i}.training"),
+     "I{i}.k, I{i}.h, I{i}.log, I{i}.training", "I{i}.k = {v}; I{i}.h = aino.ones(2) * {v}"),
     ("module{i}.b = 1\nexec('def up():\\n    global b\\n    b += 1', vars(module{i}))",
-     ["module{i}.up()", "module{i}.b += 1", "module{i}.b = {t}"], "module{i}.b"),
+     ["module{i}.up()", "module{i}.b += 1", "module{i}.b = {t}"], "module{i}.b",
+     "module{i}.b = {v}"),
 ]  # fmt: skip
 EXPRESSIONS = ["1", "2.5", "x.sum().item()", "len(x)", "x.sum().item() * 2 + 1"]
 TENSORS = ["x.detach()", "x.sum()", "x * 2", "GIVEN", "x.detach()[:1]"]
@@ -138,7 +143,8 @@ class World:
         lines = [chance.choice(form).format(read) for read in reads]
         shows = []
         for i in range(books):
-            setup, ways, show = chance.choice(BOOKS)
+            setup, ways, show, change = chance.choice(BOOKS)
+            self.changes.append(change.replace("{i}", str(i)))
             if i >= places:
                 module = types.ModuleType(f"contract_module_{i}")
                 sys.modules[module.__name__] = names[f"module{i}"] = module
