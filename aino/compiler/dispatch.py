@@ -205,9 +205,9 @@ def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names,
             guards.need(f"{name} is {guards.bind('known', item)}")
             if is_record(item) and name not in names[:1]:
                 # Of the first, which is self in a method, what is read is known one by one.
-                held = Snapshot(item)
-                held.open(trace.reading.live)
-                guards.need(f"{guards.bind('fits', held.fits)}({name})")
+                contents = Snapshot(item)
+                contents.open(trace.reading.live)
+                guards.need(f"{guards.bind('fits', contents.fits)}({name})")
 
 
 def _check_leaf(guards: Guards, node: str, leaf: Leaf, trace: Trace) -> None:

@@ -359,3 +359,45 @@ def test_kept_tensors_are_freed_with_their_books():
         gone.append(weakref.ref(b.h))
         step(aino.ones(2))
     assert [reference() is None for reference in gone[3:]] == [True] * 5
+
+
+#: What is done to a list whose first entry is a counter: entries move, go, come.
+LISTS = [
+    "L[0] += 1; L.append(2)", "L[0] += 1; L.insert(0, 5)", "L.pop(); L[0] += 1",
+    "L[0] += 1; L[1] = L[0]", "L[0] += 1; L.append(L[0])", "L[0] += 1; L.reverse()",
+    "L[0], L[1] = L[1] + 1, L[0]", "L[0] += 1; L.append(x.sum()); L.append(3)",
+    "L[0] += 1; L.pop(); L.append(1)", "L[0] += 1; L.clear()", "L[0] = 7; L.insert(0, 1)",
+    "L[0] += 1; del L[0]", "L[0] += 1; L.sort()", "D['a'] += 1; del D['b']",
+    "D['a'] += 1; D['b'] = D.pop('a')", "D['a'] += 1; D['c'] = D['a']", "D['a'] += 1; D.clear()",
+    "D.update(a=D['a'] + 1)", "D['a'] += 1; D.setdefault('d', D['a'])",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("work", LISTS)
+def test_entries_that_move_while_numbers_are_read(work):
+    found = []
+    for make in (lambda function: function, aino.compile):
+        names: dict = {}
+
+        def fill(names=names):
+            names["L"][:] = [1, 2.0, 3]
+            names["D"].clear()
+            names["D"].update(a=1, b=2.0)
+
+        body = work.replace("; ", "\n    ")
+        exec(f"L, D = [], {{}}\ndef step(x):\n    {body}\n    return x * 2", names)
+        fill()
+        step, shown = make(names["step"]), []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for _ in range(9):
+                try:
+                    step(X)
+                except (KeyError, IndexError) as error:
+                    shown.append(type(error))
+                both = [*names["L"], *names["D"].items()]
+                shown.append((seen(both), [type(entry) for entry in both]))
+                if len(names["L"]) < 2 or "a" not in names["D"]:
+                    fill()
+        found.append(shown)
+    assert found[0] == found[1]

@@ -193,7 +193,7 @@ class Reading(Surroundings):
                 if position == len(chain.path) and id(value) not in given:
                     # It is not looked at: a program may let it grow.
                     self.meet(value, spoken)
-                    self._read(value, "grown", "", spoken, None)
+                    self._watch_length(value, spoken)
                     return
             if id(value) in given:
                 if kind != "item":

@@ -176,9 +176,17 @@ class Surroundings(ReadSet):
                 value = MISSING
             if value is not MISSING and (is_container(owner) or is_plain_value(value)):
                 self._read(owner, "item", key, f"{spoken}[{key!r}]", value)
+                if type(owner) is list:
+                    self._watch_length(owner, spoken)  # its entries may move to other places
                 return value
         self._end(owner, spoken)
         return MISSING
+
+    def _watch_length(self, owner: list, spoken: str) -> None:
+        """Note what a list holds, to see whether the run lets it grow, or takes from it."""
+        read = self._read(owner, "grown", "", spoken, None)
+        if read is not None and self.live:
+            read.before.open(self.live)
 
     # Values as a whole
 

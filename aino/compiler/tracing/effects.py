@@ -24,6 +24,7 @@ from aino.compiler.guards.snapshots import (
 )
 from aino.compiler.ir.program import Kept
 from aino.compiler.ir.symbolic import ReadNumber, SymbolicNumber
+from aino.errors import CompileError
 
 
 class Effect(NamedTuple):
@@ -71,29 +72,62 @@ class Exchange:
         self.numbers = numbers
         self.held: list[tuple[Place, Any]] = held
         self._real: list[tuple[Place, Any]] = []
+        #: The lists and dictionaries that numbers are put into, with what they hold really.
+        self._whole: dict[int, tuple[Any, Any]] = {}
+        self._bent: set[int] = set()
 
     def begin(self) -> None:
         """Put the numbers into their places."""
+        for place, _ in self.numbers:
+            if place.kind == "item":
+                self._whole[id(place.holder)] = (place.holder, place.holder.copy())
         for place, number in self.numbers:
             self._real.append((place, place.read()))
             place.put(number)
 
     def end(self) -> list[Effect]:
         """Leave everything as it was, and return what the run has changed, in order."""
+        for holder, real in self._whole.values():
+            self._straighten(holder, real)
         effects = {effect.identity: effect for effect in self._changes()}
         found = list(effects.values())
         for effect in reversed(found):
             effect.undo()
         touched = {effect.place.identity for effect in found}
         for place, real in self._real:
-            if place.identity not in touched:
+            if place.identity not in touched and id(place.holder) not in self._bent:
                 place.put(real)
         self._real.clear()
+        self._whole.clear()
         return found
+
+    def _straighten(self, holder, real) -> None:
+        """Give back a container that has lost entries, or moved them: that is not repeated."""
+        if isinstance(holder, dict):
+            if real.keys() <= holder.keys():
+                return
+            dict.clear(holder)
+            dict.update(holder, real)
+        elif len(holder) == len(real) or (len(holder) > len(real) and not self._has_moved(holder)):
+            return
+        else:
+            holder[:] = real
+        self._bent.add(id(holder))
+        self.reading.trouble = CompileError(
+            "the function takes entries out of a container, or adds some, whose numbers are read "
+            "at every call; do it outside, after the call"
+        )
+
+    def _has_moved(self, holder: list) -> bool:
+        """Tell whether a number stands somewhere else in a list that has grown."""
+        places = {id(n): place.key for place, n in self.numbers if place.holder is holder}
+        return any(places.get(id(x), place) != place for place, x in enumerate(holder))
 
     def _changes(self) -> Iterator[Effect]:
         numbers = {place.identity: number for place, number in self.numbers}
         for place, real in [*self._real, *self.held]:
+            if id(place.holder) in self._bent:
+                continue
             now = place.read()
             if now is not numbers.get(place.identity, real):
                 yield Effect(place, real, now)
@@ -130,7 +164,10 @@ class Exchange:
 
 def _appended(read: Read) -> Iterator[Effect]:
     """Yield what was appended to a list, which holds before it what it held."""
-    values = read.before.values
+    snapshot = read.before
+    values = [
+        ANY if entry is ANY else value for entry, value in zip(snapshot.entries, snapshot.values)
+    ]
     if len(read.holder) > len(values) and all(map(_is_unchanged, values, read.holder)):
         for number, value in enumerate(read.holder[len(values) :]):
             yield Effect(Place(read.holder, "item", number, read.spoken), MISSING, value, True)
@@ -181,6 +218,16 @@ def plainly(value):
             if new is not part:
                 value[key] = new
     return value
+
+
+def make_plain(reading) -> None:
+    """Let no number of a trace stand in a container that the run has changed otherwise."""
+    for read in reading.reads.values():
+        holder = read.holder
+        if type(holder) in (list, dict):
+            for key, value in list(holder.items() if type(holder) is dict else enumerate(holder)):
+                if type(value) in (SymbolicNumber, ReadNumber):
+                    holder[key] = value.now
 
 
 def is_repeatable(value, reading) -> bool:

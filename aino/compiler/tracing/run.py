@@ -29,6 +29,7 @@ from aino.compiler.tracing.effects import (
     Exchange,
     ReadOut,
     is_repeatable,
+    make_plain,
     plainly,
     read_out,
     settled,
@@ -151,6 +152,7 @@ def run_traced(
             trace.commit()
             for effect in trace.effects:
                 effect.do(plainly(effect.value))
+            make_plain(reading)
         else:
             trace.abort()
         return TracedRun(trace, program, mapped(result, _plain_number))
