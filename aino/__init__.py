@@ -9,6 +9,8 @@ from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
+from numpy import dtype as dtype
+
 from aino import autograd as autograd
 from aino.autograd.mode import enable_grad as enable_grad
 from aino.autograd.mode import inference_mode as inference_mode
@@ -104,11 +106,14 @@ if TYPE_CHECKING:
     from aino import errors as errors
     from aino import fft as fft
     from aino import linalg as linalg
+    from aino import masked as masked
     from aino import mps as mps
     from aino import nn as nn
     from aino import optim as optim
+    from aino import random as random
     from aino import signal as signal
     from aino import special as special
+    from aino import testing as testing
     from aino import version as version
     from aino import xpu as xpu
     from aino.amp import autocast as autocast
@@ -119,6 +124,8 @@ if TYPE_CHECKING:
     from aino.dit.registry import register as register
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
+    from aino.legacy import set_default_tensor_type as set_default_tensor_type
+    from aino.legacy import typename as typename
     from aino.num_threads import get_num_interop_threads as get_num_interop_threads
     from aino.num_threads import get_num_threads as get_num_threads
     from aino.num_threads import set_num_interop_threads as set_num_interop_threads
@@ -155,6 +162,8 @@ if TYPE_CHECKING:
     from aino.settings import get_float32_matmul_precision as get_float32_matmul_precision
     from aino.settings import set_float32_matmul_precision as set_float32_matmul_precision
     from aino.settings import use_deterministic_algorithms as use_deterministic_algorithms
+    from aino.type_info import finfo as finfo
+    from aino.type_info import iinfo as iinfo
 
 globals().update(_public(_FUNCTIONS, hot=("matmul",), module="aino"))
 
@@ -182,6 +191,10 @@ newaxis = None
 
 #: What is loaded when it is first asked for.
 _LAZY = {
+    "finfo": "aino.type_info",
+    "iinfo": "aino.type_info",
+    "set_default_tensor_type": "aino.legacy",
+    "typename": "aino.legacy",
     "NeuralNetwork": "aino.estimators",
     "compile": "aino.compiler.compiled",
     "draw": "aino.drawing.draw",
@@ -199,10 +212,23 @@ _LAZY = {
     "get_num_interop_threads": "aino.num_threads",
     "set_num_interop_threads": "aino.num_threads",
 }
+_LAZY |= {
+    f"{name}Tensor": "aino.legacy"
+    for name in ("Bool", "Byte", "Char", "Double", "Float", "Half", "Int", "Long", "Short")
+}
+_LAZY |= dict.fromkeys(
+    """
+    alpha_dropout alpha_dropout_ bilinear binary_cross_entropy_with_logits celu_
+    cosine_embedding_loss cosine_similarity dropout dropout_ embedding feature_dropout
+    feature_dropout_ hinge_embedding_loss kl_div layer_norm margin_ranking_loss pairwise_distance
+    pdist poisson_nll_loss rms_norm rrelu_ selu_ threshold_ triplet_margin_loss
+    """.split(),  # noqa: SIM905
+    "aino.nn.functional.top_level",
+)
 _PACKAGES = (
     "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft", "signal",
-    "special",
-    "errors", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "version",
+    "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends", "cpu",
+    "cuda", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

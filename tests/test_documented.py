@@ -14,8 +14,9 @@ PLACES = [
     "aino", "aino.accelerator", "aino.amp", "aino.autograd", "aino.autograd.functional",
     "aino.autograd.graph", "aino.utils.checkpoint",
     "aino.backends.cudnn", "aino.compiler", "aino.cuda", "aino.dit", "aino.drawing", "aino.fft",
-    "aino.linalg", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
-    "aino.optim", "aino.optim.lr_scheduler", "aino.signal.windows", "aino.special",
+    "aino.linalg", "aino.masked", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
+    "aino.optim", "aino.optim.lr_scheduler", "aino.random", "aino.signal.windows", "aino.special",
+    "aino.testing",
 ]  # fmt: skip
 
 

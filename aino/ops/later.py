@@ -34,6 +34,7 @@ _METHODS = {
     "aino.ops.special.bessel": "i0 i0_",
     "aino.ops.special.gamma": "igamma igamma_ igammac igammac_",
     "aino.ops.tensor.elementwise_calls": "apply_ fill_diagonal_ map_ map2_",
+    "aino.ops.tensor.facts": "const_data_ptr dim_order is_conj is_inference is_neg",
     "aino.ops.tensor.reshaping": """
         as_strided_ is_set_to resize_ resize_as_ set_ squeeze_ swapaxes_ swapdims_ t_ transpose_
         unsqueeze_
@@ -57,14 +58,15 @@ _FUNCTIONS = {
         view_as_real_copy view_copy
     """,
     "aino.ops.shape.strided": "empty_permuted empty_strided",
+    "aino.ops.tensor.facts": "detach",
     "aino.ops.tensor.storage": "TypedStorage UntypedStorage",
     "aino.ops.windows.periodic": """
         bartlett_window blackman_window hamming_window hann_window kaiser_window
     """,
 }
 #: The methods that are no functions.
-_ONLY_METHODS = {"is_set_to", "new_empty_strided", "storage", "storage_type", "sum_to_size",
-                 "untyped_storage"}  # fmt: skip
+_ONLY_METHODS = {"const_data_ptr", "dim_order", "is_set_to", "new_empty_strided", "storage",
+                 "storage_type", "sum_to_size", "untyped_storage"}  # fmt: skip
 #: The methods in place that are functions of the ``aino`` namespace, too.
 _IN_PLACE = """
     abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh

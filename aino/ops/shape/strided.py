@@ -160,7 +160,7 @@ def slice_inverse(
     Arguments:
         input: the slice.
         src: a tensor that lies in memory as the whole does.
-        dim, start, end, step: how the slice was taken; ``src`` says enough, they are not read.
+        dim, start, end, step: how the slice was taken, not read: ``src`` says enough.
 
     >>> import aino
     >>> x = aino.arange(4)

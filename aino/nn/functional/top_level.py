@@ -1,0 +1,283 @@
+"""Functions of ``nn.functional`` as the ``aino`` namespace has them, in PyTorch's order there.
+
+What ``nn.functional`` takes by name, ``reduction="mean"``, is a number here: 0 for ``"none"``, 1
+for ``"mean"``, 2 for ``"sum"``. Unless it is given the losses are not reduced, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aino.autograd.tensor import Tensor
+from aino.nn import functional as F
+from aino.nn.functional.dropout import _drop_channels
+from aino.nn.functional.reduction import reduced
+
+__all__ = [
+    "alpha_dropout", "alpha_dropout_", "bilinear", "binary_cross_entropy_with_logits", "celu_",
+    "cosine_embedding_loss", "cosine_similarity", "dropout", "dropout_", "embedding",
+    "feature_dropout", "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm",
+    "margin_ranking_loss", "pairwise_distance", "pdist", "poisson_nll_loss", "rms_norm", "rrelu_",
+    "selu_", "threshold_", "triplet_margin_loss",
+]  # fmt: skip
+
+bilinear = F.bilinear
+celu_ = F.celu_
+cosine_similarity = F.cosine_similarity
+pairwise_distance = F.pairwise_distance
+pdist = F.pdist
+rms_norm = F.rms_norm
+rrelu_ = F.rrelu_
+selu_ = F.selu_
+threshold_ = F.threshold_
+
+_REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
+
+
+def _named(name: str, reduction: int) -> str:
+    if reduction not in _REDUCTIONS:
+        raise ValueError(
+            f"aino.{name} takes a number for reduction, 0 for none, 1 for mean, 2 for sum, not "
+            f"{reduction!r}; aino.nn.functional.{name} takes its name"
+        )
+    return _REDUCTIONS[reduction]
+
+
+def layer_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5, cudnn_enable: bool = True,
+) -> Tensor:  # fmt: skip
+    """Return the input, normalised over its last dimensions: ``nn.functional.layer_norm``.
+
+    Arguments:
+        input, normalized_shape, weight, bias, eps: as for ``nn.functional.layer_norm``.
+        cudnn_enable: has no effect: there is no accelerator.
+
+    >>> import aino
+    >>> aino.layer_norm(aino.tensor([1.0, 3.0]), (2,))
+    tensor([-1.0000,  1.0000])
+    """
+    return F.layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Return the input with elements set to 0 by chance: ``nn.functional.dropout``.
+
+    Arguments:
+        input: a tensor.
+        p: how probable that is for an element.
+        train: False returns the input as it is.
+
+    >>> import aino
+    >>> aino.dropout(aino.ones(2), 0.5, False)
+    tensor([1., 1.])
+    """
+    return F.dropout(input, p, train)
+
+
+def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """Set elements to 0 by chance, in place; returns the input.
+
+    Arguments:
+        input, p, train: as for ``aino.dropout``.
+    """
+    return F.dropout(input, p, train, True)
+
+
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Return the input with whole channels, ``input[i, j]``, set to 0 by chance.
+
+    Arguments:
+        input: a tensor of two dimensions or more.
+        p: how probable that is for a channel.
+        train: False returns the input as it is.
+
+    >>> import aino
+    >>> aino.feature_dropout(aino.ones(1, 2, 3), 0.0, True).shape
+    aino.Size([1, 2, 3])
+    """
+    return _drop_channels(input, p, train, False, 2)
+
+
+def feature_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """Set whole channels, ``input[i, j]``, to 0 by chance, in place; returns the input.
+
+    Arguments:
+        input, p, train: as for ``aino.feature_dropout``.
+    """
+    return _drop_channels(input, p, train, True, 2)
+
+
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Return the input with elements dropped as SELU wants it: ``nn.functional.alpha_dropout``.
+
+    Arguments:
+        input: a tensor.
+        p: how probable it is that an element is dropped.
+        train: False returns the input as it is.
+
+    >>> import aino
+    >>> aino.alpha_dropout(aino.ones(2), 0.5, False)
+    tensor([1., 1.])
+    """
+    return F.alpha_dropout(input, p, train)
+
+
+def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """Drop elements as SELU wants it, in place; returns the input.
+
+    Arguments:
+        input, p, train: as for ``aino.alpha_dropout``.
+    """
+    return F.alpha_dropout(input, p, train, True)
+
+
+def embedding(
+    weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return the rows of a table at indices: ``nn.functional.embedding``, the table first.
+
+    Arguments:
+        weight: the table.
+        indices: which rows.
+        padding_idx: the row that gets no gradient; -1 for none.
+        scale_grad_by_freq, sparse: as for ``nn.functional.embedding``.
+
+    >>> import aino
+    >>> aino.embedding(aino.tensor([[1.0], [2.0]]), aino.tensor([1, 0]))
+    tensor([[2.],
+            [1.]])
+    """
+    padding = None if padding_idx == -1 else padding_idx
+    return F.embedding(
+        indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse
+    )
+
+
+def kl_div(
+    input: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False
+) -> Tensor:
+    """Return the divergence of Kullback and Leibler: ``nn.functional.kl_div``.
+
+    Arguments:
+        input, target, log_target: as for ``nn.functional.kl_div``.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> aino.kl_div(aino.tensor([0.0]), aino.tensor([1.0]), 2)
+    tensor(0.)
+    """
+    # Its own mean warns that it is not the mathematical one; here it is what was asked for.
+    losses = F.kl_div(input, target, reduction="none", log_target=log_target)
+    return reduced(losses, _named("kl_div", reduction))
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None,
+    reduction: int = 0,
+) -> Tensor:  # fmt: skip
+    """Return the cross-entropy of logits: ``nn.functional.binary_cross_entropy_with_logits``.
+
+    Arguments:
+        input, target, weight, pos_weight: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> aino.binary_cross_entropy_with_logits(aino.zeros(1), aino.ones(1))
+    tensor([0.6931])
+    """
+    return F.binary_cross_entropy_with_logits(
+        input, target, weight, pos_weight=pos_weight,
+        reduction=_named("binary_cross_entropy_with_logits", reduction),
+    )  # fmt: skip
+
+
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0
+) -> Tensor:
+    """Return the hinge loss of distances: ``nn.functional.hinge_embedding_loss``.
+
+    Arguments:
+        input, target, margin: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> aino.hinge_embedding_loss(aino.tensor([0.5]), aino.tensor([-1.0]))
+    tensor([0.5000])
+    """
+    name = _named("hinge_embedding_loss", reduction)
+    return F.hinge_embedding_loss(input, target, margin, reduction=name)
+
+
+def poisson_nll_loss(
+    input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
+) -> Tensor:
+    """Return the loss of Poisson's rates: ``nn.functional.poisson_nll_loss``.
+
+    Arguments:
+        input, target, log_input, full, eps: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> aino.poisson_nll_loss(aino.zeros(1), aino.ones(1), True, False, 1e-8, 1)
+    tensor(1.)
+    """
+    name = _named("poisson_nll_loss", reduction)
+    return F.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=name)
+
+
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0,
+    eps: float = 1e-6, swap: bool = False, reduction: int = 0,
+) -> Tensor:  # fmt: skip
+    """Return the loss of triplets: ``nn.functional.triplet_margin_loss``.
+
+    Arguments:
+        anchor, positive, negative, margin, p, eps, swap: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> x = aino.zeros(1, 2)
+    >>> aino.triplet_margin_loss(x, x, x)
+    tensor([1.])
+    """
+    name = _named("triplet_margin_loss", reduction)
+    return F.triplet_margin_loss(
+        anchor, positive, negative, margin, p, eps, swap, reduction=name
+    )  # fmt: skip
+
+
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
+) -> Tensor:
+    """Return the loss of pairs in the wrong order: ``nn.functional.margin_ranking_loss``.
+
+    Arguments:
+        input1, input2, target, margin: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> aino.margin_ranking_loss(aino.zeros(1), aino.ones(1), aino.ones(1))
+    tensor([1.])
+    """
+    name = _named("margin_ranking_loss", reduction)
+    return F.margin_ranking_loss(input1, input2, target, margin, reduction=name)
+
+
+def cosine_embedding_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
+) -> Tensor:
+    """Return the loss of angles: ``nn.functional.cosine_embedding_loss``.
+
+    Arguments:
+        input1, input2, target, margin: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> x = aino.ones(1, 2)
+    >>> aino.cosine_embedding_loss(x, -x, aino.ones(1))
+    tensor([2.])
+    """
+    name = _named("cosine_embedding_loss", reduction)
+    return F.cosine_embedding_loss(input1, input2, target, margin, reduction=name)
