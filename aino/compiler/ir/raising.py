@@ -57,5 +57,11 @@ def keeps_old_gradients(calls: Sequence[Call], resets: Iterable[int]) -> bool:
     """Tell whether a call may raise while gradients still are those of the last run.
 
     ``resets``: how many calls had been made when each leaf was given another gradient first.
+    Checks of what was there before come first of all.
     """
-    return bool(raising_places(calls[: max(resets, default=0)]))
+    before = calls[: max(resets, default=0)]
+    return any(
+        not is_check(before[place])
+        or any(v.storage.kind == "temporary" or v.storage.written for v in before[place].reads())
+        for place in raising_places(before)
+    )
