@@ -56,6 +56,18 @@ class Step(NamedTuple):
     output: tuple | None
 
 
+def _filled(item, values):
+    """Return what a node keeps, with the values of one run in the places of their slots."""
+    if type(item) is Slot:
+        value = values[item.place]
+        return value.array if isinstance(value, Tensor) else value
+    if type(item) is Held:
+        return item.array
+    if isinstance(item, (tuple, list)):
+        return type(item)([_filled(part, values) for part in item])
+    return item
+
+
 class Plan:
     """A recorded graph without its values; two runs that recorded the same have equal plans."""
 
@@ -90,16 +102,6 @@ class Plan:
         leaves = [_bare_leaf(shape) for shape in self.shapes]
         nodes: list[Node] = []
 
-        def filled(item):
-            if type(item) is Slot:
-                value = values[item.place]
-                return value.array if isinstance(value, Tensor) else value
-            if type(item) is Held:
-                return item.array
-            if isinstance(item, (tuple, list)):
-                return type(item)([filled(part) for part in item])
-            return item
-
         def edge_of(place):
             if place is None or place >= 0:
                 return None if place is None else nodes[place]
@@ -113,7 +115,7 @@ class Plan:
                 node = object.__new__(step.kind)
                 node.sequence, node.extras = tick(), None
                 node.inputs, node.shape = inputs, step.shape
-            node.saved = filled(step.saved)
+            node.saved = _filled(step.saved, values)
             nodes.append(node)
         roots = [
             (nodes[place], cotangent.array)
@@ -148,6 +150,33 @@ def _bare_leaf(shape) -> Leaf:
 # From a recorded run to its plan
 
 
+def _emptied(item, known: dict[int, Slot], values: list):
+    """Return what a node keeps with slots in the places of what each run has anew."""
+    if isinstance(item, np.ndarray):
+        return Held(item)
+    if type(item) is Tracer:
+        if item.value.storage.kind == "static":
+            return Held(item.trace.real_array(item))
+        if id(item) not in known:
+            known[id(item)] = Slot(len(values))
+            values.append(make(item))
+        return known[id(item)]
+    if type(item) is SymbolicNumber:
+        values.append(item)
+        return Slot(len(values) - 1)
+    if isinstance(item, (tuple, list)):
+        return type(item)([_emptied(part, known, values) for part in item])
+    if type(item) is slice:
+        if all(type(part) in (int, type(None)) for part in (item.start, item.stop, item.step)):
+            return item
+    elif item is None or isinstance(item, _PLAIN):
+        return item
+    raise CompileError(
+        f"the graph of what is returned keeps a {type(item).__name__}, which a compiled "
+        "backward pass can't; call backward() inside the compiled function"
+    )
+
+
 def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], passes) -> tuple:
     """Return the plan of the graph behind some outputs, and its values: tensors and numbers.
 
@@ -161,31 +190,6 @@ def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], passes) ->
     known: dict[int, Slot] = {}
     steps: list[Step] = []
 
-    def emptied(item):
-        if isinstance(item, np.ndarray):
-            return Held(item)
-        if type(item) is Tracer:
-            if item.value.storage.kind == "static":
-                return Held(item.trace.real_array(item))
-            if id(item) not in known:
-                known[id(item)] = Slot(len(values))
-                values.append(make(item))
-            return known[id(item)]
-        if type(item) is SymbolicNumber:
-            values.append(item)
-            return Slot(len(values) - 1)
-        if isinstance(item, (tuple, list)):
-            return type(item)([emptied(part) for part in item])
-        if type(item) is slice:
-            if all(type(part) in (int, type(None)) for part in (item.start, item.stop, item.step)):
-                return item
-        elif item is None or isinstance(item, _PLAIN):
-            return item
-        raise CompileError(
-            f"the graph of what is returned keeps a {type(item).__name__}, which a compiled "
-            "backward pass can't; call backward() inside the compiled function"
-        )
-
     def place_of(edge):
         if edge is None:
             return None
@@ -195,7 +199,7 @@ def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], passes) ->
 
     for node in order:
         _check(node)
-        kept = emptied(tuple(node.saved or ()))
+        kept = _emptied(tuple(node.saved or ()), known, values)
         output = (node.index, node.dtype) if type(node) is TupleOutput else None
         inputs = tuple([place_of(edge) for edge in node.inputs])
         places[node] = len(steps)

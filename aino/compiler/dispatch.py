@@ -249,7 +249,7 @@ def _rigid(program: Program) -> set[str]:
         and (
             len(storage.whole.shape) > 1
             or storage in written
-            or any(type(v.cut) is Method and v.cut.name in kinds for v in storage.values.values())
+            or any(type(v.cut) is Method and v.cut.name in kinds for v in storage.regions())
         )
     }
     for call in program.calls:

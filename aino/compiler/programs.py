@@ -60,7 +60,8 @@ class Programs:
     def __init__(self, function, run, settings: Settings, recorded: bool, said=None) -> None:
         self.function = function
         self.settings = settings
-        self._run = run
+        if run is not None:  # else it is a method
+            self._run = run
         #: Whether gradients play a part, or the function records nothing in any mode.
         self._recorded = recorded
         #: Why something goes on uncompiled: said once.

@@ -91,9 +91,9 @@ class RecordedForward(Programs):
     """The programs of a function whose result may want a backward pass."""
 
     def __init__(self, function, settings: Settings, said: list[str]) -> None:
-        super().__init__(function, self._traced, settings, True, said)
+        super().__init__(function, None, settings, True, said)
 
-    def _traced(self, *args, **kwargs):
+    def _run(self, *args, **kwargs):
         """Run the function; return its result, the values of its graph, and the plan."""
         result = self.function(*args, **kwargs)
         leaf_places: dict[Leaf, int] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+import weakref
 from itertools import repeat
 from operator import length_hint
 from typing import Any
@@ -59,12 +60,15 @@ class SelfCheck:
     def attach(self, dispatch, miss) -> None:
         """Begin to count the calls of a dispatch, which answers ``miss`` to be traced."""
         self._dispatch, self._miss = dispatch, miss
+        #: The dispatch knows its check weakly: it is dropped with its programs.
+        known = weakref.ref(self)
+        self._turn = lambda arguments, keywords: known().turn(arguments, keywords)
         self.wait(FIRST - 1)
 
     def wait(self, calls: int) -> None:
         """Let so many calls pass: they are counted by an iterator, which costs next to nothing."""
         self.calls += calls
-        self._dispatch.__globals__["_turn"] = self.turn
+        self._dispatch.__globals__["_turn"] = self._turn
         self._dispatch.__globals__["_calls_to_come"] = repeat(None, calls)
 
     def made(self) -> int:

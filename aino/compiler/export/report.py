@@ -120,7 +120,7 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
             body.append(line)
     namespace: dict[str, Any] = {"_now": time.perf_counter, "_times": times}
     exec(source.written(body, source.bound), namespace)
-    built = namespace["build"](np, **copied_bindings(source.bound))
+    built = namespace.pop("build")(np, **copied_bindings(source.bound))
     step = built[0] if isinstance(built, tuple) else built
     empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
     overhead = -float(np.median(empty))

@@ -65,20 +65,23 @@ def _flatten(item, name, found, live=True) -> None:
         found.append((name, item if live or type(item) is not float else Static(item)))
 
 
+def _replaced(item, name, replaced):
+    """Return a nested item with the named leaves replaced; as it is where there are none."""
+    if name in replaced:
+        return replaced[name]
+    if not is_plain(item):
+        return item
+    parts = [_replaced(part, path, replaced) for path, part in paths_of(item, name)]
+    changed = any(new is not old for new, old in zip(parts, parts_of(item)))
+    return refilled(item, parts) if changed else item
+
+
 def replace_arguments(arguments, keywords, names, replaced):
     """Return the arguments with the named leaves replaced."""
 
-    def change(item, name):
-        if name in replaced:
-            return replaced[name]
-        if not is_plain(item):
-            return item
-        parts = [change(part, path) for path, part in paths_of(item, name)]
-        changed = any(new is not old for new, old in zip(parts, parts_of(item)))
-        return refilled(item, parts) if changed else item
-
     if not replaced:
         return arguments, keywords
-    items = [change(item, name) for name, item in zip(names, [*arguments, *keywords.values()])]
+    given = zip(names, [*arguments, *keywords.values()])
+    items = [_replaced(item, name, replaced) for name, item in given]
     count = len(arguments)
     return tuple(items[:count]), dict(zip(keywords, items[count:]))

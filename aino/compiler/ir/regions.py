@@ -7,6 +7,7 @@ is seen through all. A cut says how the source comes from one region to the next
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +21,13 @@ class Storage:
     ``root``: the array that owns static and constant memory. ``whole``: its value. ``label``:
     how it is called in the source. ``leaf``: the leaf of a gradient. ``initial``: what a constant
     holds when the program begins.
+
+    A region knows its storage; the storage knows its regions weakly, so that what a program holds
+    is freed with it.
     """
 
     __slots__ = ("kind", "root", "label", "initial", "leaf", "written", "values", "address",
-                 "shadow", "whole")  # fmt: skip
+                 "shadow", "_whole")  # fmt: skip
 
     def __init__(self, kind, root=None, label="", leaf=None) -> None:
         self.kind = kind
@@ -32,11 +36,20 @@ class Storage:
         self.initial: Any = None
         self.leaf = leaf
         self.written = False
-        self.values: dict[tuple, Region] = {}
+        self.values: dict[tuple, weakref.ref[Region]] = {}
         #: Where the shadow memory begins, and that memory where the trace has to keep it.
         self.address = 0
         self.shadow: Any = None
-        self.whole: Any = None
+        self._whole: tuple = ()
+
+    @property
+    def whole(self) -> Any:
+        """The region that covers it all, None where nothing is known of it yet."""
+        return region_at(self, *self._whole) if self._whole else None
+
+    def regions(self) -> list[Region]:
+        """Return the regions of it that are in use."""
+        return [value for known in self.values.values() if (value := known()) is not None]
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.label or hex(id(self))}>"
@@ -91,7 +104,7 @@ Cut = Subscript | Method | Attribute | Given | Answer
 class Region:
     """A region of a storage; ``parent`` and ``cut`` say how it is cut out of another region."""
 
-    __slots__ = ("storage", "shape", "dtype", "strides", "offset", "parent", "cut")
+    __slots__ = ("storage", "shape", "dtype", "strides", "offset", "parent", "cut", "__weakref__")
 
     def __init__(
         self, storage, shape, dtype, strides, offset, parent=None, cut: Cut | None = None
@@ -146,11 +159,13 @@ def region(storage: Storage, array, parent=None, cut: Cut | None = None) -> Regi
 def region_at(storage: Storage, shape, dtype, strides, offset, parent=None, cut=None) -> Region:
     """Return the one value of a storage that has this form and begins there."""
     key = (offset, shape, strides, dtype)
-    value = storage.values.get(key)
+    known = storage.values.get(key)
+    value = None if known is None else known()
     if value is None:
-        value = storage.values[key] = Region(storage, shape, dtype, strides, offset, parent, cut)
+        value = Region(storage, shape, dtype, strides, offset, parent, cut)
+        storage.values[key] = weakref.ref(value)
         if parent is None and cut is None:
-            storage.whole = value
+            storage._whole = (shape, dtype, strides, offset)
     return value
 
 

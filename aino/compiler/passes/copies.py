@@ -183,24 +183,29 @@ def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
     return copies
 
 
+def _relocated(value: Region, moves: dict[Storage, Region], known: dict[Region, Region]) -> Region:
+    """Return where a region lies once its storage has moved."""
+    storage = value.storage
+    if storage not in moves:
+        return value
+    if value not in known:
+        place = moves[storage]
+        if value is storage.whole:
+            known[value] = reshaped(place, value.shape)
+        else:
+            known[value] = region_at(
+                place.storage, value.shape, value.dtype, value.strides,
+                place.offset + value.offset, _relocated(value.parent, moves, known), value.cut,
+            )  # fmt: skip
+    return known[value]
+
+
 def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
     """Move storages into regions of another: all their values with them."""
     known: dict[Region, Region] = {}
 
     def change(value: Region) -> Region:
-        storage = value.storage
-        if storage not in moves:
-            return value
-        if value not in known:
-            place = moves[storage]
-            if value is storage.whole:
-                known[value] = reshaped(place, value.shape)
-            else:
-                known[value] = region_at(
-                    place.storage, value.shape, value.dtype, value.strides,
-                    place.offset + value.offset, change(value.parent), value.cut,
-                )  # fmt: skip
-        return known[value]
+        return _relocated(value, moves, known)
 
     for call in program.calls:
         if not any(value.storage in moves for value in (*call.reads(), *call.touches())):

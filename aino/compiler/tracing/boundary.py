@@ -234,10 +234,7 @@ class Outside:
         return [(x.node, x) for x in self.tensors.values() if type(x.node) is Leaf]
 
     def let_go(self) -> None:
-        """Drop the shadow memory: the run is over, and a program needs none of it.
-
-        Storages and regions know each other, so that only the collector would find it.
-        """
+        """Drop the shadow memory: the run is over, and a program needs none of it."""
         for storage in self.storages:
             storage.shadow = None
         self._places = {key: tracer.value for key, tracer in self._lifted.items()}

@@ -175,25 +175,32 @@ def _refuse_kept_numbers(trace: Trace) -> None:
             )
 
 
+class _Draws:
+    """What answers this thread's draws while it is traced."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def __call__(self, generator, *arguments):
+        draws.intercepted.function = None
+        try:
+            if arguments[0] == "manual_seed":
+                return self.trace.reseed(generator, arguments[1])
+            if arguments[0] in ("get_state", "set_state"):
+                raise CompileError(
+                    "the state of a generator is read or set, which would be frozen in the "
+                    f"program; do it outside, or use manual_seed{self.trace.where()}"
+                )
+            return self.trace.draw(draws.draw, generator, arguments)
+        finally:
+            draws.intercepted.function = self
+
+
 @contextlib.contextmanager
 def watched_draws(trace: Trace):
     """Let the trace answer this thread's random draws, and make them unwatched."""
 
-    def answer(generator, *arguments):
-        draws.intercepted.function = None
-        try:
-            if arguments[0] == "manual_seed":
-                return trace.reseed(generator, arguments[1])
-            if arguments[0] in ("get_state", "set_state"):
-                raise CompileError(
-                    "the state of a generator is read or set, which would be frozen in the "
-                    f"program; do it outside, or use manual_seed{trace.where()}"
-                )
-            return trace.draw(draws.draw, generator, arguments)
-        finally:
-            draws.intercepted.function = answer
-
-    draws.intercepted.function = answer
+    draws.intercepted.function = _Draws(trace)
     try:
         yield
     finally:

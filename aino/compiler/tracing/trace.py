@@ -431,3 +431,5 @@ class Trace(Outside):
         self.over = True
         super().let_go()
         self.numbers.clear()
+        # Numbers know their trace.
+        self.calls, self.updates = [], {}
