@@ -60,9 +60,14 @@ class SelfCheck:
     def attach(self, dispatch, miss) -> None:
         """Begin to count the calls of a dispatch, which answers ``miss`` to be traced."""
         self._dispatch, self._miss = dispatch, miss
-        #: The dispatch knows its check weakly: it is dropped with its programs.
         known = weakref.ref(self)
-        self._turn = lambda arguments, keywords: known().turn(arguments, keywords)
+
+        def turn(arguments, keywords):
+            """Ask the check, which is known weakly: it knows the dispatch, and goes with it."""
+            check = known()
+            return miss if check is None else check.turn(arguments, keywords)
+
+        self._turn = turn
         self.wait(FIRST - 1)
 
     def wait(self, calls: int) -> None:
