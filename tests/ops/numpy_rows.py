@@ -139,7 +139,7 @@ ROWS = [
     Row("clip", (A, -1.0, 1.0)), Row("clip", (A,)),
     Row("round", (A,), smooth=False), Row("around", (A,), smooth=False),
     Row("round", (np.array([14, 15, 25, -26]),), smooth=False),
-    Row("fix", (A,), smooth=False), Row("sinc", (A,)),
+    Row("fix", (A,), smooth=False), Row("sinc", (A,)), Row("i0", (A,)),
     Row("nan_to_num", (np.array([1.0, np.nan, np.inf, -np.inf]),), smooth=False),
     Row("real", (A + 1j * B,), smooth=False), Row("imag", (A + 1j * B,), smooth=False),
     Row("imag", (A,), smooth=False), Row("angle", (A + 1j * B,), smooth=False),

@@ -33,7 +33,7 @@ WITHOUT_RECORD = (
         apply_along_axis apply_over_axes histogram histogram2d histogramdd
         intersect1d setdiff1d setxor1d union1d sort_complex unwrap
         poly polyadd polyder polydiv polyfit polyint polymul polysub roots vander
-        real_if_close i0
+        real_if_close
         """,
     )
     | _names(
