@@ -12,6 +12,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
+from aino.ops.out import into
 from aino.ops.public import method
 from aino.ops.reduce import reduction
 
@@ -260,7 +261,9 @@ def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
     return vector_product(input, other, dim=dim)
 
 
-def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
+def vector_product(
+    input: Tensor, other: Tensor, *, dim: Any = -1, out: Tensor | None = None
+) -> Tensor:
     """Return the vector product along a dimension of length 3.
 
     Raises ``ShapeError`` where its length is another.
@@ -269,6 +272,7 @@ def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
         input: a tensor.
         other: the other, of as many dimensions, broadcast.
         dim: the dimension.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.cross(aino.tensor([1, 0, 0]), aino.tensor([0, 1, 0]))
@@ -286,14 +290,18 @@ def vector_product(input: Tensor, other: Tensor, *, dim: Any = -1) -> Tensor:
             f"cross: axis {dim} has to have length 3, got shapes {tuple(input.shape)} and "
             f"{tuple(other.shape)}"
         )
-    return linalg.cross(input, other, dim % input.ndim)
+    return into(out, linalg.cross(input, other, dim % input.ndim), "cross")
 
 
 # Several matrices
 
 
-def chain_matmul(*matrices: Any) -> Tensor:
+def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """Return the product of all the matrices, in the order that takes the fewest multiplications.
+
+    Arguments:
+        matrices: matrices of which each has as many rows as the one before has columns.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.chain_matmul(aino.ones(2, 3), aino.ones(3, 4), aino.ones(4, 1)).shape
@@ -302,14 +310,22 @@ def chain_matmul(*matrices: Any) -> Tensor:
     for matrix in matrices:
         if matrix.ndim != 2:
             raise ShapeError(f"chain_matmul: expected matrices, got shape {tuple(matrix.shape)}")
-    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+    return (
+        into(out, matrices[0], "chain_matmul")
+        if len(matrices) == 1
+        else multi_dot(matrices, out=out)
+    )
 
 
-def multi_dot(tensors: Any) -> Tensor:
+def multi_dot(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the product of two or more matrices, in the cheapest order.
 
     The first and the last may be vectors: a row and a column. Raises ``ShapeError`` for fewer than
     two, or other shapes.
+
+    Arguments:
+        tensors: the matrices, each with as many rows as the one before has columns.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.multi_dot([aino.ones(2, 3), aino.ones(3, 4), aino.ones(4)]).shape
@@ -328,11 +344,10 @@ def multi_dot(tensors: Any) -> Tensor:
             raise ShapeError(f"multi_dot: expected matrices, got shape {tuple(tensor.shape)}")
     lengths = [tensors[0].shape[0], *(tensor.shape[1] for tensor in tensors)]
     product = _bracketed(tensors, _cheapest(lengths), 0, len(tensors) - 1)
-    if row and column:
-        return shape.reshape(product, ())
-    return (
-        shape.reshape(product, (lengths[-1] if row else lengths[0],)) if row or column else product
-    )
+    if row or column:
+        left = [] if row else [lengths[0]]
+        product = shape.reshape(product, (*left, *([] if column else [lengths[-1]])))
+    return into(out, product, "multi_dot")
 
 
 def _cheapest(lengths):

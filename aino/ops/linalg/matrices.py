@@ -6,6 +6,7 @@ or complex dtype.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -13,52 +14,65 @@ import numpy as np
 
 from aino.autograd.primitive import unmoved
 from aino.autograd.rules import elementwise, matrices, shape
-from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.arguments import other_names
 from aino.ops.linalg.linear import matmul
-from aino.ops.linalg.shared import is_vector, same_dtype, square
+from aino.ops.linalg.shared import adjoint, all_into, is_vector, same_dtype, square
+from aino.ops.out import into
 from aino.ops.public import method
 from aino.ops.return_types import slogdet as slogdet_result
 
 __all__ = ["det", "slogdet", "logdet", "inverse", "cholesky", "matrix_power", "LinAlgError"]
 
 
-def inv(A: Tensor) -> Tensor:
+def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the inverse: A A⁻¹ = 1. Raises ``LinAlgError`` where there is none.
+
+    Arguments:
+        A: square matrices ``(..., n, n)``.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.inv(aino.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    return matrices.inv(square("inv", A))
+    return into(out, matrices.inv(square("inv", A)), "inv")
 
 
 @method
-def inverse(input: Tensor) -> Tensor:
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the inverse of a square matrix, as ``linalg.inv`` does.
+
+    Arguments:
+        input: square matrices ``(..., n, n)``.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.inverse(aino.tensor([[2.0]]))
     tensor([[0.5000]])
     """
-    return inv(input)
+    return inv(input, out=out)
 
 
-def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
     """Return X with A X = B, or with X A = B where ``left`` is False.
 
-    ``B`` is a matrix ``(..., n, k)``, or a vector: 1-D, or of the shape of ``A`` less its last
-    axis. Raises ``LinAlgError`` where A is singular.
+    Raises ``LinAlgError`` where A is singular.
+
+    Arguments:
+        A: square matrices ``(..., n, n)``.
+        B: matrices ``(..., n, k)``, or vectors: 1-D, or of the shape of ``A`` less its last axis.
+        left: whether A stands on the left.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.solve(aino.tensor([[2.0, 0.0], [0.0, 4.0]]), aino.tensor([2.0, 2.0]))
     tensor([1.0000, 0.5000])
     """
-    return solution("solve", matrices.solve, A, B, left)
+    return into(out, solution("solve", matrices.solve, A, B, left), "solve")
 
 
 def solution(name: str, rule: Any, A: Tensor, B: Tensor, left: bool) -> Tensor:
@@ -85,27 +99,36 @@ def solution(name: str, rule: Any, A: Tensor, B: Tensor, left: bool) -> Tensor:
 
 @method
 @other_names(A="input")
-def det(input: Tensor) -> Tensor:
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the determinant: ``(..., n, n) -> (...)``. Its slope are the cofactors.
+
+    Arguments:
+        input: square matrices ``(..., n, n)``.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.det(aino.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(8.)
     """
-    return matrices.det(square("det", input))
+    return into(out, matrices.det(square("det", input)), "det")
 
 
 @method
 @other_names(A="input")
-def slogdet(input: Tensor) -> Any:
+def slogdet(input: Tensor, *, out: Sequence[Tensor] | None = None) -> Any:
     """Return the sign of the determinant and the logarithm of its size, ``(sign, logabsdet)``.
+
+    Arguments:
+        input: square matrices ``(..., n, n)``.
+        out: two tensors that are written and returned.
 
     >>> import aino
     >>> aino.slogdet(-aino.eye(3)).sign
     tensor(-1.)
     """
     square("slogdet", input)
-    return slogdet_result(matrices.signdet(input), matrices.logabsdet(input))
+    found = slogdet_result(matrices.signdet(input), matrices.logabsdet(input))
+    return all_into(out, found, "slogdet")
 
 
 @method
@@ -124,7 +147,7 @@ def logdet(input: Tensor) -> Tensor:
 
 
 @method
-def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Return the triangle L with L Lᴴ = A of a positive definite matrix.
 
     Only the lower triangle of A is read. Raises ``LinAlgError`` where A isn't positive definite.
@@ -132,6 +155,7 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     Arguments:
         input: the matrix A ``(n, n)``, or a stack of them ``(..., n, n)``.
         upper: whether to return Lᴴ, an upper triangle.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.cholesky(aino.tensor([[4.0, 2.0], [2.0, 2.0]]))
@@ -139,11 +163,11 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
             [1., 1.]])
     """
     lower = matrices.cholesky(square("cholesky", input))
-    return conj(shape.transposed(lower)) if upper else lower
+    return into(out, adjoint(lower) if upper else lower, "cholesky")
 
 
 @method
-def matrix_power(input: Tensor, n: int) -> Tensor:
+def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """Return a square matrix multiplied by itself n times.
 
     Raises ``ShapeError`` unless it is square, ``LinAlgError`` where an inverse is needed that there
@@ -152,6 +176,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     Arguments:
         input: the matrix ``(m, m)``, or a stack of them ``(..., m, m)``.
         n: how many times; its inverse where n is negative, the identity for 0.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.matrix_power(aino.tensor([[1, 1], [0, 1]]), 5)
@@ -164,7 +189,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     if n == 0:
         unit = np.zeros(input.shape, input.dtype)
         unit[...] = np.eye(input.shape[-1])
-        return unmoved(make(unit), input)
+        return into(out, unmoved(make(unit), input), "matrix_power")
     square, n = (inv(input), -n) if n < 0 else (input, n)
     result: Any = None
     while n:
@@ -173,4 +198,4 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         n >>= 1
         if n:
             square = matmul(square, square)
-    return shape.clone(result) if result is input else result
+    return into(out, shape.clone(result) if result is input else result, "matrix_power")

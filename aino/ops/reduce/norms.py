@@ -14,6 +14,7 @@ from aino.errors import ShapeError
 from aino.ops.arguments import numpy_names, other_names, reduced
 from aino.ops.half import widened
 from aino.ops.linalg.spectral import spectral_norm
+from aino.ops.out import into
 from aino.ops.public import method
 from aino.ops.reduce.extremes import amax, amin, nonempty
 from aino.ops.reduce.reduction import only_floating, sum
@@ -72,6 +73,7 @@ def vector_norm(
     keepdim: bool = False,
     *,
     dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a norm of vectors: (Σ |x|ᵖ)^(1/p).
 
@@ -83,6 +85,7 @@ def vector_norm(
         dim: the dimensions of which a vector is made: a number, several, or None for all.
         keepdim: whether they stay, with length 1.
         dtype: what the elements are cast to first; None leaves them as they are.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.vector_norm(aino.tensor([[3.0, 0.0], [0.0, 4.0]]))
@@ -90,7 +93,7 @@ def vector_norm(
     """
     if isinstance(ord, str):
         raise TypeError(f"vector_norm: the order of vectors is a number, not {ord!r}")
-    return norm(x, ord, dim, keepdim, dtype=dtype)
+    return into(out, norm(x, ord, dim, keepdim, dtype=dtype), "vector_norm")
 
 
 @other_names(A="input")
@@ -101,6 +104,7 @@ def matrix_norm(
     keepdim: bool = False,
     *,
     dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a norm of matrices.
 
@@ -114,11 +118,16 @@ def matrix_norm(
         dim: the two dimensions of which a matrix is made.
         keepdim: whether they stay, with length 1.
         dtype: what the elements are cast to first; None leaves them as they are.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.matrix_norm(aino.tensor([[1.0, -2.0], [3.0, 4.0]]), 1)
     tensor(6.)
     """
+    return into(out, _norm_of_matrices(input, ord, dim, keepdim, dtype), "matrix_norm")
+
+
+def _norm_of_matrices(input, ord, dim, keepdim, dtype):
     rows, columns = dim
     if input.ndim < 2 or rows % input.ndim == columns % input.ndim:
         raise ShapeError(
@@ -151,6 +160,7 @@ def any_norm(
     keepdim: bool = False,
     *,
     dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a norm of a matrix where two dimensions are meant, else of a vector.
 
@@ -162,17 +172,18 @@ def any_norm(
         dim: one dimension for vectors, two for matrices; None for all, of a 1-D or 2-D tensor.
         keepdim: whether they stay, with length 1.
         dtype: what the elements are cast to first; None leaves them as they are.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.norm(aino.tensor([3.0, 4.0]))
     tensor(5.)
     """
     if ord is None:
-        return vector_norm(input, 2, dim, keepdim, dtype=dtype)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype, out=out)
     if dim is None and input.ndim == 2:
         dim = (0, 1)
     if isinstance(dim, (tuple, list)) and len(dim) == 2:
-        return matrix_norm(input, ord, dim, keepdim, dtype=dtype)
+        return matrix_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
     if isinstance(ord, str):
         raise ShapeError(
             f"linalg.norm: order {ord!r} is one of matrices, which have two axes, not dim {dim} of "
@@ -183,19 +194,20 @@ def any_norm(
             f"linalg.norm: an order needs one axis, or two, or a tensor that has them; got shape "
             f"{tuple(input.shape)} without dim"
         )
-    return vector_norm(input, ord, dim, keepdim, dtype=dtype)
+    return vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
 
 
-def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Return the products of vectors along a dimension, Σ conj(xᵢ) yᵢ.
 
     Arguments:
         x: a tensor.
         y: another, broadcast with it.
         dim: the dimension of the vectors.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.linalg.vecdot(aino.ones(2, 3), aino.ones(3))
     tensor([3., 3.])
     """
-    return sum((conj(x) if x.dtype.kind == "c" else x) * y, dim)
+    return into(out, sum((conj(x) if x.dtype.kind == "c" else x) * y, dim), "vecdot")
