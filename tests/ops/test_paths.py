@@ -7,7 +7,6 @@ import pytest
 
 import aino
 from aino.ops.linalg import contraction
-from aino.ops.linalg.paths import path
 
 #: An equation, the lengths of its letters, and the fewest multiplications that it takes.
 CHEAPEST = [
@@ -24,7 +23,7 @@ def multiplications(equation, lengths):
     terms, _, output = equation.partition("->")
     operands = tuple(map(frozenset, terms.split(",")))
     count = 0
-    for i, j in path(operands, frozenset(output), tuple(lengths.items())):
+    for i, j in contraction.cheapest_path(operands, frozenset(output), tuple(lengths.items())):
         both = operands[i] | operands[j]
         count += math.prod([lengths[letter] for letter in both])
         rest = [labels for k, labels in enumerate(operands) if k not in (i, j)]
@@ -41,7 +40,7 @@ def test_the_path_takes_the_fewest_multiplications(equation, lengths, fewest):
 def test_equal_costs_are_multiplied_from_left_to_right():
     operands = tuple(map(frozenset, ("ab", "bc", "cd")))
     sizes = tuple(dict.fromkeys("abcd", 4).items())
-    assert path(operands, frozenset("ad"), sizes) == ((0, 1), (0, 1))
+    assert contraction.cheapest_path(operands, frozenset("ad"), sizes) == ((0, 1), (0, 1))
 
 
 def test_einsum_takes_that_path(monkeypatch):
