@@ -27,7 +27,7 @@ class Storage:
     """
 
     __slots__ = ("kind", "root", "label", "initial", "leaf", "written", "values", "address",
-                 "shadow", "_whole")  # fmt: skip
+                 "shadow", "_form", "_whole")  # fmt: skip
 
     def __init__(self, kind, root=None, label="", leaf=None) -> None:
         self.kind = kind
@@ -40,12 +40,18 @@ class Storage:
         #: Where the shadow memory begins, and that memory where the trace has to keep it.
         self.address = 0
         self.shadow: Any = None
-        self._whole: tuple = ()
+        #: The region that covers it all, and what it is made of.
+        self._whole: Any = None
+        self._form: tuple = ()
 
     @property
     def whole(self) -> Any:
         """The region that covers it all, None where nothing is known of it yet."""
-        return region_at(self, *self._whole) if self._whole else None
+        known = self._whole
+        if known is None:
+            return None
+        value = known()
+        return region_at(self, *self._form) if value is None else value
 
     def regions(self) -> list[Region]:
         """Return the regions of it that are in use."""
@@ -163,9 +169,9 @@ def region_at(storage: Storage, shape, dtype, strides, offset, parent=None, cut=
     value = None if known is None else known()
     if value is None:
         value = Region(storage, shape, dtype, strides, offset, parent, cut)
-        storage.values[key] = weakref.ref(value)
+        known = storage.values[key] = weakref.ref(value)
         if parent is None and cut is None:
-            storage._whole = (shape, dtype, strides, offset)
+            storage._whole, storage._form = known, (shape, dtype, strides, offset)
     return value
 
 
