@@ -11,7 +11,7 @@ import pytest
 
 import aino
 from aino.autograd.gradcheck import gradcheck
-from aino.ops.tensor.numpy_protocol import fourier  # noqa: F401  (loaded later by itself)
+from aino.ops.tensor.numpy_protocol.functions import load_rest
 from aino.ops.tensor.numpy_protocol.policy import ADVICE, MEANINGLESS, WITHOUT_GRADIENT
 from aino.ops.tensor.numpy_protocol.policy import WITHOUT_RECORD as UNRECORDED
 from aino.ops.tensor.numpy_protocol.table import FUNCTIONS, name_of
@@ -19,6 +19,7 @@ from tests.ops.numpy_rows import ARRAY, ELSEWHERE, OPTIONS, ROWS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+load_rest()
 DISPATCHER = type(np.sum)
 MODULES = {
     "": np, "linalg.": np.linalg, "fft.": np.fft, "strings.": np.strings, "char.": np.char,

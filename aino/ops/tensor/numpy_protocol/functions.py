@@ -30,15 +30,15 @@ from aino.ops.tensor.numpy_protocol.policy import (
 )
 from aino.ops.tensor.numpy_protocol.table import FUNCTIONS, into, name_of
 
-#: NumPy's modules whose entries are loaded when one of them is first asked for.
-_LATER = {"numpy.fft": "aino.ops.tensor.numpy_protocol.fourier"}
+#: The entries that are loaded when a function is asked for that none of the others is for.
+_LATER = ["along", "decompositions", "fourier", "polynomials"]
 
 
 def array_function(self, function, types, arguments, keywords):
     """Answer a NumPy function that met a tensor."""
     implementation = FUNCTIONS.get(function)
-    if implementation is None and getattr(function, "__module__", "") in _LATER:
-        import_module(_LATER[function.__module__])
+    if implementation is None and _LATER:
+        load_rest()
         implementation = FUNCTIONS.get(function)
     if implementation is None:
         return _on_arrays(function, arguments, keywords)
@@ -49,6 +49,12 @@ def array_function(self, function, types, arguments, keywords):
         if unknown is None:
             raise
         raise TypeError(unknown) from error
+
+
+def load_rest() -> None:
+    """Enter the functions that were left for later."""
+    while _LATER:
+        import_module(f"aino.ops.tensor.numpy_protocol.{_LATER.pop()}")
 
 
 def _unknown_option(function, implementation, arguments, keywords) -> str | None:

@@ -6,7 +6,6 @@ import numpy as np
 
 from aino.autograd.tensor import make
 from aino.ops import pointwise
-from aino.ops.later import loaded
 from aino.ops.shape import padding
 from aino.ops.tensor.inplace import copy_
 from aino.ops.tensor.numpy_protocol.table import (
@@ -64,11 +63,6 @@ def fix(x, out=None):
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     result = pointwise.nan_to_num(x, nan, posinf, neginf)
     return result if copy else copy_(x, result)
-
-
-@numpy_function("i0")
-def i0(x):
-    return loaded("i0")(tensor_of(x))
 
 
 @numpy_function("sinc")

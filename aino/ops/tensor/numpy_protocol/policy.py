@@ -23,39 +23,19 @@ WITHOUT_GRADIENT = _names(
     packbits unpackbits ravel_multi_index unravel_index einsum_path
     histogram_bin_edges
     """,
-)
+) | {"np.linalg.matrix_rank"}
 
 #: What has a derivative that is not written down here: taken where no gradient is wanted.
-WITHOUT_RECORD = (
-    _names(
-        "np",
-        """
-        apply_along_axis apply_over_axes histogram histogram2d histogramdd
-        intersect1d setdiff1d setxor1d union1d sort_complex unwrap
-        poly polyadd polyder polydiv polyfit polyint polymul polysub roots vander
-        real_if_close
+WITHOUT_RECORD = _names(
+    "np",
+    """
+        histogram histogram2d histogramdd intersect1d setdiff1d setxor1d union1d polydiv polyfit
         """,
-    )
-    | _names(
-        "np.linalg",
-        """
-        cond eig eigh eigvals eigvalsh lstsq matrix_rank pinv qr svd svdvals
-        """,
-    )
-    | _names("np.emath", "arccos arcsin arctanh log log10 log2 logn power sqrt")
-    | _names("np.lib.stride_tricks", "sliding_window_view")
 )
 
 #: What keeps the gradient where NumPy's function would not.
 ADVICE = {
-    "np.linalg.pinv": "np.linalg.solve(A.T @ A, A.T) keeps it where A has full rank",
-    "np.linalg.lstsq": "np.linalg.solve(A.T @ A, A.T @ b) keeps it where A has full rank",
-    "np.linalg.cond": "np.linalg.norm(A, 1) * np.linalg.norm(np.linalg.inv(A), 1) keeps it",
-    "np.lib.stride_tricks.sliding_window_view": "tensor.unfold(dimension, size, 1) keeps it",
-    "np.apply_along_axis": "aino.stack over tensor.unbind(axis) keeps it",
-} | {
-    f"np.emath.{name}": f"np.{name}, of a complex tensor where it has to be, keeps it"
-    for name in ("arccos", "arcsin", "arctanh", "log", "log10", "log2", "power", "sqrt")
+    "np.polyfit": "np.linalg.lstsq of np.vander(x, degree + 1) and y keeps it",
 }
 
 _OF_TEXT = """
