@@ -69,7 +69,7 @@ def test_what_the_function_changes_is_changed_by_its_program(block):
     seeds = range(block, PROGRAMS, 8)
     outcomes = [differences(seed, places=seed % 3, books=1 + seed % 4) for seed in seeds]
     assert [found for found, _ in outcomes if found] == []
-    assert sum(made for _, made in outcomes) > 0.3 * len(outcomes)
+    assert sum(made for _, made in outcomes) > 0.1 * len(outcomes)
 
 
 #: The same for what a function changes.
