@@ -42,17 +42,17 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "batch_norm_stats batch_norm_update_stats channel_shuffle "
             "choose_qparams_optimized cond conv1d conv2d conv3d conv_tbc conv_transpose1d "
             "conv_transpose2d conv_transpose3d convolution ctc_loss embedding_bag "
-            "embedding_renorm_ feature_alpha_dropout feature_alpha_dropout_ frobenius_norm "
-            "from_file get_deterministic_debug_mode get_device_module grid_sampler "
-            "grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hash_tensor "
-            "instance_norm is_anomaly_check_nan_enabled is_anomaly_enabled "
+            "embedding_renorm_ feature_alpha_dropout feature_alpha_dropout_ from_file "
+            "get_deterministic_debug_mode get_device_module grid_sampler grid_sampler_2d "
+            "grid_sampler_3d group_norm gru gru_cell hash_tensor instance_norm "
+            "is_anomaly_check_nan_enabled is_anomaly_enabled "
             "is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled lobpcg "
             "lstm lstm_cell max_pool1d max_pool1d_with_indices max_pool2d max_pool3d "
             "native_batch_norm native_channel_shuffle native_dropout native_group_norm "
-            "native_layer_norm native_norm norm_except_dim nuclear_norm pixel_shuffle "
-            "pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
-            "set_anomaly_enabled set_deterministic_debug_mode set_flush_denormal "
-            "set_warn_always thread_safe_generator vmap "
+            "native_layer_norm native_norm pixel_shuffle pixel_unshuffle rnn_relu "
+            "rnn_relu_cell rnn_tanh rnn_tanh_cell set_anomaly_enabled "
+            "set_deterministic_debug_mode set_flush_denormal set_warn_always "
+            "thread_safe_generator vmap "
         ),
         "torch.Tensor": ("grad_dtype hash_tensor index name output_nr resize resize_as "),
         "torch.fft": ("Tensor "),
@@ -257,7 +257,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.func": ("debug_unwrap functionalize "),
     },
     "retired by PyTorch itself": {
-        "torch.Tensor": ("eig lstsq new reinforce solve symeig volatile "),
+        "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),
         "torch.nn": ("Container CrossMapLRN2d DataParallel NLLLoss2d "),
         "torch.nn.init": (
             "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal uniform "

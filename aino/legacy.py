@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.tensor import Size, Tensor, make
-from aino.errors import DtypeError
-from aino.ops.creation.filled import shape_of
+from aino.autograd.tensor import Tensor
+from aino.ops.creation.older import made
 
 _DTYPES = {
     "Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16,
@@ -35,22 +34,6 @@ class _TensorType(type):
 
     def __repr__(cls) -> str:
         return f"<class 'aino.{cls.__name__}'>"
-
-
-def made(name: str, dtype: np.dtype, data: tuple) -> Tensor:
-    """Return the tensor of a shape, of given numbers, or over a tensor's memory."""
-    first = data[0] if data else ()
-    if not data:
-        return make(np.empty((0,), dtype))
-    if len(data) == 1 and isinstance(first, Tensor):
-        if first.array.dtype != dtype:
-            raise DtypeError(f"{name} takes a tensor of {dtype}, not of {first.array.dtype}")
-        return first.detach()
-    if isinstance(first, Size) or hasattr(first, "__index__"):
-        return make(np.empty(shape_of(data), dtype))
-    if len(data) > 1 or not hasattr(first, "__len__"):
-        raise TypeError(f"{name} takes lengths or a sequence of numbers, not {data!r}")
-    return make(np.array(first).astype(dtype))
 
 
 for _name, _dtype in _DTYPES.items():

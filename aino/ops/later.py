@@ -16,6 +16,7 @@ from aino.ops.given import takes_tensors
 #: The functions of each room that are methods of ``Tensor`` too. A name that ends in ``_`` and is
 #: not in the room is the form in place of the one without.
 _METHODS = {
+    "aino.ops.creation.older": "new",
     "aino.ops.index.numbering": "nonzero_static",
     "aino.ops.fft.short_time": "stft istft",
     "aino.ops.linalg.decompositions": "svd qr geqrf",
@@ -51,6 +52,7 @@ _FUNCTIONS = {
     "aino.ops.pointwise.renorm": "fill",
     "aino.ops.reduce.histograms": "histogramdd",
     "aino.ops.reduce.integration": "cumulative_trapezoid gradient trapezoid trapz",
+    "aino.ops.reduce.older_norms": "frobenius_norm norm_except_dim nuclear_norm",
     "aino.ops.shape.copies": """
         alias_copy as_strided_copy constant_pad_nd detach_copy diagonal_copy expand_copy
         permute_copy select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy
@@ -65,7 +67,7 @@ _FUNCTIONS = {
     """,
 }
 #: The methods that are no functions.
-_ONLY_METHODS = {"const_data_ptr", "dim_order", "is_set_to", "new_empty_strided", "storage",
+_ONLY_METHODS = {"const_data_ptr", "dim_order", "is_set_to", "new", "new_empty_strided", "storage",
                  "storage_type", "sum_to_size", "untyped_storage"}  # fmt: skip
 #: The methods in place that are functions of the ``aino`` namespace, too.
 _IN_PLACE = """

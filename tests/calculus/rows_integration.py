@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops.reduce import differences, histograms, integration
+from aino.ops.reduce import differences, histograms, integration, older_norms
 from tests.calculus.row import Row, case, given, integers, positive, real
 
 NO_BOOL = [case(given([True, False]))]
@@ -55,6 +55,13 @@ def histogram(x, bins, *, range=None, weight=None, density=False):
 def histogramdd(x, bins, *, range=None, weight=None, density=False):
     pairs = None if range is None else list(zip(range[::2], range[1::2]))
     return np.histogramdd(x, bins, pairs, density, weight)
+
+
+def norm_except_dim(v, pow=2, dim=0):
+    if dim == -1:
+        return np.linalg.norm(v.ravel(), pow)
+    others = tuple(i for i in range(v.ndim) if i != dim)
+    return (abs(v) ** pow).sum(others, keepdims=True) ** (1 / pow)
 
 
 ROWS = [
@@ -113,4 +120,17 @@ ROWS = [
          case(real(6, 1).constant(), [3], weight=positive(6).constant())],
         order=0, method="", dtypes="int64 float32",
         errors=[case(real(3).constant(), [2]), case(real(3, 2).constant(), [2])]),
+    Row("frobenius_norm", older_norms.frobenius_norm, lambda x, dim, keepdim=False: np.sqrt(
+            (abs(x) ** 2).sum(dim, keepdims=keepdim)),
+        [case(real(2, 3), (0, 1)), case(real(2, 3), 1, True), case(real(2, 3, 2), (0, -1))],
+        covers="", complex=True, method="", dtypes="float32", errors=[case(real(2, 3), 2)]),
+    Row("nuclear_norm", older_norms.nuclear_norm, lambda x, dim=None, keepdim=False: np.linalg.norm(
+            x, "nuc", (-2, -1), bool(keepdim or dim is True)),
+        [case(real(2, 3)), case(real(3, 2), True), case(real(2, 2, 3), (1, 2)),
+         case(real(2, 2, 3), (-2, -1), True)],
+        covers="", method="", dtypes="float32", gradtol=1e-4, errors=[case(real(3))]),
+    Row("norm_except_dim", older_norms.norm_except_dim, norm_except_dim,
+        [case(real(2, 3)), case(real(2, 3, 2), 2, 1), case(real(2, 3), 1, 1),
+         case(real(2, 3), 2, -1)],
+        covers="", method="", dtypes="float32", errors=[case(real(2, 3), 2, 2)]),
 ]  # fmt: skip

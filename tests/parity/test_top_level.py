@@ -148,6 +148,8 @@ def test_older_types(name):
         assert aino.typename(x).replace("aino", "torch") == torch.typename(y)
     assert isinstance(aino.zeros(1, dtype=mine.dtype), mine)
     assert not isinstance(aino.zeros(1, dtype=aino.complex64), mine)
+    assert aino.zeros(1, dtype=mine.dtype).new([1.5, 0]).tolist() == its([1.5, 0]).tolist()
+    assert aino.zeros(1, dtype=mine.dtype).new(2, 3).shape == (2, 3)
     with pytest.raises(TypeError):
         mine(1.5)
 

@@ -288,7 +288,7 @@ def fork_rng(devices=None, enabled: bool = True):
     """Leave the default generator after a ``with`` block as it was before.
 
     Arguments:
-        devices: accelerators whose generators are meant, too: there are none here.
+        devices: accelerators whose generators are meant, too: has no effect, there are none.
         enabled: False does nothing.
 
     >>> import aino
