@@ -254,3 +254,32 @@ def test_a_diagonal_is_filled_with_its_gradient():
         (x * x).sum().backward()
         found.append((x.detach().numpy(), w.grad.numpy()))
     np.testing.assert_allclose(found[0], found[1])
+
+
+def test_a_tensor_of_another_form_in_a_compiled_function():
+    x = aino.zeros(2, 3)
+    x.t_()
+
+    def double(x, w):
+        row = x[0]
+        row.mul_(w)
+        return (x * w).sum()
+
+    compiled = aino.compile(double)
+    w = aino.tensor(2.0, requires_grad=True)
+    for _ in range(4):
+        x.fill_(1.0)
+        found = compiled(x, w)
+        y = aino.ones(3, 2)
+        assert found.item() == double(y, w.detach()).item()
+        assert x.tolist() == y.tolist()
+
+
+def test_changes_of_form_are_left_to_the_function_itself():
+    def form(x):
+        y = x * 2
+        y.t_()
+        return y + 1
+
+    with pytest.raises(aino.errors.CompileError, match=r"t_\(\)"):
+        aino.compile(form, fullgraph=True)(aino.ones(2, 3))
