@@ -159,13 +159,23 @@ def _on_arrays(ufunc, method, inputs, out, keywords):
 
 
 def _at(ufunc, inputs):
-    """Refuse to write unseen into a tensor; let an array be written with a tensor's values."""
+    """Add up in a tensor, on record; let an array be written with a tensor's values."""
     target, *others = inputs
     if isinstance(target, Tensor):
-        raise TypeError(
-            f"np.{ufunc.__name__}.at does not write into a tensor; use "
-            "tensor.index_put_(indices, values, accumulate=True), which keeps the gradient"
+        if ufunc not in (np.add, np.subtract):
+            raise TypeError(
+                f"np.{ufunc.__name__}.at does not write into a tensor; np.add.at and "
+                "tensor.scatter_reduce_ do, and keep the gradient"
+            )
+        index, values = others
+        values = cast_to(tensor_of(values), target.array.dtype)
+        index = index if isinstance(index, tuple) else (index,)
+        target.index_put_(
+            tuple([make(np.asarray(i)) if isinstance(i, (int, list)) else i for i in index]),
+            -values if ufunc is np.subtract else values,
+            accumulate=True,
         )
+        return
     if any([isinstance(x, Tensor) and x.requires_grad for x in others]):
         raise GradientError(
             f"np.{ufunc.__name__}.at writes into an array, where the gradient would be lost"
