@@ -191,8 +191,8 @@ def write(array, value, name: str) -> None:
         )
     if not flags.writeable:
         raise InplaceError(
-            f"{name}: the tensor's memory is read-only, as that of a file, of an expanded tensor "
-            "and of what conj() makes of complex numbers; clone() it first"
+            f"{name}: the tensor's memory is read-only, as that of a file, of an expanded tensor, "
+            "of overlapping windows and of what conj() makes of complex numbers; clone() it first"
         )
     array[...] = value
     stamp_write(array)

@@ -233,3 +233,18 @@ def test_functions_in_place_are_called_by_the_names_of_the_others():
     x = aino.tensor([-1.0, 2.0])
     assert aino.nn.functional.elu_(input=x, alpha=2.0) is x
     assert x.tolist() == pytest.approx([2.0 * (np.exp(-1.0) - 1.0), 2.0])
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(
+    "write", [lambda w: w.mul_(2.0), lambda w: w[0].zero_(), lambda w: w.fill_(1.0)]
+)
+def test_overlapping_windows_are_not_written(write, recorded):
+    """An element of several windows would be written, or counted, several times."""
+    x = aino.arange(4.0, requires_grad=recorded)
+    y = x * 1.0
+    with pytest.raises(InplaceError, match="clone"):
+        write(y.unfold(0, 2, 1))
+    assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
+    y.unfold(0, 2, 2).mul_(2.0)
+    assert y.tolist() == [0.0, 2.0, 4.0, 6.0]

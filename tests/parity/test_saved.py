@@ -43,8 +43,9 @@ def copied_by_pytorch(row, position):
     return (row.name, position) in COPIED_BY_PYTORCH or "singular_values" in row.covered
 
 
-#: Conjugates of complex numbers are copies that can't be written, where PyTorch's are views.
-READ_ONLY = {"adjoint", "H_property"}
+#: Conjugates of complex numbers are copies that can't be written, where PyTorch's are views; and
+#: in windows that overlap PyTorch writes an element several times, with a gradient for once.
+READ_ONLY = {"adjoint", "H_property", "unfold"}
 
 
 class Ours:

@@ -117,7 +117,10 @@ def _windows(x, axis, size, step):
     along = x.strides[axis]
     strides = (*x.strides[:axis], along * step, *x.strides[axis + 1 :], along)
     start = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    return np.ndarray(shape, x.dtype, buffer, start, strides)
+    windows = np.ndarray(shape, x.dtype, buffer, start, strides)
+    if step < size and count > 1:  # an element stands in several windows
+        windows.flags.writeable = False
+    return windows
 
 
 def _window_stack(x, axis, size, step, count):
