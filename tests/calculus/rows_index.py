@@ -347,7 +347,7 @@ SCATTERED = [
     Row("masked_scatter", scattering.masked_scatter, masked_scatter,
         [case(real(2, 3), given([[True, False, True], [False, True, False]]), real(4)),
          case(real(2, 3), given([True, False, True]), real(2, 3))],
-        covers="put", **NUMBERS, errors=[case(real(3), given([True, True, True]), real(2))]),
+        covers="", **NUMBERS, errors=[case(real(3), given([True, True, True]), real(2))]),
 ]  # fmt: skip
 
 ROWS = SUBSCRIPTS + PICKED + PARTS + SCATTERED
