@@ -200,7 +200,8 @@ class Emitter:
                 written.append(f"{ends[0]}:{ends[1]}{step}")
             else:
                 written.append(self.text(part))
-        return ", ".join(written) + ("," if len(parts) == 1 and isinstance(index, tuple) else "")
+        alone = isinstance(index, tuple) and len(parts) == 1 and not isinstance(parts[0], slice)
+        return ", ".join(written) + ("," if alone else "")
 
     # Calls
 
