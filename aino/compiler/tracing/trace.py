@@ -13,6 +13,7 @@ import numpy as np
 
 from aino.autograd.memory import owner
 from aino.autograd.node import Leaf
+from aino.autograd.tensor import Tensor
 from aino.compiler.ir.operations import UFUNC_METHODS, Operation, numpy_operation
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import (
@@ -28,6 +29,7 @@ from aino.compiler.ir.regions import (
 from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
 from aino.compiler.tracing.boundary import Outside
 from aino.compiler.tracing.context import Context
+from aino.compiler.tracing.frames import unheard
 from aino.compiler.tracing.lifting import UNTOUCHED
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
@@ -83,6 +85,8 @@ class Trace(Outside):
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
+        #: What hears of each frame that begins, where it can be sent away for a while.
+        self.hear: Any = None
         self._handling: dict[str, Any] = dict(np.geterr())
         #: How functions were told to handle overflow and its kin, where it is not as outside.
         self.quiet: dict[Any, dict[str, Any]] = {}
@@ -135,6 +139,7 @@ class Trace(Outside):
         if call.results or call.touches() or call.effect:  # else only regions: no work to do
             self.calls.append(call)
 
+    @unheard
     def call(self, operation, function, arguments, keywords, run) -> Any:
         """Record ``function`` on arguments that hold tracers; ``run`` computes on the shadows."""
         inputs: list[Tracer] = []
@@ -147,8 +152,11 @@ class Trace(Outside):
         self.add(call)
         return wrapped
 
+    @unheard
     def ufunc(self, ufunc, method, inputs, out, keywords):
-        """Record a ufunc or one of its methods."""
+        """Record a ufunc or one of its methods; what holds tensors is theirs to answer."""
+        if any([isinstance(x, Tensor) for x in inputs]):
+            return NotImplemented
         if any([type(x) is SymbolicNumber for x in inputs]):
             kinds = [x.now if type(x) is SymbolicNumber else getattr(x, "dtype", x) for x in inputs]
             dtype = np.result_type(*kinds)
@@ -176,8 +184,11 @@ class Trace(Outside):
         self.add(Call(operation, ufunc, values, keyword_values, [], out=tracer.value))
         return target
 
-    def function(self, function, arguments, keywords):
-        """Record a NumPy function that met a tracer."""
+    @unheard
+    def function(self, function, arguments, keywords, types=()):
+        """Record a NumPy function that met a tracer; what holds tensors is theirs to answer."""
+        if any([issubclass(kind, Tensor) for kind in types]):
+            return NotImplemented
         if function in _DATA_DEPENDENT or (function is np.where and len(arguments) == 1):
             return self._of_constants(function, arguments, keywords)
         keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
@@ -258,6 +269,7 @@ class Trace(Outside):
         tracer.shadow[...] = shadow
         self.add(Call(Operation.COPY, None, (value,), {}, [], out=tracer.value))
 
+    @unheard
     def derive(self, tracer, name, arguments, keywords, result):
         """Return the tracer of what an array's attribute or method gave: a region, or a copy."""
         if np.may_share_memory(result, tracer.shadow) or (
@@ -276,6 +288,7 @@ class Trace(Outside):
         """Return the tracer of a region that is cut out of another."""
         return Tracer(self, region(tracer.value.storage, result, tracer.value, cut), result)
 
+    @unheard
     def subscript(self, tracer, index):
         """Record ``array[index]``."""
         found: list[Tracer] = []
@@ -289,6 +302,7 @@ class Trace(Outside):
         self.add(call)
         return wrapped
 
+    @unheard
     def assign(self, tracer, index, source) -> None:
         """Record ``array[index] = source``."""
         self.refuse_mask(index)

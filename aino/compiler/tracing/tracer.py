@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from aino.autograd.tensor import Tensor
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.symbolic import ReadNumber
 from aino.errors import CompileError
@@ -54,14 +54,14 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
 
     # What it is
 
-    shape = property(lambda self: self.shadow.shape)
-    dtype = property(lambda self: self.shadow.dtype)
-    ndim = property(lambda self: self.shadow.ndim)
-    size = property(lambda self: self.shadow.size)
-    strides = property(lambda self: self.shadow.strides)
-    itemsize = property(lambda self: self.shadow.itemsize)
-    nbytes = property(lambda self: self.shadow.nbytes)
-    flags = property(lambda self: self.shadow.flags)
+    shape = property(attrgetter("shadow.shape"))
+    dtype = property(attrgetter("shadow.dtype"))
+    ndim = property(attrgetter("shadow.ndim"))
+    size = property(attrgetter("shadow.size"))
+    strides = property(attrgetter("shadow.strides"))
+    itemsize = property(attrgetter("shadow.itemsize"))
+    nbytes = property(attrgetter("shadow.nbytes"))
+    flags = property(attrgetter("shadow.flags"))
 
     @property
     def base(self) -> Any:
@@ -150,14 +150,10 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin):
     # What NumPy asks
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
-        if any(isinstance(x, Tensor) for x in inputs):
-            return NotImplemented
         return self.trace.ufunc(ufunc, method, inputs, out, keywords)
 
     def __array_function__(self, function, types, arguments, keywords):
-        if any(issubclass(kind, Tensor) for kind in types):
-            return NotImplemented
-        return self.trace.function(function, arguments, keywords)
+        return self.trace.function(function, arguments, keywords, types)
 
     def __copy__(self):
         return self.copy()
