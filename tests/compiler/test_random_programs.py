@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import aino
+from aino.errors import InplaceError
 from tests.parity.programs import NEW, WRITES
 
 MORE = {
@@ -19,7 +20,7 @@ MORE = {
     "outer": lambda m, a, b: a.reshape(-1, 1) @ b.reshape(1, -1),
     "draw": lambda m, a, b: a * m.rand(a.shape, dtype=a.dtype),
     "standard": lambda m, a, b: (a - a.mean()) / (a.std() + 1e-3),
-    "windows": lambda m, a, b: a.reshape(-1).unfold(0, 2, 1),
+    "windows": lambda m, a, b: a.reshape(-1).unfold(0, 2, 2),
     "clamp_": lambda m, a, b: a.clamp_(-1, 1),
     "fill_": lambda m, a, b: a.fill_(0.3),
     "write_part": lambda m, a, b: a[..., :1].mul_(2.0),
@@ -159,13 +160,24 @@ def test_signs_and_blocks_as_eager(seed, size):
 
 def test_a_window_that_is_written_is_a_view():
     def step(x):
-        x.unfold(0, 2, 1).mul_(2.0)
+        x.unfold(0, 2, 2).mul_(2.0)
         return x * 1.0
 
     compiled = aino.compile(step)
     for turn in range(4):
         x = aino.ones(3) + turn
         assert compiled(x.clone()).tolist() == step(x).tolist()
+
+
+def test_windows_that_overlap_are_not_written():
+    def step(x):
+        x.unfold(0, 2, 1).mul_(2.0)
+        return x * 1.0
+
+    compiled = aino.compile(step)
+    for function in (step, compiled, compiled, compiled):
+        with pytest.raises(InplaceError, match="overlapping"):
+            function(aino.ones(3))
 
 
 def test_a_view_of_a_strided_argument():

@@ -106,7 +106,7 @@ OPTIONS = {
     "upper": [True], "ind": [1], "optimize": [True],
     "num": [5, 1], "endpoint": [False], "retstep": [True], "base": [2.0],
     "reps": [(2, 1)], "start": [1], "trim": ["f", "b"], "wrap": [True],
-    "equal": [True],
+    "equal": [True], "descending": [True, False],
 }  # fmt: skip
 
 AXES = {"axis": [0, -1, 5]}

@@ -98,8 +98,9 @@ put_diagonal = primitive(
 
 def _windows(x, axis, size, step):
     count = (x.shape[axis] - size) // step + 1
+    overlap = step < size and count > 1  # an element stands in several windows
     if type(x) is not ndarray:
-        view = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=True)
+        view = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=not overlap)
         return view[(*(slice(None),) * axis, slice(None, None, step))]
     # A buffer's base is the array itself, so that a write through the view is noticed;
     # as_strided would put an object of its own between them.
@@ -118,7 +119,7 @@ def _windows(x, axis, size, step):
     strides = (*x.strides[:axis], along * step, *x.strides[axis + 1 :], along)
     start = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     windows = np.ndarray(shape, x.dtype, buffer, start, strides)
-    if step < size and count > 1:  # an element stands in several windows
+    if overlap:
         windows.flags.writeable = False
     return windows
 

@@ -10,6 +10,7 @@ from aino.ops import pointwise
 from aino.ops.index import indexing, sorting
 from aino.ops.shape import broadcasting, joining, shaping
 from aino.ops.tensor.numpy_protocol.table import (
+    NoValue,
     axis_of,
     beside,
     cast_to,
@@ -156,15 +157,26 @@ def _is_stable(kind, stable):
 
 
 @numpy_function("sort")
-def sort(a, axis=-1, kind=None, order=None, *, stable=None):
+def sort(a, axis=-1, kind=None, order=None, *, stable=None, descending=NoValue):
     a, axis = _sorted_from(a, axis, order, "sort")
+    if descending is not NoValue and descending:
+        return np.take_along_axis(a, _falling(a, axis), axis)
     return sorting.sort(a, axis, stable=_is_stable(kind, stable))[0]
 
 
 @numpy_function("argsort")
-def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
+def argsort(a, axis=-1, kind=None, order=None, *, stable=None, descending=NoValue):
     a, axis = _sorted_from(a, axis, order, "argsort")
+    if descending is not NoValue and descending:
+        return _falling(a, axis)
     return sorting.argsort(a, axis, stable=_is_stable(kind, stable))
+
+
+def _falling(a, axis):
+    """Return the indices of a stable descending order, in which NumPy puts nan last, too."""
+    if a.array.dtype.kind == "f":
+        return sorting.argsort(-a.detach(), axis, stable=True)
+    return sorting.argsort(a, axis, True, stable=True)
 
 
 @numpy_function("partition")
