@@ -21,6 +21,12 @@ DIFFERENT = {
     "aino.result_type": "takes any number of operands, so they have no names",
     "aino.subtract": "alpha is given by name, as in sub",
     "Tensor.subtract": "alpha is given by name, as in sub",
+    **dict.fromkeys(
+        ("aino.binary_cross_entropy_with_logits", "aino.cosine_embedding_loss",
+         "aino.hinge_embedding_loss", "aino.kl_div", "aino.margin_ranking_loss",
+         "aino.triplet_margin_loss"),
+        "PyTorch's default is another than the reduction that its stub declares",
+    ),
     "aino.tensor": "PyTorch refuses what its stub declares",
     "Tensor.new_tensor": "PyTorch refuses what its stub declares",
     "Tensor.to": "PyTorch refuses the name other, which its stub declares",

@@ -40,12 +40,22 @@ COPIED_BY_PYTORCH = {
 
 def copied_by_pytorch(row, position):
     # Of singular values PyTorch keeps the vectors, not the matrix.
+    if row.name.startswith(COMPOSED):
+        return True
     return (row.name, position) in COPIED_BY_PYTORCH or "singular_values" in row.covered
 
 
 #: Conjugates of complex numbers are copies that can't be written, where PyTorch's are views; and
 #: in windows that overlap PyTorch writes an element several times, with a gradient for once.
-READ_ONLY = {"adjoint", "H_property", "unfold"}
+READ_ONLY = {"adjoint", "H_property", "unfold", "as_strided"}
+
+#: Composed of operations that keep more than PyTorch's one kernel does: what they keep can't be
+#: written before the backward pass, and is freed by it.
+COMPOSED = (
+    "masked.", "linalg.eigvals", "svd", "qr", "linalg.qr", "cholesky_solve", "cholesky_inverse",
+    "nuclear_norm", "norm_except_dim", "ldexp", "special.ndtr", "fill", "trapezoid", "trapz",
+    "cumulative_trapezoid", "gradient",
+)  # fmt: skip
 
 
 class Ours:
@@ -103,7 +113,8 @@ def test_a_second_backward_pass(row, case):
         try:
             second = ours.backward()
         except GradientError:
-            assert raises(theirs.backward), "PyTorch goes through it a second time"
+            composed = row.name.startswith(COMPOSED)
+            assert composed or raises(theirs.backward), "PyTorch goes through it a second time"
         else:
             assert not difference(second, first)
 

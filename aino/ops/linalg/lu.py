@@ -251,8 +251,8 @@ def lu(
     Arguments:
         A: matrices ``(..., m, n)``.
         pivot: whether rows are exchanged.
-        get_infos: whether there is a third result, ``info``, in place of an error for a singular
-            matrix; see ``linalg.lu_factor_ex``.
+        get_infos: whether there is a third result, ``info``, which tells of singular matrices;
+            see ``linalg.lu_factor_ex``.
         out: two or three tensors that are written and returned.
 
     >>> import aino
@@ -260,8 +260,6 @@ def lu(
     tensor([1], dtype=aino.int32)
     """
     lu, pivots, _, info = rules.lu(matrices_of("lu", A), bool(pivot))
-    if not get_infos:
-        checked(_without_zero, info.array, "lu")
     if get_infos:
         return all_into(out, return_types.linalg_lu_factor_ex(lu, pivots, info), "lu")
     return all_into(out, return_types.linalg_lu_factor(lu, pivots), "lu")
