@@ -102,7 +102,9 @@ def given(value: Any, leaves: list) -> Any:
         if wants:
             leaves.append((tensor, value))
         return tensor
-    if isinstance(value, (torch.dtype, torch.layout, torch.memory_format)):
+    if isinstance(value, torch.memory_format):
+        return aino.contiguous_format  # others are refused by name; the values are the same
+    if isinstance(value, (torch.dtype, torch.layout)):
         return getattr(aino, str(value).removeprefix("torch."))
     if isinstance(value, torch.device):
         return str(value)

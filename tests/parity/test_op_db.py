@@ -41,6 +41,19 @@ OTHERWISE = {
     ("special.bessel_y1", "float64"): "beyond 5 PyTorch's has five digits",
     ("svd_lowrank", "float64"): "where the rank is above q, random numbers have their part",
     ("tan", "float16"): "near its poles every bit of the input counts",
+    **dict.fromkeys(
+        [
+            ("as_strided partial_views", dtype)
+            for dtype in ("float64", "complex128", "float16", "int64", "bool")
+        ],
+        "the sample is a part of a larger memory, which is not handed over with it",
+    ),
+    **dict.fromkeys(
+        [("as_strided_scatter", dtype) for dtype in ("float64", "complex128", "float16")],
+        "PyTorch's gradient of what was overwritten is not 0",
+    ),
+    ("sum_to_size", "bool"): "where nothing is added up a boolean stays one",
+    ("masked.logaddexp", "float64"): "where both are masked the slope is 0, not nan",
     ("complex", "float16"): "NumPy has no complex numbers of half precision",
     ("view_as_complex", "float16"): "NumPy has no complex numbers of half precision",
 }
