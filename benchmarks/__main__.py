@@ -76,6 +76,8 @@ def main() -> None:
             if case.kind != "seconds" or case.rounds:
                 continue
             result = against.compare(case, options.against, rounds, seconds)
+            if result is None:
+                continue
         else:
             patience = 0.0 if options.quick else options.patience
             result = harness.measure(case, rounds, seconds, patience)

@@ -36,8 +36,8 @@ def contenders(network: Network) -> list[Contender]:
     found = [Contender("AINO eager, no_grad", without_graph(aino, model, x))]
     compile = peers.compiler()
     if compile is not None:
-        compiled = compile(perceptron(aino, network))
-        found.insert(0, Contender("AINO compiled", lambda: compiled(x)))
+        predict = without_graph(aino, compile(perceptron(aino, network)), x)
+        found.insert(0, Contender("AINO compiled, no_grad", predict))
     found.append(Contender("NumPy by hand", by_hand(network)))
     torch = peers.torch()
     if torch is not None:

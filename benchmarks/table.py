@@ -29,7 +29,9 @@ def main() -> None:
 def row(result: dict) -> str:
     """Return a line: AINO's time, and how many times it each peer takes."""
     medians, ratios = result["medians"], result["ratios"]
-    ours = next(name for name in ("AINO compiled", "AINO") if name in medians)
+    ours = next(
+        name for name in ("AINO compiled", "AINO compiled, no_grad", "AINO") if name in medians
+    )
     cells = [f"{result['family']}: {result['name']}", duration(medians[ours])]
     for _, names in PEERS:
         name = next((name for name in names if name in ratios), None)
