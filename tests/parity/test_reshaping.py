@@ -275,6 +275,33 @@ def test_a_tensor_of_another_form_in_a_compiled_function():
         assert x.tolist() == y.tolist()
 
 
+def test_a_write_that_records_goes_on_as_it_is():
+    """The tensor leads back to ``w`` from then on, which a program does not do."""
+    x = aino.zeros(2, 3)
+    x.t_()
+
+    def double(x, w):
+        x[0].mul_(w)
+        return (x * w).sum()
+
+    compiled = aino.compile(double)
+    w = aino.tensor(2.0, requires_grad=True)
+    with pytest.warns(aino.errors.CompileWarning, match="goes on uncompiled"):
+        compiled(x, w)
+    for turn in range(3):
+        x.fill_(1.0)
+        if turn == 0:  # what leads somewhere is given anew, and said anew
+            with pytest.warns(aino.errors.CompileWarning, match="goes on uncompiled"):
+                found = compiled(x, w)
+        else:
+            found = compiled(x, w)
+        y, v = aino.ones(3, 2), aino.tensor(2.0, requires_grad=True)
+        expected = double(y, v)
+        assert found.item() == expected.item()
+        (mine,) = aino.autograd.grad(found, w, retain_graph=True)
+        assert mine == aino.autograd.grad(expected, v)[0]
+
+
 def test_changes_of_form_are_left_to_the_function_itself():
     def form(x):
         y = x * 2

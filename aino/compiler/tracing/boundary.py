@@ -47,6 +47,8 @@ class Outside:
         self._born_roots: set[int] = set()
         self._born_leaves: weakref.WeakSet = weakref.WeakSet()
         self._undo: list[Any] = []
+        #: Tensors from outside with the node and the view that they had.
+        self._history: dict[int, tuple[Tensor, Any, Any]] = {}
 
     def where(self) -> str:
         """Return the user's file and line, for an error."""
@@ -99,6 +101,7 @@ class Outside:
             self._give(Storage("argument", array, name))
         if isinstance(given, Tensor):
             self._arguments.setdefault(id(given), (given, name))
+            self._note_history(given)
             if type(given.node) is Leaf:
                 self.leaves.setdefault(given.node, UNTOUCHED)
                 self.argument_leaves[given.node] = name
@@ -127,9 +130,21 @@ class Outside:
         known = id(tensor) in self.tensors or id(tensor) in self._arguments
         if not known and not self.made(tensor):
             self.tensors[id(tensor)] = tensor
+            self._note_history(tensor)
             if type(tensor.node) is Leaf:
                 self.leaves.setdefault(tensor.node, UNTOUCHED)
         return self.lift(array)
+
+    def _note_history(self, tensor: Tensor) -> None:
+        if type(tensor).node is Tensor.node:  # else it is computed, as that of a row of a layer
+            self._history.setdefault(id(tensor), (tensor, tensor.node, tensor.view_of))
+
+    def with_new_history(self) -> list[Tensor]:
+        """Return the tensors from outside that lead into the trace since it began."""
+        return [
+            tensor for tensor, node, _ in self._history.values()
+            if tensor.node is not node and tensor.node is not None and type(tensor.node) is not Leaf
+        ]  # fmt: skip
 
     def made(self, tensor: Tensor) -> bool:
         """Tell whether a tensor was made in the trace."""
@@ -218,6 +233,8 @@ class Outside:
             generator.set_state(state)
         for tensor in self.survivors():
             tensor.array = slot_of(tensor).shadow
+        for tensor, node, view in self._history.values():
+            tensor.node, tensor.view_of = node, view
 
     def survivors(self) -> list[Tensor]:
         """Return the tensors made in the trace that are alive and still hold tracers."""
@@ -238,7 +255,8 @@ class Outside:
         for storage in self.storages:
             storage.shadow = None
         self._places = {key: tracer.value for key, tracer in self._lifted.items()}
-        for known in (self._lifted, self._roots, self._born, self.leaves, self.set_first):
+        for known in (self._lifted, self._roots, self._born, self.leaves, self.set_first,
+                      self._history):  # fmt: skip
             known.clear()
         self._undo.clear()
 

@@ -253,6 +253,7 @@ def _finish(trace: Trace, result) -> Program:
             "the function writes into a tensor that is a setting of an optimizer, such as its "
             "learning rate; change it outside, after the call"
         )
+    _refuse_new_history(trace)
     kept = {id(x) for x in trace.survivors()}
     program = Program(trace.calls, [], None, [], list(trace.updates.values()))
     #: Gradients that are tensors from outside: p.grad = argument.
@@ -385,6 +386,17 @@ def _apart(item, program: Program, known):
     if id(item) not in known:
         known[id(item)] = Returned(append_copy(program, item.value))
     return known[id(item)]
+
+
+def _refuse_new_history(trace: Trace) -> None:
+    """Refuse a write that gave a tensor from outside a history, which is one of tracers."""
+    for tensor in trace.with_new_history():
+        name = trace.argument_name(tensor)
+        what = "a tensor from outside" if name is None else f"its argument {name}"
+        raise CompileError(
+            f"the function writes values that require a gradient into {what}, which would lead "
+            "back into it afterwards; write tensor.detach(), or under no_grad()"
+        )
 
 
 def _forget_history(tensor: Tensor, kept, what: str) -> None:
