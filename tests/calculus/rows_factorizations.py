@@ -197,7 +197,7 @@ ROWS = [
             case(real(3, 3).constant(), INTERCHANGES, unpack_data=False),
             case(real(3, 3), INTERCHANGES, unpack_pivots=False),
         ],
-        covers="", complex=True, dtypes="float32", method="",
+        covers="", complex=True, dtypes="int64 float32", method="",
         errors=[
             case(real(3, 3), given(np.array([1, 2, 3]))),
             case(real(3, 3), given(np.array([1, 2], np.int32))),

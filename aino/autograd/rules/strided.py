@@ -86,7 +86,7 @@ def _view(x, size, stride, offset, layout):
     found = reshape(x, (-1,)) if math.prod(x.shape) else reshape(x, (0,))
     found = np.concatenate([found, np.zeros_like(found, shape=(1,))])
     copy = take(found, numbers_of(size, stride, offset, x.shape, layout), 0, False).reshape(size)
-    if type(copy) is ndarray:
+    if type(copy) is ndarray and copy.size:
         copy.flags.writeable = False
     return copy
 

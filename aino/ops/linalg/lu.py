@@ -163,7 +163,8 @@ def lu_unpack(
     tensor([[0., 1.],
             [1., 0.]])
     """
-    matrices_of("lu_unpack", LU_data)
+    if LU_data.ndim < 2:
+        raise ShapeError(f"lu_unpack: expected matrices, got shape {tuple(LU_data.shape)}")
     P = L = U = make(np.zeros(0, LU_data.dtype))
     if unpack_pivots:
         pivots = _checked_pivots("lu_unpack", LU_data, LU_pivots)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.primitive import cast
-from aino.autograd.rules import compare
+from aino.autograd.primitive import cast, unmoved
+from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
@@ -73,7 +73,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
         if value.array.ndim:
             raise ShapeError(f"fill: value is a number or 0-d, got shape {value.array.shape}")
         same = value.array.dtype is array.dtype
-        value = expand(value if same else cast(value, array.dtype), array.shape)
+        value = clone(expand(value if same else cast(value, array.dtype), array.shape))
     else:
         value = make(np.full_like(array, value))
-    return compare.where(make(np.ones_like(array, dtype=bool)), value, input)
+    return unmoved(value, input)
