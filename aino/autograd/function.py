@@ -11,8 +11,8 @@ import numpy as np
 from aino.autograd.inplace import check_writable, rebind
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
-from aino.autograd.node import Cotangents, Node, TupleOutput, extras_of, tick
-from aino.autograd.primitive import annotate, cast
+from aino.autograd.node import Cotangents, Node, TupleOutput, annotate, extras_of, tick
+from aino.autograd.primitive import cast
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
 from aino.errors import DtypeError, GradientError, ShapeError

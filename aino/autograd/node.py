@@ -6,12 +6,16 @@ holds its output tensor, so no cycle arises and a graph goes when its last refer
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from aino.autograd.mode import mode
 
 #: One clock for the process: it numbers nodes and writes, so that "written since" is one compare.
 tick = itertools.count(1).__next__
@@ -280,3 +284,23 @@ def extras_of(node: Node) -> Extras:
     if node.extras is None:
         node.extras = Extras()
     return node.extras
+
+
+_PACKAGE = __file__.rpartition("autograd")[0]
+
+
+def annotate(node: Node) -> None:
+    """Look at a node that was recorded: for the hooks of what it saves, and detect_anomaly."""
+    if mode.saved_hooks and mode.saved_hooks[-1] is not None:
+        mode.saved_hooks[-1].pack_node(node)
+    if mode.anomaly:
+        _note_line(node)
+
+
+def _note_line(node: Node) -> None:
+    """Note the user's line that recorded a node."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<primitive")):
+        frame = frame.f_back
+    lines = traceback.format_stack(frame, limit=3) if frame is not None else []
+    extras_of(node).trace = "".join(lines)

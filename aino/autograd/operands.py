@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
-from aino.errors import DtypeError
+from aino.errors import AinoError, DtypeError, ShapeError
 
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -91,3 +93,23 @@ def only_ordered(array):
     if array.dtype.kind == "c":
         raise DtypeError(f"expected real tensors, got {array.dtype}: it has no order")
     return array
+
+
+def explained(declared: Any, error: ValueError, arrays) -> Exception:
+    """Turn NumPy's error into one that names the operation and its shapes."""
+    if isinstance(error, AinoError):
+        return error
+    if len(arrays) == 1:
+        shape = getattr(arrays[0], "shape", "-")
+        return ShapeError(f"{declared.name}: {error} (the input has shape {shape})")
+    shapes = ", ".join(str(getattr(array, "shape", "-")) for array in arrays)
+    return ShapeError(f"{declared.name}: shapes {shapes} do not fit together ({error})")
+
+
+def check_raw(declared: Any, *values) -> None:
+    """Raise ``DtypeError`` unless a kernel can compute with what stands in a tensor's place."""
+    for argument, value in zip(declared.arguments, values):
+        number = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
+        if not number and not hasattr(value, "__array_ufunc__"):
+            name = getattr(declared.function, "__name__", declared.name)
+            raise not_a_tensor(name, f"argument {argument!r}", value)

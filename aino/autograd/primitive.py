@@ -18,8 +18,6 @@ The call path is straight-line Python, written for the primitive's arity when it
 
 from __future__ import annotations
 
-import inspect
-import traceback
 from types import FunctionType
 from typing import Any
 
@@ -29,20 +27,20 @@ from aino.autograd import engine
 from aino.autograd.callpath import check_names, forward_source, pullback_source
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
-from aino.autograd.node import Node, TupleOutput, extras_of, tick
+from aino.autograd.node import Node, TupleOutput, annotate, tick
 from aino.autograd.operands import (
     as_floating,
+    check_raw,
     constant,
+    explained,
     float32,
     float64,
-    not_a_tensor,
     only_floating,
     only_ordered,
 )
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, new, refresh
 from aino.dtypes import get_default_dtype, result_type
-from aino.errors import AinoError, ShapeError
 
 #: Every primitive by its name.
 REGISTRY: dict[str, Primitive] = {}
@@ -251,9 +249,9 @@ def _stub(declared: Primitive):
         "tick": tick, "ndarray": np.ndarray, "wrap": wrap, "annotate": annotate,
         "constant": constant, "promote": promote, "as_floating": as_floating,
         "only_floating": only_floating, "only_ordered": only_ordered,
-        "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": _explain,
+        "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": explained,
         "owner": owner,
-        "check_raw": _check_raw, "kernel": declared.kernel, "Recorded": declared.node_class,
+        "check_raw": check_raw, "kernel": declared.kernel, "Recorded": declared.node_class,
         "declared": declared,
         "__name__": __name__, "__builtins__": __builtins__,
     }  # fmt: skip
@@ -307,7 +305,7 @@ def _variadic(declared: Primitive):
         try:
             y = kernel(arrays, *parameters)
         except ValueError as error:
-            raise _explain(declared, error, arrays) from None
+            raise explained(declared, error, arrays) from None
         result = make(y if type(y) is np.ndarray else wrap(y))
         if rule is not None and mode.level and any([node is not None for node in nodes]):
             node: Any = new(node_class)
@@ -350,7 +348,7 @@ def _several(declared: Primitive):
     def function(*arguments):
         tensors, parameters = arguments[:count], arguments[count:]
         if not any([isinstance(x, Tensor) for x in tensors]):
-            _check_raw(declared, *tensors)
+            check_raw(declared, *tensors)
             return kernel(*arguments)
         for x in tensors:
             if isinstance(x, Tensor) and x.view_of is not None:
@@ -406,46 +404,6 @@ def _node_name(name: str) -> str:
 def wrap(y):
     """Return what a kernel returned as an array: NumPy reduces to scalars."""
     return np.asarray(y) if isinstance(y, (np.generic, bool, int, float, complex)) else y
-
-
-def _explain(declared: Primitive, error: ValueError, arrays) -> Exception:
-    """Turn NumPy's error into one that names the operation and its shapes."""
-    if isinstance(error, AinoError):
-        return error
-    if len(arrays) == 1:
-        shape = getattr(arrays[0], "shape", "-")
-        return ShapeError(f"{declared.name}: {error} (the input has shape {shape})")
-    shapes = ", ".join(str(getattr(array, "shape", "-")) for array in arrays)
-    return ShapeError(f"{declared.name}: shapes {shapes} do not fit together ({error})")
-
-
-def _check_raw(declared: Primitive, *values) -> None:
-    """Raise ``DtypeError`` unless a kernel can compute with what stands in a tensor's place."""
-    for argument, value in zip(declared.arguments, values):
-        number = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
-        if not number and not hasattr(value, "__array_ufunc__"):
-            name = getattr(declared.function, "__name__", declared.name)
-            raise not_a_tensor(name, f"argument {argument!r}", value)
-
-
-_PACKAGE = __file__.rpartition("autograd")[0]
-
-
-def annotate(node: Node) -> None:
-    """Look at a node that was recorded: for the hooks of what it saves, and detect_anomaly."""
-    if mode.saved_hooks and mode.saved_hooks[-1] is not None:
-        mode.saved_hooks[-1].pack_node(node)
-    if mode.anomaly:
-        _note_line(node)
-
-
-def _note_line(node: Node) -> None:
-    """Note the user's line that recorded a node."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<primitive")):
-        frame = frame.f_back
-    lines = traceback.format_stack(frame, limit=3) if frame is not None else []
-    extras_of(node).trace = "".join(lines)
 
 
 def promote(arrays, nodes, floating=False):

@@ -22,9 +22,14 @@ DIFFERENT = {
     "aino.subtract": "alpha is given by name, as in sub",
     "Tensor.subtract": "alpha is given by name, as in sub",
     **dict.fromkeys(
-        ("aino.binary_cross_entropy_with_logits", "aino.cosine_embedding_loss",
-         "aino.hinge_embedding_loss", "aino.kl_div", "aino.margin_ranking_loss",
-         "aino.triplet_margin_loss"),
+        (
+            "aino.binary_cross_entropy_with_logits",
+            "aino.cosine_embedding_loss",
+            "aino.hinge_embedding_loss",
+            "aino.kl_div",
+            "aino.margin_ranking_loss",
+            "aino.triplet_margin_loss",
+        ),
         "PyTorch's default is another than the reduction that its stub declares",
     ),
     "aino.tensor": "PyTorch refuses what its stub declares",

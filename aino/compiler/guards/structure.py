@@ -24,13 +24,19 @@ def outer_owners(owners) -> list:
     return [owner for owner in owners if id(owner) not in inner]
 
 
+def _own_reads(module: Any) -> Any:
+    """Return the attributes that a module's own methods read, None for the user's modules."""
+    kind: Any = type(module)
+    return _names_read(kind) if kind._numbers_matter else None
+
+
 def numbers_of(owners) -> list[tuple[Any, str, Any]]:
     """Return the numbers that AINO's own modules read of themselves: module, name and value."""
     found = []
     for owner in owners:
         for module in owner.modules() if hasattr(owner, "named_parameters") else ():
-            if type(module)._numbers_matter:
-                read = _names_read(type(module))  # type: ignore[arg-type]
+            read = _own_reads(module)
+            if read is not None:
                 found += [
                     (module, key, value)
                     for key, value in vars(module).items()
@@ -51,7 +57,7 @@ def structure(owners, live: Container[tuple] = ()) -> tuple:
         if hasattr(owner, "named_parameters"):
             for module in owner.modules():
                 found += (id(module), module.training)
-                read = _names_read(type(module)) if type(module)._numbers_matter else None  # type: ignore[arg-type]
+                read = _own_reads(module)
                 for key, value in vars(module).items():
                     if key in type(module).records or (id(module), "attr", key) in live:
                         continue
