@@ -223,7 +223,21 @@ def _with_replacement(generator, weights, count):
     """Look uniform numbers up in the cumulative weights."""
     cumulative = np.cumsum(weights, axis=-1)
     places = draw(generator, "uniform", (*weights.shape[:-1], count), dtypes.float64)
-    places = places * cumulative[..., -1:]
-    if weights.ndim == 1:
-        return np.searchsorted(cumulative, places, "right")
-    return np.stack([np.searchsorted(c, row, "right") for c, row in zip(cumulative, places)])
+    return _lookup(cumulative, places * cumulative[..., -1:])
+
+
+@tracing.opaque
+def _lookup(cumulative, places):
+    """Return how many of a row's cumulative weights are not above each of its places.
+
+    Each step of the search halves what is left, for all places of all rows at once.
+    """
+    length = cumulative.shape[-1]
+    found = np.zeros(places.shape, np.int64)
+    for step in [1 << k for k in reversed(range(length.bit_length()))]:
+        further = np.minimum(found + step, length)
+        beyond = np.take_along_axis(cumulative, further - 1, -1) <= places
+        found = np.where(beyond, further, found)
+    # A place that was rounded up to the sum of all belongs to the last category that has a weight.
+    last = np.sum(cumulative < cumulative[..., -1:], axis=-1, keepdims=True)
+    return np.minimum(found, last)

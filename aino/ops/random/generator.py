@@ -140,11 +140,13 @@ def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> n
     Arguments:
         generator: where they come from; the default generator for None.
         kind: ``"uniform"`` in [0, 1), ``"normal"`` and ``"exponential"`` of mean or variance 1,
-            ``"integers"``, ``"permutation"``, ``"poisson"``, ``"gamma"`` or ``"binomial"``.
+            ``"integers"``, ``"permutation"``, ``"poisson"``, ``"gamma"``, ``"binomial"`` or
+            ``"vonmises"``.
         shape: the shape of the array.
         dtype: its dtype.
         parameters: low and high of integers, the length of a permutation, Poisson's rates, gamma's
-            concentrations, the binomial's counts and probabilities.
+            concentrations, the binomial's counts and probabilities, von Mises' angles and
+            concentrations.
     """
     if generator is None:
         generator = default_generator
@@ -210,6 +212,7 @@ _DRAWS: dict[str, Any] = {
     "poisson": lambda source, shape, dtype, rate: source.poisson(rate, shape).astype(dtype),
     "gamma": lambda source, shape, dtype, a: source.standard_gamma(a, shape).astype(dtype),
     "binomial": lambda source, shape, dtype, n, p: source.binomial(n, p, shape).astype(dtype),
+    "vonmises": lambda source, shape, dtype, m, k: source.vonmises(m, k, shape).astype(dtype),
 }
 
 
