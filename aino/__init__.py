@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from aino import compiler as compiler
     from aino import cpu as cpu
     from aino import cuda as cuda
+    from aino import distributions as distributions
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
@@ -228,7 +229,7 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft", "signal",
     "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends", "cpu",
-    "cuda", "mps", "xpu", "version",
+    "cuda", "distributions", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

@@ -62,6 +62,7 @@ FLOORS = {
     "aino.type_info": 5,
     "aino.signal": 5,
     "aino.special": 5,
+    "aino.distributions": 6,
     "aino.optim": 6,
     "aino.dit": 6,
     "aino.nn": 6,

@@ -78,7 +78,7 @@ def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 def where(
-    condition: Tensor, input: Tensor | None = None, other: Tensor | Number | None = None
+    condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None
 ) -> Any:
     """Return the elements of one tensor where a condition holds, those of another elsewhere.
 

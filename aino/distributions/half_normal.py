@@ -1,0 +1,71 @@
+"""The half-normal distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from aino.autograd.tensor import Tensor
+from aino.distributions import constraints
+from aino.distributions.normal import Normal
+from aino.distributions.transformed_distribution import TransformedDistribution
+from aino.distributions.transforms import AbsTransform
+from aino.ops.pointwise.choosing import where
+
+__all__ = ["HalfNormal"]
+
+
+class HalfNormal(TransformedDistribution):
+    """The distribution of |x| where x is normal with mean 0.
+
+    Arguments:
+        scale: the standard deviation of x.
+        validate_args: whether parameters and values are checked; None for the default.
+
+    >>> import aino
+    >>> aino.distributions.HalfNormal(1.0).log_prob(aino.tensor([0.0, 1.0]))
+    tensor([-0.2258, -0.7258])
+    """
+
+    arg_constraints = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+    base_dist: Normal
+
+    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
+        base = Normal(0, scale, validate_args=False)
+        super().__init__(base, AbsTransform(), validate_args=validate_args)
+
+    @property
+    def scale(self) -> Tensor:
+        """The standard deviation of x."""
+        return self.base_dist.scale
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.scale.new_zeros(self.scale.shape)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.square() * (1 - 2 / math.pi)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        folded = self.base_dist.log_prob(value) + math.log(2)
+        return where(value >= 0, folded, -math.inf)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        return 2 * self.base_dist.cdf(value) - 1
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self.base_dist.icdf((value + 1) / 2)
+
+    def entropy(self) -> Tensor:
+        return self.base_dist.entropy() - math.log(2)

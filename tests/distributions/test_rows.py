@@ -1,0 +1,257 @@
+"""Every distribution of one number: figures, derivatives, samples, shapes, dtypes, pickles."""
+
+import json
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import aino
+from aino import distributions
+from aino.autograd import gradcheck
+from tests.distributions.figures import PATH
+from tests.distributions.rows import ROWS
+
+FIGURES = json.loads(PATH.read_text(encoding="utf-8"))
+rows = pytest.mark.parametrize("row", ROWS, ids=str)
+SAMPLES = 40_000
+#: Those whose domain moves with a parameter.
+MOVING = {"Uniform", "Pareto", "GeneralizedPareto"}
+
+
+def figures(row, name):
+    return np.array([one[name] for one in FIGURES[str(row)]]).T
+
+
+def has(distribution, name):
+    return getattr(type(distribution), name) is not getattr(distributions.Distribution, name)
+
+
+def close(found, expected, tolerance):
+    np.testing.assert_allclose(found.detach().numpy(), expected, tolerance, tolerance)
+
+
+@rows
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_log_prob(row, dtype):
+    found = row.make(dtype).log_prob(row.value(dtype))
+    assert found.dtype == dtype
+    assert found.shape == (len(row.values), 3)
+    close(found, figures(row, "log_prob"), 1e-10 if dtype == np.float64 else 2e-4)
+
+
+@rows
+@pytest.mark.parametrize("name", ["mean", "variance", "entropy"])
+def test_what_is_integrated(row, name):
+    if name in row.without:
+        pytest.skip("it does not exist")
+    distribution = row.make()
+    try:
+        found = getattr(distribution, name)
+    except NotImplementedError:
+        pytest.skip("PyTorch has none either")
+    if callable(found):
+        try:
+            found = found()
+        except NotImplementedError:
+            pytest.skip("PyTorch has none either")
+    close(found, figures(row, name), 1e-8)
+    if name == "variance":
+        close(distribution.stddev, figures(row, name) ** 0.5, 1e-8)
+    if name == "entropy":
+        close(distribution.perplexity(), np.exp(figures(row, name)), 1e-8)
+
+
+@rows
+def test_cdf_and_its_inverse(row):
+    distribution, value = row.make(), row.value()
+    try:
+        cdf = distribution.cdf(value)
+    except NotImplementedError:
+        pytest.skip("PyTorch has none either")
+    close(cdf, figures(row, "cdf"), 1e-9)
+    try:
+        back = distribution.icdf(cdf)
+    except NotImplementedError:
+        return
+    unsaturated = (cdf.numpy() > 1e-6) & (cdf.numpy() < 1 - 1e-6)
+    close(back[aino.tensor(unsaturated)], np.broadcast_to(value, cdf.shape)[unsaturated], 1e-6)
+
+
+@rows
+def test_nothing_is_likelier_than_the_mode(row):
+    distribution = row.make()
+    try:
+        mode = distribution.mode
+    except NotImplementedError:
+        pytest.skip("PyTorch has none either")
+    exists = ~mode.isnan().numpy()
+    unchecked = row.make(validate_args=False)
+    peak = unchecked.log_prob(mode).numpy()
+    others = unchecked.log_prob(row.value()).numpy()
+    assert np.all((others <= peak + 1e-12) | ~exists)
+    for step in (-1e-3, 1e-3):
+        place = mode + step
+        inside = distribution.support.check(place).numpy() & (not row.discrete)
+        assert np.all((unchecked.log_prob(place).numpy() <= peak + 1e-12) | ~(exists & inside))
+
+
+@rows
+def test_derivatives_of_log_prob(row):
+    given = row.given(requires_grad=True)
+    names = [name for name in given if name not in row.constant]
+    discrete = row.discrete or row.name == "Uniform"
+    value = row.value(requires_grad=not discrete)
+
+    def log_prob(value, *parameters):
+        parts = given | dict(zip(names, parameters))
+        return getattr(distributions, row.name)(**parts, validate_args=False).log_prob(value)
+
+    assert gradcheck(log_prob, (value, *(given[name] for name in names)), check_forward_ad=False)
+
+
+@rows
+def test_samples(row):
+    distribution = row.make()
+    sample = distribution.sample((SAMPLES,))
+    assert sample.shape == (SAMPLES, 3)
+    assert sample.dtype == np.float64
+    assert not sample.requires_grad
+    assert bool(distribution.support.check(sample).all())
+    drawn = np.sort(sample.numpy(), 0)
+    if "mean" not in row.without:
+        mean, variance = figures(row, "mean"), figures(row, "variance")
+        assert np.all(np.abs(drawn.mean(0) - mean) < 5 * np.sqrt(variance / SAMPLES))
+    # Kolmogorov and Smirnov: at the values of the row, where the distribution function is known.
+    for x, cdf in zip(row.values, figures(row, "cdf")):
+        share = np.mean(drawn <= x, 0)
+        assert np.all(np.abs(share - cdf) < 1.95 / math.sqrt(SAMPLES)), (x, share, cdf)
+
+
+#: Those whose distribution function is not differentiated, or not known.
+NO_CDF = {"Gamma", "Chi2", "InverseGamma", "RelaxedBernoulli"}
+
+
+@rows
+def test_gradients_of_single_samples(row):
+    """A sample moves so that the probability below it stays what it is."""
+    given = row.given(requires_grad=True)
+    kept = getattr(distributions, row.name)(**given, validate_args=False)
+    if not kept.has_rsample:
+        with pytest.raises(NotImplementedError):
+            kept.rsample()
+    elif has(kept, "cdf") and row.name not in NO_CDF:
+        for slope in aino.autograd.grad(kept.cdf(kept.rsample((100,))).sum(), list(given.values())):
+            assert slope.abs().max() < 1e-9
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.make().has_rsample and r.name not in MOVING], ids=str
+)
+def test_gradients_of_expectations(row):
+    """The mean of ∇f(x) is ∇E[f(x)] = ∫ f(x) ∇p(x) dx."""
+    names = list(row.parameters)
+    given = {n: v.detach().expand(SAMPLES, 3).clone() for n, v in row.given().items()}
+    several = [given[name].requires_grad_() for name in names]
+    sample = getattr(distributions, row.name)(**given).rsample()
+    assert sample.requires_grad
+    slopes = aino.autograd.grad(oscillation(sample).sum(), several)
+    for k in range(3):
+        parts = {n: v[k].detach().requires_grad_() for n, v in row.given().items()}
+        density = getattr(distributions, row.name)(**parts, validate_args=False)
+        ends = row.domain(*[v[k] for v in row.parameters.values()])
+        nodes, weights = (aino.tensor(a) for a in whole(ends[0], ends[-1]))
+        expectation = (density.log_prob(nodes).exp() * weights * oscillation(nodes)).sum()
+        expected = aino.autograd.grad(expectation, [parts[name] for name in names])
+        for name, slope, value in zip(names, slopes, expected):
+            own = slope[:, k].numpy()
+            error = own.std() / math.sqrt(SAMPLES)
+            assert abs(own.mean() - float(value)) < 4 * error + 1e-6, (name, k)
+
+
+def oscillation(x):
+    return x.sin() + x.cos()
+
+
+def whole(low, high):
+    """Nodes and weights of the integral over a whole domain, ends left out."""
+    if np.isfinite(low) and np.isfinite(high):
+        return _nodes(low, high)
+    if np.isfinite(low):
+        nodes, weights = _nodes(-np.inf, -low)
+        return -nodes, weights
+    halves = _nodes(-np.inf, 0.0), whole(0.0, np.inf)
+    return [np.concatenate(parts) for parts in zip(*halves)]
+
+
+def _nodes(low, x):
+    """Nodes and weights of the double exponential rule from ``low``, which may be -inf, to x."""
+    step = 0.02
+    t = np.arange(-4.0, 3.4, step)
+    if np.isfinite(low):
+        share = 1 / (1 + np.exp(-np.pi * np.sinh(t)))
+        nodes = low + (x - low) * share
+        weights = (x - low) * step * np.pi * np.cosh(t) * share * (1 - share)
+    else:
+        away = np.exp(0.5 * np.pi * np.sinh(t))
+        nodes, weights = x - away, step * 0.5 * np.pi * np.cosh(t) * away
+    inside = (nodes > low) & (nodes < x)
+    return nodes[inside], weights[inside]
+
+
+@rows
+def test_shapes(row):
+    distribution = row.make()
+    assert distribution.batch_shape == (3,)
+    assert distribution.event_shape == ()
+    assert distribution.sample().shape == (3,)
+    assert distribution.sample((2, 0)).shape == (2, 0, 3)
+    larger = distribution.expand((4, 3))
+    assert type(larger) is type(distribution)
+    assert larger.batch_shape == (4, 3)
+    assert larger.sample((2,)).shape == (2, 4, 3)
+    value = row.value()[0]
+    close(larger.log_prob(value), np.broadcast_to(distribution.log_prob(value), (4, 3)), 1e-12)
+    for name in ("mean", "variance", "mode"):
+        try:
+            assert getattr(larger, name).shape == (4, 3)
+        except NotImplementedError:
+            with pytest.raises(NotImplementedError):
+                getattr(distribution, name)
+
+
+@rows
+def test_pickles(row):
+    distribution = row.make()
+    value = row.value()
+    back = pickle.loads(pickle.dumps(distribution))
+    assert repr(back) == repr(distribution)
+    close(back.log_prob(value), distribution.log_prob(value), 0)
+
+
+@rows
+def test_what_is_outside(row):
+    outside = aino.tensor([math.nan, math.nan, math.nan])
+    with pytest.raises(ValueError, match="must lie in the support"):
+        row.make(np.float32).log_prob(outside)
+    with pytest.raises(ValueError, match="can't be broadcast"):
+        row.make().log_prob(row.value()[:2, 0])
+    with pytest.raises(ValueError, match="must be a Tensor"):
+        row.make().log_prob(row.values[0])
+    wrong = dict.fromkeys(row.parameters, math.nan)
+    with pytest.raises(ValueError, match="must"):
+        getattr(distributions, row.name)(**{k: aino.tensor(v) for k, v in wrong.items()})
+
+
+@rows
+def test_enumerated_support(row):
+    distribution = row.make()
+    if not distribution.has_enumerate_support:
+        with pytest.raises(NotImplementedError):
+            distribution.enumerate_support()
+        return
+    support = distribution.enumerate_support()
+    assert support.shape == (len(support), 3)
+    close(distribution.log_prob(support).exp().sum(0), np.ones(3), 1e-12)
+    assert distribution.enumerate_support(expand=False).shape == (len(support), 1)
