@@ -44,6 +44,7 @@ FLOORS = {
     "aino.autograd.hooks": 1,
     "aino.autograd.packing": 1,
     "aino.autograd.labels": 1,
+    "aino.autograd.gradient_dtype": 1,
     "aino.autograd.engine": 1,
     "aino.autograd.operands": 2,
     "aino.autograd.callpath": 2,

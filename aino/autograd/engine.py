@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from heapq import heappop, heappush
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from aino.autograd.hooks import (
     as_array,
+    in_dtype,
     owned,
     run_before,
     run_behind,
@@ -242,7 +244,7 @@ def _roots(tensors, gradients, create_graph) -> list:
             if create_graph:
                 cotangent = gradient
             if cotangent.dtype != array.dtype:
-                cotangent = cotangent.astype(array.dtype)
+                cotangent = in_dtype(cotangent, array.dtype)
         if create_graph and not isinstance(cotangent, Tensor):
             cotangent = make(cotangent)
         # Rules are written without conjugates: they carry the conjugate of PyTorch's gradient.
@@ -259,7 +261,46 @@ def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Te
     to the wanted nodes is computed, and summed only with ``sums``, where nothing is returned.
     """
     with enable_grad() if create_graph else no_grad():
-        return _walk(roots, wanted, keep, create_graph, sums)
+        if not watched:
+            return _walk(roots, wanted, keep, create_graph, sums)
+        before, walking.now = walking.now, BackwardPass(roots, wanted)
+        try:
+            return _walk(roots, wanted, keep, create_graph, sums)
+        finally:
+            walking.now = before
+
+
+#: The hooks on several gradients that are registered: only for them a pass is made known.
+watched: set[Any] = set()
+
+
+class _Walking(threading.local):
+    """The backward pass that a thread is in."""
+
+    now: BackwardPass | None = None
+
+
+walking = _Walking()
+
+
+class BackwardPass:
+    """One walk, known to the hooks that wait for several of its gradients."""
+
+    def __init__(self, roots, wanted) -> None:
+        self._roots = {node for node, _ in roots}
+        self._wanted = wanted
+
+    def visits(self) -> set[Node]:
+        """Return the nodes that the walk comes to."""
+        if self._wanted is not None:
+            return _leading_to(self._wanted, self._roots) | self._roots
+        reached, stack = set(self._roots), list(self._roots)
+        while stack:
+            for edge in stack.pop().inputs:
+                if edge is not None and edge not in reached:
+                    reached.add(edge)
+                    stack.append(edge)
+        return reached
 
 
 def _walk(roots, wanted, keep, create_graph, sums):

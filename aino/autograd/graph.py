@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+import functools
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
+from aino.autograd.engine import walking, watched
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, TupleOutput
@@ -15,7 +18,8 @@ from aino.errors import GradientError
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
-    "get_gradient_edge", "increment_version", "save_on_cpu", "saved_tensors_hooks",
+    "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks",
 ]  # fmt: skip
 
 
@@ -133,6 +137,83 @@ def increment_version(tensor: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Non
     """
     for one in [tensor] if isinstance(tensor, Tensor) else tensor:
         stamp_write(one.array)
+
+
+class _MultiGradHook:
+    """A hook on the gradients of several tensors; ``remove()`` takes it away."""
+
+    def __init__(self, tensors: Sequence[Tensor], fn: Callable, every: bool) -> None:
+        self._fn = fn
+        self._every = every
+        self._nodes: list[Node | None] = []
+        #: For each pass that goes on: how many gradients are still to come, and those that came.
+        self._waiting: Any = weakref.WeakKeyDictionary()
+        self._handles = []
+        for place, tensor in enumerate(tensors):
+            if tensor.requires_grad or every:
+                self._handles.append(tensor.register_hook(functools.partial(self._arrived, place)))
+            self._nodes.append(tensor.node)
+        watched.add(self)
+
+    def _arrived(self, place: int, gradient: Tensor) -> None:
+        current = walking.now
+        if current not in self._waiting:
+            visited = current.visits() if self._every else ()
+            count = sum([node in visited for node in self._nodes])
+            self._waiting[current] = [count, [None] * len(self._nodes)]
+            if not self._every:
+                self._fn(gradient)
+        if self._every:
+            state = self._waiting[current]
+            state[0] -= 1
+            state[1][place] = gradient
+            if not state[0]:
+                self._fn(state[1])
+
+    def remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        watched.discard(self)
+
+    def __enter__(self) -> _MultiGradHook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def register_multi_grad_hook(
+    tensors: Sequence[Tensor], fn: Callable[[Any], None], *, mode: Literal["all", "any"] = "all"
+) -> Any:
+    """Call a function in each backward pass that computes gradients of several tensors.
+
+    With ``mode="all"`` it is called as ``fn(gradients)`` when all that the pass comes to have been
+    computed: a list with one for each tensor, None for those that it does not come to. With
+    ``mode="any"`` it is called as ``fn(gradient)`` with the first of them. The hook must not
+    change what it is given. Returns a handle with ``remove()``. Raises ``GradientError`` for a
+    tensor that requires no gradient, which ``"any"`` passes over.
+
+    Arguments:
+        tensors: whose gradients.
+        fn: what is called.
+        mode: ``"all"`` or ``"any"``.
+
+    >>> import aino
+    >>> a, b = aino.ones(1, requires_grad=True), aino.ones(1, requires_grad=True)
+    >>> hook = aino.autograd.graph.register_multi_grad_hook((a, b), print)
+    >>> (a * 2.0 + b * 3.0).backward()
+    [tensor([2.]), tensor([3.])]
+    >>> (a * 2.0).backward()
+    [tensor([2.]), None]
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"register_multi_grad_hook: mode is 'all' or 'any', not {mode!r}")
+    tensors = list(tensors)
+    if mode == "all" and not all([tensor.requires_grad for tensor in tensors]):
+        raise GradientError(
+            "register_multi_grad_hook: a tensor that does not require a gradient never gets one"
+        )
+    return _MultiGradHook(tensors, fn, mode == "all")
 
 
 def __dir__() -> list[str]:

@@ -41,6 +41,11 @@ def as_array(value):
     return np.asarray(value) if isinstance(value, np.generic) else value
 
 
+def in_dtype(value, dtype):
+    """Return an array, or a tensor with its history, in another dtype."""
+    return value.to(dtype) if isinstance(value, Tensor) else value.astype(dtype)
+
+
 def visit_extras(node: Node, entry):
     """Run the hooks on a node's gradient and keep it where that was asked for."""
     extras = node.extras
@@ -51,6 +56,8 @@ def visit_extras(node: Node, entry):
             entry[1] = owned(entry)
         elif not isinstance(entry[1], (Tensor, Cotangents)):
             entry[1] = entry[1].copy()
+    if isinstance(extras.grad_dtype, np.dtype) and entry[1].dtype != extras.grad_dtype:
+        entry[1] = in_dtype(entry[1], extras.grad_dtype)
     cotangent = entry[1]
     if not extras.hooks and extras.keeper is None:
         return cotangent

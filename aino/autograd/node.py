@@ -232,7 +232,7 @@ class Extras:
     """What only few nodes carry."""
 
     __slots__ = ("hooks", "before", "behind", "after", "keeper", "trace", "hands_out",
-                 "label")  # fmt: skip
+                 "label", "grad_dtype")  # fmt: skip
 
     def __init__(self) -> None:
         #: Hooks on the gradient of the tensor that the node made.
@@ -249,6 +249,8 @@ class Extras:
         self.hands_out = False
         #: What the user calls the tensor that the node made.
         self.label: str | None = None
+        #: What a leaf's gradients are cast to, where that was chosen: a dtype, or "any".
+        self.grad_dtype: Any = None
 
     def add(self, moment: str, hook: Callable) -> HookHandle:
         """Keep a hook for ``moment``, the name of one of the dicts."""
@@ -257,9 +259,11 @@ class Extras:
         hooks[handle.id] = hook
         return handle
 
-    def hook_keys(self) -> list[int]:
+    def hook_keys(self) -> list[Any]:
         """Return the keys of all hooks, which change when a hook is added or removed."""
-        return [*self.hooks, *self.before, *self.behind, *self.after]
+        keys = [*self.hooks, *self.before, *self.behind, *self.after]
+        # A dtype that was chosen acts as a hook that casts.
+        return keys if self.grad_dtype is None else [*keys, str(self.grad_dtype)]
 
 
 class HookHandle:

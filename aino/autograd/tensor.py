@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.gradient_dtype import grad_dtype, grad_dtype_of
 from aino.autograd.labels import label_of, set_label
 from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
@@ -287,10 +288,11 @@ class Tensor(_Bound):
                     f"a gradient of shape {gradient.array.shape} was assigned to a tensor of "
                     f"shape {self.array.shape}"
                 )
-            if gradient.array.dtype != self.array.dtype:
+            chosen = grad_dtype_of(self)
+            if chosen is not None and gradient.array.dtype != chosen:
                 raise DtypeError(
                     f"a gradient of dtype {gradient.array.dtype} was assigned to a tensor of "
-                    f"dtype {self.array.dtype}"
+                    f"dtype {self.array.dtype} whose grad_dtype is {chosen}"
                 )
         keeper = self._keeper()
         if keeper is None:
@@ -306,6 +308,8 @@ class Tensor(_Bound):
     @grad.deleter
     def grad(self) -> None:
         self.grad = None
+
+    grad_dtype = grad_dtype
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor too, though an operation made it."""
