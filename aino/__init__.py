@@ -118,6 +118,9 @@ if TYPE_CHECKING:
     from aino import version as version
     from aino import xpu as xpu
     from aino.amp import autocast as autocast
+    from aino.autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+    from aino.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+    from aino.autograd.anomaly import set_anomaly_enabled as set_anomaly_enabled
     from aino.compiler.compiled import compile as compile
     from aino.dit.api import load as load
     from aino.dit.api import save as save
@@ -160,8 +163,16 @@ if TYPE_CHECKING:
     from aino.settings import (
         are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
     )
+    from aino.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
     from aino.settings import get_float32_matmul_precision as get_float32_matmul_precision
+    from aino.settings import (
+        is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,  # noqa: E501
+    )
+    from aino.settings import is_warn_always_enabled as is_warn_always_enabled
+    from aino.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
     from aino.settings import set_float32_matmul_precision as set_float32_matmul_precision
+    from aino.settings import set_flush_denormal as set_flush_denormal
+    from aino.settings import set_warn_always as set_warn_always
     from aino.settings import use_deterministic_algorithms as use_deterministic_algorithms
     from aino.type_info import finfo as finfo
     from aino.type_info import iinfo as iinfo
@@ -208,6 +219,15 @@ _LAZY = {
     "set_float32_matmul_precision": "aino.settings",
     "use_deterministic_algorithms": "aino.settings",
     "are_deterministic_algorithms_enabled": "aino.settings",
+    "is_deterministic_algorithms_warn_only_enabled": "aino.settings",
+    "get_deterministic_debug_mode": "aino.settings",
+    "set_deterministic_debug_mode": "aino.settings",
+    "is_warn_always_enabled": "aino.settings",
+    "set_warn_always": "aino.settings",
+    "set_flush_denormal": "aino.settings",
+    "is_anomaly_enabled": "aino.autograd.anomaly",
+    "is_anomaly_check_nan_enabled": "aino.autograd.anomaly",
+    "set_anomaly_enabled": "aino.autograd.anomaly",
     "get_num_threads": "aino.num_threads",
     "set_num_threads": "aino.num_threads",
     "get_num_interop_threads": "aino.num_threads",
@@ -220,8 +240,9 @@ _LAZY |= {
 _LAZY |= dict.fromkeys(
     """
     alpha_dropout alpha_dropout_ bilinear binary_cross_entropy_with_logits celu_
-    cosine_embedding_loss cosine_similarity dropout dropout_ embedding feature_dropout
-    feature_dropout_ hinge_embedding_loss kl_div layer_norm margin_ranking_loss pairwise_distance
+    cosine_embedding_loss cosine_similarity dropout dropout_ embedding embedding_renorm_
+    feature_alpha_dropout feature_alpha_dropout_ feature_dropout feature_dropout_
+    hinge_embedding_loss kl_div layer_norm margin_ranking_loss native_dropout pairwise_distance
     pdist poisson_nll_loss rms_norm rrelu_ selu_ threshold_ triplet_margin_loss
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level",

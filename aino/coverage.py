@@ -41,20 +41,15 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts "
             "batch_norm_stats batch_norm_update_stats channel_shuffle "
             "choose_qparams_optimized cond conv1d conv2d conv3d conv_tbc conv_transpose1d "
-            "conv_transpose2d conv_transpose3d convolution ctc_loss embedding_bag "
-            "embedding_renorm_ feature_alpha_dropout feature_alpha_dropout_ from_file "
-            "get_deterministic_debug_mode get_device_module grid_sampler grid_sampler_2d "
-            "grid_sampler_3d group_norm gru gru_cell hash_tensor instance_norm "
-            "is_anomaly_check_nan_enabled is_anomaly_enabled "
-            "is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled lobpcg "
-            "lstm lstm_cell max_pool1d max_pool1d_with_indices max_pool2d max_pool3d "
-            "native_batch_norm native_channel_shuffle native_dropout native_group_norm "
-            "native_layer_norm native_norm pixel_shuffle pixel_unshuffle rnn_relu "
-            "rnn_relu_cell rnn_tanh rnn_tanh_cell set_anomaly_enabled "
-            "set_deterministic_debug_mode set_flush_denormal set_warn_always "
+            "conv_transpose2d conv_transpose3d convolution ctc_loss embedding_bag from_file "
+            "get_device_module grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru "
+            "gru_cell instance_norm lobpcg lstm lstm_cell max_pool1d "
+            "max_pool1d_with_indices max_pool2d max_pool3d native_batch_norm "
+            "native_channel_shuffle native_group_norm native_layer_norm native_norm "
+            "pixel_shuffle pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
             "thread_safe_generator vmap "
         ),
-        "torch.Tensor": ("grad_dtype hash_tensor index name output_nr resize resize_as "),
+        "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.masked": ("MaskedTensor as_masked_tensor is_masked_tensor masked_tensor "),
         "torch.nn": (
@@ -63,17 +58,17 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d BatchNorm1d BatchNorm2d "
             "BatchNorm3d CTCLoss ChannelShuffle CircularPad1d CircularPad2d CircularPad3d "
             "ConstantPad1d ConstantPad2d ConstantPad3d Conv1d Conv2d Conv3d ConvTranspose1d "
-            "ConvTranspose2d ConvTranspose3d EmbeddingBag FeatureAlphaDropout Fold "
-            "FractionalMaxPool2d FractionalMaxPool3d GRU GRUCell GroupNorm InstanceNorm1d "
-            "InstanceNorm2d InstanceNorm3d LPPool1d LPPool2d LPPool3d LSTM LSTMCell "
-            "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
-            "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
-            "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
-            "LinearCrossEntropyLoss LinearCrossEntropyOptions LocalResponseNorm MaxPool1d "
-            "MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d MultiLabelMarginLoss "
-            "MultiheadAttention PixelShuffle PixelUnshuffle RNN RNNBase RNNCell RNNCellBase "
-            "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d "
-            "ReplicationPad2d ReplicationPad3d SyncBatchNorm Transformer TransformerDecoder "
+            "ConvTranspose2d ConvTranspose3d EmbeddingBag Fold FractionalMaxPool2d "
+            "FractionalMaxPool3d GRU GRUCell GroupNorm InstanceNorm1d InstanceNorm2d "
+            "InstanceNorm3d LPPool1d LPPool2d LPPool3d LSTM LSTMCell LazyBatchNorm1d "
+            "LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d "
+            "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d "
+            "LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear LinearCrossEntropyLoss "
+            "LinearCrossEntropyOptions LocalResponseNorm MaxPool1d MaxPool2d MaxPool3d "
+            "MaxUnpool1d MaxUnpool2d MaxUnpool3d MultiLabelMarginLoss MultiheadAttention "
+            "PixelShuffle PixelUnshuffle RNN RNNBase RNNCell RNNCellBase ReflectionPad1d "
+            "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d "
+            "ReplicationPad3d SyncBatchNorm Transformer TransformerDecoder "
             "TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer Unfold "
             "UninitializedBuffer UninitializedParameter Upsample UpsamplingBilinear2d "
             "UpsamplingNearest2d ZeroPad1d ZeroPad2d ZeroPad3d factory_kwargs "
@@ -84,9 +79,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "adaptive_max_pool2d adaptive_max_pool2d_with_indices adaptive_max_pool3d "
             "adaptive_max_pool3d_with_indices affine_grid assert_int_or_pair avg_pool1d "
             "avg_pool2d avg_pool3d batch_norm channel_shuffle conv1d conv2d conv3d conv_tbc "
-            "conv_transpose1d conv_transpose2d conv_transpose3d ctc_loss embedding_bag "
-            "feature_alpha_dropout fold fractional_max_pool2d "
-            "fractional_max_pool2d_with_indices fractional_max_pool3d "
+            "conv_transpose1d conv_transpose2d conv_transpose3d ctc_loss embedding_bag fold "
+            "fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d "
             "fractional_max_pool3d_with_indices grid_sample group_norm grouped_mm "
             "instance_norm interpolate linear_cross_entropy local_response_norm lp_pool1d "
             "lp_pool2d lp_pool3d max_pool1d max_pool1d_with_indices max_pool2d "
@@ -103,9 +97,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         ),
         "torch.optim": ("Adafactor Muon SparseAdam swap_in_optimizer_params_and_state "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
-        "torch.autograd.graph": (
-            "register_multi_grad_hook set_warn_on_accumulate_grad_stream_mismatch "
-        ),
+        "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
         "torch.distributions": (
             "LKJCholesky LowRankMultivariateNormal MixtureSameFamily MultivariateNormal "
             "Wishart kl_divergence register_kl "

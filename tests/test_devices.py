@@ -280,7 +280,25 @@ def test_switches_can_be_set_and_set_back():
         aino.set_float32_matmul_precision("low")
     aino.use_deterministic_algorithms(True, warn_only=True)
     assert aino.are_deterministic_algorithms_enabled()
+    assert aino.is_deterministic_algorithms_warn_only_enabled()
+    for number, name in enumerate(("default", "warn", "error")):
+        for chosen in (number, name):
+            aino.set_deterministic_debug_mode(chosen)
+            assert aino.get_deterministic_debug_mode() == number
+            assert aino.are_deterministic_algorithms_enabled() == (number > 0)
+            assert aino.is_deterministic_algorithms_warn_only_enabled() == (number == 1)
+    for wrong in (3, "loud", -1, None):
+        with pytest.raises(ValueError, match="debug_mode is one of"):
+            aino.set_deterministic_debug_mode(wrong)
     aino.use_deterministic_algorithms(False)
+    assert aino.get_deterministic_debug_mode() == 0
+    assert not aino.set_flush_denormal(True)
+    for chosen in (True, False):
+        aino.set_warn_always(chosen)
+        assert aino.is_warn_always_enabled() is chosen
+        aino.set_anomaly_enabled(chosen, check_nan=not chosen)
+        assert aino.is_anomaly_enabled() is aino.autograd.is_anomaly_enabled() is chosen
+        assert aino.is_anomaly_check_nan_enabled() is not chosen
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ class detect_anomaly:
         _set(*self._before.pop())
 
 
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Switch anomaly detection on or off for this thread, as ``set_detect_anomaly`` does.
+
+    Arguments:
+        mode: True switches it on, False off.
+        check_nan: look for NaN in backward passes; False notes the lines alone.
+    """
+    _set(bool(mode), bool(check_nan))
+
+
 def is_anomaly_enabled() -> bool:
     """Tell whether this thread detects anomalies."""
     return mode.anomaly

@@ -29,6 +29,7 @@ _METHODS = {
     "aino.ops.pointwise.whole_numbers": "gcd gcd_ lcm lcm_",
     "aino.ops.pointwise.renorm": "renorm renorm_",
     "aino.ops.reduce.differences": "dist sum_to_size",
+    "aino.ops.reduce.hashing": "hash_tensor",
     "aino.ops.reduce.histograms": "histogram",
     "aino.ops.shape.copies": "narrow_copy unsafe_chunk unsafe_split unsafe_split_with_sizes",
     "aino.ops.shape.strided": "as_strided as_strided_scatter new_empty_strided slice_inverse",
@@ -37,8 +38,8 @@ _METHODS = {
     "aino.ops.tensor.elementwise_calls": "apply_ fill_diagonal_ map_ map2_",
     "aino.ops.tensor.facts": "const_data_ptr dim_order is_conj is_inference is_neg",
     "aino.ops.tensor.reshaping": """
-        as_strided_ is_set_to resize_ resize_as_ set_ squeeze_ swapaxes_ swapdims_ t_ transpose_
-        unsqueeze_
+        as_strided_ is_set_to resize resize_ resize_as resize_as_ set_ squeeze_ swapaxes_ swapdims_
+        t_ transpose_ unsqueeze_
     """,
     "aino.ops.tensor.storage": "storage storage_type untyped_storage",
 }
@@ -67,8 +68,9 @@ _FUNCTIONS = {
     """,
 }
 #: The methods that are no functions.
-_ONLY_METHODS = {"const_data_ptr", "dim_order", "is_set_to", "new", "new_empty_strided", "storage",
-                 "storage_type", "sum_to_size", "untyped_storage"}  # fmt: skip
+_ONLY_METHODS = {"const_data_ptr", "dim_order", "is_set_to", "new", "new_empty_strided", "resize",
+                 "resize_as", "storage", "storage_type", "sum_to_size",
+                 "untyped_storage"}  # fmt: skip
 #: The methods in place that are functions of the ``aino`` namespace, too.
 _IN_PLACE = """
     abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh

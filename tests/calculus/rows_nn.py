@@ -118,4 +118,5 @@ ROWS = [
     functional("dropout2d", None, [case(real(3, 4, 2, 2), training=False)]),
     functional("dropout3d", None, [case(real(3, 4, 2, 2, 2), training=False)]),
     functional("alpha_dropout", None, [case(real(3, 4), training=False)]),
+    functional("feature_alpha_dropout", None, [case(real(2, 3, 4), training=False)]),
 ]  # fmt: skip

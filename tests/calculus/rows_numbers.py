@@ -4,6 +4,7 @@ import numpy as np
 
 from aino.ops.index import membership, numbering
 from aino.ops.pointwise import exponents, renorm, whole_numbers
+from aino.ops.reduce import hashing
 from tests.calculus.row import Row, booleans, case, given, integers, nonzero, real
 
 SIGNED = "uint8 int8 int32 int64"
@@ -35,6 +36,15 @@ def nonzero_static(x, *, size, fill_value=-1):
     places = np.argwhere(x)[:size]
     filled = np.full((size - len(places), x.ndim), fill_value)
     return np.concatenate([places, filled])
+
+
+def hash_tensor(x, dim=None, keepdim=False):
+    # The exclusive or is a sum without carries, digit by digit.
+    bits = x.astype(np.float64 if x.dtype.kind == "f" else np.int64).view(np.uint64)[..., None]
+    digits = (bits >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    dims = range(x.ndim) if dim is None or dim == () else dim if isinstance(dim, tuple) else (dim,)
+    odd = digits.sum(tuple(d % x.ndim for d in dims), keepdims=keepdim) % np.uint64(2)
+    return (odd << np.arange(64, dtype=np.uint64)).sum(-1, dtype=np.uint64)
 
 
 ROWS = [
@@ -108,4 +118,12 @@ ROWS = [
         [case(integers(0, 2, 3, 2), size=2), case(integers(0, 2, 4), size=7, fill_value=9),
          case(booleans(2, 2), size=3), case(integers(0, 2, 4), size=0)],
         order=0, errors=[case(integers(0, 2, 3), size=-1)]),
+    Row("hash_tensor", hashing.hash_tensor, hash_tensor,
+        [case(real(3, 4)), case(real(2, 3, 2), 1), case(real(2, 3), (0, 1), keepdim=True),
+         case(real(2, 3), ()), case(real()), case(integers(-5, 5, 3, 2), -1), case(booleans(3)),
+         case(integers(0, 200, 3, dtype=np.uint8)), case(given([np.nan, -0.0, np.inf])),
+         case(real(0, 2), 1)],
+        order=0, covers="", dtypes="bool uint8 int8 int64 float16 float32",
+        errors=[case(real(2, 3), mode=1), case(real(2, 3), 5), case(real(2, 0), 1),
+                case(real(0))]),
 ]  # fmt: skip

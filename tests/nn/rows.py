@@ -100,6 +100,8 @@ LAYERS = [
         text="Dropout3d(p=0.5, inplace=False)", random=True, bad_inputs=[(real(),)]),
     row("AlphaDropout", inputs=real(3, 4), oracle=leave,
         text="AlphaDropout(p=0.5, inplace=False)", random=True),
+    row("FeatureAlphaDropout", inputs=real(2, 3, 4), oracle=leave,
+        text="FeatureAlphaDropout(p=0.5, inplace=False)", random=True, bad_inputs=[(real(3),)]),
     row("Perceptron", 4, "tanh", inputs=real(5, 4), torch=False,
         oracle=lambda x, weight, bias: np.tanh(x @ weight + bias),
         text="Perceptron(in_features=4, activation='tanh')",

@@ -26,6 +26,7 @@ from aino.nn.functional.dropout import (
     dropout1d,
     dropout2d,
     dropout3d,
+    feature_alpha_dropout,
 )
 from aino.nn.functional.linear import bilinear, linear
 from aino.nn.functional.normalization import layer_norm, rms_norm

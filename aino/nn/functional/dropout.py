@@ -155,14 +155,46 @@ def alpha_dropout(
 
     Source: Klambauer et al., "Self-normalizing neural networks", 2017.
     """
+    return _drop_to_lowest(input, input.array.shape, p, training, inplace)
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Return the input with each channel set to -1.7581 with probability p, scaled and shifted.
+
+    As ``alpha_dropout``, but a channel, ``input[i, j]``, is dropped as a whole. Raises
+    ``ValueError`` for p outside [0, 1], ``ShapeError`` for fewer than two dimensions.
+
+    Arguments:
+        input: a tensor (N, C, *).
+        p: the probability that a channel is dropped.
+        training: whether to drop at all; False returns the input as it is.
+        inplace: write the result into the input, which is returned.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    >>> import aino
+    >>> aino.nn.functional.feature_alpha_dropout(aino.ones(1, 2, 2))
+    tensor([[[1., 1.],
+             [1., 1.]]])
+    """
+    shape = input.array.shape
+    if training and p != 0.0 and len(shape) < 2:
+        raise ShapeError(f"there are no channels in an input of shape {shape}")
+    channels = shape[:2] + (1,) * (len(shape) - 2)
+    return _drop_to_lowest(input, channels, p, training, inplace)
+
+
+def _drop_to_lowest(input: Any, shape: tuple[int, ...], p: float, training: bool, inplace: bool):
+    """Drop to the limit of ``selu``, one number of ``shape`` for all that it is broadcast to."""
     _check(p)
     if not training or p == 0.0:
         return input
-    array = input.array
     if p == 1.0:
         return input.mul_(0.0) if inplace else input * 0.0
     scale = 1.0 / ((1.0 - p) * (1.0 + p * _LOWEST**2)) ** 0.5
-    kept = _kept(array.shape, p, array.dtype)
+    kept = _kept(shape, p, input.array.dtype)
     factor = make(kept * scale)
     shift = make((1.0 - kept) * (scale * _LOWEST) - scale * _LOWEST * p)
     return input.mul_(factor).add_(shift) if inplace else input * factor + shift

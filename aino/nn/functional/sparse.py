@@ -8,9 +8,10 @@ import numpy as np
 
 from aino import tracing
 from aino.autograd.memory import stamp_write
+from aino.autograd.mode import is_grad_enabled
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError
+from aino.errors import DtypeError, GradientError, ShapeError
 
 
 def embedding(
@@ -82,6 +83,20 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
         factor = max_norm / (lengths[long] + 1e-7)
         table[rows[long]] *= factor[:, None].astype(table.dtype)
         stamp_write(table)
+
+
+def shorten_rows(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale down, in place, those rows of a table that are longer than ``max_norm``."""
+    table, index = weight.array, indices.array
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"embedding_renorm_: the indices must be integers, got {index.dtype}")
+    if table.ndim != 2:
+        raise ShapeError(f"embedding_renorm_: the table must be 2-D, got shape {table.shape}")
+    if weight.requires_grad and is_grad_enabled():
+        raise GradientError("embedding_renorm_ has no derivative: call it under no_grad()")
+    tracing.checked(_check_rows, index, table.shape[0])
+    _shorten(table, np.unique(index), max_norm, norm_type)
+    return weight
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

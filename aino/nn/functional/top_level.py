@@ -12,12 +12,15 @@ from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn.functional.dropout import _drop_channels
 from aino.nn.functional.reduction import reduced
+from aino.nn.functional.sparse import shorten_rows
+from aino.ops.creation.filled import ones_like
 
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "bilinear", "binary_cross_entropy_with_logits", "celu_",
     "cosine_embedding_loss", "cosine_similarity", "dropout", "dropout_", "embedding",
-    "feature_dropout", "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm",
-    "margin_ranking_loss", "pairwise_distance", "pdist", "poisson_nll_loss", "rms_norm", "rrelu_",
+    "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
+    "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm", "margin_ranking_loss",
+    "native_dropout", "pairwise_distance", "pdist", "poisson_nll_loss", "rms_norm", "rrelu_",
     "selu_", "threshold_", "triplet_margin_loss",
 ]  # fmt: skip
 
@@ -130,6 +133,68 @@ def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
         input, p, train: as for ``aino.alpha_dropout``.
     """
     return F.alpha_dropout(input, p, train, True)
+
+
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Return the input with channels dropped: ``nn.functional.feature_alpha_dropout``.
+
+    Arguments:
+        input: a tensor (N, C, *).
+        p: how probable it is that a channel, ``input[i, j]``, is dropped.
+        train: False returns the input as it is.
+
+    >>> import aino
+    >>> aino.feature_alpha_dropout(aino.ones(1, 2), 0.5, False)
+    tensor([[1., 1.]])
+    """
+    return F.feature_alpha_dropout(input, p, train)
+
+
+def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """Drop whole channels as SELU wants it, in place; returns the input.
+
+    Arguments:
+        input, p, train: as for ``aino.feature_alpha_dropout``.
+    """
+    return F.feature_alpha_dropout(input, p, train, True)
+
+
+def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    """Return what ``dropout`` returns, and where elements were kept: a tensor of booleans.
+
+    Raises ``ValueError`` for p outside [0, 1].
+
+    Arguments:
+        input: a tensor.
+        p: how probable it is that an element is set to 0.
+        train: False returns the input as it is; None is True.
+
+    >>> import aino
+    >>> aino.native_dropout(aino.ones(2), 0.5, False)
+    (tensor([1., 1.]), tensor([True, True]))
+    """
+    mask = F.dropout(ones_like(input.detach()), p, train is None or train)
+    return input * mask, mask != 0.0
+
+
+def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Shorten, in place, those rows of a table that are longer than ``max_norm``; returns it.
+
+    Raises ``IndexError`` for a row that the table does not have, ``DtypeError`` for indices that
+    are no integers, ``ShapeError`` for a table that is no matrix.
+
+    Arguments:
+        input: the table (rows, dimension).
+        indices: which rows are looked at: integers, of any shape.
+        max_norm: how long a row may be.
+        norm_type: p of its norm.
+
+    >>> import aino
+    >>> aino.embedding_renorm_(aino.tensor([[3.0, 4.0], [3.0, 4.0]]), aino.tensor([0]), 1.0, 2.0)
+    tensor([[0.6000, 0.8000],
+            [3.0000, 4.0000]])
+    """
+    return shorten_rows(input, indices, max_norm, norm_type)
 
 
 def embedding(

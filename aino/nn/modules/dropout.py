@@ -6,7 +6,7 @@ from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 
-__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"]
+__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"]
 
 
 class _Dropout(TensorModule):
@@ -132,3 +132,25 @@ class AlphaDropout(_Dropout):
     def forward(self, input: Tensor) -> Tensor:
         """Return the input with some numbers set to SELU's lower limit, rescaled."""
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """Alpha dropout of whole channels: each becomes SELU's lower limit with probability p.
+
+    Then all are scaled and shifted, so that mean 0 and variance 1 stay; after ``eval()`` it
+    passes everything on. The input is (N, C, *); the output has the same shape.
+
+    Arguments:
+        p: the probability that a channel is dropped, 0 to 1; ``ValueError`` for another.
+        inplace: write the result into the input, which is returned.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    >>> import aino
+    >>> aino.nn.FeatureAlphaDropout(0.5).eval()(aino.ones(1, 2))
+    tensor([[1., 1.]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the input with some channels set to SELU's lower limit, rescaled."""
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

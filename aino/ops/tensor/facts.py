@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aino.autograd.node import TupleOutput
 from aino.autograd.tensor import Tensor
 from aino.tracing import forbid_layout
 
@@ -65,3 +66,20 @@ def dim_order(self: Tensor) -> tuple[int, ...]:
     forbid_layout("dim_order()", "ask for it outside the compiled function")
     steps = self.array.strides
     return tuple(sorted(range(len(steps)), key=lambda dim: (-steps[dim], dim)))
+
+
+def output_nr(self: Tensor) -> int:
+    """Which of the outputs of its ``grad_fn`` this tensor is: 0 where there is one.
+
+    >>> import aino
+    >>> values, vectors = aino.linalg.eigh(aino.eye(2, requires_grad=True))
+    >>> vectors.output_nr
+    1
+    """
+    node = self.grad_fn
+    return node.index if type(node) is TupleOutput else 0
+
+
+def name(self: Tensor) -> None:
+    """None: PyTorch names no tensor either; ``label`` is what drawings call it."""
+    return None

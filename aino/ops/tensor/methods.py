@@ -24,6 +24,7 @@ from aino.ops.shape import arranging, broadcasting, joining, padding, shaping, t
 from aino.ops.tensor import (
     conversion,
     copying,
+    facts,
     inplace,
     numpy_protocol,
     placement,
@@ -85,6 +86,8 @@ PROPERTIES = {
     "mH": transposing.adjoint,
     "real": pointwise.real,
     "imag": pointwise.imag,
+    "name": facts.name,
+    "output_nr": facts.output_nr,
 }
 
 

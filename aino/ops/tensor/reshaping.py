@@ -16,13 +16,15 @@ from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import Leaf, extras_of
 from aino.autograd.rules import strided
 from aino.autograd.tensor import Tensor, make, note_reshaped, refresh
-from aino.errors import DtypeError, GradientError, InplaceError
+from aino.errors import DtypeError, GradientError, InplaceError, ShapeError
 from aino.layouts import check_memory_format
+from aino.ops.arguments import ints_of
 from aino.ops.creation.filled import shape_of
 from aino.ops.shape import shaping, transposing
 from aino.ops.shape.strided import as_strided
 from aino.ops.tensor.storage import TypedStorage, UntypedStorage
 from aino.tracing import forbid_layout
+from aino.user_warnings import warn
 
 __all__: list[str] = []
 
@@ -176,6 +178,37 @@ def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None)
     tensor([[1, 2]])
     """
     return resize_(self, the_template.array.shape, memory_format=memory_format)
+
+
+def resize(self: Tensor, *sizes: Any) -> Tensor:
+    """Return the same elements in another shape; deprecated by PyTorch, ``reshape`` is the word.
+
+    Raises ``ShapeError`` for a shape of more or fewer elements.
+
+    Arguments:
+        sizes: the shape, as numbers or as one sequence.
+
+    >>> import aino
+    >>> aino.arange(4).reshape(2, 2).tolist()
+    [[0, 1], [2, 3]]
+    """
+    warn("resize is deprecated, as PyTorch's is: use reshape")
+    size = ints_of(sizes)
+    if math.prod(size) != self.array.size or min(size, default=0) < 0:
+        raise ShapeError(
+            f"resize: shape {size} does not have the {self.array.size} elements of "
+            f"{self.array.shape}; resize_ takes another number of them"
+        )
+    return shaping.reshape(self, size)
+
+
+def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
+    """Return the same elements in the shape of another tensor; deprecated as ``resize``.
+
+    Arguments:
+        tensor: the tensor whose shape is taken.
+    """
+    return resize(self, *tensor.array.shape)
 
 
 def set_(
