@@ -98,10 +98,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.optim": ("Adafactor Muon SparseAdam swap_in_optimizer_params_and_state "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
-        "torch.distributions": (
-            "LKJCholesky LowRankMultivariateNormal MixtureSameFamily MultivariateNormal "
-            "Wishart kl_divergence register_kl "
-        ),
         "torch.func": (
             "functional_call grad grad_and_value hessian jacfwd jacrev jvp linearize "
             "rearrange replace_all_batch_norm_modules_ stack_module_state vjp vmap "

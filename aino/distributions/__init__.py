@@ -22,11 +22,16 @@ from aino.distributions.half_cauchy import HalfCauchy
 from aino.distributions.half_normal import HalfNormal
 from aino.distributions.independent import Independent
 from aino.distributions.inverse_gamma import InverseGamma
+from aino.distributions.kl import kl_divergence, register_kl
 from aino.distributions.kumaraswamy import Kumaraswamy
 from aino.distributions.laplace import Laplace
+from aino.distributions.lkj_cholesky import LKJCholesky
 from aino.distributions.log_normal import LogNormal
 from aino.distributions.logistic_normal import LogisticNormal
+from aino.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
+from aino.distributions.mixture_same_family import MixtureSameFamily
 from aino.distributions.multinomial import Multinomial
+from aino.distributions.multivariate_normal import MultivariateNormal
 from aino.distributions.negative_binomial import NegativeBinomial
 from aino.distributions.normal import Normal
 from aino.distributions.one_hot_categorical import (
@@ -64,6 +69,7 @@ from aino.distributions.transforms import (
 from aino.distributions.uniform import Uniform
 from aino.distributions.von_mises import VonMises
 from aino.distributions.weibull import Weibull
+from aino.distributions.wishart import Wishart
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "biject_to", "Binomial",
@@ -71,12 +77,13 @@ __all__ = [
     "CorrCholeskyTransform", "CumulativeDistributionTransform", "Dirichlet", "Distribution",
     "Exponential", "ExponentialFamily", "ExpTransform", "FisherSnedecor", "Gamma",
     "GeneralizedPareto", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal",
-    "identity_transform", "Independent", "IndependentTransform", "InverseGamma", "Kumaraswamy",
-    "Laplace", "LogisticNormal", "LogNormal", "LowerCholeskyTransform", "Multinomial",
-    "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough",
-    "Pareto", "Poisson", "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli",
-    "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
-    "SoftplusTransform", "StackTransform", "StickBreakingTransform", "StudentT",
-    "TanhTransform", "Transform", "transform_to", "TransformedDistribution", "Uniform",
-    "VonMises", "Weibull",
+    "identity_transform", "Independent", "IndependentTransform", "InverseGamma",
+    "kl_divergence", "Kumaraswamy", "Laplace", "LKJCholesky", "LogisticNormal", "LogNormal",
+    "LowerCholeskyTransform", "LowRankMultivariateNormal", "MixtureSameFamily", "Multinomial",
+    "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical",
+    "OneHotCategoricalStraightThrough", "Pareto", "Poisson", "PositiveDefiniteTransform",
+    "PowerTransform", "register_kl", "RelaxedBernoulli", "RelaxedOneHotCategorical",
+    "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform",
+    "StackTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
+    "transform_to", "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart",
 ]  # fmt: skip

@@ -43,8 +43,8 @@ class ExponentialFamily(Distribution):
         params, normalizer, gradients = normalizer_gradients(self)
         result = normalizer - self._mean_carrier_measure
         for param, gradient in zip(params, gradients):
-            events = len(self._event_shape)
-            result = result - sum_rightmost(param * gradient, events)
+            term = param * gradient
+            result = result - sum_rightmost(term, term.dim() - len(self._batch_shape))
         return result
 
 

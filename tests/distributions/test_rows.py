@@ -176,7 +176,7 @@ def oscillation(x):
 
 def whole(low, high):
     """Nodes and weights of the integral over a whole domain, ends left out."""
-    if np.isfinite(low) and np.isfinite(high):
+    if np.isfinite(high):
         return _nodes(low, high)
     if np.isfinite(low):
         nodes, weights = _nodes(-np.inf, -low)
