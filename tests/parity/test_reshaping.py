@@ -196,7 +196,11 @@ def test_resize_grows_what_nobody_shares():
     x.resize_(5)
     assert x[:3].tolist() == [0.0, 1.0, 2.0]
     assert x.shape == (5,)
-    for shared in (aino.from_numpy(numbers((4,))[1:]), aino.arange(4.0)[1:]):
+    for length in (2, 7, 4, 9):
+        x.resize_(length)
+    assert x[:2].tolist() == [0.0, 1.0]
+    held = numbers((4,))
+    for shared in (aino.from_numpy(held[1:]), aino.arange(4.0)[1:]):
         with pytest.raises(InplaceError, match="clone"):
             shared.resize_(9)
         assert shared.shape == (3,)

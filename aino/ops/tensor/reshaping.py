@@ -155,15 +155,24 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 def _grow(self, count) -> None:
     """Give a tensor memory for ``count`` elements, what it has at their front."""
     array = self.array
-    # This name, the tensor and the argument: who else holds the array has a part in its memory.
-    if array.base is not None or sys.getrefcount(array) > 3 or not array.flags.c_contiguous:
+    memory = array if array.base is None else array.base
+    # The name, the argument, and the tensor or the array that is a view of it: who else holds an
+    # array has a part in its memory. Where the two are one, it has both names.
+    alone = type(memory) is np.ndarray and memory.base is None and memory.dtype == array.dtype
+    held = 3 + (memory is array)
+    if (
+        not alone
+        or not memory.flags.c_contiguous
+        or sys.getrefcount(array) > held
+        or sys.getrefcount(memory) > held
+    ):
         raise InplaceError(
             f"resize_: the memory of {array.size} elements is shared, or not AINO's, and can't "
             f"grow to {count}; clone() the tensor first"
         )
-    memory = np.empty(count, array.dtype)
-    memory[: array.size] = array.reshape(-1)
-    self.array = memory
+    grown = np.empty(count, array.dtype)
+    grown[: memory.size] = memory.reshape(-1)
+    self.array = grown
 
 
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
