@@ -177,7 +177,7 @@ if TYPE_CHECKING:
     from aino.type_info import finfo as finfo
     from aino.type_info import iinfo as iinfo
 
-globals().update(_public(_FUNCTIONS, hot=("matmul",), module="aino"))
+globals().update(_public(_FUNCTIONS, module="aino", out=True))
 
 # Like PyTorch, AINO says nothing where numbers leave their range: NumPy's warnings would point at
 # generated code. The filter stands behind the user's own (``-W error``), and

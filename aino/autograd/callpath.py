@@ -12,7 +12,7 @@ _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
     function write pullback check_raw y t held shared node level like own error inputs saved g
-    isinstance type ValueError
+    written surplus out isinstance type ValueError
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
@@ -30,8 +30,12 @@ def check_names(primitive: str, names) -> None:
             )
 
 
-def forward_source(declared) -> str:
-    """Return the source of the function that computes, and records where a gradient is wanted."""
+def forward_source(declared, out: bool = False) -> str:
+    """Return the source of the function that computes, and records where a gradient is wanted.
+
+    ``out``: whether it can be told what to write the result into. That is given by name, which
+    the place before it holds: a function of arguments by name alone takes 5 % longer to call.
+    """
     inputs, count = declared.arguments, len(declared.inputs)
     check_names(declared.name, inputs)
     required = len(inputs) + len(declared.parameters) - len(declared.defaults)
@@ -39,9 +43,15 @@ def forward_source(declared) -> str:
         name if position < required else f"{name}=declared.defaults[{position - required}]"
         for position, name in enumerate((*inputs, *declared.parameters))
     ]
-    lines = [f"def {declared.name}({', '.join(signature)}):"]
-    call = ", ".join((*(f"a{i}" for i in range(count)), *declared.parameters))
     plain = ", ".join((*inputs, *declared.parameters))
+    lines = [f"def {declared.name}({', '.join(signature)}):"]
+    if out:
+        lines = [
+            f"def {declared.name}({', '.join((*signature, 'surplus=None', 'out=None'))}):",
+            "    if out is not None or surplus is not None:",
+            f"        return written(function, ({plain},), surplus, out)",
+        ]
+    call = ", ".join((*(f"a{i}" for i in range(count)), *declared.parameters))
     if count == 1:
         lines += _unary(inputs[0], plain)
     elif count == 2 and not declared.optional:

@@ -261,25 +261,55 @@ def _stub(declared: Primitive):
     function: Any
 
     def write(arguments, keywords):
-        source = forward_source(declared)
-        source += "\n\n" + pullback_source(declared)
-        function.source = source
-        exec(compile(source, f"<primitive {declared.name}>", "exec"), namespace)
-        declared.node_class.pullback = staticmethod(namespace["pullback"])
-        written = namespace[declared.name]
-        function.__defaults__ = written.__defaults__
-        function.__code__ = written.__code__
-        namespace[declared.name] = namespace["function"] = function
+        _write(function)
         return function(*arguments, **keywords)
 
     namespace["write"] = write
     function = FunctionType(_FIRST_CALL.__code__, namespace, declared.name)
     function.__doc__ = declared.formula
+    namespace["function"] = function
     return function
+
+
+def with_out(function: Any, written) -> Any:
+    """Return a function with the call path of a primitive that takes ``out=``, too.
+
+    ``written(function, arguments, surplus, out)`` is called where it is given. The function is
+    another one: operators and methods, which take no ``out``, do not pay for the question.
+    """
+    declared = function.primitive
+
+    def write(arguments, keywords):
+        if function.__code__ is _FIRST_CALL.__code__:
+            _write(function)
+        _take_code(form, forward_source(declared, out=True))
+        return form(*arguments, **keywords)
+
+    namespace = {**function.__globals__, "write": write, "written": written}
+    form: Any = FunctionType(_FIRST_CALL.__code__, namespace, function.__name__)
+    form.__dict__.update(function.__dict__)
+    form.__doc__ = function.__doc__
+    return form
 
 
 def _FIRST_CALL(*arguments, **keywords):
     return write(arguments, keywords)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _write(function: Any) -> None:
+    """Write the call path of a primitive, there and back, as its function is first called."""
+    declared = function.primitive
+    found = _take_code(function, forward_source(declared) + "\n\n" + pullback_source(declared))
+    declared.node_class.pullback = staticmethod(found["pullback"])
+
+
+def _take_code(function: Any, source: str) -> dict[str, Any]:
+    """Let a function do what a source says; return what the source defines."""
+    name, found = function.primitive.name, {}
+    function.source = source
+    exec(compile(source, f"<primitive {name}>", "exec"), function.__globals__, found)
+    function.__defaults__, function.__code__ = found[name].__defaults__, found[name].__code__
+    return found
 
 
 def _variadic(declared: Primitive):

@@ -14,6 +14,7 @@ import numpy as np
 
 from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import Tensor
+from aino.ops.out import documented, primitive_with_out, written
 
 #: How Python says that it could not compute with what it was given.
 _SPEECHLESS = ("unsupported operand", "object is not iterable", "not subscriptable")
@@ -73,47 +74,60 @@ def _labelled(bound):
                 yield f"element {position} of argument {name!r}", part
 
 
-def takes_tensors(function: Any, module: str = "", name: str = "") -> Any:
+def takes_tensors(function: Any, module: str = "", name: str = "", out: bool = False) -> Any:
     """Return a function that says in words which argument is no tensor.
 
-    ``module`` and ``name`` say where it is found, by a pickle for example.
+    ``module`` and ``name`` say where it is found, by a pickle for example; ``out`` whether it
+    takes ``out=``, if it was declared with it (``aino.ops.public.takes_out``).
     """
+    shown = function.__dict__.get("with_out") if out else None
 
     def call(*arguments, **keywords):
         try:
             return function(*arguments, **keywords)
         except (AttributeError, TypeError) as error:
-            found = explained(function, function.__name__, arguments, keywords, error)
-            if found is error:
-                raise
-            raise found from None
+            # The function does not know of ``out``, so that calls without one don't pay for it.
+            if shown is None or "out" not in keywords:
+                found = explained(function, function.__name__, arguments, keywords, error)
+                if found is error:
+                    raise
+                raise found from None
+        target = keywords.pop("out")
+        if target is None:
+            return call(*arguments, **keywords)
+        return written(call, arguments, keywords, target)
 
     # What functools.wraps does, in fewer calls: the import makes some 300 of them.
     call.__name__, call.__qualname__ = function.__name__, function.__qualname__
-    call.__doc__, call.__module__ = function.__doc__, module or function.__module__
+    call.__module__ = module or function.__module__
+    call.__doc__ = function.__doc__ if shown is None else documented(function.__doc__)
     if name:
         call.__name__ = call.__qualname__ = name
-    call.__dict__ = {**function.__dict__, "__wrapped__": function}
+    call.__dict__ = {**function.__dict__, "__wrapped__": shown or function}
     return call
 
 
-def public(functions: dict[str, Any], hot=(), module: str = "") -> dict[str, Any]:
+def public(
+    functions: dict[str, Any], hot=(), module: str = "", out: bool = False
+) -> dict[str, Any]:
     """Return the functions of a namespace, each of which says what it was given.
 
-    Primitives and the ``hot`` functions say so themselves, and stand as they are.
+    Primitives and the ``hot`` functions say so themselves, and stand as they are. ``out``:
+    whether those that were declared with ``out=`` take it.
     """
     found: dict[str, Any] = {}
     made: dict[Any, Any] = {}
     for name, function in functions.items():
-        if (
-            type(function) is FunctionType
-            and name[0] != "_"
-            and "primitive" not in function.__dict__
-            and function.__name__ not in hot
-        ):
-            if function not in made:  # of two names the one it calls itself is its own
-                own = function.__name__
-                home = own if functions.get(own) is function else name
-                made[function] = takes_tensors(function, module, home if module else "")
-            found[name] = made[function]
+        if type(function) is not FunctionType or name[0] == "_" or function.__name__ in hot:
+            continue
+        if "primitive" in function.__dict__ and not (out and "with_out" in function.__dict__):
+            continue
+        if function not in made:  # of two names the one it calls itself is its own
+            own = function.__name__
+            home = own if functions.get(own) is function else name
+            if "primitive" in function.__dict__:
+                made[function] = primitive_with_out(function, module, home)
+            else:
+                made[function] = takes_tensors(function, module, home if module else "", out)
+        found[name] = made[function]
     return found

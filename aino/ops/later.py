@@ -104,7 +104,9 @@ def loaded(name: str) -> Any:
     """Return a function of the ``aino`` namespace, which says in words what it was given."""
     room = ROOM_OF[name]
     function = _found(room, name) if room else getattr(Tensor, name)
-    return function if isinstance(function, type) else takes_tensors(function, "aino", name)
+    if isinstance(function, type):
+        return function
+    return takes_tensors(function, "aino", name, out=True)
 
 
 @functools.cache

@@ -13,7 +13,8 @@ from aino.dtypes import as_dtype, get_default_dtype, scalar_dtype
 from aino.errors import DtypeError, ShapeError
 from aino.layouts import check_memory_format, contiguous_format
 from aino.ops.creation.from_data import born, is_live, live, numbers
-from aino.ops.public import method
+from aino.ops.out import dtype_for, into
+from aino.ops.public import method, takes_out
 from aino.types import DeviceLike, DType, Number
 
 __all__ = [
@@ -53,10 +54,14 @@ def _filled(array_maker, name, sentence):
         device: DeviceLike = None,
         pin_memory: bool = False,
         requires_grad: bool = False,
+        out: Tensor | None = None,
     ) -> Tensor:
         shape = shape_of(sizes, size)
+        if out is not None:
+            dtype = dtype_for(out, dtype, name)
         dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
-        return born(array_maker(shape, dtype), device, requires_grad, layout, pin_memory)
+        made = born(array_maker(shape, dtype), device, requires_grad, layout, pin_memory)
+        return made if out is None else into(out, made, name)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"""{sentence}
@@ -70,6 +75,7 @@ def _filled(array_maker, name, sentence):
         device: where the tensor is made: ``"cpu"``, which None means, too.
         pin_memory: True raises ``DeviceError``: there is no accelerator to pin memory for.
         requires_grad: whether gradients flow back to the tensor.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.{name}(2, 3).shape
@@ -91,6 +97,7 @@ def empty(
     pin_memory: bool = False,
     requires_grad: bool = False,
     memory_format: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a new tensor of whatever is in its memory.
 
@@ -98,18 +105,21 @@ def empty(
         sizes, size: the shape, as numbers, as one sequence, or as ``size=``; ``()`` is 0-d.
         dtype, layout, device, pin_memory, requires_grad: as for ``zeros``.
         memory_format: ``aino.contiguous_format``, which None means, too.
+        out: a tensor that takes the shape and is returned.
 
     >>> import aino
     >>> aino.empty(2, 3).shape
     aino.Size([2, 3])
     """
     check_memory_format(memory_format)
+    dtype = dtype_for(out, dtype, "empty")
     array = np.empty(
         shape_of(sizes, size), get_default_dtype() if dtype is None else as_dtype(dtype)
     )
-    return born(array, device, requires_grad, layout, pin_memory)
+    return into(out, born(array, device, requires_grad, layout, pin_memory), "empty")
 
 
+@takes_out
 def full(
     size: Any,
     fill_value: Number,
@@ -119,6 +129,7 @@ def full(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a new tensor full of one number.
 
@@ -155,6 +166,7 @@ def _full(shape, value, dtype):
     return np.full(shape, number, dtype)
 
 
+@takes_out
 def eye(
     n: int,
     m: Any = None,
@@ -164,6 +176,7 @@ def eye(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the identity matrix: ones on the diagonal, zeros elsewhere.
 

@@ -12,11 +12,13 @@ from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype
 from aino.errors import ShapeError
 from aino.ops.creation.from_data import born
+from aino.ops.public import takes_out
 from aino.types import DeviceLike, DType
 
 __all__ = ["arange", "range", "linspace", "logspace", "tril_indices", "triu_indices"]
 
 
+@takes_out
 def arange(
     start: Any = None,
     end: Any = None,
@@ -27,6 +29,7 @@ def arange(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return start, start + step, start + 2 step, ..., as far as it is below ``end``.
 
@@ -69,6 +72,7 @@ def arange(
     return born(array.astype(dtype), device, requires_grad, layout, pin_memory)
 
 
+@takes_out
 def range(
     start: Any = None,
     end: Any = None,
@@ -79,6 +83,7 @@ def range(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return start, start + step, ... up to ``end``, which is included.
 
@@ -120,6 +125,7 @@ def _number(value):
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
+@takes_out
 def linspace(
     start: Any,
     end: Any,
@@ -130,6 +136,7 @@ def linspace(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return numbers from ``start`` to ``end``, both included, at equal distances.
 
@@ -172,6 +179,7 @@ def _integers_between(start, end, steps, dtype):
     return (np.sign(places) * (np.absolute(places) // (steps - 1))).astype(dtype)
 
 
+@takes_out
 def logspace(
     start: Any,
     end: Any,
@@ -183,6 +191,7 @@ def logspace(
     device: DeviceLike = None,
     pin_memory: bool = False,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the powers of ``base`` to equally distant exponents: baseˢᵗᵃʳᵗ, ..., baseᵉⁿᵈ.
 

@@ -15,7 +15,7 @@ from aino.dtypes import int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.subscript import explained
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import broadcast_shapes, broadcast_tensors
 
 __all__ = [
@@ -55,7 +55,8 @@ def check_bounds(array, length: int, what: str, lowest: int = 0) -> None:
 
 @method
 @numpy_names
-def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
+@takes_out
+def index_select(input: Tensor, dim: Any, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the slices at given indices along a dimension, as a copy.
 
     Raises ``IndexError`` for an index that is out of bounds.
@@ -109,7 +110,10 @@ def select(input: Tensor, dim: Any, index: Any) -> Tensor:
 
 @method
 @numpy_names
-def narrow(input: Tensor, dim: Any, start: Any, length: int) -> Tensor:
+@takes_out
+def narrow(
+    input: Tensor, dim: Any, start: Any, length: int, *, out: Tensor | None = None
+) -> Tensor:
     """Return a view of a run of slices along a dimension.
 
     Raises ``IndexError`` for a start out of bounds, ``ShapeError`` where the run is too long.
@@ -139,7 +143,8 @@ def narrow(input: Tensor, dim: Any, start: Any, length: int) -> Tensor:
 
 
 @method
-def take(input: Tensor, index: Tensor) -> Tensor:
+@takes_out
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the elements of the flattened input at given indices.
 
     Raises ``IndexError`` for an index that is out of bounds, ``DtypeError`` unless it is int64.
@@ -163,7 +168,10 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 @method
 @numpy_names
-def gather(input: Tensor, dim: Any, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+@takes_out
+def gather(
+    input: Tensor, dim: Any, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None
+) -> Tensor:
     """Return the elements at given indices along a dimension: ``yᵢⱼ = x[indexᵢⱼ, j]`` for dim 0.
 
     Raises ``IndexError`` for an index that is out of bounds, ``ShapeError`` for one that does not
@@ -214,7 +222,10 @@ def fitting(shape, dim, index, what):
 
 @method
 @numpy_names
-def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
+@takes_out
+def take_along_dim(
+    input: Tensor, indices: Any, dim: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """Return the elements at given indices along a dimension; the others are broadcast.
 
     Raises ``ShapeError`` unless both have the same number of dimensions.
@@ -259,7 +270,8 @@ def take_along_dim(input: Tensor, indices: Any, dim: Any = None) -> Tensor:
 
 
 @method
-def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+@takes_out
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the elements where a mask is True, in one dimension.
 
     Raises ``DtypeError`` unless the mask is boolean.
@@ -282,7 +294,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 @method
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+@takes_out
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Any:
     """Return where the elements are not zero, as a row of indices for each.
 
     Arguments:
@@ -352,8 +365,16 @@ def select_scatter(input: Tensor, src: Any, dim: Any, index: Tensor) -> Tensor:
 
 @method
 @numpy_names
+@takes_out
 def slice_scatter(
-    input: Tensor, src: Any, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1
+    input: Tensor,
+    src: Any,
+    dim: Any = 0,
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy in which a run of slices along a dimension is replaced.
 

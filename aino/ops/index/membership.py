@@ -10,14 +10,21 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, result_type
 from aino.errors import DtypeError
 from aino.ops.arguments import other_names
+from aino.ops.public import takes_out
 from aino.tracing import opaque
 
 __all__ = ["isin"]
 
 
 @other_names(element="elements", test_element="test_elements")
+@takes_out
 def isin(
-    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
+    elements: Any,
+    test_elements: Any,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Tell of each element whether it is among ``test_elements``; NaN is among nothing.
 

@@ -14,6 +14,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import ints_of, wrapped
+from aino.ops.public import takes_out
 from aino.tracing import checked, opaque
 
 __all__ = ["unravel_index", "nonzero_static", "combinations"]
@@ -55,7 +56,10 @@ def _check_numbers(array, size: int) -> None:
         )
 
 
-def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+@takes_out
+def nonzero_static(
+    input: Tensor, *, size: int, fill_value: int = -1, out: Tensor | None = None
+) -> Tensor:
     """Return the places of the first ``size`` elements that are not zero, one a row.
 
     As its shape does not depend on the data, a compiled function can use it.

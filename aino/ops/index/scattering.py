@@ -19,7 +19,7 @@ from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import fitting
 from aino.ops.index.masks import has_traced_mask, order_of
 from aino.ops.index.subscript import explained, put_at, raw_index, split_index
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import atleast_1d, broadcast_shapes, broadcast_to
 from aino.tracing import known
 
@@ -70,6 +70,7 @@ def like(result, input):
 
 @method(inplace=True)
 @numpy_names
+@takes_out
 def scatter(
     input: Tensor,
     dim: Any,
@@ -78,6 +79,7 @@ def scatter(
     *,
     value: Any = None,
     reduce: str | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy with values written at given indices: ``x[indexᵢⱼ, j] = srcᵢⱼ`` for dim 0.
 
@@ -115,7 +117,10 @@ def scatter(
 
 @method(inplace=True)
 @numpy_names
-def scatter_add(input: Tensor, dim: Any, index: Tensor, src: Any) -> Tensor:
+@takes_out
+def scatter_add(
+    input: Tensor, dim: Any, index: Tensor, src: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return a copy with values added at given indices: ``x[indexᵢⱼ, j] += srcᵢⱼ`` for dim 0.
 
     All values for one place are added.
@@ -142,8 +147,16 @@ _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 
 @method(inplace=True)
 @numpy_names
+@takes_out
 def scatter_reduce(
-    input: Tensor, dim: Any, index: Tensor, src: Any, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: Any,
+    index: Tensor,
+    src: Any,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy in which the values for each place are reduced into it.
 

@@ -14,7 +14,7 @@ from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import checked
 from aino.ops.index.scattering import like, number_of, same_dtype, scatter_reduce
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.tracing import known
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_reduce"]
@@ -42,7 +42,16 @@ def _slices(input, dim, index, source, name, negative=False):
 
 @method(inplace=True)
 @numpy_names
-def index_add(input: Tensor, dim: Any, index: Tensor, source: Any, *, alpha: float = 1) -> Tensor:
+@takes_out
+def index_add(
+    input: Tensor,
+    dim: Any,
+    index: Tensor,
+    source: Any,
+    *,
+    alpha: float = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return a copy with slices added at given indices: ``x[indexᵢ] += alpha · sourceᵢ`` for dim 0.
 
     All slices for one place are added.
@@ -75,7 +84,10 @@ def _put_slices(whole, dim, array, values):
 
 @method(inplace=True)
 @numpy_names
-def index_copy(input: Tensor, dim: Any, index: Tensor, source: Any) -> Tensor:
+@takes_out
+def index_copy(
+    input: Tensor, dim: Any, index: Tensor, source: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return a copy with slices replaced at given indices: ``x[indexᵢ] = sourceᵢ`` for dim 0.
 
     Of several slices for one place it is not said which stays.
@@ -124,8 +136,16 @@ def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
 
 @method(inplace=True)
 @numpy_names
+@takes_out
 def index_reduce(
-    input: Tensor, dim: Any, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: Any,
+    index: Tensor,
+    source: Any,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy in which the slices for each place are reduced into it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.selection import kth_of, top_of
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.reduce.extremes import along
 from aino.tracing import opaque
 
@@ -41,7 +42,15 @@ def order(array, dim, descending=False, stable=False):
 
 @method
 @numpy_names
-def sort(input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Any:
+@takes_out
+def sort(
+    input: Tensor,
+    dim: Any = -1,
+    descending: bool = False,
+    *,
+    stable: bool = False,
+    out: Sequence[Tensor] | None = None,
+) -> Any:
     """Return ``(values, indices)``: the elements in ascending order along a dimension.
 
     nan counts as the largest number. Raises ``DtypeError`` for complex numbers.
@@ -65,8 +74,14 @@ def sort(input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool
 
 @method
 @numpy_names
+@takes_out
 def argsort(
-    input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False
+    input: Tensor,
+    dim: Any = -1,
+    descending: bool = False,
+    *,
+    stable: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the indices that put a tensor in ascending order along a dimension.
 
@@ -89,7 +104,8 @@ def argsort(
 
 
 @method
-def msort(input: Tensor) -> Tensor:
+@takes_out
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the input sorted along its first dimension.
 
     >>> import aino
@@ -101,7 +117,16 @@ def msort(input: Tensor) -> Tensor:
 
 @method
 @numpy_names
-def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
+@takes_out
+def topk(
+    input: Tensor,
+    k: int,
+    dim: Any = -1,
+    largest: bool = True,
+    sorted: bool = True,
+    *,
+    out: Sequence[Tensor] | None = None,
+) -> Any:
     """Return ``(values, indices)`` of the k largest elements along a dimension, the best first.
 
     nan counts as the largest number. Of equal elements those are found that PyTorch finds on a CPU
@@ -132,7 +157,15 @@ def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: boo
 
 @method
 @numpy_names
-def kthvalue(input: Tensor, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
+@takes_out
+def kthvalue(
+    input: Tensor,
+    k: int,
+    dim: Any = -1,
+    keepdim: bool = False,
+    *,
+    out: Sequence[Tensor] | None = None,
+) -> Any:
     """Return ``(values, indices)`` of the k-th smallest element along a dimension.
 
     nan counts as the largest number. Of equal elements that is found which PyTorch finds on a CPU.
@@ -231,6 +264,7 @@ def unique_consecutive(
     return _chosen(input, (values, inverse, counts), (return_inverse, return_counts))
 
 
+@takes_out
 def searchsorted(
     sorted_sequence: Tensor,
     input: Tensor,
@@ -239,6 +273,7 @@ def searchsorted(
     right: bool = False,
     side: str | None = None,
     sorter: Tensor | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return where values belong in a sequence that is sorted along its last dimension.
 
@@ -285,8 +320,14 @@ def _places(sequence, values, side, dtype):
     return found
 
 
+@takes_out
 def bucketize(
-    input: Tensor, boundaries: Any, *, out_int32: bool = False, right: bool = False
+    input: Tensor,
+    boundaries: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the index of the bucket, between boundaries, that each element is in.
 

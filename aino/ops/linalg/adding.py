@@ -8,7 +8,7 @@ from aino.autograd.tensor import Tensor
 from aino.dtypes import result_type
 from aino.errors import DtypeError, ShapeError
 from aino.ops.linalg.linear import bmm, mm, mv, outer
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 
 __all__ = ["addmm", "addmv", "addbmm", "baddbmm", "addr"]
 
@@ -41,8 +41,15 @@ def _added(name, input, product, beta, alpha):
 
 
 @method(inplace=True)
+@takes_out
 def addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return beta · input + alpha · (mat1 @ mat2): ``(n, m), (n, k), (k, m) -> (n, m)``.
 
@@ -64,7 +71,16 @@ def addmm(
 
 
 @method(inplace=True)
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+@takes_out
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return beta · input + alpha · (mat @ vec): ``(n,), (n, k), (k,) -> (n,)``.
 
     Raises ``ShapeError`` where shapes do not fit, ``DtypeError`` where the dtypes differ.
@@ -84,7 +100,16 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: fl
 
 
 @method(inplace=True)
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+@takes_out
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return beta · input + alpha · vec1 ⊗ vec2: ``(n, m), (n,), (m,) -> (n, m)``.
 
     The dtypes promote; of booleans, ``or`` is the sum and ``and`` the product. Raises
@@ -110,8 +135,15 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: f
 
 
 @method(inplace=True)
+@takes_out
 def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return beta · input + alpha · (batch1 @ batch2), ``(b, n, k), (b, k, m) -> (b, n, m)``.
 
@@ -133,8 +165,15 @@ def baddbmm(
 
 
 @method(inplace=True)
+@takes_out
 def addbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return beta · input + alpha · Σᵢ batch1ᵢ @ batch2ᵢ: ``(b, n, k), (b, k, m) -> (n, m)``.
 

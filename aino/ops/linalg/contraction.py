@@ -12,7 +12,7 @@ from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 
 __all__ = ["einsum", "tensordot", "inner"]
@@ -348,7 +348,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 
 @method
-def inner(input: Tensor, other: Tensor) -> Tensor:
+@takes_out
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the sum of products over the last dimensions: ``(..., k), (..., k) -> (..., ...)``.
 
     Raises ``ShapeError`` where their lengths differ.

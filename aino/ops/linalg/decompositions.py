@@ -19,8 +19,8 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError
 from aino.ops.linalg import return_types
 from aino.ops.linalg.linear import matmul
-from aino.ops.linalg.shared import adjoint, all_into, matrices_of, square
-from aino.ops.out import into
+from aino.ops.linalg.shared import adjoint, matrices_of, square
+from aino.ops.out import all_into, into
 
 __all__ = ["svd", "qr", "geqrf"]
 

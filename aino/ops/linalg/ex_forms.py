@@ -11,7 +11,8 @@ from aino.autograd.tensor import Tensor
 from aino.ops.arguments import wrapped
 from aino.ops.linalg import return_types
 from aino.ops.linalg.matrices import solution
-from aino.ops.linalg.shared import adjoint, all_into, nonsingular, square
+from aino.ops.linalg.shared import adjoint, nonsingular, square
+from aino.ops.out import all_into
 from aino.tracing import checked
 
 

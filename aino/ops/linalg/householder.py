@@ -20,6 +20,7 @@ from aino.ops.arguments import other_names
 from aino.ops.linalg.linear import matmul
 from aino.ops.linalg.shared import adjoint, matrices_of, same_dtype
 from aino.ops.out import into
+from aino.ops.public import takes_out
 
 __all__ = ["orgqr", "ormqr"]
 
@@ -79,7 +80,8 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) ->
 
 
 @other_names(input2="tau")
-def orgqr(input: Tensor, tau: Tensor) -> Tensor:
+@takes_out
+def orgqr(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the first columns of a product of reflections, as ``linalg.householder_product`` does.
 
     Arguments:

@@ -13,7 +13,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import get_default_dtype, result_type
 from aino.errors import DtypeError, ShapeError
 from aino.ops.out import into
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 
 __all__ = [
@@ -23,7 +23,8 @@ __all__ = [
 
 
 @method
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+@takes_out
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the matrix product: ``(..., n, k) @ (..., k, m) -> (..., n, m)``.
 
     Raises ``ShapeError`` when the inner lengths differ, ``DtypeError`` when the dtypes of two
@@ -39,11 +40,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     tensor([3., 7.])
     """
     try:
-        rank, other_rank = input.ndim, other.ndim
-    except AttributeError:
-        raise DtypeError(
-            f"matmul: expected two tensors, got {type(input).__name__} and {type(other).__name__}"
-        ) from None
+        rank, other_rank = input.array.ndim, other.array.ndim
+    except AttributeError:  # an array beside a tensor, or what is neither
+        rank, other_rank = [getattr(x, "ndim", None) for x in (input, other)]
+        if rank is None or other_rank is None:
+            raise DtypeError(
+                f"matmul: expected two tensors, got {type(input).__name__} and "
+                f"{type(other).__name__}"
+            ) from None
     try:
         if rank == 2 and other_rank == 2:
             return linalg.mm(input, other)
@@ -85,7 +89,8 @@ def _check_ranks(name, input, other, rank, other_rank) -> None:
 
 
 @method
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+@takes_out
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the product of two matrices: ``(n, k), (k, m) -> (n, m)``.
 
     Raises ``ShapeError`` for other shapes; ``matmul`` broadcasts.
@@ -104,7 +109,8 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 @method
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+@takes_out
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the products of two stacks of matrices: ``(b, n, k), (b, k, m) -> (b, n, m)``.
 
     Raises ``ShapeError`` for other shapes; ``matmul`` broadcasts.
@@ -127,7 +133,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 @method
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+@takes_out
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return a matrix times a vector: ``(n, k), (k,) -> (n,)``.
 
     Raises ``ShapeError`` for other shapes.
@@ -145,7 +152,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 
 
 @method
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+@takes_out
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the sum of the products of two vectors, Σ aᵢ bᵢ: ``(n,), (n,) -> ()``.
 
     Raises ``ShapeError`` for other shapes.
@@ -163,7 +171,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 @method
-def vdot(input: Tensor, other: Tensor) -> Tensor:
+@takes_out
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the scalar product of two vectors, Σ conj(aᵢ) bᵢ: ``(n,), (n,) -> ()``.
 
     Raises ``ShapeError`` for other shapes.
@@ -181,7 +190,8 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 
 @method(aliases=("ger",))
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+@takes_out
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return all products aᵢ bⱼ of the elements of two vectors: ``(n,), (m,) -> (n, m)``.
 
     Raises ``ShapeError`` for other shapes.
@@ -203,7 +213,8 @@ ger = outer
 
 
 @method
-def kron(input: Tensor, other: Tensor) -> Tensor:
+@takes_out
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the Kronecker product: every element of the first times all of the second.
 
     ``(n, m), (p, q) -> (np, mq)``, and so for any number of dimensions.
@@ -239,7 +250,8 @@ def trace(input: Tensor) -> Tensor:
 
 
 @method
-def cross(input: Tensor, other: Tensor, dim: Any = None) -> Tensor:
+@takes_out
+def cross(input: Tensor, other: Tensor, dim: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Return the vector product along a dimension of length 3.
 
     Raises ``ShapeError`` where its length is another.

@@ -15,8 +15,8 @@ from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import other_names
 from aino.ops.linalg import return_types
 from aino.ops.linalg.shared import adjoint as mirrored
-from aino.ops.linalg.shared import all_into, matrices_of, nonsingular, right_side, square
-from aino.ops.out import into
+from aino.ops.linalg.shared import matrices_of, nonsingular, right_side, square
+from aino.ops.out import all_into, into
 from aino.tracing import checked
 
 __all__ = ["lu", "lu_solve", "lu_unpack"]

@@ -19,8 +19,8 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.arguments import other_names
 from aino.ops.linalg.linear import matmul
-from aino.ops.linalg.shared import adjoint, all_into, is_vector, same_dtype, square
-from aino.ops.out import into
+from aino.ops.linalg.shared import adjoint, is_vector, same_dtype, square
+from aino.ops.out import all_into, into
 from aino.ops.public import method
 from aino.ops.return_types import slogdet as slogdet_result
 

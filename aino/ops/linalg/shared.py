@@ -1,9 +1,6 @@
-"""What functions of matrices share: questions to their arguments, xᴴ, results in ``out=``."""
+"""What functions of matrices share: questions to their arguments, xᴴ."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +9,6 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops.out import into
 
 _DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 
@@ -78,13 +74,3 @@ def adjoint(x: Tensor) -> Tensor:
     """Return xᴴ, of complex numbers in memory of its own."""
     x = shape.transposed(x)
     return conj(x) if x.dtype.kind == "c" else x
-
-
-def all_into(out: Sequence[Tensor] | None, result: Any, name: str) -> Any:
-    """Return a named tuple of tensors, written into the tensors of ``out`` where it is given."""
-    if out is None:
-        return result
-    if not isinstance(out, (tuple, list)) or len(out) != len(result):
-        raise DtypeError(f"{name}: out= is a tuple of {len(result)} tensors, not {out!r:.60}")
-    written = [into(one, part, name) for one, part in zip(out, result)]
-    return type(result)(*written)

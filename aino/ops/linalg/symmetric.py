@@ -11,8 +11,8 @@ from aino.autograd.rules import symmetric as rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.linalg import return_types
-from aino.ops.linalg.shared import all_into, nonsingular, right_side, square
-from aino.ops.out import into
+from aino.ops.linalg.shared import nonsingular, right_side, square
+from aino.ops.out import all_into, into
 from aino.tracing import checked
 
 

@@ -12,8 +12,8 @@ from aino.autograd.rules import triangular as rules
 from aino.autograd.tensor import Tensor, make
 from aino.ops.arguments import other_names
 from aino.ops.linalg import return_types
-from aino.ops.linalg.shared import adjoint, all_into, right_side, square
-from aino.ops.out import into
+from aino.ops.linalg.shared import adjoint, right_side, square
+from aino.ops.out import all_into, into
 
 __all__ = ["cholesky_inverse", "cholesky_solve", "triangular_solve"]
 

@@ -14,7 +14,7 @@ from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.ops.random.generator import Generator, draw
 
 __all__ = [
@@ -284,7 +284,8 @@ def hardswish(input: Tensor) -> Tensor:
 
 
 @method
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+@takes_out
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """Return x where ``|x|`` is above ``lambd``, else 0.
 
     Arguments:
@@ -326,7 +327,8 @@ def tanhshrink(input: Tensor) -> Tensor:
     return sub(input, tanh(input))
 
 
-def threshold(input: Tensor, threshold: float, value: Any) -> Tensor:
+@takes_out
+def threshold(input: Tensor, threshold: float, value: Any, *, out: Tensor | None = None) -> Tensor:
     """Return x where it is above a threshold, else another number.
 
     Arguments:

@@ -12,7 +12,7 @@ from aino.autograd.rules import rounding
 from aino.autograd.tensor import Tensor
 from aino.dtypes import result_type
 from aino.errors import DtypeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
 __all__ = [
@@ -34,7 +34,10 @@ def _times(other, alpha, input):
 
 
 @method(inplace=np.add)
-def add(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
+@takes_out
+def add(
+    input: Tensor, other: Tensor | Number, *, alpha: float = 1, out: Tensor | None = None
+) -> Tensor:
     """Return the sum: ``input + alpha · other``.
 
     Raises ``DtypeError`` for a fractional ``alpha`` of integers.
@@ -52,7 +55,10 @@ def add(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
 
 
 @method(inplace=np.subtract, aliases=("subtract",))
-def sub(input: Tensor, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
+@takes_out
+def sub(
+    input: Tensor, other: Tensor | Number, *, alpha: float = 1, out: Tensor | None = None
+) -> Tensor:
     """Return the difference: ``input - alpha · other``.
 
     Raises ``DtypeError`` for a fractional ``alpha`` of integers, ``TypeError`` for booleans.
@@ -88,7 +94,7 @@ def rsub(input: Tensor, other: Any, alpha: float = 1) -> Tensor:
 
 
 @operation(rules.mul, inplace=np.multiply, aliases=("multiply",))
-def mul(input: Tensor, other: Tensor | Number) -> Tensor:
+def mul(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the product: ``input · other``.
 
     Arguments:
@@ -106,7 +112,14 @@ multiply = mul
 
 
 @method(inplace=np.true_divide, aliases=("divide",))
-def div(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+@takes_out
+def div(
+    input: Tensor,
+    other: Tensor | Number,
+    *,
+    rounding_mode: str | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the quotient: ``input / other``.
 
     Rounded, its derivative is zero, and ``DivisionError`` is raised where an integer is divided by
@@ -136,7 +149,7 @@ divide = div
 
 
 @operation(rules.div, inplace=np.true_divide)
-def true_divide(input: Tensor, other: Tensor | Number) -> Tensor:
+def true_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the quotient: ``input / other``; of integers as floats.
 
     Arguments:
@@ -150,7 +163,7 @@ def true_divide(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rounding.floor_divide, inplace=True)
-def floor_divide(input: Tensor, other: Tensor | Number) -> Tensor:
+def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the quotient, rounded down: ``⌊input / other⌋``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -166,7 +179,7 @@ def floor_divide(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rounding.remainder, inplace=True)
-def remainder(input: Tensor, other: Tensor | Number) -> Tensor:
+def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return what division leaves: ``input - other · ⌊input / other⌋``, as Python's ``%``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -182,7 +195,7 @@ def remainder(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rounding.fmod, inplace=True)
-def fmod(input: Tensor, other: Tensor | Number) -> Tensor:
+def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return what division leaves, with the sign of the input, as C's ``fmod``.
 
     Raises ``DivisionError`` when an integer is divided by zero.
@@ -198,7 +211,7 @@ def fmod(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.neg, inplace=np.negative, aliases=("negative",))
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the negative: ``-input``.
 
     >>> import aino
@@ -224,7 +237,10 @@ def positive(input: Tensor) -> Tensor:
 
 
 @method(inplace=True)
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+@takes_out
+def addcmul(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """Return a product added to a tensor: ``input + value · tensor1 · tensor2``.
 
     Arguments:
@@ -241,7 +257,10 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 
 @method(inplace=True)
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+@takes_out
+def addcdiv(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None
+) -> Tensor:
     """Return a quotient added to a tensor: ``input + value · tensor1 / tensor2``.
 
     Raises ``DtypeError`` when integers would be divided.
@@ -262,7 +281,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 
 @method(inplace=True)
-def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
+@takes_out
+def lerp(input: Tensor, end: Any, weight: Any, *, out: Tensor | None = None) -> Tensor:
     """Return a point on the line between two: ``input + weight · (end - input)``.
 
     Raises ``DtypeError`` when the tensors' dtypes differ or are not floating.
@@ -288,7 +308,8 @@ def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
 
 
 @method(inplace=True)
-def pow(input: Any, exponent: Any) -> Tensor:
+@takes_out
+def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the power: ``input`` to the ``exponent``.
 
     Raises ``ValueError`` for integers to a negative integer power.
@@ -314,7 +335,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 
 @method(inplace=True)
-def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
+@takes_out
+def float_power(input: Tensor, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the power in double precision: in float64, or complex128 where one is complex.
 
     Arguments:
@@ -334,7 +356,8 @@ def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
 
 
 @method(inplace=np.square)
-def square(input: Tensor) -> Tensor:
+@takes_out
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the square: ``input²``.
 
     >>> import aino
@@ -345,7 +368,7 @@ def square(input: Tensor) -> Tensor:
 
 
 @operation(rules.sqrt, inplace=np.sqrt)
-def sqrt(input: Tensor) -> Tensor:
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the square root: ``√input``, nan for negative numbers.
 
     >>> import aino
@@ -355,7 +378,7 @@ def sqrt(input: Tensor) -> Tensor:
 
 
 @operation(rules.rsqrt, inplace=True)
-def rsqrt(input: Tensor) -> Tensor:
+def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the reciprocal of the square root: ``1 / √input``.
 
     >>> import aino
@@ -365,7 +388,7 @@ def rsqrt(input: Tensor) -> Tensor:
 
 
 @operation(rules.reciprocal, inplace=True)
-def reciprocal(input: Tensor) -> Tensor:
+def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the reciprocal: ``1 / input``.
 
     >>> import aino
@@ -375,7 +398,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 
 @operation(rules.hypot, inplace=True)
-def hypot(input: Tensor, other: Tensor | Number) -> Tensor:
+def hypot(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the longest side of a right triangle: ``√(input² + other²)``, without overflow.
 
     Arguments:

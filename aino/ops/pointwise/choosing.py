@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
 
 
 @operation(rules.maximum)
-def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
+def maximum(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the larger of two elements, nan where one is nan; a tie shares the gradient.
 
     Arguments:
@@ -32,7 +32,7 @@ def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.minimum)
-def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
+def minimum(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the smaller of two elements, nan where one is nan; a tie shares the gradient.
 
     Arguments:
@@ -46,7 +46,7 @@ def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.fmax)
-def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
+def fmax(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the larger of two elements, of a number and nan the number.
 
     A tie gives the whole gradient to ``input``.
@@ -62,7 +62,7 @@ def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.fmin)
-def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
+def fmin(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the smaller of two elements, of a number and nan the number.
 
     A tie gives the whole gradient to ``input``.
@@ -77,8 +77,13 @@ def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
     """
 
 
+@takes_out
 def where(
-    condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None
+    condition: Tensor,
+    input: Tensor | Number | None = None,
+    other: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Any:
     """Return the elements of one tensor where a condition holds, those of another elsewhere.
 
@@ -123,7 +128,8 @@ def where_of(self: Tensor, condition: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @method(inplace=True, aliases=("clip",))
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+@takes_out
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Return the input, kept within [min, max]: ``min(max(x, min), max)``.
 
     At a bound the gradient passes, too; where the bounds cross, the upper one is returned. Raises
@@ -149,7 +155,8 @@ clip = clamp
 
 
 @method(inplace=True)
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+@takes_out
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the input, kept at or above ``min``.
 
     Arguments:
@@ -164,7 +171,8 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 
 
 @method(inplace=True)
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+@takes_out
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the input, kept at or below ``max``.
 
     Arguments:

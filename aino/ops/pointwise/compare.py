@@ -8,7 +8,7 @@ from aino.autograd.primitive import wrap
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 
 
 @operation(rules.eq, inplace=True)
-def eq(input: Tensor, other: Tensor | Number) -> Tensor:
+def eq(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where elements are equal; nan equals nothing.
 
     Arguments:
@@ -35,7 +35,7 @@ def eq(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.ne, inplace=True, aliases=("not_equal",))
-def ne(input: Tensor, other: Tensor | Number) -> Tensor:
+def ne(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where elements differ; nan differs from everything.
 
     Arguments:
@@ -49,7 +49,7 @@ def ne(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.lt, inplace=True, aliases=("less",))
-def lt(input: Tensor, other: Tensor | Number) -> Tensor:
+def lt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where ``input < other``.
 
     Arguments:
@@ -63,7 +63,7 @@ def lt(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.le, inplace=True, aliases=("less_equal",))
-def le(input: Tensor, other: Tensor | Number) -> Tensor:
+def le(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where ``input <= other``.
 
     Arguments:
@@ -77,7 +77,7 @@ def le(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.gt, inplace=True, aliases=("greater",))
-def gt(input: Tensor, other: Tensor | Number) -> Tensor:
+def gt(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where ``input > other``.
 
     Arguments:
@@ -91,7 +91,7 @@ def gt(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.ge, inplace=True, aliases=("greater_equal",))
-def ge(input: Tensor, other: Tensor | Number) -> Tensor:
+def ge(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where ``input >= other``.
 
     Arguments:
@@ -221,7 +221,8 @@ def isfinite(input: Tensor) -> Tensor:
 
 
 @method
-def isposinf(input: Tensor) -> Tensor:
+@takes_out
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return where elements are positive infinity. Raises ``DtypeError`` for complex numbers.
 
     >>> import aino
@@ -232,7 +233,8 @@ def isposinf(input: Tensor) -> Tensor:
 
 
 @method
-def isneginf(input: Tensor) -> Tensor:
+@takes_out
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return where elements are negative infinity. Raises ``DtypeError`` for complex numbers.
 
     >>> import aino
@@ -260,7 +262,8 @@ def isreal(input: Tensor) -> Tensor:
 
 
 @method
-def signbit(input: Tensor) -> Tensor:
+@takes_out
+def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return where a minus stands before the element, that of -0.0 included.
 
     >>> import aino
@@ -274,7 +277,7 @@ def signbit(input: Tensor) -> Tensor:
 
 
 @operation(rules.logical_and, inplace=True)
-def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
+def logical_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where both elements are true.
 
     Arguments:
@@ -288,7 +291,7 @@ def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.logical_or, inplace=True)
-def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
+def logical_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where at least one of two elements is true.
 
     Arguments:
@@ -302,7 +305,7 @@ def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.logical_xor, inplace=True)
-def logical_xor(input: Tensor, other: Tensor | Number) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return where exactly one of two elements is true.
 
     Arguments:
@@ -316,7 +319,7 @@ def logical_xor(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.logical_not, inplace=True)
-def logical_not(input: Tensor) -> Tensor:
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return where elements are zero, or False.
 
     >>> import aino
@@ -326,7 +329,7 @@ def logical_not(input: Tensor) -> Tensor:
 
 
 @operation(rules.bitwise_and, inplace=True)
-def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the bits that both elements have; of booleans, whether both are True.
 
     Raises ``TypeError`` for other numbers.
@@ -342,7 +345,7 @@ def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.bitwise_or, inplace=True)
-def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the bits that one of two elements has; of booleans, whether one is True.
 
     Raises ``TypeError`` for other numbers.
@@ -358,7 +361,7 @@ def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.bitwise_xor, inplace=True)
-def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the bits that exactly one of two elements has; of booleans, whether they differ.
 
     Raises ``TypeError`` for other numbers.
@@ -374,7 +377,7 @@ def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.bitwise_not, inplace=True)
-def bitwise_not(input: Tensor) -> Tensor:
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the other bits, of integers or booleans: ``~x``.
 
     >>> import aino
@@ -384,7 +387,9 @@ def bitwise_not(input: Tensor) -> Tensor:
 
 
 @operation(rules.bitwise_left_shift, inplace=True)
-def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_left_shift(
+    input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Return the bits moved to the left: ``input · 2**other``.
 
     Arguments:
@@ -398,7 +403,9 @@ def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.bitwise_right_shift, inplace=True)
-def bitwise_right_shift(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_right_shift(
+    input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Return the bits moved to the right, with the sign kept: ``⌊input / 2**other⌋``.
 
     Arguments:

@@ -9,7 +9,7 @@ from aino.autograd.rules import elementwise, trigonometry
 from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 
 __all__ = [
     "real", "imag", "conj", "conj_physical", "resolve_conj", "resolve_neg", "angle", "complex",
@@ -60,7 +60,8 @@ def conj(input: Tensor) -> Tensor:
 
 
 @method(inplace=True)
-def conj_physical(input: Tensor) -> Tensor:
+@takes_out
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the complex conjugate in memory of its own; a real tensor is its own.
 
     >>> import aino
@@ -94,7 +95,7 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 
 @operation(rules.angle)
-def angle(input: Tensor) -> Tensor:
+def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the angle of complex numbers in (-π, π]; 0 or π of real ones.
 
     >>> import aino
@@ -103,7 +104,8 @@ def angle(input: Tensor) -> Tensor:
     """
 
 
-def complex(real: Tensor, imag: Tensor) -> Tensor:
+@takes_out
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return complex numbers of two parts: ``real + imag · i``.
 
     Raises ``DtypeError`` unless both parts are of one dtype, float32 or float64.
@@ -120,7 +122,8 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
     return rules.complex(real, imag)
 
 
-def polar(abs: Tensor, angle: Tensor) -> Tensor:
+@takes_out
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return complex numbers of a length and an angle: ``abs · (cos angle + i sin angle)``.
 
     Raises ``DtypeError`` unless both are of one dtype, float32 or float64.

@@ -11,7 +11,7 @@ from aino.autograd.rules import elementwise as rules
 from aino.autograd.rules import trigonometry as angles
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
 
 
 @operation(rules.exp, inplace=np.exp)
-def exp(input: Tensor) -> Tensor:
+def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the exponential: ``eˣ``.
 
     >>> import aino
@@ -33,7 +33,7 @@ def exp(input: Tensor) -> Tensor:
 
 
 @operation(rules.exp2, inplace=True)
-def exp2(input: Tensor) -> Tensor:
+def exp2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the power of two: ``2ˣ``.
 
     >>> import aino
@@ -43,7 +43,7 @@ def exp2(input: Tensor) -> Tensor:
 
 
 @operation(rules.expm1, inplace=True)
-def expm1(input: Tensor) -> Tensor:
+def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return ``eˣ - 1``, accurate where x is near 0.
 
     >>> import aino
@@ -53,7 +53,7 @@ def expm1(input: Tensor) -> Tensor:
 
 
 @operation(rules.log, inplace=np.log)
-def log(input: Tensor) -> Tensor:
+def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the natural logarithm: ``ln x``, -inf at 0, nan for negative numbers.
 
     >>> import aino
@@ -63,7 +63,7 @@ def log(input: Tensor) -> Tensor:
 
 
 @operation(rules.log2, inplace=True)
-def log2(input: Tensor) -> Tensor:
+def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm to base 2: ``log₂ x``.
 
     >>> import aino
@@ -73,7 +73,7 @@ def log2(input: Tensor) -> Tensor:
 
 
 @operation(rules.log10, inplace=True)
-def log10(input: Tensor) -> Tensor:
+def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm to base 10: ``log₁₀ x``.
 
     >>> import aino
@@ -83,7 +83,7 @@ def log10(input: Tensor) -> Tensor:
 
 
 @operation(rules.log1p, inplace=True)
-def log1p(input: Tensor) -> Tensor:
+def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return ``ln(1 + x)``, accurate where x is near 0.
 
     >>> import aino
@@ -93,7 +93,7 @@ def log1p(input: Tensor) -> Tensor:
 
 
 @operation(rules.logaddexp)
-def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
+def logaddexp(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm of a sum of exponentials: ``ln(eᵃ + eᵇ)``, without overflow.
 
     Arguments:
@@ -107,7 +107,7 @@ def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.logaddexp2)
-def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
+def logaddexp2(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm of a sum of powers of two: ``log₂(2ᵃ + 2ᵇ)``, without overflow.
 
     Arguments:
@@ -121,7 +121,7 @@ def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.xlogy, inplace=True)
-def xlogy(input: Tensor, other: Tensor | Number) -> Tensor:
+def xlogy(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return ``input · ln other``, 0 where the input is 0 and the other is not nan.
 
     Arguments:
@@ -135,7 +135,7 @@ def xlogy(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(rules.sigmoid, inplace=True)
-def sigmoid(input: Tensor) -> Tensor:
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the logistic function: ``σ(x) = 1 / (1 + e⁻ˣ)``, without overflow.
 
     >>> import aino
@@ -145,7 +145,8 @@ def sigmoid(input: Tensor) -> Tensor:
 
 
 @method(inplace=True)
-def logit(input: Tensor, eps: Any = None) -> Tensor:
+@takes_out
+def logit(input: Tensor, eps: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Return the inverse of the logistic function: ``ln(x / (1 - x))``; nan outside [0, 1].
 
     Arguments:
@@ -160,7 +161,7 @@ def logit(input: Tensor, eps: Any = None) -> Tensor:
 
 
 @operation(angles.sin, inplace=np.sin)
-def sin(input: Tensor) -> Tensor:
+def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the sine of an angle in radians.
 
     >>> import aino
@@ -170,7 +171,7 @@ def sin(input: Tensor) -> Tensor:
 
 
 @operation(angles.cos, inplace=np.cos)
-def cos(input: Tensor) -> Tensor:
+def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the cosine of an angle in radians.
 
     >>> import aino
@@ -180,7 +181,7 @@ def cos(input: Tensor) -> Tensor:
 
 
 @operation(angles.tan, inplace=True)
-def tan(input: Tensor) -> Tensor:
+def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the tangent of an angle in radians.
 
     >>> import aino
@@ -190,7 +191,7 @@ def tan(input: Tensor) -> Tensor:
 
 
 @operation(angles.asin, inplace=True, aliases=("arcsin",))
-def asin(input: Tensor) -> Tensor:
+def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the angle in [-π/2, π/2] with this sine; nan outside [-1, 1].
 
     >>> import aino
@@ -200,7 +201,7 @@ def asin(input: Tensor) -> Tensor:
 
 
 @operation(angles.acos, inplace=True, aliases=("arccos",))
-def acos(input: Tensor) -> Tensor:
+def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the angle in [0, π] with this cosine; nan outside [-1, 1].
 
     >>> import aino
@@ -210,7 +211,7 @@ def acos(input: Tensor) -> Tensor:
 
 
 @operation(angles.atan, inplace=True, aliases=("arctan",))
-def atan(input: Tensor) -> Tensor:
+def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the angle in (-π/2, π/2) with this tangent.
 
     >>> import aino
@@ -220,7 +221,7 @@ def atan(input: Tensor) -> Tensor:
 
 
 @operation(angles.atan2, inplace=True, aliases=("arctan2",))
-def atan2(input: Tensor, other: Tensor | Number) -> Tensor:
+def atan2(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the angle in [-π, π] of points (other, input), seen from the origin.
 
     Arguments:
@@ -234,7 +235,7 @@ def atan2(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @operation(angles.sinh, inplace=True)
-def sinh(input: Tensor) -> Tensor:
+def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the hyperbolic sine: ``(eˣ - e⁻ˣ) / 2``.
 
     >>> import aino
@@ -244,7 +245,7 @@ def sinh(input: Tensor) -> Tensor:
 
 
 @operation(angles.cosh, inplace=True)
-def cosh(input: Tensor) -> Tensor:
+def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the hyperbolic cosine: ``(eˣ + e⁻ˣ) / 2``.
 
     >>> import aino
@@ -254,7 +255,7 @@ def cosh(input: Tensor) -> Tensor:
 
 
 @operation(angles.tanh, inplace=np.tanh)
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the hyperbolic tangent: ``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``.
 
     >>> import aino
@@ -264,7 +265,7 @@ def tanh(input: Tensor) -> Tensor:
 
 
 @operation(angles.asinh, inplace=True, aliases=("arcsinh",))
-def asinh(input: Tensor) -> Tensor:
+def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the number with this hyperbolic sine.
 
     >>> import aino
@@ -274,7 +275,7 @@ def asinh(input: Tensor) -> Tensor:
 
 
 @operation(angles.acosh, inplace=True, aliases=("arccosh",))
-def acosh(input: Tensor) -> Tensor:
+def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the number, 0 or more, with this hyperbolic cosine; nan below 1.
 
     >>> import aino
@@ -284,7 +285,7 @@ def acosh(input: Tensor) -> Tensor:
 
 
 @operation(angles.atanh, inplace=True, aliases=("arctanh",))
-def atanh(input: Tensor) -> Tensor:
+def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the number with this hyperbolic tangent; nan outside [-1, 1].
 
     >>> import aino
@@ -298,7 +299,8 @@ arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
 
 @method(inplace=True)
-def deg2rad(input: Tensor) -> Tensor:
+@takes_out
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return an angle in degrees as radians: ``π / 180 · x``.
 
     >>> import aino
@@ -309,7 +311,8 @@ def deg2rad(input: Tensor) -> Tensor:
 
 
 @method(inplace=True)
-def rad2deg(input: Tensor) -> Tensor:
+@takes_out
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return an angle in radians as degrees: ``180 / π · x``.
 
     >>> import aino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from aino.dtypes import get_default_dtype, int64
 from aino.errors import DtypeError
 from aino.ops import return_types
 from aino.ops.arguments import wrapped
-from aino.ops.public import operation
+from aino.ops.public import operation, takes_out
 
 __all__ = ["frexp", "ldexp", "nextafter"]
 
 
-def frexp(input: Tensor) -> Any:
+@takes_out
+def frexp(input: Tensor, *, out: Sequence[Tensor] | None = None) -> Any:
     """Return ``(mantissa, exponent)``: ``input = mantissa · 2^exponent``, 0.5 ≤ |mantissa| < 1.
 
     The exponents are of int32. Of 0 both are 0; of what is not finite the mantissa is itself.
@@ -36,7 +38,8 @@ def frexp(input: Tensor) -> Any:
     return return_types.frexp(rules.ldexp(input, wrapped(np.negative(exponent.array))), exponent)
 
 
-def ldexp(input: Tensor, other: Tensor) -> Tensor:
+@takes_out
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return ``input · 2^other``, exact as long as the result is a normal number.
 
     Integers become the default dtype.
@@ -58,7 +61,7 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
 
 
 @operation(rules.nextafter, bound=False)
-def nextafter(input: Tensor, other: Tensor) -> Tensor:
+def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the floating-point number next to ``input`` on the way to ``other``.
 
     Where both are equal it is ``other``. The gradient goes to the input, none

@@ -12,13 +12,17 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import dim_of
 from aino.ops.pointwise.choosing import where
+from aino.ops.public import takes_out
 from aino.ops.reduce.norms import norm
 from aino.ops.shape.broadcasting import expand
 
 __all__ = ["renorm", "fill"]
 
 
-def renorm(input: Tensor, p: float, dim: Any, maxnorm: float) -> Tensor:
+@takes_out
+def renorm(
+    input: Tensor, p: float, dim: Any, maxnorm: float, *, out: Tensor | None = None
+) -> Tensor:
     """Return the slices along ``dim``, those of a p-norm above ``maxnorm`` scaled down to it.
 
     ``xᵢ · maxnorm / (‖xᵢ‖ₚ + 10⁻⁷)`` where ``‖xᵢ‖ₚ > maxnorm``, else ``xᵢ``. Raises ``ValueError``

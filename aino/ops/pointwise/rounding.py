@@ -11,7 +11,7 @@ from aino.autograd.rules import compare
 from aino.autograd.rules import rounding as rules
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 
 
 @operation(rules.floor, inplace=np.floor)
-def floor(input: Tensor) -> Tensor:
+def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the largest integer that is not above x: ``⌊x⌋``. Its derivative is zero.
 
     >>> import aino
@@ -31,7 +31,7 @@ def floor(input: Tensor) -> Tensor:
 
 
 @operation(rules.ceil, inplace=np.ceil)
-def ceil(input: Tensor) -> Tensor:
+def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the smallest integer that is not below x: ``⌈x⌉``. Its derivative is zero.
 
     >>> import aino
@@ -41,7 +41,8 @@ def ceil(input: Tensor) -> Tensor:
 
 
 @method(inplace=True)
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+@takes_out
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """Return the nearest integer, of two the even one; or round to decimals.
 
     The derivative is zero.
@@ -58,7 +59,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 @operation(rules.trunc, inplace=np.trunc, aliases=("fix",))
-def trunc(input: Tensor) -> Tensor:
+def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the integer part of x, rounded towards zero. Its derivative is zero.
 
     >>> import aino
@@ -71,7 +72,7 @@ fix = trunc
 
 
 @operation(rules.frac, inplace=True)
-def frac(input: Tensor) -> Tensor:
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the part behind the point, with the sign of x: ``x - trunc(x)``.
 
     >>> import aino
@@ -81,7 +82,7 @@ def frac(input: Tensor) -> Tensor:
 
 
 @operation(rules.abs, inplace=True, aliases=("absolute",))
-def abs(input: Tensor) -> Tensor:
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the absolute value: ``|x|``. At 0 the derivative is 0.
 
     >>> import aino
@@ -94,7 +95,7 @@ absolute = abs
 
 
 @operation(rules.sign, inplace=True)
-def sign(input: Tensor) -> Tensor:
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the sign: -1, 0 or 1. Its derivative is zero.
 
     >>> import aino
@@ -104,7 +105,7 @@ def sign(input: Tensor) -> Tensor:
 
 
 @operation(rules.sgn, inplace=True)
-def sgn(input: Tensor) -> Tensor:
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the sign, of complex numbers the direction: ``x / |x|``, 0 where x is 0.
 
     >>> import aino
@@ -114,7 +115,7 @@ def sgn(input: Tensor) -> Tensor:
 
 
 @operation(rules.copysign, inplace=True)
-def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
+def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Return the absolute value of the input with the sign of the other, -0 being negative.
 
     Arguments:
@@ -128,7 +129,8 @@ def copysign(input: Tensor, other: Tensor | Number) -> Tensor:
 
 
 @method(inplace=True)
-def heaviside(input: Tensor, values: Any) -> Tensor:
+@takes_out
+def heaviside(input: Tensor, values: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the step function: 0 below zero, 1 above, ``values`` at zero.
 
     Its slope is 0, and 1 in ``values`` where they are the result. Raises ``DtypeError`` when the
@@ -150,11 +152,14 @@ def heaviside(input: Tensor, values: Any) -> Tensor:
 
 
 @method(inplace=True)
+@takes_out
 def nan_to_num(
     input: Tensor,
     nan: float | None = 0.0,
     posinf: float | None = None,
     neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the input with numbers in place of nan and of the infinities.
 

@@ -14,7 +14,7 @@ from aino.dtypes import as_dtype, float16
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, the_dim
 from aino.ops.half import in_float32
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.random.generator import draw
 from aino.types import DType
 from aino.user_warnings import warn
@@ -38,8 +38,14 @@ def _along(rule, name, input, dim, dtype):
 
 
 @method
+@takes_out
 def softmax(
-    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
+    input: Tensor,
+    dim: Any = None,
+    dtype: DType | None = None,
+    *,
+    axis: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return probabilities along a dimension: ``eˣ / Σ eˣ``, without overflow.
 
@@ -59,8 +65,14 @@ def softmax(
 
 
 @method
+@takes_out
 def log_softmax(
-    input: Tensor, dim: Any = None, dtype: DType | None = None, *, axis: Any = None
+    input: Tensor,
+    dim: Any = None,
+    dtype: DType | None = None,
+    *,
+    axis: Any = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the logarithms of probabilities along a dimension: ``x - ln Σ eˣ``.
 

@@ -10,13 +10,13 @@ from aino.autograd.rules import gamma, zeta
 from aino.autograd.rules import special as rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
-from aino.ops.public import method, operation
+from aino.ops.public import method, operation, takes_out
 
 __all__ = ["erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "mvlgamma", "sinc"]
 
 
 @operation(rules.erf, inplace=True)
-def erf(input: Tensor) -> Tensor:
+def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the error function: ``2/√π ∫₀ˣ exp(-t²) dt``.
 
     >>> import aino
@@ -26,7 +26,7 @@ def erf(input: Tensor) -> Tensor:
 
 
 @operation(rules.erfc, inplace=True)
-def erfc(input: Tensor) -> Tensor:
+def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return what the error function lacks to 1: ``1 - erf(x)``, accurate far out.
 
     >>> import aino
@@ -36,7 +36,7 @@ def erfc(input: Tensor) -> Tensor:
 
 
 @operation(rules.erfinv, inplace=True)
-def erfinv(input: Tensor) -> Tensor:
+def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the number with this error function; ±inf at ±1, nan beyond.
 
     >>> import aino
@@ -46,7 +46,7 @@ def erfinv(input: Tensor) -> Tensor:
 
 
 @operation(gamma.lgamma, inplace=True)
-def lgamma(input: Tensor) -> Tensor:
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm of the gamma function's size: ``ln |Γ(x)|``.
 
     >>> import aino
@@ -56,7 +56,7 @@ def lgamma(input: Tensor) -> Tensor:
 
 
 @operation(gamma.digamma, inplace=True)
-def digamma(input: Tensor) -> Tensor:
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the derivative of the gamma function's logarithm: ``ψ(x) = Γ′(x) / Γ(x)``.
 
     >>> import aino
@@ -65,7 +65,8 @@ def digamma(input: Tensor) -> Tensor:
     """
 
 
-def polygamma(n: int, input: Tensor) -> Tensor:
+@takes_out
+def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the n-th derivative of the digamma function: ``ψ⁽ⁿ⁾(x)``.
 
     Raises ``ValueError`` for a negative n.
@@ -96,7 +97,8 @@ def polygamma_of(self: Tensor, n: int) -> Tensor:
 
 
 @method(inplace=True)
-def mvlgamma(input: Tensor, p: Any) -> Tensor:
+@takes_out
+def mvlgamma(input: Tensor, p: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the logarithm of the multivariate gamma function.
 
     ``p (p - 1) / 4 · ln π + Σᵢ ln Γ(x - i / 2)`` for i = 0 .. p - 1. Raises ``ShapeError`` for a p
@@ -119,7 +121,7 @@ def mvlgamma(input: Tensor, p: Any) -> Tensor:
 
 
 @operation(rules.sinc, inplace=True)
-def sinc(input: Tensor) -> Tensor:
+def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the normalised sinc function: ``sin(πx) / (πx)``, 1 at 0.
 
     >>> import aino

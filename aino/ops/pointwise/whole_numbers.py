@@ -10,7 +10,7 @@ __all__ = ["gcd", "lcm"]
 
 
 @operation(rules.gcd, bound=False)
-def gcd(input: Tensor, other: Tensor) -> Tensor:
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the greatest common divisor, element by element: never negative, 0 of two zeros.
 
     Raises ``DtypeError`` for what is not of integers.
@@ -26,7 +26,7 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
 
 
 @operation(rules.lcm, bound=False)
-def lcm(input: Tensor, other: Tensor) -> Tensor:
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the least common multiple, element by element: never negative, 0 where one is 0.
 
     Raises ``DtypeError`` for what is not of integers.

@@ -12,7 +12,8 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops.creation.filled import shape_of
 from aino.ops.creation.from_data import born
-from aino.ops.public import method
+from aino.ops.out import dtype_for, into
+from aino.ops.public import method, takes_out
 from aino.ops.random.generator import Generator, draw
 from aino.ops.random.sampling import floating
 from aino.types import DeviceLike, DType
@@ -31,6 +32,7 @@ def normal(
     device: DeviceLike = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return numbers drawn from normal distributions, N(mean, std²).
 
@@ -43,6 +45,7 @@ def normal(
         size: the shape, where both are numbers; it follows from tensors.
         generator: where the random numbers come from; the default generator for None.
         dtype, layout, device, requires_grad, pin_memory: as for ``randn``, where both are numbers.
+        out: a tensor that is written and returned.
 
     >>> import aino
     >>> aino.normal(5.0, 0.0, (2,))
@@ -52,7 +55,7 @@ def normal(
     if not tensors:
         if size is None:
             raise TypeError("normal: a size is needed where mean and std are numbers")
-        shape, dtype = shape_of((size,)), floating("normal", dtype)
+        shape, dtype = shape_of((size,)), floating("normal", dtype_for(out, dtype, "normal"))
     else:
         named = [option is not None for option in (size, dtype, layout, device)]
         if any([*named, requires_grad, pin_memory]):
@@ -68,7 +71,7 @@ def normal(
     drawn = born((noise * std + mean).astype(dtype), device, requires_grad, layout, pin_memory)
     for x in tensors:
         drawn = unmoved(drawn, x)
-    return drawn
+    return into(out, drawn, "normal")
 
 
 def check_std(name, std) -> None:
@@ -78,7 +81,10 @@ def check_std(name, std) -> None:
 
 
 @method
-def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+@takes_out
+def bernoulli(
+    input: Tensor, p: Any = None, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
     """Return ones where a draw succeeds, zeros elsewhere, in the shape and dtype of ``input``.
 
     The gradient of ``input`` is zero. Raises ``ValueError`` for what is no probability.
@@ -171,12 +177,14 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
 
 
 @method
+@takes_out
 def multinomial(
     input: Tensor,
     num_samples: int,
     replacement: bool = False,
     *,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the indices of categories drawn with probabilities proportional to ``input``.
 

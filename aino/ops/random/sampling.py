@@ -11,6 +11,8 @@ from aino.errors import DtypeError
 from aino.layouts import check_memory_format
 from aino.ops.creation.filled import shape_of
 from aino.ops.creation.from_data import born
+from aino.ops.out import dtype_for, into
+from aino.ops.public import takes_out
 from aino.ops.random.generator import Generator, draw
 from aino.types import DeviceLike, DType
 
@@ -36,6 +38,7 @@ def rand(
     device: DeviceLike = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return numbers drawn uniformly from [0, 1).
 
@@ -45,15 +48,16 @@ def rand(
         sizes, size: the shape, as numbers, as one sequence, or as ``size=``.
         generator: where the random numbers come from; the default generator for None.
         dtype: the default dtype for None.
-        layout, device, requires_grad, pin_memory: as for ``zeros``.
+        layout, device, requires_grad, pin_memory, out: as for ``zeros``.
 
     >>> import aino
     >>> x = aino.rand(2, 3)
     >>> x.shape, (x >= 0).all().item(), (x < 1).all().item()
     (aino.Size([2, 3]), True, True)
     """
-    array = draw(generator, "uniform", shape_of(sizes, size), floating("rand", dtype))
-    return born(array, device, requires_grad, layout, pin_memory)
+    dtype = floating("rand", dtype_for(out, dtype, "rand"))
+    array = draw(generator, "uniform", shape_of(sizes, size), dtype)
+    return into(out, born(array, device, requires_grad, layout, pin_memory), "rand")
 
 
 def randn(
@@ -65,6 +69,7 @@ def randn(
     device: DeviceLike = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return numbers drawn from the standard normal distribution, N(0, 1).
 
@@ -74,16 +79,18 @@ def randn(
         sizes, size: the shape, as numbers, as one sequence, or as ``size=``.
         generator: where the random numbers come from; the default generator for None.
         dtype: the default dtype for None.
-        layout, device, requires_grad, pin_memory: as for ``zeros``.
+        layout, device, requires_grad, pin_memory, out: as for ``zeros``.
 
     >>> import aino
     >>> aino.randn(2, 3, dtype=aino.float64).dtype
     dtype('float64')
     """
-    array = draw(generator, "normal", shape_of(sizes, size), floating("randn", dtype))
-    return born(array, device, requires_grad, layout, pin_memory)
+    dtype = floating("randn", dtype_for(out, dtype, "randn"))
+    array = draw(generator, "normal", shape_of(sizes, size), dtype)
+    return into(out, born(array, device, requires_grad, layout, pin_memory), "randn")
 
 
+@takes_out
 def randint(
     low: Any = None,
     high: Any = None,
@@ -95,6 +102,7 @@ def randint(
     device: DeviceLike = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return integers drawn uniformly from low, ..., high - 1.
 
@@ -135,6 +143,7 @@ def _integers(name, generator, low, high, shape, dtype):
     return draw(generator, "integers", shape, dtype, low, high)
 
 
+@takes_out
 def randperm(
     n: int,
     *,
@@ -144,6 +153,7 @@ def randperm(
     device: DeviceLike = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the integers 0, ..., n - 1 in random order, each order as likely as any other.
 

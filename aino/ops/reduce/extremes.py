@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.types import Number
 
 __all__ = ["max", "min", "amax", "amin", "aminmax", "argmax", "argmin"]
@@ -95,8 +96,14 @@ def _dim_or_other(dim, keepdim, other, name):
 
 @method
 @numpy_names
+@takes_out
 def max(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    other: Tensor | Number | None = None,
+    out: Any = None,
 ) -> Any:
     """Return the largest element; along a dimension, ``(values, indices)``.
 
@@ -123,8 +130,14 @@ def max(
 
 @method
 @numpy_names
+@takes_out
 def min(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | Number | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    other: Tensor | Number | None = None,
+    out: Any = None,
 ) -> Any:
     """Return the smallest element; along a dimension, ``(values, indices)``.
 
@@ -150,7 +163,10 @@ def min(
 
 @method
 @numpy_names
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+@takes_out
+def amax(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the largest elements over dimensions; those that tie share the gradient.
 
     Raises ``IndexError`` where a dimension has no elements.
@@ -172,7 +188,10 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 @method
 @numpy_names
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+@takes_out
+def amin(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the smallest elements over dimensions; those that tie share the gradient.
 
     Raises ``IndexError`` where a dimension has no elements.
@@ -194,7 +213,10 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 @method
 @numpy_names
-def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
+@takes_out
+def aminmax(
+    input: Tensor, *, dim: Any = None, keepdim: bool = False, out: Sequence[Tensor] | None = None
+) -> Any:
     """Return the smallest and the largest element, ``(min, max)``, as a named tuple.
 
     Elements that tie share the gradient. Raises ``ShapeError`` when there are no elements.
@@ -230,7 +252,10 @@ def _arg_extreme(input, dim, keepdim, search, name):
 
 @method
 @numpy_names
-def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+@takes_out
+def argmax(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the index of the largest element, of several the first.
 
     Without a ``dim`` it is the index in the flattened tensor. nan counts as such an element. Raises
@@ -250,7 +275,10 @@ def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 @method
 @numpy_names
-def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+@takes_out
+def argmin(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the index of the smallest element, of several the first.
 
     Without a ``dim`` it is the index in the flattened tensor. nan counts as such an element. Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
+from aino.ops.public import takes_out
 from aino.tracing import opaque
 
 __all__ = ["histogram", "histogramdd"]
 
 
+@takes_out
 def histogram(
     input: Tensor,
     bins: Any,
@@ -23,6 +26,7 @@ def histogram(
     range: Any = None,
     weight: Tensor | None = None,
     density: bool = False,
+    out: Sequence[Tensor] | None = None,
 ) -> Any:
     """Return ``(hist, bin_edges)``: how many elements lie in each interval.
 

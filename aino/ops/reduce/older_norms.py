@@ -6,12 +6,16 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.ops.arguments import dim_of
+from aino.ops.public import takes_out
 from aino.ops.reduce.norms import matrix_norm, norm
 
 __all__ = ["frobenius_norm", "nuclear_norm", "norm_except_dim"]
 
 
-def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+@takes_out
+def frobenius_norm(
+    input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the root of the sum of squares over some dimensions; all for none of them.
 
     Arguments:
@@ -26,7 +30,10 @@ def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return norm(input, 2, dim, keepdim)
 
 
-def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
+@takes_out
+def nuclear_norm(
+    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the sum of the singular values of matrices.
 
     Arguments:

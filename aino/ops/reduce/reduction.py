@@ -17,7 +17,7 @@ from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
 from aino.errors import DtypeError
 from aino.ops.arguments import dim_of, numpy_names, reduced, the_dim, wrapped
 from aino.ops.half import in_float32, widened
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.reduce.extremes import needs_dim, not_complex
 from aino.types import DType
 
@@ -29,6 +29,7 @@ __all__ = [
 
 
 @method
+@takes_out
 def sum(
     input: Tensor,
     dim: Any = None,
@@ -37,6 +38,7 @@ def sum(
     dtype: DType | None = None,
     axis: Any = None,
     keepdims: bool | None = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the sum over dimensions: Σ x.
 
@@ -79,6 +81,7 @@ def _reduce(function, input, *parameters):
 
 
 @method
+@takes_out
 def mean(
     input: Tensor,
     dim: Any = None,
@@ -87,6 +90,7 @@ def mean(
     dtype: DType | None = None,
     axis: Any = None,
     keepdims: bool | None = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the mean over dimensions, Σ x / n; nan where there is nothing to average.
 
@@ -129,8 +133,14 @@ def only_floating(input, name: str) -> None:
 
 @method
 @numpy_names
+@takes_out
 def prod(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the product over a dimension: Π x.
 
@@ -163,8 +173,14 @@ def prod(
 
 @method
 @numpy_names
+@takes_out
 def nansum(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the sum over dimensions of what is not nan.
 
@@ -190,8 +206,14 @@ def nansum(
 
 @method
 @numpy_names
+@takes_out
 def nanmean(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the mean over dimensions of what is not nan.
 
@@ -246,6 +268,7 @@ def _asked(name, dim, unbiased, correction, keepdim):
 
 @method
 @numpy_names
+@takes_out
 def var(
     input: Tensor,
     dim: Any = None,
@@ -253,6 +276,7 @@ def var(
     keepdim: bool = False,
     *,
     correction: float | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the variance over dimensions, Σ |x - x̄|² / (n - correction).
 
@@ -275,6 +299,7 @@ def var(
 
 @method
 @numpy_names
+@takes_out
 def std(
     input: Tensor,
     dim: Any = None,
@@ -282,6 +307,7 @@ def std(
     keepdim: bool = False,
     *,
     correction: float | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the standard deviation over dimensions, √(Σ |x - x̄|² / (n - correction)).
 
@@ -353,7 +379,10 @@ def _with_mean(moment, input, dim, unbiased, keepdim, correction):
 
 @method
 @numpy_names
-def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+@takes_out
+def logsumexp(
+    input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return ln Σ eˣ over dimensions, without overflow: the largest x is taken out first.
 
     Arguments:
@@ -382,7 +411,10 @@ def _truth(input, dim, keepdim, ufunc):
 
 @method
 @numpy_names
-def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+@takes_out
+def any(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Tell whether any element over dimensions is not zero.
 
     The answer is a tensor of booleans, of uint8 for a tensor of uint8.
@@ -401,7 +433,10 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 @method
 @numpy_names
-def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+@takes_out
+def all(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Tell whether all elements over dimensions are not zero.
 
     The answer is a tensor of booleans, of uint8 for a tensor of uint8.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from aino.dtypes import as_dtype, int64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.types import DType
 
 __all__ = ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "diff"]
@@ -37,7 +38,10 @@ def _scan(rule, input, dim, dtype, *parameters):
 
 @method(inplace=True)
 @numpy_names
-def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
+@takes_out
+def cumsum(
+    input: Tensor, dim: Any, *, dtype: DType | None = None, out: Tensor | None = None
+) -> Tensor:
     """Return the running sum along a dimension: yᵢ = x₀ + ... + xᵢ.
 
     Arguments:
@@ -54,7 +58,10 @@ def cumsum(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 
 @method(inplace=True)
 @numpy_names
-def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
+@takes_out
+def cumprod(
+    input: Tensor, dim: Any, *, dtype: DType | None = None, out: Tensor | None = None
+) -> Tensor:
     """Return the running product along a dimension: yᵢ = x₀ · ... · xᵢ.
 
     Its derivatives are exact where elements are zero, too.
@@ -73,7 +80,8 @@ def cumprod(input: Tensor, dim: Any, *, dtype: DType | None = None) -> Tensor:
 
 @method
 @numpy_names
-def logcumsumexp(input: Tensor, dim: Any) -> Tensor:
+@takes_out
+def logcumsumexp(input: Tensor, dim: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the running logarithm of a sum of exponentials along a dimension, without overflow.
 
     yᵢ = ln(e^x₀ + ... + e^xᵢ). Raises ``DtypeError`` for integers and booleans.
@@ -111,7 +119,8 @@ def _running_extreme(input, dim, ufunc, name):
 
 @method
 @numpy_names
-def cummax(input: Tensor, dim: Any) -> Any:
+@takes_out
+def cummax(input: Tensor, dim: Any, *, out: Sequence[Tensor] | None = None) -> Any:
     """Return ``(values, indices)`` of the running maximum along a dimension.
 
     Of equal elements the index is that of the last. Raises ``DtypeError`` for complex numbers.
@@ -129,7 +138,8 @@ def cummax(input: Tensor, dim: Any) -> Any:
 
 @method
 @numpy_names
-def cummin(input: Tensor, dim: Any) -> Any:
+@takes_out
+def cummin(input: Tensor, dim: Any, *, out: Sequence[Tensor] | None = None) -> Any:
     """Return ``(values, indices)`` of the running minimum along a dimension.
 
     Of equal elements the index is that of the last. Raises ``DtypeError`` for complex numbers.
@@ -147,8 +157,15 @@ def cummin(input: Tensor, dim: Any) -> Any:
 
 @method
 @numpy_names
+@takes_out
 def diff(
-    input: Tensor, n: int = 1, dim: Any = -1, prepend: Any = None, append: Any = None
+    input: Tensor,
+    n: int = 1,
+    dim: Any = -1,
+    prepend: Any = None,
+    append: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the n-th differences xᵢ₊₁ - xᵢ along a dimension, of booleans whether they differ.
 

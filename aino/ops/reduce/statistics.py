@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.selection import median_of
 from aino.ops.index.sorting import sort
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
 from aino.tracing import data_for_shape, opaque
@@ -48,7 +49,8 @@ def _median(input, dim, keepdim, whole, name, result):
 
 @method
 @numpy_names
-def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+@takes_out
+def median(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median; along a dimension, ``(values, indices)``. Of an even number, the lower.
 
     nan where there is one. Along ``dim`` the first of equal elements is found, in a stable order.
@@ -68,7 +70,8 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 @method
 @numpy_names
-def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+@takes_out
+def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median of what is not nan; along a dimension, ``(values, indices)``.
 
     Of an even number, the lower. Raises ``DtypeError`` for booleans and complex numbers.
@@ -87,7 +90,10 @@ def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 @method
 @numpy_names
-def mode(input: Tensor, dim: Any = -1, keepdim: bool = False) -> Any:
+@takes_out
+def mode(
+    input: Tensor, dim: Any = -1, keepdim: bool = False, *, out: Sequence[Tensor] | None = None
+) -> Any:
     """Return ``(values, indices)`` of the most frequent element along a dimension.
 
     Of several as frequent the smallest; its index is that of its last occurrence.
@@ -190,8 +196,15 @@ def _at_ranks(values, q, interpolation, ignore_nan):
 
 @method
 @numpy_names
+@takes_out
 def quantile(
-    input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the quantiles over a dimension: below which a share q of the elements lies.
 
@@ -215,8 +228,15 @@ def quantile(
 
 @method
 @numpy_names
+@takes_out
 def nanquantile(
-    input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor,
+    q: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return the quantiles over a dimension of what is not nan.
 
@@ -238,7 +258,10 @@ def nanquantile(
 
 
 @method
-def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
+@takes_out
+def histc(
+    input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Tensor | None = None
+) -> Tensor:
     """Return how many elements lie in each of several equal intervals.
 
     What lies outside is not counted. Raises ``DtypeError`` for integers, ``ValueError`` where the

@@ -13,7 +13,7 @@ from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import broadcast_tensors, listed
 
 __all__ = [
@@ -245,7 +245,8 @@ def _matrices(input, name: str) -> None:
 
 
 @method(inplace=True)
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+@takes_out
+def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the lower triangles of matrices, zero elsewhere.
 
     Raises ``ShapeError`` for fewer than two dimensions.
@@ -264,7 +265,8 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 @method(inplace=True)
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+@takes_out
+def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the upper triangles of matrices, zero elsewhere.
 
     Raises ``ShapeError`` for fewer than two dimensions.
@@ -283,7 +285,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 @method
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+@takes_out
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the matrix with a vector on its diagonal, or the diagonal of a matrix, as a copy.
 
     Raises ``ShapeError`` for another number of dimensions.

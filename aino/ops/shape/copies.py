@@ -6,6 +6,7 @@ Each is made of the view of its name, whose arguments it takes.
 from __future__ import annotations
 
 import inspect
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def _copied(name: str, function: Any) -> Any:
         return tuple([rules.clone(part, "C") for part in result])
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
-    names = ", ".join(inspect.signature(function).parameters)
+    shown = inspect.signature(function)
+    names = ", ".join(shown.parameters)
     copy.__doc__ = f"""Return a copy of what ``{name}`` shows, in memory of its own.
 
     Gradients flow as through the view.
@@ -79,7 +81,12 @@ def _copied(name: str, function: Any) -> Any:
     Arguments:
         {names}: as for ``{name}``.
     """
-    vars(copy)["__wrapped__"] = function
+    declared = FunctionType(copy.__code__, globals(), copy.__name__, None, copy.__closure__)
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+    parameters = [*shown.parameters.values(), out]
+    signature = shown.replace(parameters=parameters)
+    vars(declared).update(__wrapped__=function, __signature__=signature)
+    vars(copy).update(__wrapped__=function, with_out=declared)
     return copy
 
 

@@ -11,7 +11,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
 from aino.ops.arguments import dim_of, ints_of, numpy_names, other_names
-from aino.ops.public import method
+from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import atleast_1d, atleast_2d, atleast_3d
 
 __all__ = [
@@ -31,7 +31,8 @@ def _some(tensors, name: str) -> list:
 
 
 @numpy_names
-def cat(tensors: Any, dim: Any = 0) -> Tensor:
+@takes_out
+def cat(tensors: Any, dim: Any = 0, *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined end to end along a dimension.
 
     Raises ``ShapeError`` where the other lengths differ; one of shape ``(0,)`` fits all.
@@ -58,7 +59,8 @@ def cat(tensors: Any, dim: Any = 0) -> Tensor:
 
 
 @numpy_names
-def concat(tensors: Any, dim: Any = 0) -> Tensor:
+@takes_out
+def concat(tensors: Any, dim: Any = 0, *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined end to end along a dimension: another name for ``cat``.
 
     Arguments:
@@ -73,7 +75,8 @@ def concat(tensors: Any, dim: Any = 0) -> Tensor:
 
 
 @numpy_names
-def concatenate(tensors: Any, dim: Any = 0) -> Tensor:
+@takes_out
+def concatenate(tensors: Any, dim: Any = 0, *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined end to end along a dimension: NumPy's name for ``cat``.
 
     Arguments:
@@ -88,7 +91,8 @@ def concatenate(tensors: Any, dim: Any = 0) -> Tensor:
 
 
 @numpy_names
-def stack(tensors: Any, dim: Any = 0) -> Tensor:
+@takes_out
+def stack(tensors: Any, dim: Any = 0, *, out: Tensor | None = None) -> Tensor:
     """Return tensors of one shape side by side on a new dimension.
 
     Raises ``ShapeError`` where their shapes differ.
@@ -106,7 +110,8 @@ def stack(tensors: Any, dim: Any = 0) -> Tensor:
     return rules.stack(tensors, dim_of(dim, tensors[0].array.ndim + 1))
 
 
-def hstack(tensors: Any) -> Tensor:
+@takes_out
+def hstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return tensors side by side: vectors end to end, others along the second dimension.
 
     >>> import aino
@@ -117,7 +122,8 @@ def hstack(tensors: Any) -> Tensor:
     return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1)
 
 
-def vstack(tensors: Any) -> Tensor:
+@takes_out
+def vstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return tensors one above the other, vectors as rows.
 
     >>> import aino
@@ -128,7 +134,8 @@ def vstack(tensors: Any) -> Tensor:
     return cat(atleast_2d(_some(tensors, "vstack")), 0)
 
 
-def row_stack(tensors: Any) -> Tensor:
+@takes_out
+def row_stack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return tensors one above the other: another name for ``vstack``.
 
     >>> import aino
@@ -139,7 +146,8 @@ def row_stack(tensors: Any) -> Tensor:
     return vstack(tensors)
 
 
-def dstack(tensors: Any) -> Tensor:
+@takes_out
+def dstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined along the third dimension.
 
     >>> import aino
@@ -149,7 +157,8 @@ def dstack(tensors: Any) -> Tensor:
     return cat(atleast_3d(_some(tensors, "dstack")), 2)
 
 
-def column_stack(tensors: Any) -> Tensor:
+@takes_out
+def column_stack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Return tensors side by side, vectors as columns.
 
     >>> import aino
