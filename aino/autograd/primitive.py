@@ -305,7 +305,8 @@ def _write(function: Any) -> None:
 
 def _take_code(function: Any, source: str) -> dict[str, Any]:
     """Let a function do what a source says; return what the source defines."""
-    name, found = function.primitive.name, {}
+    found: dict[str, Any] = {}
+    name = function.primitive.name
     function.source = source
     exec(compile(source, f"<primitive {name}>", "exec"), function.__globals__, found)
     function.__defaults__, function.__code__ = found[name].__defaults__, found[name].__code__
