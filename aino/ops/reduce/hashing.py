@@ -10,12 +10,21 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64, int64, uint64
 from aino.errors import DtypeError, ShapeError
 from aino.ops.arguments import reduced
+from aino.ops.public import takes_out
 from aino.tracing import opaque
 
 __all__ = ["hash_tensor"]
 
 
-def hash_tensor(input: Tensor, dim: Any = None, *, keepdim: bool = False, mode: int = 0) -> Tensor:
+@takes_out
+def hash_tensor(
+    input: Tensor,
+    dim: Any = None,
+    *,
+    keepdim: bool = False,
+    mode: int = 0,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the exclusive or of the bits of the elements, each as a number of 64 bits.
 
     Raises ``DtypeError`` for complex numbers; ``IndexError`` where a dimension has no elements,
