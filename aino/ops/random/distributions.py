@@ -9,7 +9,7 @@ import numpy as np
 from aino import dtypes, tracing
 from aino.autograd.primitive import unmoved
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.creation.filled import shape_of
 from aino.ops.creation.from_data import born
 from aino.ops.out import dtype_for, into
@@ -37,7 +37,7 @@ def normal(
     """Return numbers drawn from normal distributions, N(mean, std²).
 
     No gradient reaches ``mean`` and ``std`` but zero; it does in ``mean + std *
-    aino.randn_like(mean)``. Raises ``ValueError`` for a negative ``std``.
+    aino.randn_like(mean)``. Raises ``ArgumentError`` for a negative ``std``.
 
     Arguments:
         mean: a mean for each number, or one for all.
@@ -77,7 +77,7 @@ def normal(
 def check_std(name, std) -> None:
     """Raise for a negative standard deviation."""
     if not np.all(std >= 0):
-        raise ValueError(f"{name}: std must not be negative")
+        raise ArgumentError(f"{name}: std must not be negative")
 
 
 @method
@@ -87,7 +87,7 @@ def bernoulli(
 ) -> Tensor:
     """Return ones where a draw succeeds, zeros elsewhere, in the shape and dtype of ``input``.
 
-    The gradient of ``input`` is zero. Raises ``ValueError`` for what is no probability.
+    The gradient of ``input`` is zero. Raises ``ArgumentError`` for what is no probability.
 
     Arguments:
         input: the probability of a one, for each element.
@@ -115,30 +115,30 @@ def trials(name, generator, p, shape, dtype):
 
 def _check_rates(array) -> None:
     if not np.all(array >= 0):
-        raise ValueError("poisson: a rate must not be negative")
+        raise ArgumentError("poisson: a rate must not be negative")
 
 
 def _check_trials(counts, p) -> None:
     if not (np.all(counts >= 0) and np.all((p >= 0) & (p <= 1))):
-        raise ValueError("binomial: counts must not be negative, probabilities in 0 to 1")
+        raise ArgumentError("binomial: counts must not be negative, probabilities in 0 to 1")
 
 
 def _check_weights(weights) -> None:
     if not (np.isfinite(weights).all() and np.all(weights >= 0)):
-        raise ValueError("multinomial: a weight is inf, nan or negative")
+        raise ArgumentError("multinomial: a weight is inf, nan or negative")
     if not np.all(np.add.reduce(weights, axis=-1) > 0):
-        raise ValueError("multinomial: the weights sum to zero")
+        raise ArgumentError("multinomial: the weights sum to zero")
 
 
 def _check_probability(p, name: str) -> None:
     if not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"{name}: a probability lies between 0 and 1, got {p}")
+        raise ArgumentError(f"{name}: a probability lies between 0 and 1, got {p}")
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Return counts drawn from Poisson distributions: ``P(k) = λᵏ e⁻λ / k!``.
 
-    They are of the dtype of ``input``, whose gradient is zero. Raises ``ValueError`` for a
+    They are of the dtype of ``input``, whose gradient is zero. Raises ``ArgumentError`` for a
     negative rate, ``DtypeError`` for rates that are not floating-point.
 
     Arguments:
@@ -158,7 +158,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Return how many of some trials succeed, in the dtype of ``count``.
 
-    Raises ``ValueError`` for a negative count, and for what is no probability.
+    Raises ``ArgumentError`` for a negative count, and for what is no probability.
 
     Arguments:
         count: how many trials, for each element: whole numbers of a floating-point dtype.
@@ -190,7 +190,7 @@ def multinomial(
 
     ``(n,) -> (num_samples,)`` or ``(rows, n) -> (rows, num_samples)``, int64. Without
     replacement those with the smallest Eᵢ / pᵢ are taken, where the Eᵢ are exponentially
-    distributed. Raises ``ValueError`` for weights that are no distribution, and for more samples
+    distributed. Raises ``ArgumentError`` for weights that are no distribution, and for more samples
     than there are categories.
 
     Arguments:
@@ -211,9 +211,9 @@ def multinomial(
     if weights.dtype.kind != "f":
         raise DtypeError(f"multinomial: the weights are of a float dtype, not {weights.dtype}")
     if num_samples <= 0:
-        raise ValueError(f"multinomial: at least one sample must be drawn, not {num_samples}")
+        raise ArgumentError(f"multinomial: at least one sample must be drawn, not {num_samples}")
     if not replacement and num_samples > weights.shape[-1]:
-        raise ValueError(
+        raise ArgumentError(
             f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
             "categories without replacement"
         )

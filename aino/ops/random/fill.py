@@ -11,7 +11,7 @@ from aino import dtypes
 from aino.autograd.inplace import check_writable, rebind, write
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 from aino.ops.creation.from_data import born
 from aino.ops.public import method
 from aino.ops.random.distributions import check_std, trials
@@ -51,7 +51,7 @@ def uniform_(
 ) -> Tensor:
     """Fill with numbers drawn uniformly from [from_, to); returns itself.
 
-    Raises ``ValueError`` where ``to`` is below ``from_``, ``DtypeError`` for integers.
+    Raises ``ArgumentError`` where ``to`` is below ``from_``, ``DtypeError`` for integers.
 
     Arguments:
         from_: the lower bound.
@@ -65,7 +65,7 @@ def uniform_(
     """
     dtype = _continuous(self, "uniform_")
     if not from_ <= to:
-        raise ValueError(f"uniform_: the interval [{from_}, {to}) is empty")
+        raise ArgumentError(f"uniform_: the interval [{from_}, {to}) is empty")
     values = draw(generator, "uniform", self.array.shape, dtype)
     return _fill(self, values * (to - from_) + from_, "uniform_")
 
@@ -76,7 +76,7 @@ def normal_(
 ) -> Tensor:
     """Fill with numbers drawn from the normal distribution N(mean, std²); returns itself.
 
-    Raises ``ValueError`` for a negative ``std``, ``DtypeError`` for integers.
+    Raises ``ArgumentError`` for a negative ``std``, ``DtypeError`` for integers.
 
     Arguments:
         mean: the mean.
@@ -97,7 +97,7 @@ def normal_(
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the exponential density ``lambd · e^(-lambd x)``; returns itself.
 
-    Raises ``ValueError`` unless ``lambd`` is positive, ``DtypeError`` for integers.
+    Raises ``ArgumentError`` unless ``lambd`` is positive, ``DtypeError`` for integers.
 
     Arguments:
         lambd: the rate; the mean of the numbers is 1 / lambd.
@@ -109,7 +109,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
     """
     dtype = _real(self, "exponential_")
     if not lambd > 0:
-        raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
+        raise ArgumentError(f"exponential_: lambd must be positive, got {lambd}")
     values = draw(generator, "exponential", self.array.shape, dtype)
     return _fill(self, values / lambd, "exponential_")
 
@@ -120,7 +120,7 @@ def log_normal_(
 ) -> Tensor:
     """Fill with numbers whose logarithms are of the distribution N(mean, std²); returns itself.
 
-    Raises ``ValueError`` unless ``std`` is positive, ``DtypeError`` for integers.
+    Raises ``ArgumentError`` unless ``std`` is positive, ``DtypeError`` for integers.
 
     Arguments:
         mean: the mean of the logarithms.
@@ -133,7 +133,7 @@ def log_normal_(
     """
     dtype = _real(self, "log_normal_")
     if not std > 0:
-        raise ValueError(f"log_normal_: std must be positive, got {std}")
+        raise ArgumentError(f"log_normal_: std must be positive, got {std}")
     values = draw(generator, "normal", self.array.shape, dtype)
     return _fill(self, np.exp(values * std + mean), "log_normal_")
 
@@ -144,7 +144,7 @@ def cauchy_(
 ) -> Tensor:
     """Fill with numbers of the Cauchy density ``σ / π / ((x - median)² + σ²)``; returns itself.
 
-    Raises ``ValueError`` unless ``sigma`` is positive, ``DtypeError`` for integers.
+    Raises ``ArgumentError`` unless ``sigma`` is positive, ``DtypeError`` for integers.
 
     Arguments:
         median: where the density is highest.
@@ -157,7 +157,7 @@ def cauchy_(
     """
     dtype = _real(self, "cauchy_")
     if not sigma > 0:
-        raise ValueError(f"cauchy_: sigma must be positive, got {sigma}")
+        raise ArgumentError(f"cauchy_: sigma must be positive, got {sigma}")
     values = draw(generator, "uniform", self.array.shape, dtype)
     return _fill(self, np.tan((values - 0.5) * math.pi) * sigma + median, "cauchy_")
 
@@ -166,7 +166,8 @@ def cauchy_(
 def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> Tensor:
     """Fill with how many trials it takes to succeed, ``P(k) = (1 - p)ᵏ⁻¹ p``; returns itself.
 
-    Raises ``ValueError`` unless p lies between 0 and 1.
+    Raises ``ArgumentError`` unless p lies between 0 and 1, ``DtypeError`` for booleans and complex
+    numbers.
 
     Arguments:
         p: the probability that a trial succeeds.
@@ -176,8 +177,10 @@ def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> T
     >>> bool((aino.empty(100).geometric_(0.5) >= 1).all())
     True
     """
+    if self.array.dtype.kind not in "fiu":
+        raise DtypeError(f"geometric_: counts are real numbers, the tensor is {self.array.dtype}")
     if not 0 < p < 1:
-        raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
+        raise ArgumentError(f"geometric_: p must lie between 0 and 1, got {p}")
     waits = draw(generator, "exponential", self.array.shape, dtypes.float64)
     return _fill(self, np.maximum(np.ceil(waits / -math.log1p(-p)), 1.0), "geometric_")
 
@@ -186,7 +189,7 @@ def geometric_(self: Tensor, p: Any, *, generator: Generator | None = None) -> T
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with ones where a draw succeeds, zeros elsewhere; returns itself.
 
-    Raises ``ValueError`` for what is no probability.
+    Raises ``ArgumentError`` for what is no probability.
 
     Arguments:
         p: the probability of a one: a number, or a tensor that is broadcast.
@@ -208,7 +211,7 @@ def random_(
     """Fill with integers drawn uniformly from from_, ..., to - 1; returns itself.
 
     Without limits they are drawn from 0 to the largest of an integer dtype, or as far as a
-    floating-point dtype tells neighbours apart. Raises ``ValueError`` where no integer lies
+    floating-point dtype tells neighbours apart. Raises ``ArgumentError`` where no integer lies
     between the limits, ``DtypeError`` for complex numbers.
 
     Arguments:
@@ -228,7 +231,7 @@ def random_(
     low = 0 if from_ is None else int(from_)
     high = _largest(dtype) + 1 if to is None else int(to)
     if low >= high:
-        raise ValueError(f"random_: no integer lies in {low}, ..., {high - 1}")
+        raise ArgumentError(f"random_: no integer lies in {low}, ..., {high - 1}")
     if dtype.kind in "iu" and high - 1 > _largest(dtype):
         raise DtypeError(f"random_: {dtype} can't hold {high - 1}")
     values = draw(generator, "integers", self.array.shape, dtype, low, high)

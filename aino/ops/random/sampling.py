@@ -7,7 +7,7 @@ from typing import Any
 from aino import dtypes
 from aino.autograd.tensor import Tensor
 from aino.dtypes import as_dtype, get_default_dtype
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 from aino.layouts import check_memory_format
 from aino.ops.creation.filled import shape_of
 from aino.ops.creation.from_data import born
@@ -106,8 +106,8 @@ def randint(
 ) -> Tensor:
     """Return integers drawn uniformly from low, ..., high - 1.
 
-    Raises ``ValueError`` where there is no such integer, ``DtypeError`` where the dtype can't hold
-    one.
+    Raises ``ArgumentError`` where there is no such integer, ``DtypeError`` where the dtype can't
+    hold one.
 
     Arguments:
         low: the smallest integer; 0 where it is left out: ``randint(high, size)``.
@@ -139,7 +139,7 @@ def randint(
 def _integers(name, generator, low, high, shape, dtype):
     low, high = int(low), int(high)
     if low >= high:
-        raise ValueError(f"{name}: no integer lies in {low}, ..., {high - 1}")
+        raise ArgumentError(f"{name}: no integer lies in {low}, ..., {high - 1}")
     return draw(generator, "integers", shape, dtype, low, high)
 
 
@@ -157,7 +157,7 @@ def randperm(
 ) -> Tensor:
     """Return the integers 0, ..., n - 1 in random order, each order as likely as any other.
 
-    Raises ``ValueError`` for a negative n.
+    Raises ``ArgumentError`` for a negative n.
 
     Arguments:
         n: how many integers.
@@ -170,7 +170,7 @@ def randperm(
     [0, 1, 2, 3]
     """
     if n < 0:
-        raise ValueError(f"randperm: n must not be negative, got {n}")
+        raise ArgumentError(f"randperm: n must not be negative, got {n}")
     dtype = dtypes.int64 if dtype is None else as_dtype(dtype)
     return born(
         draw(generator, "permutation", (n,), dtype, n), device, requires_grad, layout, pin_memory
@@ -256,8 +256,8 @@ def randint_like(
 ) -> Tensor:
     """Return integers drawn uniformly from low, ..., high - 1, in the shape of ``input``.
 
-    Raises ``ValueError`` where there is no such integer, ``DtypeError`` where the dtype can't hold
-    one.
+    Raises ``ArgumentError`` where there is no such integer, ``DtypeError`` where the dtype can't
+    hold one.
 
     Arguments:
         input: the tensor whose shape is taken.
