@@ -17,8 +17,8 @@ class ConstraintRegistry:
     """A table from kinds of constraints to functions that make a transform for one.
 
     >>> from aino.distributions import constraints, transform_to
-    >>> transform_to(constraints.positive)
-    ExpTransform()
+    >>> transform_to(constraints.simplex)
+    SoftmaxTransform()
     """
 
     def __init__(self) -> None:
@@ -71,13 +71,10 @@ def _real(constraint):
     return transforms.identity_transform
 
 
-@_both(constraints.positive, constraints.nonnegative)
+@_both(constraints.greater_than, constraints.greater_than_eq)
 def _above(constraint):
-    exponential = transforms.ExpTransform()
-    bound = constraint.lower_bound
-    if isinstance(bound, numbers.Number) and bound == 0:
-        return exponential
-    return transforms.ComposeTransform([exponential, transforms.AffineTransform(bound, 1)])
+    affine = transforms.AffineTransform(constraint.lower_bound, 1)
+    return transforms.ComposeTransform([transforms.ExpTransform(), affine])
 
 
 @_both(constraints.less_than)

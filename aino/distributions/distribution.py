@@ -13,7 +13,7 @@ from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Size, Tensor
 from aino.distributions import constraints
 from aino.distributions.constraints import Constraint
-from aino.distributions.utils import extended, lazy_property
+from aino.distributions.utils import extended, lazy_property, shape_of
 
 __all__ = ["Distribution"]
 
@@ -64,7 +64,7 @@ class Distribution:
             _instance: an instance that a subclass has made, which is filled in.
         """
         new = self._get_checked_instance(Distribution, _instance)
-        batch = Size(batch_shape)
+        batch = shape_of(batch_shape)
         for name, constraint in self._own_constraints().items():
             value = vars(self)[name]
             if not isinstance(value, Tensor):

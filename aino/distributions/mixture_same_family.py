@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.mode import no_grad
-from aino.autograd.tensor import Size, Tensor
+from aino.autograd.tensor import Tensor
 from aino.distributions import constraints
 from aino.distributions.categorical import Categorical
 from aino.distributions.constraints import MixtureSameFamilyConstraint
 from aino.distributions.distribution import Distribution
+from aino.distributions.utils import shape_of
 from aino.ops.pointwise.softmax import log_softmax
 from aino.ops.reduce.reduction import logsumexp
 
@@ -71,7 +72,7 @@ class MixtureSameFamily(Distribution):
         super().__init__(theirs[:-1], events, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        batch = Size(batch_shape)
+        batch = shape_of(batch_shape)
         new = self._get_checked_instance(MixtureSameFamily, _instance)
         components = self._component_distribution.expand((*batch, self._num_component))
         new._component_distribution = components

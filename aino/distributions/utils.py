@@ -134,7 +134,14 @@ def either(**given: Any) -> str:
 
 def extended(sample_shape: Any, shape: Any) -> Size:
     """Return the shape of a sample: ``sample_shape``, then ``shape``."""
-    return Size((*sample_shape, *shape))
+    return Size((*shape_of(sample_shape), *shape))
+
+
+def shape_of(given: Any) -> Size:
+    """Return a shape, ``given`` as a tuple; raises ``TypeError`` for a number."""
+    if isinstance(given, int):
+        raise TypeError(f"a shape is a tuple of sizes: ({given},), not {given}")
+    return Size(given)
 
 
 def _lower(n: int, offset: int):

@@ -128,7 +128,7 @@ class CorrCholeskyTransform(_Alike):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         # Of each element: sech² x, times the length that its row has left where it stands.
         left = 1 - y.square().cumsum(-1)
-        length = tril_matrix_to_vec(left[..., :-1], diag=-2)
+        length = tril_matrix_to_vec(left, diag=-2)
         slope = -2 * (x + softplus(-2 * x) - math.log(2)).sum(-1)
         return slope + 0.5 * length.log().sum(-1)
 
