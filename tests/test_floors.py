@@ -43,6 +43,7 @@ FLOORS = {
     "aino.autograd.memory": 1,
     "aino.autograd.hooks": 1,
     "aino.autograd.packing": 1,
+    "aino.autograd.passes": 1,
     "aino.autograd.labels": 1,
     "aino.autograd.gradient_dtype": 1,
     "aino.autograd.engine": 1,

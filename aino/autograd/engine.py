@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from heapq import heappop, heappush
 from typing import Any
 
@@ -21,6 +20,7 @@ from aino.autograd.hooks import (
 from aino.autograd.memory import check_unwritten, clock, stamp_write
 from aino.autograd.mode import enable_grad, mode, no_grad
 from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
+from aino.autograd.passes import BackwardPass, leading_to, walking, watched
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import AnomalyError, DtypeError, GradientError, ShapeError
 from aino.tracing import LazyGradient
@@ -270,42 +270,9 @@ def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Te
             walking.now = before
 
 
-#: The hooks on several gradients that are registered: only for them a pass is made known.
-watched: set[Any] = set()
-
-
-class _Walking(threading.local):
-    """The backward pass that a thread is in."""
-
-    now: BackwardPass | None = None
-
-
-walking = _Walking()
-
-
-class BackwardPass:
-    """One walk, known to the hooks that wait for several of its gradients."""
-
-    def __init__(self, roots, wanted) -> None:
-        self._roots = {node for node, _ in roots}
-        self._wanted = wanted
-
-    def visits(self) -> set[Node]:
-        """Return the nodes that the walk comes to."""
-        if self._wanted is not None:
-            return _leading_to(self._wanted, self._roots) | self._roots
-        reached, stack = set(self._roots), list(self._roots)
-        while stack:
-            for edge in stack.pop().inputs:
-                if edge is not None and edge not in reached:
-                    reached.add(edge)
-                    stack.append(edge)
-        return reached
-
-
 def _walk(roots, wanted, keep, create_graph, sums):
     found: dict[Node, Tensor] = {}
-    useful: Any = None if wanted is None else _leading_to(wanted, [node for node, _ in roots])
+    useful: Any = None if wanted is None else leading_to(wanted, [node for node, _ in roots])
     # pending: sequence -> [node, cotangent, whether the walk may write into it].
     pending: dict[int, list] = {}
     order: list[int] = []
@@ -401,23 +368,6 @@ def _arrive(pending, order, node, cotangent) -> None:
         heappush(order, -node.sequence)
     else:
         entry[1] = entry[1] + cotangent
-
-
-def _leading_to(wanted, roots) -> set[Node]:
-    """Return the nodes between the roots and the wanted nodes, the wanted included."""
-    reached = set(roots)
-    stack = list(reached)
-    oldest = min(node.sequence for node in wanted)
-    while stack:
-        for edge in stack.pop().inputs:
-            if edge is not None and edge.sequence >= oldest and edge not in reached:
-                reached.add(edge)
-                stack.append(edge)
-    useful: set[Node] = set()
-    for node in sorted(reached, key=lambda node: node.sequence):
-        if node in wanted or not useful.isdisjoint(node.inputs):
-            useful.add(node)
-    return useful
 
 
 def _gradient(entry, create_graph) -> Tensor:

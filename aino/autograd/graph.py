@@ -8,11 +8,11 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from aino.autograd.engine import walking, watched
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, TupleOutput
 from aino.autograd.packing import SavedHooks, enter_hooks, leave_hooks
+from aino.autograd.passes import walking, watched
 from aino.autograd.tensor import Tensor
 from aino.errors import GradientError
 
@@ -156,7 +156,7 @@ class _MultiGradHook:
         watched.add(self)
 
     def _arrived(self, place: int, gradient: Tensor) -> None:
-        current = walking.now
+        current: Any = walking.now
         if current not in self._waiting:
             visited = current.visits() if self._every else ()
             count = sum([node in visited for node in self._nodes])

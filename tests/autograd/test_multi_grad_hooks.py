@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import aino
-from aino.autograd import engine
+from aino.autograd import passes
 from aino.autograd.graph import register_multi_grad_hook
 from aino.errors import GradientError
 
@@ -40,7 +40,7 @@ def test_all_that_a_pass_comes_to():
     handle.remove()
     c.sum().backward()
     assert len(seen) == 4
-    assert handle not in engine.watched
+    assert handle not in passes.watched
 
 
 def test_the_gradients_are_those_of_the_tensors():
@@ -94,7 +94,7 @@ def test_a_pass_that_raises_leaves_nothing_behind():
     handle.remove()
     c.sum().backward()
     assert seen == [[True, True]]
-    assert engine.walking.now is None
+    assert passes.walking.now is None
 
 
 def test_what_is_refused():
