@@ -276,12 +276,18 @@ SCATTERED = [
         [case(real(3, 4), 0, INDEX, real(2, 4)), case(real(3), 0, given([1, 1, 1, 0]), real(4)),
          case(real(2, 3), 1, integers(0, 3, 2, 5), real(2, 5))],
         covers="scatter_sum gather", **NUMBERS, errors=[case(real(3), 0, given([5]), real(1))]),
+    # An infinity stays where it was scattered. PyTorch divides by it, and has NaN for its slope.
+    Row("scatter_reduce_prod (infinite)", scattering.scatter_reduce, scatter_reduce, [],
+        covers="scatter_product", torch=None, method="",
+        kinks=[case(given([1.0, 2.0]), 0, MEETING, given([np.inf, 3.0, 5.0]), "prod")
+               .gives(np.array([np.inf, 30.0])).slopes([np.inf, 15.0], [1.0, 10.0, 6.0])]),
     *[
         Row(f"scatter_reduce_{name}", scattering.scatter_reduce, scatter_reduce,
             [case(distinct(3, 4), 0, INDEX, real(2, 4), name),
              case(distinct(3), 0, given([1, 1, 0, 1]), real(4), name),
              case(distinct(3), 0, given([1, 1, 0, 1]), real(4), name, include_self=False)],
-            covers="scatter_extreme" if name in ("amax", "amin") else "", torch="scatter_reduce",
+            covers="scatter_extreme" if name[0] == "a" else "" if name == "mean" else
+            "scatter_product", torch="scatter_reduce",
             method="scatter_reduce", dtypes="float32",
             kinks={
                 "prod": [

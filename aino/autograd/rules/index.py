@@ -183,18 +183,31 @@ gather_of = primitive(
 )  # fmt: skip
 
 
-def _scatter_sum(x, index, axis, shape, unique):
-    y = zeros(shape, x)
-    if unique:
-        y[_along(index, axis)] = x
-        return y
+def flat_places(index, axis, shape):
+    """Return where the elements of an index along ``axis`` stand, all in one dimension."""
     flat: Any = 0
     step, last = 1, len(shape) - 1
     for i in range(last, -1, -1):
         place = index if i == axis else _places(index.shape[i], step, last - i)
         flat = flat + (place * step if i == axis and step != 1 else place)
         step *= shape[i]
-    np.add.at(y.reshape((-1,)), flat.reshape((-1,)), x.reshape((-1,)))
+    return flat.reshape((-1,))
+
+
+def combine_at(ufunc, y, index, axis, values) -> None:
+    """Combine values, by a ufunc, into an array in C order, at an index along ``axis``.
+
+    NumPy is quick at this in one dimension only: forty times as quick as in two.
+    """
+    ufunc.at(y.reshape((-1,)), flat_places(index, axis, y.shape), values.reshape((-1,)))
+
+
+def _scatter_sum(x, index, axis, shape, unique):
+    y = zeros(shape, x)
+    if unique:
+        y[_along(index, axis)] = x
+        return y
+    combine_at(np.add, y, index, axis, x)
     return y
 
 
@@ -309,7 +322,7 @@ def _scatter_extreme(x, values, index, axis, ufunc, include_self):
             info = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
             limit = (info.min if ufunc is np.maximum else info.max) if info else ufunc is np.minimum
         y[_along(index, axis)] = limit
-    ufunc.at(y, _along(index, axis), values)
+    combine_at(ufunc, y, index, axis, values)
     return y
 
 

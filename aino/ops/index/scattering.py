@@ -10,8 +10,7 @@ from aino import tracing
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
-from aino.autograd.rules import join as join_rules
-from aino.autograd.rules import scan as scan_rules
+from aino.autograd.rules import scatter_products as product_rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError
@@ -192,7 +191,7 @@ def scatter_reduce(
         neutral = np.full_like(src.array, reduce == "prod")
         whole = rules.scatter(whole, make(neutral), array, dim)
     if reduce == "prod":
-        return like(_scattered_product(whole, dim, array, src), input)
+        return like(product_rules.scatter_product(whole, src, array, dim), input)
     total = whole + rules.scatter_sum(src, array, dim, shape, False)
     if reduce == "mean":
         ones = np.ones_like(src.array)
@@ -202,32 +201,6 @@ def scatter_reduce(
             return like(make(total.array // counts), input)
         total = total / make(counts)
     return like(total, input)
-
-
-def _scattered_product(input, dim, index, src):
-    """Multiply by running products over what is sorted by its place.
-
-    Nothing is divided by, so that zeros and their derivatives are exact.
-    """
-    shape = input.array.shape
-    size = input.array.size
-    every = known(np.arange(size))
-    places = rules.gather(every.reshape(shape), index, dim, False).reshape(-1)
-    places = np.concatenate([every, places])
-    factors = [shape_rules.reshape(x, (x.array.size,)) for x in (input, src)]
-    by_place = np.argsort(places, kind="stable")
-    places = places[by_place]
-    factors = rules.take(join_rules.cat(factors, 0), by_place, 0, True)
-    dtype = factors.array.dtype
-    if dtype.kind in "fc":
-        factors = scan_rules.doubled(factors)
-    follows = np.concatenate([[False], places[1:] == places[:-1]])
-    goes_on = make(follows.astype(factors.array.dtype))
-    starts = make((~follows).astype(factors.array.dtype))
-    running = scan_rules.recurrence(factors * goes_on, factors * starts, 0, False)
-    ends = np.searchsorted(places, every, "right") - 1
-    products = shape_rules.reshape(rules.take(running, ends, 0, True), shape)
-    return products if products.array.dtype is dtype else cast(products, dtype)
 
 
 # Anywhere
