@@ -69,9 +69,11 @@ def chebyshev(coefficients, t):
 
 def power_series(coefficients, z):
     """Return ``Σ cₖ zᵏ``."""
-    y = np.full_like(z, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        y = y * z + coefficient
+    y = np.multiply(z, coefficients[-1])
+    for coefficient in coefficients[-2:0:-1]:
+        y += coefficient
+        y *= z
+    y += coefficients[0]
     return y
 
 

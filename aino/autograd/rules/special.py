@@ -11,6 +11,7 @@ import numpy as np
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import ROOT_HALF, TWO_BY_ROOT_PI, clip, ndarray
 from aino.autograd.rules.in_double import chebyshev, in_double, pieces
+from aino.autograd.rules.quantiles import normal_quantile
 from aino.errors import DtypeError
 from aino.tracing import known
 
@@ -120,22 +121,8 @@ _erfc = in_double(complement)
 
 
 def _erfinv(x):
-    if x.dtype != np.float64:
-        return _erfinv(_as_double(x)).astype(x.dtype)
-    size = np.absolute(x)
-    inner = np.where(size < 1.0, size, 0.5)
-    # A first guess, then Halley's method, whose error is cubed at every step.
-    # Winitzki, "A handy approximation for the error function and its inverse" (2008).
-    logarithm = np.log((1.0 - inner) * (1.0 + inner))
-    half = 2.0 / (math.pi * 0.147) + 0.5 * logarithm
-    y = np.sqrt(np.sqrt(half * half - logarithm / 0.147) - half)
-    for _ in range(2):
-        # 1 - |x| is exact where |x| is near 1.
-        excess = np.where(inner < 0.5, _erf(y) - inner, (1.0 - inner) - _erfc(y))
-        ratio = excess / (TWO_BY_ROOT_PI * np.exp(-y * y))
-        y = y - ratio / (1.0 + y * ratio)
-    y = np.where(size < 1.0, y, np.where(size == 1.0, math.inf, math.nan))
-    return np.copysign(y, x)
+    # 1 - |x| is exact where |x| is near 1.
+    return ROOT_HALF * normal_quantile(0.5 * x, 0.5 * (1.0 - np.absolute(x)))
 
 
 erf = primitive(
@@ -149,7 +136,7 @@ erfc = primitive(
 )  # fmt: skip
 
 erfinv: Any = primitive(
-    "erfinv", _erfinv, formula="erf⁻¹ x", promotes="float",
+    "erfinv", in_double(_erfinv), formula="erf⁻¹ x", promotes="float", inputs="x",
     x=lambda g, x: g * (np.exp(np.square(erfinv(x))) / TWO_BY_ROOT_PI),
 )  # fmt: skip
 

@@ -17,6 +17,22 @@ BERNOULLI = (
     1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798
 )  # fmt: skip
 _TERMS = 12
+#: Up to this exponent products lose no more digits than a power does.
+_FEW = 8
+
+
+def _inverse_power(x, s):
+    """Return ``x⁻ˢ``: for a small whole s by products, ten times as soon and as exactly."""
+    if type(s) is not int or s > _FEW:
+        return np.power(x, -float(s) if type(s) is int else -s)
+    y, square = None, 1.0 / x
+    while True:
+        if s & 1:
+            y = square if y is None else y * square
+        s >>= 1
+        if not s:
+            return y
+        square = square * square
 
 
 def _sum(s, q, unit=1.0):
@@ -24,11 +40,11 @@ def _sum(s, q, unit=1.0):
 
     Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 23.1.30.
     """
-    total = np.power(q / unit, -s)
+    total = _inverse_power(q / unit, s)
     for k in range(1, _TERMS):
-        total = total + np.power((q + k) / unit, -s)
+        total = total + _inverse_power((q + k) / unit, s)
     a = q + _TERMS
-    last = np.power(a / unit, -s)
+    last = _inverse_power(a / unit, s)
     term = last * (s / a)
     series = last * (a / (s - 1.0)) + 0.5 * last
     for k, number in enumerate(BERNOULLI, 1):
@@ -49,13 +65,16 @@ def _zeta_below(s, q):
 
 
 def hurwitz(s, q):
-    """Return ζ(s, q) = Σₖ (q + k)⁻ˢ: inf where a term is, nan where it is not known or not real."""
-    y = np.full_like(s, math.nan)
+    """Return ζ(s, q) = Σₖ (q + k)⁻ˢ: inf where a term is, nan where it is not known or not real.
+
+    ``s`` is an array, or one whole number for all.
+    """
+    y = np.full_like(q, math.nan)
     known = (s > 1.0) & np.isfinite(s)
     above, below = known & (q > 0.0), known & (q < 0.0) & (s == np.floor(s)) & (q != np.floor(q))
     for chosen, compute in ((above, _sum), (below, _zeta_below)):
         if chosen.any():
-            y[chosen] = compute(s[chosen], q[chosen])
+            y[chosen] = compute(s if type(s) is int else s[chosen], q[chosen])
     y[known & (q == math.inf)] = 0.0
     y[(s == 1.0) | (known & (q <= 0.0) & (q == np.floor(q)))] = math.inf
     endless = (s == math.inf) & (q > 0.0)
@@ -86,11 +105,10 @@ def _many(n):
     factorial = float(math.factorial(n)) if n <= 170 else math.inf
 
     def plain(x):
-        return hurwitz(np.full_like(x, n + 1.0), x) * factorial
+        return hurwitz(n + 1, x) * factorial
 
     def by_logarithms(x):
-        order = np.full_like(x, n + 1.0)
-        return np.exp(size - order * np.log(x)) * _sum(order, x, x)
+        return np.exp(size - (n + 1.0) * np.log(x)) * _sum(n + 1.0, x, x)
 
     def compute(x):
         # Where n! is infinite, or the sum is nothing, their product is found in logarithms.
