@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -314,10 +315,24 @@ def _places(sequence, values, side, dtype):
     """Return where values would stand among sorted ones, row by row."""
     if sequence.ndim == 1:
         return np.asarray(np.searchsorted(sequence, values, side), dtype)
-    found = np.empty(values.shape, dtype)
-    for row in np.ndindex(values.shape[:-1]):
-        found[row] = np.searchsorted(sequence[row], values[row], side)
-    return found
+    count, length = math.prod(values.shape[:-1]), sequence.shape[-1]
+    rows = sequence.reshape((count, length))
+    wanted = values.reshape((count, values.shape[-1]))
+    if count <= wanted.shape[-1]:
+        found = [np.searchsorted(row, value, side) for row, value in zip(rows, wanted)]
+        return np.array(found, dtype).reshape(values.shape)
+    # Many short rows: all of them are halved at once, as often as the sequence is long.
+    low, high = np.zeros(wanted.shape, int64), np.full(wanted.shape, length)
+    for _ in range(length.bit_length()):
+        middle = (low + high) // 2
+        there = np.take_along_axis(rows, np.minimum(middle, length - 1), -1)
+        # NaN is larger than any number.
+        below = (there < wanted) | ((wanted != wanted) & (there == there))
+        if side == "right":
+            below |= (there == wanted) | ((wanted != wanted) & (there != there))
+        below &= middle < high
+        low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+    return low.astype(dtype).reshape(values.shape)
 
 
 @takes_out

@@ -120,13 +120,15 @@ def mode(
 def _modes(array, dim):
     """Return where the most frequent element of each row stands last."""
     rows = np.moveaxis(array, dim, -1)
-    index = np.empty(rows.shape[:-1], int64)
-    for row in np.ndindex(index.shape):
-        _, inverse, counts = np.unique(
-            rows[row], return_inverse=True, return_counts=True, equal_nan=False
-        )
-        index[row] = np.flatnonzero(inverse.reshape(-1) == np.argmax(counts))[-1]
-    return index
+    order = np.argsort(rows, axis=-1, kind="stable")
+    ordered = np.take_along_axis(rows, order, -1)
+    # How many of its equals stand before each; the first that has the most is what is wanted.
+    begins = ordered != np.roll(ordered, 1, -1)
+    begins[..., 0] = True
+    every = np.arange(rows.shape[-1])
+    before = every - np.maximum.accumulate(np.where(begins, every, 0), axis=-1)
+    found = np.argmax(before, axis=-1)[..., None]
+    return np.take_along_axis(order, found, -1)[..., 0].astype(int64, copy=False)
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
