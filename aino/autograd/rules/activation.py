@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from aino.autograd.primitive import cast, primitive, unmoved
-from aino.autograd.rules.compare import masked
+from aino.autograd.rules.compare import chosen_from, masked
 from aino.autograd.rules.constants import INFINITY, MINUS_INFINITY, ZERO, clip, quiet_exp
 from aino.autograd.rules.elementwise import sigmoid
 from aino.autograd.rules.rounding import sgn
@@ -154,7 +154,7 @@ softshrink = primitive(
 
 
 threshold = primitive(
-    "threshold", lambda x, bound, value: np.where(x <= bound, value, x),
+    "threshold", lambda x, bound, value: chosen_from(x <= bound, value, x),
     formula="x where x > bound, else value",
     x=lambda g, x, bound: masked(g, np.logical_not(x <= bound)),
 )  # fmt: skip

@@ -27,9 +27,11 @@ masked: Any = primitive(
 )  # fmt: skip
 
 
-def _where(condition, a, b):
+def chosen_from(condition, a, b):
+    """Return a where the condition holds, else b, in a kernel: arrays, and one of them a number."""
     bits = None
     if condition.size >= 4096 and condition.dtype.kind == "b":
+        a, b = _beside(a, b), _beside(b, a)
         dtypes = {getattr(a, "dtype", None), getattr(b, "dtype", None)}
         bits = BITS.get(dtypes.pop()) if len(dtypes) == 1 else None
     if bits is None:
@@ -39,8 +41,14 @@ def _where(condition, a, b):
     return (bits_of_b ^ ((a.view(bits) ^ bits_of_b) * condition.astype(bits))).view(a.dtype)
 
 
+def _beside(x, other):
+    """Return a float as an array of the dtype that NumPy would give it beside the other."""
+    dtype = getattr(other, "dtype", None)
+    return np.array(x, dtype) if type(x) is float and dtype in BITS else x
+
+
 where = primitive(
-    "where", _where, formula="a where condition, else b", inputs="condition a b",
+    "where", chosen_from, formula="a where condition, else b", inputs="condition a b",
     broadcasts=True, promotes="common",
     a=lambda g, condition: masked(g, condition),
     b=lambda g, condition: masked(g, np.logical_not(condition)),
@@ -108,8 +116,12 @@ fmin = primitive(
 
 
 def _nan_to_num(x, nan, posinf, neginf):
-    y = np.where(x == np.inf, posinf, np.where(x == -np.inf, neginf, x))
-    return np.where(x == x, y, nan)
+    if x.dtype not in BITS:
+        y = np.where(x == np.inf, posinf, np.where(x == -np.inf, neginf, x))
+        return np.where(x == x, y, nan)
+    y = chosen_from(x == np.inf, float(posinf), x)
+    y = chosen_from(x == -np.inf, float(neginf), y)
+    return chosen_from(x == x, y, float(nan))
 
 
 nan_to_num = primitive(

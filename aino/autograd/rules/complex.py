@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import cast, primitive
+from aino.autograd.rules.compare import chosen_from
 
 real = primitive(
     "real", lambda x: x.real, formula="Re x", view=True,
@@ -42,7 +43,7 @@ complex = primitive(
 def _angle(x):
     if x.dtype.kind == "c":
         return np.arctan2(x.imag, x.real)
-    return np.where(x < 0, math.pi, np.where(x == x, 0.0, x))
+    return chosen_from(x == x, (x < 0).astype(x.dtype) * math.pi, x)
 
 
 def _angle_to_x(g, x):

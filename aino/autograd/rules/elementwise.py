@@ -9,7 +9,7 @@ import numpy as np
 
 from aino.autograd.operands import constant
 from aino.autograd.primitive import primitive
-from aino.autograd.rules.compare import masked
+from aino.autograd.rules.compare import chosen_from, masked
 from aino.autograd.rules.constants import LN2, ONE, ndarray, quiet_exp
 from aino.errors import DtypeError
 
@@ -67,9 +67,8 @@ addcdiv = primitive(
 
 def _lerp(start, end, weight):
     # Counted from the nearer end, so that a weight of 1 gives the end exactly.
-    step = end - start
-    from_start, from_end = start + weight * step, end - step * (1.0 - weight)
-    return np.where(np.absolute(weight) < 0.5, from_start, from_end)
+    near = np.absolute(weight) < 0.5
+    return chosen_from(near, start, end) + chosen_from(near, weight, weight - 1.0) * (end - start)
 
 
 def _lerp_number(start, end, weight):

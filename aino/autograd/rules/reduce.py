@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import cast, primitive
+from aino.autograd.rules.compare import masked
 from aino.autograd.rules.rounding import sgn
 from aino.autograd.rules.scan import all_others
 from aino.autograd.rules.shape import spread
@@ -60,7 +61,7 @@ mean = primitive(
 
 
 def _number_sum(x, axis=None, keepdims=False):
-    return sum_over(np.where(x == x, x, 0.0), axis, keepdims)
+    return sum_over(masked(x, x == x), axis, keepdims)
 
 
 def _number_count(x, axis, keepdims):
