@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aino.compiler.ir.program import Program
 from aino.compiler.ir.verify import verify
+from aino.compiler.passes.choices import choose_in_place
 from aino.compiler.passes.common_subexpressions import share_common_calls
 from aino.compiler.passes.constants import fold_constants, settle_written_constants
 from aino.compiler.passes.copies import elide_copies, gather_in_place, give_own_memory
@@ -33,6 +34,7 @@ PASSES: dict[str, Callable[[Program], int]] = {
     "negations": absorb_signs,
     "dead_code": drop_dead_calls,
     "gather": gather_in_place,
+    "choices": choose_in_place,
     "small_matrices": lower_small_rows,
     "fusion": run_in_blocks,
 }
