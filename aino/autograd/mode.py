@@ -34,8 +34,7 @@ mode = Mode()
 class _Switch:
     """A context manager that is also a decorator and keeps its state on a stack."""
 
-    def __init__(self) -> None:
-        self._entered: list[tuple[int, bool]] = []
+    _entered: list[tuple[int, bool]]
 
     def _level(self) -> int:
         raise AssertionError("a switch says what it sets")
@@ -95,14 +94,10 @@ class _Bare(_Switch):
     @overload
     def __new__(cls, orig_func: None = None) -> Self: ...
     def __new__(cls, orig_func=None):
+        # Without an __init__ beside it: a backward pass makes one, and so does each prediction.
         switch = super().__new__(cls)
-        if orig_func is None:
-            return switch
-        _Switch.__init__(switch)
-        return switch(orig_func)
-
-    def __init__(self, orig_func=None) -> None:
-        super().__init__()
+        switch._entered = []
+        return switch if orig_func is None else switch(orig_func)
 
 
 class no_grad(_Bare):
@@ -115,8 +110,10 @@ class no_grad(_Bare):
     False
     """
 
-    def _level(self) -> int:
-        return 0
+    def __enter__(self) -> Self:
+        self._entered.append((mode.level, mode.inference))
+        mode.level = 0
+        return self
 
 
 class enable_grad(_Bare):
@@ -139,7 +136,7 @@ class set_grad_enabled(_Switch):
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
+        self._entered = []
         self.mode = bool(mode)
         self._at_once()
 
@@ -186,7 +183,7 @@ class inference_mode(_Switch):
         return super().__new__(cls)
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__()
+        self._entered = []
         self.mode = bool(mode)
 
     def _level(self) -> int:

@@ -185,7 +185,10 @@ class Compiled(Programs):
     def _line_up(self) -> None:
         super()._line_up()
         if self._forward is not None:
-            self._dispatches = [self._forward.dispatch, *self._dispatches]
+            # A module's own programs are predictors, which see at a glance whether they are meant.
+            predictors = self._ready_dispatches() if self._is_module else []
+            others = [guard for guard in self._dispatches if guard not in predictors]
+            self._dispatches = [*predictors, self._forward.dispatch, *others]
 
     def forget(self) -> None:
         super().forget()

@@ -39,9 +39,11 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
                    request: Request, still_fits, recorded):  # fmt: skip
     """Return ``dispatch(args, kwargs)``, which runs the program or returns ``MISS``.
 
-    ``recorded``: whether gradients play a part, or the function records nothing in any mode.
+    ``recorded``: whether gradients play a part; else it is a predictor, for calls under no_grad.
     """
     guards, flat = Guards(), request.flat
+    if not recorded:
+        guards.need("not mode.level")
     _open_places(guards, trace)
     _open_arguments(guards, trace, program, flat, request.names, request.args, request.kwargs)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]

@@ -132,11 +132,17 @@ class Programs:
         if self._given_up:
             self._dispatches = []
             return
-        ready = {key: v.dispatch for key, v in self._specializations.items() if v.dispatch}
-        served = {key[0] for key in ready}
+        served = {key[0] for key, known in self._specializations.items() if known.dispatch}
         alone = [guard for key, guard in self._refused.items() if key not in served]
         shared = [guard for key, guard in self._refused.items() if key in served]
-        self._dispatches = [*alone, *list(ready.values())[::-1], *shared]
+        self._dispatches = [*alone, *self._ready_dispatches(), *shared]
+
+    def _ready_dispatches(self) -> list:
+        """Return the guards of the programs that are ready, the newest first."""
+        if self._given_up:
+            return []
+        ready = [known.dispatch for known in self._specializations.values() if known.dispatch]
+        return ready[::-1]
 
     def _give_up(self, why: str) -> None:
         """Go on without programs from now on: what is called is right, and no faster than eager."""
