@@ -8,19 +8,50 @@ or changes Python state asks here, and pays one attribute read when nothing is t
 from __future__ import annotations
 
 import functools
+import sys
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from aino.errors import CompileError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Session(threading.local):
     """The trace that this thread is in, None in ordinary code."""
 
     trace: Any = None
+    #: What hears of each frame that begins in a trace, where it can be sent away for a while.
+    hear: Any = None
 
 
 session = Session()
+
+
+def unheard(function: F) -> F:
+    """Return a function of a trace that runs without the watch: no code of the user's is called.
+
+    Most of what happens in a trace happens there. Later versions of Python take long to change
+    who hears of frames.
+    """
+    if sys.version_info >= (3, 12):
+        return function
+
+    @functools.wraps(function)
+    def quietly(*arguments):
+        hear = session.hear
+        if hear is None:
+            return function(*arguments)
+        session.hear = None
+        sys.setprofile(None)
+        try:
+            return function(*arguments)
+        finally:
+            sys.setprofile(hear)
+            session.hear = hear
+
+    return quietly  # type: ignore[return-value]
 
 
 def hyperparameters(group):

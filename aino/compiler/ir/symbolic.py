@@ -10,6 +10,7 @@ import numpy as np
 
 from aino.autograd.operands import dtype_beside
 from aino.errors import CompileError
+from aino.tracing import unheard
 
 
 class FrozenNumberError(CompileError):
@@ -63,6 +64,7 @@ def _now(x):
 
 
 def _binary(symbol: str, compute):
+    @unheard
     def forward(self, other):
         other = _known(other)
         if type(other) is ReadNumber or not isinstance(other, (SymbolicNumber, int, float)):
@@ -71,6 +73,7 @@ def _binary(symbol: str, compute):
         parts = (symbol, self, other)
         return SymbolicNumber(self.trace, compute(self.now, _now(other)), source, parts)
 
+    @unheard
     def reflected(self, other):
         other = _known(other)
         if type(other) is ReadNumber or not isinstance(other, (int, float)):
@@ -97,6 +100,7 @@ def _whole(symbol: str, compute):
 
 
 def _comparison(symbol: str, compute):
+    @unheard
     def compare(self, other):
         other = _known(other)
         if type(other) is ReadNumber or not isinstance(other, (SymbolicNumber, int, float)):
@@ -384,6 +388,7 @@ class Mapping:
         self._trace.guard_entry(self._container, source, value)
         return value
 
+    @unheard
     def __getitem__(self, key):
         written = self._trace.written_number(self._container, key)
         if written is not None:

@@ -20,6 +20,7 @@ from aino.compiler.tracing.lifting import UNTOUCHED, slot_of
 from aino.compiler.tracing.shadows import shadow_of, window
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
+from aino.tracing import unheard
 
 
 class Outside:
@@ -118,6 +119,7 @@ class Outside:
         tracer = self._lifted[id(array)] = Tracer(self, region(storage, shadow), shadow)
         return tracer
 
+    @unheard
     def lift_tensor(self, tensor: Tensor, array) -> Tracer:
         """Return the tracer that stands for the array of a tensor that is being read."""
         if type(array) is Tracer:
@@ -161,6 +163,7 @@ class Outside:
         known = self._lifted.get(id(array))
         return known is not None and type(tracer) is Tracer and known.value is tracer.value
 
+    @unheard
     def born(self, tensor: Tensor, array, before) -> None:
         """Note a tensor that was made in the trace, or whose array was exchanged there."""
         if before is UNTOUCHED:
@@ -182,6 +185,7 @@ class Outside:
 
     # Gradients of leaves, read and set by where they are
 
+    @unheard
     def read_gradient(self, leaf: Leaf, gradient):
         """Return what a leaf's ``grad`` holds; that of an outside leaf is given at each call."""
         if leaf in self._born_leaves:
@@ -193,6 +197,7 @@ class Outside:
                 self._give(Storage("gradient", slot_of(gradient), leaf=leaf))
         return gradient
 
+    @unheard
     def set_gradient(self, leaf: Leaf, before) -> None:
         """Note that a leaf's ``grad`` is about to be replaced."""
         if before is UNTOUCHED:

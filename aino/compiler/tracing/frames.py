@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from aino.compiler.guards.bytecode import summary_of
 from aino.compiler.guards.ownership import is_foreign
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.errors import CompileError
 from aino.tracing import session
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @contextlib.contextmanager
@@ -57,42 +53,17 @@ def watched_frames(trace, reading):
         hear(frame, event, argument)
 
     if heard is None:
-        trace.hear = hear
+        session.hear = hear
     sys.setprofile(hear if heard is None else hear_both)
     try:
         yield
     finally:
-        trace.hear = None
+        session.hear = None
         if before is None or heard is not None:
             sys.setprofile(before)
         else:
             sys.setprofile(None)
             before.enable()  # cProfile's, which is no function
-
-
-def unheard(record: F) -> F:
-    """Return a method of a trace that runs without the watch: no code of the user's is called.
-
-    Most of what happens in a trace happens there. Later versions of Python take long to change
-    who hears of frames.
-    """
-    if sys.version_info >= (3, 12):
-        return record
-
-    @functools.wraps(record)
-    def quietly(self, *arguments):
-        hear = self.hear
-        if hear is None:
-            return record(self, *arguments)
-        self.hear = None
-        sys.setprofile(None)
-        try:
-            return record(self, *arguments)
-        finally:
-            sys.setprofile(hear)
-            self.hear = hear
-
-    return cast("F", quietly)
 
 
 def iterator_refusal(reading) -> str:

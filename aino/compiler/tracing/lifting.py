@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
+
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
 from aino.optim.optimizer import Group
@@ -42,7 +44,9 @@ def _held(slot, owner):
 def _get_array(tensor):
     array = _ARRAY.__get__(tensor)
     trace = session.trace
-    return array if trace is None else trace.lift_tensor(tensor, array)
+    if trace is None or (type(array) is not np.ndarray and array.trace is trace):
+        return array
+    return trace.lift_tensor(tensor, array)
 
 
 def _set_array(tensor, array) -> None:

@@ -29,11 +29,11 @@ from aino.compiler.ir.regions import (
 from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
 from aino.compiler.tracing.boundary import Outside
 from aino.compiler.tracing.context import Context
-from aino.compiler.tracing.frames import unheard
 from aino.compiler.tracing.lifting import UNTOUCHED
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.pytree import mapped, rebuild
+from aino.tracing import unheard
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -85,8 +85,6 @@ class Trace(Outside):
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
         self.floats: dict[str, str] = {}
         self.leaf_labels: dict[Leaf, str] = {}
-        #: What hears of each frame that begins, where it can be sent away for a while.
-        self.hear: Any = None
         self._handling: dict[str, Any] = dict(np.geterr())
         #: How functions were told to handle overflow and its kin, where it is not as outside.
         self.quiet: dict[Any, dict[str, Any]] = {}
@@ -389,6 +387,7 @@ class Trace(Outside):
         """Note a plain entry of a group that the program relies on."""
         self.entries.append((source, value))
 
+    @unheard
     def mapping(self, container) -> Mapping:
         """Return a group, or a state, whose numbers stand for themselves."""
         return Mapping(self, container, self._label(container, "group"))
