@@ -68,6 +68,5 @@ def _class_for(kind: type) -> type:
             "__slots__": (), "__module__": f"compiled {kind.__module__}", "__doc__": kind.__doc__,
         }  # fmt: skip
         known = type(kind)(f"Compiled{kind.__name__}", (CompiledModule, kind), namespace)
-        known._numbers_matter = kind._numbers_matter  # type: ignore[attr-defined]
         kind._compiled_class = known  # type: ignore[attr-defined]
     return known

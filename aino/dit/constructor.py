@@ -41,10 +41,10 @@ def copyable(arguments: Any) -> Any:
 def made_with(module: Any) -> tuple[tuple, dict[str, Any]]:
     """The arguments of the constructor that would make this module.
 
-    A container says by ``_constructor_arguments`` what it would be made with now; a class with a
+    A container says by ``constructor_arguments`` what it would be made with now; a class with a
     constructor of its own that inherits from one does not mean those.
     """
     maker = next(cls for cls in type(module).__mro__ if "__init__" in vars(cls))
-    if "_constructor_arguments" in vars(maker):
-        return module._constructor_arguments()
+    if "constructor_arguments" in vars(maker):
+        return module.constructor_arguments()
     return vars(module)["_constructor"]

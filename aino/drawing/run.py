@@ -15,6 +15,7 @@ from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
 from aino.drawing.names import Named, Names
+from aino.nn.base.hooks import forget_empty_hooks
 from aino.nn.base.module import Module
 from aino.ops.random.generator import default_generator
 
@@ -97,7 +98,6 @@ def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
         open_boxes.pop().end = tick()
 
     handles = []
-    bare = [inner for inner in module.modules() if inner._hooks is None]
     try:
         for inner in module.modules():
             handles.append(inner.register_forward_pre_hook(enter, prepend=True))
@@ -106,9 +106,8 @@ def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-        for inner in bare:
-            # Without hooks a call is a plain call of forward again.
-            vars(inner).pop("_hooks", None)
+        for inner in module.modules():
+            forget_empty_hooks(inner)
 
 
 def box_of(module: Module, path: str, parent: Box | None) -> Box:

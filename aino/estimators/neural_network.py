@@ -19,6 +19,7 @@ from aino.estimators.data import Targets, as_inputs, as_targets, one_hot
 from aino.estimators.progress import Progress
 from aino.estimators.scaling import Scaling
 from aino.nn import functional as F
+from aino.nn.base.hooks import has_hooks
 from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import check_activation
 from aino.nn.modules.container import ModuleList
@@ -197,7 +198,7 @@ class NeuralNetwork(Module):
             scaling.enter()
         # A function of the user's may do what a program would not do again.
         trusted = isinstance(loss, str | None) and isinstance(optimizer, str | None)
-        trusted = trusted and all(module._hooks is None for module in self.modules())
+        trusted = trusted and not any(has_hooks(module) for module in self.modules())
         with fork_rng(enabled=seed is not None):
             if seed is not None:
                 manual_seed(seed)

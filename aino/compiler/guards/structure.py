@@ -10,6 +10,7 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.snapshots import PLAIN
 from aino.nn.base.hooks import Hooks
+from aino.nn.base.tree import reads_its_numbers
 from aino.nn.modules.named_containers import ParameterDict, ParameterList
 
 _PLAIN = (*PLAIN, type(None))
@@ -27,7 +28,7 @@ def outer_owners(owners) -> list:
 def _own_reads(module: Any) -> Any:
     """Return the attributes that a module's own methods read, None for the user's modules."""
     kind: Any = type(module)
-    return _names_read(kind) if kind._numbers_matter else None
+    return _names_read(kind) if reads_its_numbers(kind) else None
 
 
 def numbers_of(owners) -> list[tuple[Any, str, Any]]:

@@ -55,6 +55,17 @@ class Hooks:
         return [hook.function for hook in self.at[moment].values()]
 
 
+def has_hooks(module: Any) -> bool:
+    """Tell whether functions of anybody's run beside a module's forward."""
+    return bool(module._hooks)
+
+
+def forget_empty_hooks(module: Any) -> None:
+    """Let a call be a plain call of forward again, where the last function was taken away."""
+    if module._hooks is not None and not module._hooks:
+        vars(module).pop("_hooks")
+
+
 def call_with_hooks(module: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """Call a module's forward between its hooks."""
     hooks = module._hooks

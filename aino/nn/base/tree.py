@@ -12,6 +12,11 @@ from aino.structure_version import structure_version
 _NO_BUFFERS: dict[str, bool] = {}
 
 
+def reads_its_numbers(kind: type[Tree]) -> bool:
+    """Tell whether AINO's own code reads numbers among the attributes of such modules."""
+    return kind._numbers_matter
+
+
 class Tree:
     """Ordinary attributes, found by walking ``vars(self)`` in the order in which they were set."""
 
@@ -25,7 +30,10 @@ class Tree:
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        ours = (kind.__name__ for kind in cls.__mro__ if kind.__module__.startswith("aino."))
+        ours = (
+            kind.__name__ for kind in cls.__mro__
+            if kind.__module__.startswith("aino.") and issubclass(kind, Tree)
+        )  # fmt: skip
         cls._numbers_matter = next(ours, "") != "Module"
 
     def __setattr__(self, name: str, value: Any) -> None:

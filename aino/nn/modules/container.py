@@ -122,7 +122,7 @@ class Sequential(_Listed, TensorModule):
         for name, module in named.items():
             self.add_module(name, module)
 
-    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+    def constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
         """Return what would make this list as it is now; a file holds it."""
         if self._names() == list(map(str, range(len(self)))):
             return tuple(self._items()), {}
@@ -187,7 +187,7 @@ class ModuleList(_Listed):
         if modules is not None:
             self.extend(modules)
 
-    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+    def constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
         """Return what would make this list as it is now; a file holds it."""
         return (self._items(),), {}
 

@@ -27,7 +27,7 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
-    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+    def constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
         """Return what would make this dict as it is now; a file holds it."""
         return (self._held(),), {}
 
@@ -124,7 +124,7 @@ class ParameterList(Module):
         if values is not None:
             self.extend(values)
 
-    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+    def constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
         """Return what would make this list as it is now; a file holds it."""
         return (list(self),), {}
 
@@ -190,7 +190,7 @@ class ParameterDict(Module):
         if parameters is not None:
             self.update(parameters)
 
-    def _constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
+    def constructor_arguments(self) -> tuple[tuple, dict[str, Any]]:
         """Return what would make this dict as it is now; a file holds it."""
         return (dict(self.items()),), {}
 
