@@ -91,11 +91,11 @@ _NEAR = 0.05
 _DIGAMMA_SHIFT = 12
 
 
-def _digamma(x):
+def psi(x):
     if x.dtype != np.float64:
         if x.dtype.kind == "c":
             raise DtypeError(f"expected a real tensor, got {x.dtype}: not known of complex numbers")
-        return _digamma(x.astype(np.float64)).astype(x.dtype)
+        return psi(x.astype(np.float64)).astype(x.dtype)
     negative = x < 0
     t = np.where(negative, 1.0 - x, x)
     total = -1.0 / t
@@ -119,6 +119,6 @@ def _digamma(x):
 
 
 digamma: Any = primitive(
-    "digamma", _digamma, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
+    "digamma", psi, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
     x=lambda g, x: g * polygamma(x, 1),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.autograd.rules.gamma import digamma
+from aino.autograd.rules.gamma import digamma, psi
 from aino.autograd.rules.in_double import in_double
 from aino.autograd.rules.zeta import polygamma
 
@@ -44,7 +44,7 @@ def _integral(a, l, factor):
     the factor w + l - ψ(a), and there nothing cancels.
     """
     z = np.exp(l)
-    below = (l < digamma(a)) | (l < -2.0)
+    below = (l < psi(a)) | (l < -2.0)
     steep = np.absolute(a - z) + np.sqrt(z)
     width = np.where(below, -1.0 / np.minimum(a, steep), 1.0 / steep)
     total = np.zeros_like(a)
@@ -61,7 +61,7 @@ def _moment(n):
 
 
 def _slope(a, l):
-    ahead = l - digamma(a)
+    ahead = l - psi(a)
     return -_integral(a, l, lambda w: w + ahead)
 
 
