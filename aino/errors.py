@@ -37,6 +37,14 @@ class AnomalyError(GradientError):
     """A backward pass made the first NaN; the message names the operation and the user's line."""
 
 
+class TransformError(AinoError, RuntimeError):
+    """What a transform such as ``vmap`` can't do with a function, or a tensor that left one."""
+
+
+class LevelError(TransformError):
+    """One value was asked for inside a transform, where there are many."""
+
+
 class StateDictError(AinoError, ValueError, RuntimeError):
     """A state that does not fit its model; also a RuntimeError, as PyTorch's users expect."""
 

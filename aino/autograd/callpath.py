@@ -12,7 +12,7 @@ _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
     function write pullback check_raw y t held shared node level like own error inputs saved g
-    written surplus out isinstance type ValueError
+    written surplus out isinstance type ValueError LevelError computed
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
@@ -61,9 +61,12 @@ def forward_source(declared, out: bool = False) -> str:
         lines += _several(inputs, plain, declared.optional)
     lines += _promotion(declared)
     arrays = ", ".join(f"a{i}" for i in range(count))
+    parameters = "".join(f"{name}, " for name in declared.parameters)
     lines += [
         "    try:",
         f"        y = kernel({call})",
+        "    except LevelError as error:",
+        f"        y = computed(declared, error, ({arrays},), ({parameters}))",
         "    except ValueError as error:",
         f"        raise explain(declared, error, ({arrays},)) from None",
         "    if type(y) is not ndarray: y = wrap(y)",
@@ -72,7 +75,7 @@ def forward_source(declared, out: bool = False) -> str:
     ]
     if declared.view:
         # NumPy's base of a view is the owner of the memory, so a copy never has it.
-        name, parameters = inputs[0], "".join(f"{p}, " for p in declared.parameters)
+        name = inputs[0]
         lines += [
             "    held = y.base",
             "    shared = held is not None and (",

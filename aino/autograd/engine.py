@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import added, arrived, pulled_back
 from aino.autograd.hooks import (
     as_array,
     in_dtype,
@@ -18,11 +19,18 @@ from aino.autograd.hooks import (
     visit_extras,
 )
 from aino.autograd.memory import check_unwritten, clock, stamp_write
-from aino.autograd.mode import enable_grad, mode, no_grad
-from aino.autograd.node import Leaf, Node, SparseCotangent, Spent
+from aino.autograd.mode import mode
+from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.passes import BackwardPass, leading_to, walking, watched
 from aino.autograd.tensor import Tensor, make, refresh
-from aino.errors import AnomalyError, DtypeError, GradientError, ShapeError
+from aino.errors import (
+    AnomalyError,
+    DtypeError,
+    GradientError,
+    LevelError,
+    ShapeError,
+    TransformError,
+)
 from aino.tracing import LazyGradient
 from aino.user_warnings import warn
 
@@ -260,7 +268,9 @@ def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Te
     With ``wanted`` None every leaf is reached and sums into its ``grad``; else only what leads
     to the wanted nodes is computed, and summed only with ``sums``, where nothing is returned.
     """
-    with enable_grad() if create_graph else no_grad():
+    level, inside = mode.level, mode.walking
+    mode.level, mode.walking = mode.recording() if create_graph else 0, True
+    try:
         if not watched:
             return _walk(roots, wanted, keep, create_graph, sums)
         before, walking.now = walking.now, BackwardPass(roots, wanted)
@@ -268,6 +278,8 @@ def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Te
             return _walk(roots, wanted, keep, create_graph, sums)
         finally:
             walking.now = before
+    finally:
+        mode.level, mode.walking = level, inside
 
 
 def _walk(roots, wanted, keep, create_graph, sums):
@@ -289,8 +301,11 @@ def _walk(roots, wanted, keep, create_graph, sums):
         else:
             entry, ahead = ahead, None
         node = entry[0]
-        if entry[1].__class__ is SparseCotangent:
-            entry[1] = entry[1].dense()
+        cotangent = entry[1]
+        kind = cotangent.__class__
+        if kind is not ndarray and (kind is not Tensor or type(cotangent.array) is not ndarray):
+            entry[1] = arrived(node, cotangent, sums or wanted is None)
+        cotangent = None
         extras = node.extras
         if extras is not None:
             entry[1] = visit_extras(node, entry)
@@ -323,14 +338,15 @@ def _walk(roots, wanted, keep, create_graph, sums):
             check_unwritten(node)
         if extras is not None and (extras.before or extras.behind):
             cotangents = run_between(node, inputs, entry[1], keep, create_graph)
-        elif create_graph:
-            cotangents = node.pullback_recorded(inputs, entry[1])
         else:
-            if entry[1].__class__ is not ndarray:
-                # NumPy turns 0-d arrays into scalars, which can't be written to or viewed.
-                entry[1] = as_array(entry[1])
-            cotangents = node.pullback(inputs, saved, entry[1])
-            if not keep and saved:
+            try:
+                if create_graph:
+                    cotangents = node.pullback_recorded(inputs, entry[1])
+                else:
+                    cotangents = node.pullback(inputs, saved, entry[1])
+            except LevelError as error:
+                cotangents = pulled_back(node, inputs, saved, entry[1], create_graph, error)
+            if not (keep or create_graph) and saved:
                 keeps = node.keeps_arrays
                 node.saved = None if keeps else Spent(saved) if keeps is False else spent(saved)
         if anomaly:
@@ -351,11 +367,19 @@ def _walk(roots, wanted, keep, create_graph, sums):
             if entry is None:
                 pending[key] = [edge, cotangent, False]
                 heappush(order, -key)
-            elif entry[2]:
-                entry[1] += cotangent
             else:
-                entry[1] = entry[1] + cotangent
-                entry[2] = type(entry[1]) is ndarray
+                try:
+                    if entry[2]:
+                        entry[1] += cotangent
+                        continue
+                    total = entry[1] + cotangent
+                    entry[2] = type(total) is ndarray
+                    if not entry[2]:
+                        total = added(edge, entry[1], cotangent, total)
+                except TransformError:
+                    total = added(edge, entry[1], cotangent)
+                    entry[2] = False
+                entry[1], total = total, None
         # Drop these names, so that a gradient held nowhere else is known to be unshared.
         entry = saved = cotangents = cotangent = None
     return found
@@ -367,7 +391,7 @@ def _arrive(pending, order, node, cotangent) -> None:
         pending[node.sequence] = [node, cotangent, False]
         heappush(order, -node.sequence)
     else:
-        entry[1] = entry[1] + cotangent
+        entry[1] = added(node, entry[1], cotangent)
 
 
 def _gradient(entry, create_graph) -> Tensor:

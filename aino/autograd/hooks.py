@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import pulled_back
 from aino.autograd.node import Cotangents, Node, SparseCotangent, Spent
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import DtypeError, GradientError, LevelError, ShapeError
 
 ndarray = np.ndarray
 
@@ -98,10 +99,14 @@ def run_between(node: Any, inputs, cotangent, keep: bool, create_graph: bool):
     cotangent = run_before(node, cotangent)
     found: Any = (None,) * len(inputs)
     if cotangent is not None:
-        if create_graph:
-            found = node.pullback_recorded(inputs, cotangent)
-        else:
-            found = node.pullback(inputs, node.saved, as_array(cotangent))
+        cotangent = cotangent if create_graph else as_array(cotangent)
+        try:
+            if create_graph:
+                found = node.pullback_recorded(inputs, cotangent)
+            else:
+                found = node.pullback(inputs, node.saved, cotangent)
+        except LevelError as error:
+            found = pulled_back(node, inputs, node.saved, cotangent, create_graph, error)
     if node.saved and not keep and not create_graph:
         node.saved = spent(node.saved)
     return run_behind(node, found, cotangent, create_graph)

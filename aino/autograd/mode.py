@@ -18,6 +18,8 @@ class Mode(threading.local):
     anomaly = False
     check_nan = True
     inference = False
+    #: Whether a backward pass is at work in this thread.
+    walking = False
     #: What saved arrays go through, the innermost last; None where that was switched off.
     saved_hooks: tuple = ()
     #: Why no such hooks may be set, where that was forbidden.

@@ -25,6 +25,7 @@ import numpy as np
 
 from aino.autograd import engine
 from aino.autograd.callpath import check_names, forward_source, pullback_source
+from aino.autograd.duck import computed
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, TupleOutput, annotate, tick
@@ -41,6 +42,7 @@ from aino.autograd.operands import (
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, new, refresh
 from aino.dtypes import get_default_dtype, result_type
+from aino.errors import LevelError
 
 #: Every primitive by its name.
 REGISTRY: dict[str, Primitive] = {}
@@ -250,7 +252,7 @@ def _stub(declared: Primitive):
         "constant": constant, "promote": promote, "as_floating": as_floating,
         "only_floating": only_floating, "only_ordered": only_ordered,
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": explained,
-        "owner": owner,
+        "owner": owner, "LevelError": LevelError, "computed": computed,
         "check_raw": check_raw, "kernel": declared.kernel, "Recorded": declared.node_class,
         "declared": declared,
         "__name__": __name__, "__builtins__": __builtins__,
@@ -335,6 +337,8 @@ def _variadic(declared: Primitive):
             arrays, nodes = promote(arrays, nodes)
         try:
             y = kernel(arrays, *parameters)
+        except LevelError as error:
+            y = computed(declared, error, (arrays,), parameters)
         except ValueError as error:
             raise explained(declared, error, arrays) from None
         result = make(y if type(y) is np.ndarray else wrap(y))
@@ -386,7 +390,11 @@ def _several(declared: Primitive):
                 refresh(x)
         arrays = [x.array if isinstance(x, Tensor) else x for x in tensors]
         nodes = [x.node if isinstance(x, Tensor) else None for x in tensors]
-        results = [make(wrap(y)) for y in kernel(*arrays, *parameters)]
+        try:
+            found = kernel(*arrays, *parameters)
+        except LevelError as error:
+            found = computed(declared, error, arrays, parameters)
+        results = [make(wrap(y)) for y in found]
         edges = [nodes[declared.inputs.index(name)] for name in declared.differentiable]
         if mode.level and any([edge is not None for edge in edges]):
             node: Any = new(declared.node_class)

@@ -27,8 +27,9 @@ ndarray = np.ndarray
 
 
 def _back_in_place(g, index, shape):
-    # Many slices of one array are added up in one; what is recorded or traced is placed each.
-    if mode.level or session.trace is not None or not shape:
+    # Many slices of one array are added up in one; what is recorded, traced or a duck is placed
+    # each.
+    if mode.level or session.trace is not None or not shape or type(g) is not ndarray:
         return place(g, index, shape)
     return SparseCotangent(g, index, shape)
 

@@ -1,0 +1,1 @@
+"""Arrays that hide the axis over which ``vmap`` goes: one class batches every kernel and rule."""

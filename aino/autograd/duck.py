@@ -1,0 +1,181 @@
+"""What stands in an array's place in a transform: what all such ducks share.
+
+A duck answers NumPy (NEP 13 and 18) for its level, and refuses what would show one value where
+there are many. A kernel or a rule that meets such a refusal has not been written for ducks: the
+call path and the backward walk then ask the duck of the youngest level to compute it in another
+way (``compute``, ``pull_back``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.levels import Level, LevelShape, levels_of
+from aino.autograd.memory import owner
+from aino.autograd.mode import mode
+from aino.autograd.node import Cotangents, Leaf, SparseCotangent
+from aino.autograd.tensor import Tensor
+from aino.errors import LevelError, TransformError
+from aino.pytree import is_plain, parts_of
+
+
+def _refused(what: str, advice: str):
+    def refuse(self, *_, **__):
+        self.check_alive()
+        raise LevelError(f"{what} inside {self.level.name}: {advice}")
+
+    return refuse
+
+
+_MANY = "there are as many values as the transform goes over, and none of them is the one"
+_BRANCH = f"{_MANY}; choose with aino.where, which takes both ways"
+
+
+class Duck(np.lib.mixins.NDArrayOperatorsMixin):
+    """Base of the arrays of transforms. ``level``: the level that it is of."""
+
+    __slots__ = ()
+    level: Level
+    shape: LevelShape
+
+    @property
+    def shadow(self) -> np.ndarray:
+        """The NumPy memory underneath, which carries the stamps of writes."""
+        raise AssertionError
+
+    @property
+    def base(self) -> Any:
+        """What owns the memory, never None: views are known, and gradients copied."""
+        return owner(self.shadow)
+
+    def compute(self, declared, arrays, parameters, error):
+        """Return what a primitive's kernel gives, which could not take ducks as they are."""
+        raise error
+
+    def pull_back(self, node, inputs, saved, g, recorded: bool, error):
+        """Return a node's cotangents, which its rules could not compute of ducks as they are."""
+        raise error
+
+    def through(self, function) -> Any:
+        """Return a duck over ``function(held, shift)`` of what this one holds.
+
+        ``shift``: how many axes what it holds has before those that it shows.
+        """
+        raise AssertionError
+
+    def check_alive(self) -> None:
+        """Raise where the level has ended; a backward pass may still go through what it left."""
+        if not self.level.alive and not mode.walking:
+            raise leaked(self.level)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        array: Any = self
+        return (array[i] for i in range(len(self)))
+
+    __array__ = _refused("a NumPy array was asked for", f"{_MANY}; use the operations of AINO")
+    __bool__ = _refused("if, while, and, or, not need one value", _BRANCH)
+    __float__ = _refused("float() needs one value", _MANY)
+    __int__ = _refused("int() needs one value", _MANY)
+    __index__ = _refused("an index or a count needs one value", _MANY)
+    __complex__ = _refused("complex() needs one value", _MANY)
+    __contains__ = _refused("`in` needs one value", _BRANCH)
+    item = _refused("item() needs one value", _MANY)
+    tolist = _refused("tolist() needs one value", _MANY)
+    tobytes = _refused("tobytes() needs one value", _MANY)
+    __hash__ = None  # type: ignore[assignment]
+
+
+def leaked(level: Level) -> TransformError:
+    """Return the error for a tensor that is used after its level has ended."""
+    return TransformError(
+        f"a tensor that {level.name} made inside is used after {level.name} has ended; return it "
+        "from the function instead of keeping it elsewhere"
+    )
+
+
+def youngest(values) -> Any:
+    """Return the duck of the youngest level in nested values and tensors, None where none is."""
+    found: Any = None
+    for value in values:
+        if isinstance(value, Tensor):
+            value = value.array
+        if is_plain(value):
+            value = youngest(parts_of(value))
+        elif type(value) is Cotangents:
+            value = youngest(value.parts.values())
+        if isinstance(value, Duck) and (found is None or value.level.tick > found.level.tick):
+            found = value
+    return found
+
+
+def computed(declared, error, arrays, parameters):
+    """Return what a primitive gives whose kernel has refused a duck, or raise the refusal."""
+    duck = youngest((arrays, parameters))
+    if duck is None:
+        raise error
+    return duck.compute(declared, arrays, parameters, error)
+
+
+def pulled_back(node, inputs, saved, g, recorded: bool, error):
+    """Return the cotangents of a node whose rules have refused a duck, or raise the refusal."""
+    duck = youngest((g, saved or ()))
+    if duck is None:
+        raise error
+    return duck.pull_back(node, inputs, saved, g, recorded, error)
+
+
+def arrived(node, cotangent, sums: bool = False):
+    """Return what arrived for a node as its rules may see it.
+
+    Slices are put in place, NumPy's scalars become arrays, and a cotangent is settled: where
+    the node's value has no part in a level that has ended, neither has its cotangent. With
+    ``sums`` a leaf is about to sum it into its ``grad``, which no running level may reach.
+    """
+    if type(cotangent) is SparseCotangent:
+        return cotangent.dense()
+    if isinstance(cotangent, np.generic):
+        return np.asarray(cotangent)
+    if type(cotangent) is Cotangents:
+        return cotangent
+    levels = levels_of(cotangent.array if isinstance(cotangent, Tensor) else cotangent)
+    if not levels:
+        return cotangent
+    own = levels_of(node.shape)
+    for level in levels:
+        if not level.alive and level not in own:
+            cotangent = level.settled(cotangent)
+    if sums and type(node) is Leaf:
+        _check_reach(node, cotangent)
+    return cotangent
+
+
+def added(node, first, second, total=None):
+    """Return the sum of two cotangents of a node, each settled before.
+
+    ``total`` is their sum as they are, which stands where there was nothing to settle.
+    """
+    if total is not None and (isinstance(total, np.generic) or type(total) is SparseCotangent):
+        return total
+    settled = arrived(node, first), arrived(node, second)
+    if total is not None and settled[0] is first and settled[1] is second:
+        return total
+    return settled[0] + settled[1]
+
+
+def _check_reach(leaf, cotangent) -> None:
+    """Raise where a backward pass inside a running level would sum into a leaf from outside."""
+    own = levels_of(leaf.shape)
+    for level in levels_of(cotangent.array if isinstance(cotangent, Tensor) else cotangent):
+        if level not in own:
+            raise TransformError(
+                f"backward() inside {level.name} reaches a tensor of shape {tuple(leaf.shape)} "
+                f"from outside, whose grad can't hold the values of {level.name}; use "
+                "aino.func.grad or aino.autograd.grad, and return the gradient"
+            )
