@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from aino import drawing as drawing
     from aino import errors as errors
     from aino import fft as fft
+    from aino import func as func
     from aino import linalg as linalg
     from aino import masked as masked
     from aino import mps as mps
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from aino.dit.registry import register as register
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
+    from aino.func.vmap import vmap as vmap
     from aino.legacy import set_default_tensor_type as set_default_tensor_type
     from aino.legacy import typename as typename
     from aino.num_threads import get_num_interop_threads as get_num_interop_threads
@@ -215,6 +217,7 @@ _LAZY = {
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
     "autocast": "aino.amp",
+    "vmap": "aino.func.vmap",
     "get_float32_matmul_precision": "aino.settings",
     "set_float32_matmul_precision": "aino.settings",
     "use_deterministic_algorithms": "aino.settings",
@@ -250,7 +253,7 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft", "signal",
     "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends", "cpu",
-    "cuda", "distributions", "mps", "xpu", "version",
+    "cuda", "distributions", "func", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

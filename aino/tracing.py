@@ -13,15 +13,19 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from aino.errors import CompileError
+from aino.errors import CompileError, LevelError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Session(threading.local):
-    """The trace that this thread is in, None in ordinary code."""
+    """The trace that this thread is in, None in ordinary code.
+
+    ``as_it_is``: whether compiled functions run as they are: in a trace, and in a transform.
+    """
 
     trace: Any = None
+    as_it_is = False
     #: What hears of each frame that begins in a trace, where it can be sent away for a while.
     hear: Any = None
 
@@ -103,8 +107,14 @@ def known(array):
 def data_for_shape(array, what: str, instead: str):
     """Return an array whose content decides on a shape, as plain data.
 
-    In a trace that is data which is the same at every call; anything else raises ``CompileError``.
+    In a trace that is data which is the same at every call; anything else raises ``CompileError``,
+    and ``LevelError`` what differs from sample to sample in a transform.
     """
+    if hasattr(array, "level"):
+        raise LevelError(
+            f"the shape of what {what} gives depends on the data, which {array.level.name} has as "
+            f"many of as samples: {instead}"
+        )
     trace = session.trace
     return array if trace is None else trace.data_for_shape(array, what, instead)
 
@@ -113,12 +123,26 @@ def checked(check, *arguments) -> None:
     """Run a check of values, which raises where they are wrong.
 
     A program makes it again at each call: what is recorded has no branch that could raise.
+    Arrays of a transform are checked for all that they stand for.
     """
+    ducks = _ducks(arguments)
+    if ducks:
+        max(ducks, key=lambda duck: duck.level.tick).checked(check, arguments)
+        return
     trace = session.trace
     if trace is None:
         check(*arguments)
     else:
         trace.check(check, arguments)
+
+
+def _ducks(arguments) -> list:
+    """Return the arrays of transforms among arguments, and in the lists among them."""
+    found = []
+    for argument in arguments:
+        parts = argument if isinstance(argument, (list, tuple)) else (argument,)
+        found += [x for x in parts if hasattr(x, "level")]
+    return found
 
 
 class UnlikeError(Exception):
@@ -135,10 +159,16 @@ def precondition(kernel):
 
 
 def opaque(kernel):
-    """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see."""
+    """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see.
+
+    The array of another transform calls it in its own way: ``vmap`` for each sample.
+    """
 
     @functools.wraps(kernel)
     def call(*arguments):
+        ducks = _ducks(arguments)
+        if ducks:
+            return max(ducks, key=lambda duck: duck.level.tick).opaque(call, arguments)
         trace = session.trace
         return kernel(*arguments) if trace is None else trace.opaque(kernel, arguments)
 

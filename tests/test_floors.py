@@ -70,6 +70,8 @@ FLOORS = {
     "aino.distributions": 6,
     "aino.optim": 6,
     "aino.dit": 6,
+    "aino.func": 5,
+    "aino.func.modules": 6,
     "aino.nn": 6,
     "aino.compiler": 7,
     "aino.drawing": 7,

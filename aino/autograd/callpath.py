@@ -53,12 +53,13 @@ def forward_source(declared, out: bool = False) -> str:
         ]
     call = ", ".join((*(f"a{i}" for i in range(count)), *declared.parameters))
     if count == 1:
-        lines += _unary(inputs[0], plain)
+        lines += _unary(inputs[0], declared.parameters, plain)
     elif count == 2 and not declared.optional:
         first, second = inputs
-        lines += _binary(first, second, plain, declared.promotes == "float")
+        floating = declared.promotes == "float"
+        lines += _binary(first, second, declared.parameters, plain, floating)
     else:
-        lines += _several(inputs, plain, declared.optional)
+        lines += _several(inputs, declared.parameters, plain, declared.optional)
     lines += _promotion(declared)
     arrays = ", ".join(f"a{i}" for i in range(count))
     parameters = "".join(f"{name}, " for name in declared.parameters)
@@ -87,18 +88,31 @@ def forward_source(declared, out: bool = False) -> str:
     return "\n".join(lines + _recording(declared))
 
 
-def _unary(name, plain) -> list[str]:
+def _raw(inputs, parameters, plain, indent) -> list[str]:
+    """Compute with arrays, and record nothing."""
+    values = "".join(f"{name}, " for name in inputs)
+    settings = "".join(f"{name}, " for name in parameters)
+    lines = [
+        "try:",
+        f"    return kernel({plain})",
+        "except LevelError as error:",
+        f"    return computed(declared, error, ({values}), ({settings}))",
+    ]
+    return [" " * indent + line for line in lines]
+
+
+def _unary(name, parameters, plain) -> list[str]:
     return [
         f"    if not isinstance({name}, Tensor):",
         f"        if {name}.__class__ is not ndarray: check_raw(declared, {name})",
-        f"        return kernel({plain})",
+        *_raw((name,), parameters, plain, 8),
         f"    if {name}.view_of is not None: refresh({name})",
         f"    a0 = {name}.array",
         f"    n0 = {name}.node",
     ]
 
 
-def _binary(first, second, plain, floating) -> list[str]:
+def _binary(first, second, parameters, plain, floating) -> list[str]:
     """Take arrays and nodes of two arguments; a number becomes an array beside the other.
 
     ``floating``: beside integers it does not become an integer, as they are about to change.
@@ -128,12 +142,12 @@ def _binary(first, second, plain, floating) -> list[str]:
         "    else:",
         f"        if {first}.__class__ is not ndarray or {second}.__class__ is not ndarray:",
         f"            check_raw(declared, {first}, {second})",
-        f"        return kernel({plain})",
+        *_raw((first, second), parameters, plain, 8),
     ]
     return [line for line in lines if line.strip() != "pass"]
 
 
-def _several(inputs, plain, optional) -> list[str]:
+def _several(inputs, parameters, plain, optional) -> list[str]:
     """The same for any number of arguments."""
     lines = ["    like = None"]
     for i, name in enumerate(inputs):
@@ -147,7 +161,7 @@ def _several(inputs, plain, optional) -> list[str]:
     lines += [
         "    if like is None:",
         f"        if {inputs[0]}.__class__ is not ndarray: check_raw(declared, {inputs[0]})",
-        f"        return kernel({plain})",
+        *_raw(inputs, parameters, plain, 8),
     ]
     for i, name in enumerate(inputs):
         given = f" and {name} is not None" if name in optional else ""

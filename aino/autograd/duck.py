@@ -8,6 +8,7 @@ way (``compute``, ``pull_back``).
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Duck(np.lib.mixins.NDArrayOperatorsMixin):
     __slots__ = ()
     level: Level
     shape: LevelShape
+    strides: Any
 
     @property
     def shadow(self) -> np.ndarray:
@@ -58,12 +60,28 @@ class Duck(np.lib.mixins.NDArrayOperatorsMixin):
         """Return a node's cotangents, which its rules could not compute of ducks as they are."""
         raise error
 
+    def picked_from(self, table, index) -> Any:
+        """Return ``table[index]``, where this is of the index, and the table may be plain."""
+        raise LevelError(f"a subscript inside {self.level.name} takes plain arrays")
+
     def through(self, function) -> Any:
         """Return a duck over ``function(held, shift)`` of what this one holds.
 
         ``shift``: how many axes what it holds has before those that it shows.
         """
         raise AssertionError
+
+    def elementwise(self, kernel, inputs) -> Any:
+        """Return what a kernel gives that NumPy can't see into, and that is elementwise."""
+        raise LevelError(f"{kernel.__name__} takes plain arrays, one element at a time")
+
+    def opaque(self, kernel, arguments) -> Any:
+        """Return what a kernel gives that NumPy can't see into."""
+        raise LevelError(f"{kernel.__name__} takes plain arrays")
+
+    def checked(self, check, arguments) -> None:
+        """Run a check of values, which raises where they are wrong, on all that ducks hold."""
+        raise LevelError(f"{check.__name__} looks at plain arrays")
 
     def check_alive(self) -> None:
         """Raise where the level has ended; a backward pass may still go through what it left."""
@@ -100,6 +118,18 @@ def leaked(level: Level) -> TransformError:
     )
 
 
+def of_duck(name: str, array, value, error: LevelError) -> LevelError:
+    """Return the error for a write of a duck into memory that has room for one value."""
+    duck = youngest((value,))
+    if duck is None or isinstance(array, Duck):
+        return error
+    return LevelError(
+        f"{name} inside {duck.level.name} writes a value for each sample into a tensor of shape "
+        f"{tuple(array.shape)} that is not batched, which has room for one; use the form that "
+        "makes a new tensor, or start from one that is batched, as zeros_like of an argument is"
+    )
+
+
 def youngest(values) -> Any:
     """Return the duck of the youngest level in nested values and tensors, None where none is."""
     found: Any = None
@@ -113,6 +143,25 @@ def youngest(values) -> Any:
         if isinstance(value, Duck) and (found is None or value.level.tick > found.level.tick):
             found = value
     return found
+
+
+def elementwise(kernel):
+    """Return an elementwise kernel of plain arrays as one that takes ducks, too."""
+
+    @functools.wraps(kernel)
+    def call(*inputs):
+        for x in inputs:
+            if isinstance(x, Duck):
+                return youngest(inputs).elementwise(call, inputs)
+        return kernel(*inputs)
+
+    return call
+
+
+def looked_up(table, index):
+    """Return ``table[index]``, where arrays in the index may be ducks and the table none."""
+    duck = youngest((index,))
+    return table[index] if duck is None else duck.picked_from(table, index)
 
 
 def computed(declared, error, arrays, parameters):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.duck import of_duck
 from aino.autograd.memory import stamp_write
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, extras_of
@@ -16,7 +17,7 @@ from aino.autograd.primitive import cast, primitive
 from aino.autograd.rules.complex import complex
 from aino.autograd.tensor import Tensor, make, outlived, refresh, replays, reshaped
 from aino.dtypes import can_cast
-from aino.errors import DtypeError, InplaceError, ShapeError
+from aino.errors import DtypeError, InplaceError, LevelError, ShapeError
 
 
 class Path:
@@ -194,7 +195,10 @@ def write(array, value, name: str) -> None:
             f"{name}: the tensor's memory is read-only, as that of a file, of an expanded tensor, "
             "of overlapping windows and of what conj() makes of complex numbers; clone() it first"
         )
-    array[...] = value
+    try:
+        array[...] = value
+    except LevelError as error:
+        raise of_duck(name, array, value, error) from None
     stamp_write(array)
 
 

@@ -14,6 +14,8 @@ import itertools
 import threading
 from typing import Any, Self
 
+from aino.tracing import session
+
 _tick = itertools.count(1).__next__
 
 
@@ -32,16 +34,22 @@ class Level:
     def __enter__(self) -> Self:
         self.alive = True
         running.levels = (*running.levels, self)
+        session.as_it_is = True
         return self
 
     def __exit__(self, *_: object) -> None:
         self.alive = False
         running.levels = tuple([level for level in running.levels if level is not self])
+        session.as_it_is = bool(running.levels) or session.trace is not None
 
     def settled(self, cotangent: Any) -> Any:
         """Return the cotangent, an array or a tensor of this level, of a value that has no part
         in the level, now that it has ended."""
         raise AssertionError("a kind of level says how its cotangents are settled")
+
+    def drawn(self, draw, generator, kind: str, shape, dtype, *parameters) -> Any:
+        """Return the random numbers that ``draw``, which is outside of this level, gives in it."""
+        return draw(generator, kind, shape, dtype, *parameters)
 
     def __repr__(self) -> str:
         return f"<{self.name}, level {self.tick}, {'running' if self.alive else 'ended'}>"
@@ -54,6 +62,16 @@ class _Running(threading.local):
 
 
 running = _Running()
+
+
+def drawn_in_level(draw, *arguments) -> Any:
+    """Return what a random draw gives inside the innermost level, which then asks the outer."""
+    levels = running.levels
+    running.levels = levels[:-1]
+    try:
+        return levels[-1].drawn(draw, *arguments)
+    finally:
+        running.levels = levels
 
 
 class LevelShape(tuple):

@@ -325,7 +325,10 @@ def _variadic(declared: Primitive):
     def function(tensors, *parameters):
         tensors = list(tensors)
         if not any([isinstance(x, Tensor) for x in tensors]):
-            return kernel(tensors, *parameters)
+            try:
+                return kernel(tensors, *parameters)
+            except LevelError as error:
+                return computed(declared, error, (tensors,), parameters)
         arrays, nodes = [], []
         for x in tensors:
             recorded = isinstance(x, Tensor)
@@ -384,7 +387,10 @@ def _several(declared: Primitive):
         tensors, parameters = arguments[:count], arguments[count:]
         if not any([isinstance(x, Tensor) for x in tensors]):
             check_raw(declared, *tensors)
-            return kernel(*arguments)
+            try:
+                return kernel(*arguments)
+            except LevelError as error:
+                return computed(declared, error, tensors, parameters)
         for x in tensors:
             if isinstance(x, Tensor) and x.view_of is not None:
                 refresh(x)

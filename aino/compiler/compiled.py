@@ -150,8 +150,9 @@ class Compiled(Programs):
         _ALIVE.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if session.trace is not None:
-            return self.function(*args, **kwargs)  # part of the program that is being traced
+        if session.as_it_is:
+            # Part of the program that is being traced, or of what a transform computes.
+            return self.function(*args, **kwargs)
         lock = self._lock
         lock.acquire()  # in half the time of a with statement
         try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from aino.autograd.batched.indexing import get_item, set_item
 from aino.autograd.batched.registry import FUNCTIONS, LOOPS, METHODS, UFUNCS
-from aino.autograd.batched.samples import unbatched_memory
+from aino.autograd.batched.samples import aligned, belongs, spread, unbatched_memory
 from aino.autograd.duck import Duck, youngest
 from aino.autograd.levels import Level, levels_of, shape_of_levels
 from aino.autograd.node import SparseCotangent
@@ -199,6 +199,20 @@ class BatchedArray(Duck):
         if answer is None:
             return LOOPS["function"](level, function, arguments, keywords)
         return answer(level, *arguments, **keywords)
+
+    def elementwise(self, kernel, inputs) -> BatchedArray:
+        return self.like(kernel(*aligned(self.level, inputs)))
+
+    def opaque(self, kernel, arguments):
+        return LOOPS["opaque"](self.level, kernel, arguments)
+
+    def checked(self, check, arguments) -> None:
+        LOOPS["checked"](self.level, check, arguments)
+
+    def picked_from(self, table, index):
+        if not belongs(table, self.level):
+            table = self.like(spread(table, self.level))
+        return table[index]
 
     def compute(self, declared, arrays, parameters, error):
         return LOOPS["kernel"](self.level, declared, arrays, parameters)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from aino import tracing
 from aino.autograd.batched.array import BatchedArray
 from aino.autograd.batched.registry import LOOPS
 from aino.autograd.batched.samples import belongs, spread
@@ -81,17 +82,34 @@ def stacked(level, results: list) -> Any:
     return BatchedArray(np.stack(values), level)
 
 
+def looped(level, name: str, function, arguments, keywords=None):
+    """Call a function for each sample."""
+    note_loop(level, name)
+    keywords = keywords or {}
+    results = [
+        function(*sample(level, tuple(arguments), i), **sample(level, keywords, i))
+        for i in range(level.size)
+    ]
+    return stacked(level, results)
+
+
 def function(level, function, arguments, keywords):
     """Call a function of NumPy's for each sample."""
-    name = f"np.{function.__name__}"
-    note_loop(level, name)
-    return stacked(
-        level,
-        [
-            function(*sample(level, arguments, i), **sample(level, keywords, i))
-            for i in range(level.size)
-        ],
-    )
+    return looped(level, f"np.{function.__name__}", function, arguments, keywords)
+
+
+def opaque(level, kernel, arguments):
+    """Call a kernel that NumPy can't see into for each sample."""
+    return looped(level, kernel.__name__.strip("_"), kernel, arguments)
+
+
+def checked(level, check, arguments) -> None:
+    """Run a check on all samples at once; where that raises, on each, which may be right."""
+    try:
+        tracing.checked(check, *[x.values if belongs(x, level) else x for x in arguments])
+    except Exception:
+        for i in range(level.size):
+            tracing.checked(check, *sample(level, tuple(arguments), i))
 
 
 def kernel(level, declared, arrays, parameters):
@@ -153,4 +171,12 @@ def _as_array(y) -> Any:
     return y.array if isinstance(y, Tensor) else y
 
 
-LOOPS.update({"function": function, "kernel": kernel, "pullback": pullback})
+LOOPS.update(
+    {
+        "checked": checked,
+        "function": function,
+        "kernel": kernel,
+        "opaque": opaque,
+        "pullback": pullback,
+    }
+)

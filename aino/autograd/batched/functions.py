@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.batched.array import BatchedArray, of
-from aino.autograd.batched.registry import FUNCTIONS, numpy_function
+from aino.autograd.batched.registry import FUNCTIONS, LOOPS, numpy_function
 from aino.autograd.batched.samples import (
     aligned,
     any_belongs,
@@ -142,7 +142,8 @@ FUNCTIONS[np.roll] = _rolled
 @numpy_function(np.searchsorted)
 def searchsorted(level, a, v, side="left", sorter=None):
     if belongs(a, level) or sorter is not None:
-        raise LevelError("np.searchsorted looks into one sorted sample at a time")
+        keywords = {"side": side, "sorter": sorter}
+        return LOOPS["function"](level, np.searchsorted, (a, v), keywords)
     return BatchedArray(np.searchsorted(a, v.values, side), level)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import elementwise
 from aino.errors import DtypeError, MissingExtraError
 from aino.tracing import opaque, untraced
 
@@ -20,6 +21,7 @@ def in_double(compute):
     records the kernel as one call.
     """
 
+    @elementwise
     @opaque
     @untraced
     def kernel(*inputs):

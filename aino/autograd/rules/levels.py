@@ -23,6 +23,7 @@ from aino.autograd.rules.index import getitem
 from aino.autograd.rules.join import stack
 from aino.autograd.rules.reduce import sum as sum_axes
 from aino.autograd.tensor import Tensor, make
+from aino.errors import TransformError
 
 
 class BatchLevel(Level):
@@ -36,6 +37,30 @@ class BatchLevel(Level):
     def settled(self, cotangent: Any) -> Any:
         """Return the sum over the samples of a cotangent whose value is one for all of them."""
         return sum_batch(cotangent, self)
+
+    def drawn(self, draw, generator, kind: str, shape, dtype, *parameters) -> Any:
+        """Return random numbers: the same for all samples, or different for each."""
+        if self.randomness == "error":
+            raise TransformError(
+                f"a random operation inside {self.name}: say by randomness='different' that each "
+                "sample draws its own numbers, or by randomness='same' that all have the same"
+            )
+        if self.randomness == "same":
+            if any([batched.belongs(x, self) for x in parameters]):
+                raise TransformError(
+                    f"a random operation inside {self.name}, with randomness='same', has "
+                    "parameters that differ from sample to sample, and so can't draw the same "
+                    "numbers; use randomness='different'"
+                )
+            return draw(generator, kind, shape, dtype, *parameters)
+        if kind == "permutation":
+            rows = [draw(generator, kind, shape, dtype, *parameters) for _ in range(self.size)]
+            return BatchedArray(np.stack(rows), self)
+        given = [
+            batched.spread(np.broadcast_to(x, shape), self) if hasattr(x, "shape") else x
+            for x in parameters
+        ]
+        return BatchedArray(draw(generator, kind, (self.size, *shape), dtype, *given), self)
 
 
 def _enter(x, of, dim):

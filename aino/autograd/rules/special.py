@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import elementwise
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import ROOT_HALF, TWO_BY_ROOT_PI, clip, ndarray
 from aino.autograd.rules.in_double import chebyshev, in_double, pieces
@@ -77,7 +78,7 @@ def _in_blocks(kernel, size=8192):
     return compute
 
 
-erf_kernel = _in_blocks(_erf)
+erf_kernel = elementwise(_in_blocks(_erf))
 
 # (1 + 2x) erfcx x for x ≥ 0 by Chebyshev's polynomials of (x - 3.75) / (x + 3.75), the variable of
 # Shepherd and Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x" (1981). The
@@ -120,6 +121,7 @@ def complement(x):
 _erfc = in_double(complement)
 
 
+@elementwise
 def _erfinv(x):
     # 1 - |x| is exact where |x| is near 1.
     return ROOT_HALF * normal_quantile(0.5 * x, 0.5 * (1.0 - np.absolute(x)))

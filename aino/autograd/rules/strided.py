@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from aino.autograd.duck import Duck
 from aino.autograd.memory import owner
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.index import take, take_sum
@@ -21,6 +22,8 @@ ndarray = np.ndarray
 def layout_of(array):
     """Return the strides and the offset of an array in the memory that it shares, in elements."""
     size = array.itemsize
+    if isinstance(array, Duck):
+        return tuple([step // size for step in array.strides]), 0  # memory of one sample's own
     start = array.__array_interface__["data"][0] - owner(array).__array_interface__["data"][0]
     return tuple([step // size for step in array.strides]), start // size
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from aino.autograd.duck import Duck
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
@@ -120,7 +121,7 @@ class Outside:
         return tracer
 
     @unheard
-    def lift_tensor(self, tensor: Tensor, array) -> Tracer:
+    def lift_tensor(self, tensor: Tensor, array) -> Any:
         """Return the tracer that stands for the array of a tensor that is being read."""
         if type(array) is Tracer:
             if array.trace is not self:
@@ -129,6 +130,8 @@ class Outside:
                     f"and kept outside{self.where()}"
                 )
             return array
+        if isinstance(array, Duck):
+            return array  # of a transform, over tracers
         known = id(tensor) in self.tensors or id(tensor) in self._arguments
         if not known and not self.made(tensor):
             self.tensors[id(tensor)] = tensor
@@ -168,6 +171,8 @@ class Outside:
         """Note a tensor that was made in the trace, or whose array was exchanged there."""
         if before is UNTOUCHED:
             self._born[id(tensor)] = weakref.ref(tensor)
+            if isinstance(array, Duck):
+                return
             if type(array) is not Tracer and id(array) not in self._lifted:
                 root = owner(array)
                 if array.base is None and id(root) not in self._roots:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.levels import running
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
 from aino.optim.optimizer import Group
@@ -132,10 +133,10 @@ class Lifted:
             Lifted._inside += 1
             if Lifted._inside == 1:
                 _exchange(property(_get_array, _set_array), property(_get_grad, _set_grad), True)
-        session.trace = self._trace
+        session.trace, session.as_it_is = self._trace, True
 
     def __exit__(self, *_) -> None:
-        session.trace = None
+        session.trace, session.as_it_is = None, bool(running.levels)
         with Lifted._lock:
             Lifted._inside -= 1
             if not Lifted._inside:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import Duck
 from aino.autograd.memory import owner
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
@@ -152,8 +153,8 @@ class Trace(Outside):
 
     @unheard
     def ufunc(self, ufunc, method, inputs, out, keywords):
-        """Record a ufunc or one of its methods; what holds tensors is theirs to answer."""
-        if any([isinstance(x, Tensor) for x in inputs]):
+        """Record a ufunc or one of its methods; what holds others is theirs to answer."""
+        if any([isinstance(x, (Tensor, Duck)) for x in inputs]):
             return NotImplemented
         if any([type(x) is SymbolicNumber for x in inputs]):
             kinds = [x.now if type(x) is SymbolicNumber else getattr(x, "dtype", x) for x in inputs]
@@ -184,8 +185,8 @@ class Trace(Outside):
 
     @unheard
     def function(self, function, arguments, keywords, types=()):
-        """Record a NumPy function that met a tracer; what holds tensors is theirs to answer."""
-        if any([issubclass(kind, Tensor) for kind in types]):
+        """Record a NumPy function that met a tracer; what holds others is theirs to answer."""
+        if any([issubclass(kind, (Tensor, Duck)) for kind in types]):
             return NotImplemented
         if function in _DATA_DEPENDENT or (function is np.where and len(arguments) == 1):
             return self._of_constants(function, arguments, keywords)

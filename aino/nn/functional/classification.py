@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
+from aino.autograd.duck import Duck, looked_up
 from aino.autograd.rules import fused
 from aino.autograd.rules.activation import log_softmax as log_softmax_rule
 from aino.autograd.rules.index import gather_of
@@ -81,7 +82,7 @@ def _plain_cross_entropy(input: Any, target: Any) -> Any:
     shape = scores.shape
     if len(shape) != 2 or labels.shape != shape[:1] or not shape[0] or labels.dtype.kind != "i":
         return None
-    if scores.dtype.kind != "f" or not scores.flags.c_contiguous:
+    if scores.dtype.kind != "f" or not scores.flags.c_contiguous or isinstance(labels, Duck):
         return None
     try:
         places = class_places(labels, shape)
@@ -162,7 +163,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
     classes = 0 if scores.ndim == 1 else 1
     index = labels[None] if scores.ndim == 1 else labels[:, None]
     picked = gather_of(scores, index, classes, True).reshape(labels.shape)
-    if weight is None and not tracing.is_tracing() and counted.all():
+    if weight is None and type(counted) is np.ndarray and counted.all():
         return reduced(-picked, reduction)
     weights = counted.astype(scores.array.dtype)
     if weight is not None:
@@ -170,7 +171,7 @@ def _of_indices(scores, target, weight, ignore_index, reduction):
             raise ShapeError(
                 f"weight has shape {tuple(weight.shape)}; there are {scores.shape[classes]} classes"
             )
-        weights = weights * weight.array[labels]
+        weights = weights * looked_up(weight.array, labels)
     loss = np.where(make(counted), -picked * make(weights), 0.0)
     if reduction == "mean":
         return loss.sum() / wrapped(sum_over(weights))
@@ -183,7 +184,7 @@ def _spread_evenly(scores, target, weight, ignore_index, reduction, classes):
     weights = counted.astype(scores.array.dtype)
     if weight is not None:
         scores = scores * _along(weight, classes, scores.ndim)
-        weights = weights * weight.array[labels]
+        weights = weights * looked_up(weight.array, labels)
     loss = np.where(make(counted), -scores.sum(classes), 0.0)
     if reduction == "mean":
         return loss.sum() / wrapped(sum_over(weights))
@@ -255,6 +256,6 @@ def multi_margin_loss(
     others = np.arange(rows.shape[1]) != labels[:, None]
     gaps = np.where(make(others), gaps, 0.0)
     if weight is not None:
-        gaps = gaps * make(weight.array[labels][:, None])
+        gaps = gaps * make(looked_up(weight.array, labels)[:, None])
     loss = gaps.sum(1) / rows.shape[1]
     return reduced(loss if target.ndim else loss.squeeze(0), reduction)

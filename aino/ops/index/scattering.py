@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
+from aino.autograd.duck import looked_up
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
@@ -245,7 +246,7 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
     try:
         basic, parts = split_index(index, shape)
         flat = known(np.arange(input.array.size).reshape(shape))
-        places = (flat if basic is None else flat[basic])[parts]
+        places = looked_up(flat if basic is None else flat[basic], parts)
     except IndexError as error:
         raise explained(error, input.array.ndim) from None
     values = broadcast_to(values, places.shape)

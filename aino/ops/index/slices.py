@@ -128,9 +128,9 @@ def index_fill(input: Tensor, dim: Any, index: Tensor, value: Any) -> Tensor:
     """
     whole, dim, array, _ = _slices(input, dim, index, None, "index_fill", negative=True)
     # A mask: an index that comes twice is filled, and hands its gradient on, once.
-    shape = (whole.array.shape[dim],) + (1,) * (whole.array.ndim - 1 - dim)
-    filled = known(np.zeros(shape, bool)).copy()
-    filled[array] = True
+    length, after = whole.array.shape[dim], whole.array.ndim - 1 - dim
+    filled = rules.scatter(known(np.zeros(length, bool)), True, array, 0)
+    filled = filled.reshape((length,) + (1,) * after)
     return like(compare.where(make(filled), number_of(input, value, "index_fill"), whole), input)
 
 

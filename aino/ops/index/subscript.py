@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.duck import of_duck
 from aino.autograd.mode import mode
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.dtypes import int64, uint8
+from aino.errors import LevelError
 from aino.ops.index.masks import (
     ALL,
     BASIC,
@@ -216,5 +218,7 @@ def write_at(array, value, index: tuple) -> None:
             basic, index = split_index(index, array.shape)
             array = array if basic is None else array[basic]
         array[index] = value
+    except LevelError as error:
+        raise of_duck("x[index] = value", array, value, error) from None
     except IndexError as error:
         raise explained(error, rank) from None

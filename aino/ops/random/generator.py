@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.levels import drawn_in_level, running
 from aino.autograd.tensor import Tensor, make
 from aino.devices import CPU, check_device
 from aino.errors import DtypeError
@@ -152,6 +153,8 @@ def draw(generator: Generator | None, kind: str, shape, dtype, *parameters) -> n
         generator = default_generator
     elif not isinstance(generator, Generator):
         raise TypeError(f"expected an aino.Generator, got {type(generator).__name__}")
+    if running.levels:
+        return drawn_in_level(draw, generator, kind, shape, dtype, *parameters)
     if intercepted.function is not None:
         return intercepted.function(generator, kind, shape, dtype, *parameters)
     return drawn(generator.source, kind, shape, dtype, *parameters)
