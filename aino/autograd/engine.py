@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -186,13 +187,19 @@ def grad(
 
 
 def _batched(outputs, inputs, cotangents, keep, create_graph, options) -> tuple:
-    """Return the gradients for each row of the batched cotangents, stacked."""
-    count = len(cotangents[0])
-    rows = []
-    for row in range(count):
-        cut = [cotangent[row] for cotangent in cotangents]
-        rows.append(grad(outputs, inputs, cut, keep or row < count - 1, create_graph, *options))
-    return tuple(None if column[0] is None else np.stack(column) for column in zip(*rows))
+    """Return the gradients for each row of the batched cotangents, stacked: one walk for all."""
+    sizes = {len(cotangent) for cotangent in cotangents}
+    if len(sizes) != 1:
+        raise ShapeError(
+            "grad: with is_grads_batched=True each output has a batch of cotangents, all of one "
+            f"length, got lengths {sorted(sizes)}"
+        )
+    # Levels are loaded when they are first needed: they stand on all that differentiates.
+    levels = import_module("aino.autograd.rules.levels")
+    with levels.BatchLevel(sizes.pop(), name="grad(is_grads_batched=True)") as level:
+        rows = [levels.enter(cotangent, level, 0) for cotangent in cotangents]
+        found = grad(outputs, inputs, rows, keep, create_graph, *options)
+        return tuple([g if g is None else levels.leave(g, level, 0) for g in found])
 
 
 def _listed(value) -> list:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from aino.autograd.duck import youngest
 from aino.autograd.inplace import check_writable, rebind
+from aino.autograd.levels import levels_of, running
 from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.node import Cotangents, Node, TupleOutput, annotate, extras_of, tick
 from aino.autograd.primitive import cast
+from aino.autograd.rules.levels import BatchLevel, enter, leave
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import DtypeError, GradientError, ShapeError, TransformError
 
 
 class FunctionCtx:
@@ -203,6 +206,9 @@ class Function:
     """
 
     node_class: type[FunctionNode]
+    #: Whether ``vmap`` may call ``forward`` and ``backward`` as they are: it does so anyway, unless
+    #: there is a ``vmap`` of the Function's own.
+    generate_vmap_rule = False
 
     def __init_subclass__(cls, **keywords) -> None:
         super().__init_subclass__(**keywords)
@@ -237,6 +243,21 @@ class Function:
             "a Function needs a static method backward(ctx, *grad_outputs) to be differentiated"
         )
 
+    @staticmethod
+    def vmap(info: VmapInfo, in_dims: tuple, *args) -> tuple:
+        """Compute the outputs for all samples at once, where ``aino.vmap`` meets the Function.
+
+        Returns ``(outputs, out_dims)``. Without one, ``forward`` and ``backward`` are called as
+        they are, and work on all samples where they consist of AINO's operations.
+
+        Arguments:
+            info: how many samples there are (``batch_size``), and the ``randomness`` that was
+                asked for.
+            in_dims: for each argument the dimension of its samples, None where it has none.
+            args: the arguments of ``apply``, with all samples.
+        """
+        raise NotImplementedError("vmap(info, in_dims, *args) is not defined")
+
     #: Another name for ``backward``.
     vjp = backward
 
@@ -260,6 +281,10 @@ class Function:
             args = _bound(cls.forward, args, kwargs)
         elif kwargs:
             raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
+        if running.levels:
+            level = _level_of(cls, args)
+            if level is not None:
+                return _by_own_vmap(cls, level, args)
         for x in args:
             if isinstance(x, Tensor) and x.view_of is not None:
                 refresh(x)
@@ -275,6 +300,45 @@ class Function:
         outputs = output if isinstance(output, tuple) else (output,)
         wrapped = _record(cls, ctx, args, edges, outputs)
         return wrapped if isinstance(output, tuple) else wrapped[0]
+
+
+class VmapInfo(NamedTuple):
+    """What a Function's ``vmap`` is told of the transform."""
+
+    batch_size: int
+    randomness: str
+
+
+def _level_of(cls, args) -> Any:
+    """Return the innermost vmap that an argument belongs to, if the Function has its own."""
+    if cls.vmap is Function.vmap:
+        return None
+    if cls.generate_vmap_rule:
+        raise TransformError(
+            f"{cls.__name__} has a vmap of its own and generate_vmap_rule=True; one is enough"
+        )
+    duck = youngest(args)
+    return duck.level if duck is not None and isinstance(duck.level, BatchLevel) else None
+
+
+def _by_own_vmap(cls, level, args) -> Any:
+    """Return what a Function's own vmap makes of all samples, one sample to look at again."""
+    in_dims = tuple([0 if _is(x) and level in levels_of(x.array) else None for x in args])
+    info = VmapInfo(level.size, level.randomness)
+    whole = [x if dim is None else leave(x, level, 0) for x, dim in zip(args, in_dims)]
+    found = cls.vmap(info, in_dims, *whole)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise TransformError(f"{cls.__name__}.vmap returns (outputs, out_dims)")
+    outputs, out_dims = found
+    several = isinstance(outputs, tuple)
+    outputs = outputs if several else (outputs,)
+    dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(outputs)
+    if len(dims) != len(outputs):
+        raise TransformError(
+            f"{cls.__name__}.vmap returned {len(outputs)} outputs and {len(dims)} out_dims"
+        )
+    entered = [y if dim is None else enter(y, level, dim % y.ndim) for y, dim in zip(outputs, dims)]
+    return tuple(entered) if several else entered[0]
 
 
 def _bound(forward, args, kwargs) -> tuple:

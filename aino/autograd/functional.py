@@ -108,14 +108,15 @@ def jacobian(
     """Return the Jacobian J[i, j] = ∂yᵢ/∂xⱼ: a tensor of the output's shape, then the input's.
 
     For a tuple of inputs or outputs a tuple: ``result[k][l]`` belongs to output k and input l.
-    It takes a backward pass for each element of the outputs.
+    It takes a backward pass for each element of the outputs, or one for all with ``vectorize``.
 
     Arguments:
         func: takes the inputs and returns a tensor or a tuple of tensors, real ones.
         inputs: a tensor, or a tuple of tensors.
         create_graph: record the computation, so that the result can be differentiated.
         strict: raise ``GradientError`` where an output doesn't depend on an input; else zeros.
-        vectorize: changes nothing here; can't be combined with ``strict``.
+        vectorize: one backward pass carries all cotangents along, which takes more memory and
+            less time; can't be combined with ``strict``.
         strategy: "reverse-mode", or "forward-mode", which gives the same, but takes neither
             ``create_graph`` nor ``strict``.
 
@@ -126,7 +127,10 @@ def jacobian(
     """
     _check_strategy(strategy, create_graph, strict, vectorize)
     inputs, several_in, outputs, several_out = _call(func, inputs, create_graph, strict, "jacobian")
-    rows = tuple([_rows(y, k, inputs, create_graph, strict) for k, y in enumerate(outputs)])
+    if vectorize:
+        rows = tuple([_rows_at_once(y, k, inputs, create_graph) for k, y in enumerate(outputs)])
+    else:
+        rows = tuple([_rows(y, k, inputs, create_graph, strict) for k, y in enumerate(outputs)])
     if not several_in:
         rows = tuple([row[0] for row in rows])
     return rows if several_out else rows[0]
@@ -156,6 +160,28 @@ def _rows(output: Tensor, position: int, inputs, create_graph: bool, strict: boo
             results.append(np.stack(column).reshape(shape))
         else:
             results.append(make(np.stack([row.array for row in column]).reshape(shape)))
+    return tuple(results)
+
+
+def _rows_at_once(output: Tensor, position: int, inputs, create_graph: bool) -> tuple:
+    """The same, by one backward pass that carries all cotangents along."""
+    array = output.array
+    if array.dtype.kind == "c":
+        raise GradientError(f"jacobian: output {position} is {array.dtype}; it must be real")
+    if output.requires_grad and array.size:
+        units = make(np.eye(array.size, dtype=array.dtype).reshape((array.size, *array.shape)))
+        found = engine.grad(
+            output, inputs, units, True, create_graph, allow_unused=True, is_grads_batched=True
+        )
+    else:
+        found = (None,) * len(inputs)
+    results = []
+    for gradient, x in zip(found, inputs):
+        shape = array.shape + x.array.shape
+        if gradient is None:
+            results.append(make(np.zeros(shape, x.array.dtype)))
+        else:
+            results.append(gradient.reshape(shape))
     return tuple(results)
 
 
@@ -190,7 +216,8 @@ def hessian(
         inputs: a tensor, or a tuple of tensors.
         create_graph: record the computation, so that the result can be differentiated.
         strict: raise ``GradientError`` where a derivative doesn't depend on an input; else zeros.
-        vectorize: changes nothing here; can't be combined with ``strict``.
+        vectorize: one backward pass carries all cotangents along, which takes more memory and
+            less time; can't be combined with ``strict``.
         outer_jacobian_strategy: "reverse-mode", or "forward-mode", which gives the same, but takes
             neither ``create_graph`` nor ``strict``.
 
