@@ -52,6 +52,37 @@ class Duck(np.lib.mixins.NDArrayOperatorsMixin):
         """What owns the memory, never None: views are known, and gradients copied."""
         return owner(self.shadow)
 
+    # What NumPy asks. Of ducks of one class it asks the first alone, whatever their levels.
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
+        duck = self
+        for x in inputs if out is None else (*inputs, *out):
+            if isinstance(x, Duck):
+                if x.level.tick > duck.level.tick:
+                    duck = x
+            elif isinstance(x, Tensor) or type(x) is SparseCotangent:
+                return NotImplemented
+        duck.check_alive()
+        return duck.answer_ufunc(ufunc, method, inputs, out, keywords)
+
+    def __array_function__(self, function, types, arguments, keywords):
+        if any([issubclass(kind, Tensor) for kind in types]):
+            return NotImplemented
+        duck = youngest((arguments, keywords))
+        duck.check_alive()
+        keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
+        return duck.answer_function(function, arguments, keywords)
+
+    def answer_ufunc(self, ufunc, method: str, inputs, out, keywords) -> Any:
+        """Apply a ufunc, or one of its methods; ``out`` is None or a tuple."""
+        raise AssertionError
+
+    def answer_function(self, function, arguments, keywords) -> Any:
+        """Apply a function of NumPy's."""
+        raise AssertionError
+
+    # What a kernel, a rule or a check asks that was not written for ducks
+
     def compute(self, declared, arrays, parameters, error):
         """Return what a primitive's kernel gives, which could not take ducks as they are."""
         raise error
@@ -118,7 +149,7 @@ def leaked(level: Level) -> TransformError:
     )
 
 
-def of_duck(name: str, array, value, error: LevelError) -> LevelError:
+def of_duck(name: str, array, value, error: Exception) -> Exception:
     """Return the error for a write of a duck into memory that has room for one value."""
     duck = youngest((value,))
     if duck is None or isinstance(array, Duck):

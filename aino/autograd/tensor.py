@@ -378,7 +378,9 @@ class Tensor(_Bound):
                 "can't call numpy() on a tensor that requires a gradient; use "
                 "tensor.detach().numpy()"
             )
-        return self.array
+        array = self.array
+        # The array of a transform says that it is none; a trace goes on with its own.
+        return np.asarray(array) if hasattr(array, "level") else array
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         if self.requires_grad:

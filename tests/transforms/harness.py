@@ -153,6 +153,18 @@ def check_gradients(row: Row, case: Case, each_alone: bool = True) -> None:
             close(g, column, f"grad(vmap), {batched}")
 
 
+def check_nested(row: Row, case: Case) -> None:
+    """vmap of vmap gives what each sample of each sample gives."""
+    samples = samples_of(row, case)
+    whole = [aino.stack([x, x.flip(0)]) for x in stacked(samples)]
+    inner = vmap(lambda *values: outputs_of(row, case, values), randomness="same")
+    found = vmap(inner, randomness="same")(*whole)
+    expected = [outputs_of(row, case, [make(array) for array in arrays]) for arrays in samples]
+    for position, y in enumerate(found):
+        first, second = (array_of(part[position]) for part in expected)
+        close(y, np.stack([[first, second], [second, first]]), "vmap(vmap)")
+
+
 def check_second(row: Row, case: Case) -> None:
     """The gradient of a gradient, of all samples at once and of each."""
     samples = samples_of(row, case)

@@ -45,6 +45,8 @@ def checks(row):
     cases = [case for case in row.cases if case.samples()]
     for position, case in enumerate(cases):
         yield lambda case=case: harness.check_value(row, case)
+        if not position:
+            yield lambda case=case: harness.check_nested(row, case)
         if differentiable(row, case):
             alone = position < 2
             yield lambda case=case, alone=alone: harness.check_gradients(row, case, alone)

@@ -14,10 +14,8 @@ import numpy as np
 from aino.autograd.batched.indexing import get_item, set_item
 from aino.autograd.batched.registry import FUNCTIONS, LOOPS, METHODS, UFUNCS
 from aino.autograd.batched.samples import aligned, belongs, spread, unbatched_memory
-from aino.autograd.duck import Duck, youngest
+from aino.autograd.duck import Duck
 from aino.autograd.levels import Level, levels_of, shape_of_levels
-from aino.autograd.node import SparseCotangent
-from aino.autograd.tensor import Tensor
 from aino.pytree import rebuild
 
 ndarray = np.ndarray
@@ -164,41 +162,25 @@ class BatchedArray(Duck):
 
     # What NumPy asks
 
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
+    def answer_ufunc(self, ufunc, method: str, inputs, out, keywords):
         level = self.level
-        for x in (*inputs, *(out or ())):
-            if isinstance(x, Tensor) or type(x) is SparseCotangent:
-                return NotImplemented
-            if isinstance(x, Duck) and x.level.tick > level.tick:
-                return NotImplemented  # the younger answers
-        self.check_alive()
         handler = UFUNCS.get((ufunc, method)) or UFUNCS[None, method]
         if out is None:
             return handler(level, ufunc, inputs, keywords)
-        targets = out if isinstance(out, tuple) else (out,)
-        for target in targets:
-            if target is not None and (
-                not isinstance(target, BatchedArray) or target.level is not level
-            ):
+        for target in out:
+            if target is not None and not belongs(target, level):
                 raise unbatched_memory(level)
         found = handler(level, ufunc, inputs, keywords)
-        for target, y in zip(targets, found if isinstance(found, tuple) else (found,)):
+        for target, y in zip(out, found if isinstance(found, tuple) else (found,)):
             if target is not None:
                 target[...] = y
-        return targets[0] if len(targets) == 1 else targets
+        return out[0] if len(out) == 1 else out
 
-    def __array_function__(self, function, types, arguments, keywords):
-        if any([issubclass(kind, Tensor) for kind in types]):
-            return NotImplemented
-        level = self.level
-        if youngest((arguments, keywords)).level is not level:
-            return NotImplemented  # the younger answers
-        self.check_alive()
-        keywords = {key: value for key, value in keywords.items() if value is not np._NoValue}
+    def answer_function(self, function, arguments, keywords):
         answer = FUNCTIONS.get(function)
         if answer is None:
-            return LOOPS["function"](level, function, arguments, keywords)
-        return answer(level, *arguments, **keywords)
+            return LOOPS["function"](self.level, function, arguments, keywords)
+        return answer(self.level, *arguments, **keywords)
 
     def elementwise(self, kernel, inputs) -> BatchedArray:
         return self.like(kernel(*aligned(self.level, inputs)))

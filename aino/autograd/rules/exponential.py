@@ -22,7 +22,7 @@ _PADE = (
 )  # fmt: skip
 
 
-def _scaled_exponential(x):
+def _scaled_matrix_exp(x):
     """Return eˣ of matrices whose norm is below the radius."""
     unit = np.eye(x.shape[-1], dtype=x.dtype)
     x2 = x @ x
@@ -40,7 +40,7 @@ def _scaled_exponential(x):
 
 
 @opaque
-def _exponential(x):
+def _matrix_exp(x):
     *batch, n, _ = x.shape
     if not x.size:
         return x.copy()
@@ -50,7 +50,7 @@ def _exponential(x):
         squarings = np.ceil(np.log2(norm / _RADIUS))
         squarings = np.where(np.isfinite(squarings), np.maximum(squarings, 0), 0).astype(int)
         scale = np.ldexp(np.ones((), norm.dtype), -squarings)
-        y = _scaled_exponential(flat * scale[:, None, None])
+        y = _scaled_matrix_exp(flat * scale[:, None, None])
         for step in range(squarings.max()):
             again = squarings > step
             y[again] = y[again] @ y[again]
@@ -68,4 +68,4 @@ def _exponential_slope(g, x):
     return matrix_exp(np.concatenate([above, below], -2))[..., :n, n:]
 
 
-matrix_exp = primitive("matrix_exp", _exponential, inputs="x", formula="eˣ", x=_exponential_slope)
+matrix_exp = primitive("matrix_exp", _matrix_exp, inputs="x", formula="eˣ", x=_exponential_slope)

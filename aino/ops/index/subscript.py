@@ -218,7 +218,7 @@ def write_at(array, value, index: tuple) -> None:
             basic, index = split_index(index, array.shape)
             array = array if basic is None else array[basic]
         array[index] = value
-    except LevelError as error:
+    except (LevelError, ValueError) as error:
         raise of_duck("x[index] = value", array, value, error) from None
     except IndexError as error:
         raise explained(error, rank) from None
