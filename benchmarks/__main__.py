@@ -18,6 +18,7 @@ FAMILIES = (
     "training",
     "tracing",
     "physics",
+    "transforms",
     "inference",
     "fit",
     "memory",
