@@ -23,46 +23,72 @@ from aino.autograd.rules.gamma import digamma, psi
 from aino.autograd.rules.in_double import in_double
 from aino.autograd.rules.zeta import polygamma
 
-_STEP, _FIRST, _LAST = 0.09, -40, 42
+#: Where the integrand is so small that the rest does not count: e⁻²⁶ of what it is at 0.
+_SMALL = 26.0
+_TERMS = 18
+_PLACES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
-def _nodes():
-    """Return distances and weights of the double exponential rule of e⁻ᵘ and the like over u > 0.
+def _moments(a, l, orders):
+    """Return Mₙ for some n; above the point where l = ψ(a), -∫₀^∞ of the same.
 
-    Source: Takahasi and Mori, "Double exponential formulas for numerical integration" (1974).
-    """
-    places = [_STEP * k for k in range(_FIRST, _LAST)]
-    distances = [math.exp(t - math.exp(-t)) for t in places]
-    weights = [_STEP * u * (1.0 + math.exp(-t)) for t, u in zip(places, distances, strict=True)]
-    return list(zip(distances, weights, strict=True))
-
-
-def _integral(a, l, factor):
-    """Return the integral of e^(a w - z (eʷ - 1)) times a ``factor`` of w over w < 0.
-
-    Above the point where l = ψ(a) it is less what the integral over all w is: that vanishes for
-    the factor w + l - ψ(a), and there nothing cancels.
+    In dl/da the two are the same, as the integral over all w vanishes there, and each is taken
+    where nothing cancels.
     """
     z = np.exp(l)
     below = (l < psi(a)) | (l < -2.0)
-    steep = np.absolute(a - z) + np.sqrt(z)
-    width = np.where(below, -1.0 / np.minimum(a, steep), 1.0 / steep)
-    total = np.zeros_like(a)
-    for distance, weight in _nodes():
-        w = width * distance
-        total += np.exp(a * w - z * np.expm1(w)) * factor(w) * weight
-    return -width * total
+    near = below & (z < 1.0)
+    found = [np.empty_like(a) for _ in orders]
+    for chosen, compute in ((near, _series), (~near, _integrals)):
+        if chosen.any():
+            values = compute(a[chosen], z[chosen], below[chosen], orders)
+            for into, value in zip(found, values, strict=True):
+                into[chosen] = value
+    return found
+
+
+def _series(a, z, below, orders):
+    """Return Mₙ of small z: ``(-1)ⁿ n! eᶻ Σ (-z)ᵏ / k! / (a + k)ⁿ⁺¹``."""
+    power = np.exp(z)
+    totals = [np.zeros_like(a) for _ in orders]
+    for k in range(_TERMS):
+        share = 1.0 / (a + k)
+        for total, n in zip(totals, orders, strict=True):
+            total += power * share ** (n + 1)
+        power = power * (-z / (k + 1))
+    return [(-1) ** n * math.factorial(n) * t for n, t in zip(orders, totals, strict=True)]
+
+
+def _integrals(a, z, below, orders):
+    """Return Mₙ by Gauss and Legendre, over as far as the integrand e^(a w - z (eʷ - 1)) counts."""
+    grown = np.expm1 if z.max() > 1e5 else lambda w: np.exp(w) - 1.0
+    side = np.where(below, -1.0, 1.0)
+    ahead = side * (z - a)
+    # As far as a parabola says, which is too far where z eʷ soon counts more.
+    far = 2.0 * _SMALL / (ahead + np.sqrt(ahead * ahead + 2.0 * _SMALL * z))
+    far = np.where(below, far, np.minimum(far, np.log1p((_SMALL + a * far) / z)))
+    end = side * far
+    for _ in range(3):  # Newton's steps to where the exponent is so low
+        growth = grown(end)
+        end -= (a * end - z * growth + _SMALL) / (a - z - z * growth)
+    totals = [np.zeros_like(a) for _ in orders]
+    for place, weight in zip(0.5 + 0.5 * _PLACES, 0.5 * _WEIGHTS, strict=True):
+        w = end * place
+        term = np.exp(a * w - z * grown(w)) * weight
+        for total, n in zip(totals, orders, strict=True):
+            total += term * w**n if n else term
+    return [-end * total for total in totals]
 
 
 @functools.cache  # two traces record the same kernel
 def _moment(n):
     """Return the kernel of Mₙ."""
-    return in_double(lambda a, l: _integral(a, l, lambda w: w**n))
+    return in_double(lambda a, l: _moments(a, l, (n,))[0])
 
 
 def _slope(a, l):
-    ahead = l - psi(a)
-    return -_integral(a, l, lambda w: w + ahead)
+    plain, weighted = _moments(a, l, (0, 1))
+    return -(weighted + (l - psi(a)) * plain)
 
 
 gamma_moment: Any = primitive(
