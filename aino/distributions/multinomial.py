@@ -95,9 +95,9 @@ class Multinomial(Distribution):
 
     def entropy(self) -> Tensor:
         n = self.total_count
-        counts = Binomial(n, self.probs, validate_args=False)
-        k = counts.enumerate_support(expand=False)[1:]
-        weights = counts.log_prob(k).exp()
+        k = arange(1, n + 1, dtype=self.probs.dtype)
+        k = k.reshape(n, *(1,) * (len(self._batch_shape) + 1))
+        weights = Binomial(n, self.probs, validate_args=False).log_prob(k).exp()
         ways = (weights * (k + 1).lgamma()).sum((0, -1))
         of_one = -xlogy(self.probs, self.probs).sum(-1)
         return n * of_one - k.new_full((), n + 1).lgamma() + ways

@@ -9,27 +9,40 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.rules.gamma_samples import log_gamma_sample
 from aino.autograd.tensor import Tensor, make
+from aino.errors import DtypeError
 from aino.ops.random.generator import draw
 from aino.type_info import finfo
-from aino.types import DType
 
 
-def standard_normal(shape: Any, dtype: DType) -> Tensor:
+def _check_floating(dtype: Any) -> None:
+    if dtype.kind != "f":
+        raise DtypeError(
+            f"samples have the dtype of the parameters, which is {dtype}: give them as floats"
+        )
+
+
+def _drawn(kind: str, shape: Any, dtype: Any) -> Tensor:
+    """Return random numbers of the parameters' dtype."""
+    _check_floating(dtype)
+    return make(draw(None, kind, tuple(shape), dtype))
+
+
+def standard_normal(shape: Any, dtype: Any) -> Tensor:
     """Return numbers of mean 0 and variance 1."""
-    return make(draw(None, "normal", tuple(shape), dtype))
+    return _drawn("normal", shape, dtype)
 
 
-def standard_uniform(shape: Any, dtype: DType) -> Tensor:
+def standard_uniform(shape: Any, dtype: Any) -> Tensor:
     """Return numbers from [0, 1)."""
-    return make(draw(None, "uniform", tuple(shape), dtype))
+    return _drawn("uniform", shape, dtype)
 
 
-def standard_exponential(shape: Any, dtype: DType) -> Tensor:
+def standard_exponential(shape: Any, dtype: Any) -> Tensor:
     """Return positive numbers of mean 1."""
-    return make(draw(None, "exponential", tuple(shape), dtype)).clamp(finfo(dtype).tiny)
+    return _drawn("exponential", shape, dtype).clamp(finfo(dtype).tiny)
 
 
-def random_sign(shape: Any, dtype: DType) -> Tensor:
+def random_sign(shape: Any, dtype: Any) -> Tensor:
     """Return 1 or -1, each as often as the other."""
     return 1 - 2 * make(draw(None, "integers", tuple(shape), dtype, 0, 2))
 
@@ -41,6 +54,7 @@ def log_gamma(concentration: Tensor, shape: Any) -> Tensor:
     small, z itself would be rounded to 0.
     """
     concentration = concentration.expand(tuple(shape))
+    _check_floating(concentration.dtype)
     a = concentration.array
     larger = draw(None, "gamma", a.shape, dtypes.float64, a + 1.0)
     waits = draw(None, "exponential", a.shape, dtypes.float64)

@@ -6,11 +6,13 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Size, Tensor
 from aino.dtypes import get_default_dtype
+from aino.errors import ArgumentError
 from aino.ops.creation.from_data import tensor
-from aino.ops.creation.ranges import arange
 from aino.ops.pointwise.softmax import softmax
 from aino.ops.reduce.reduction import logsumexp
 from aino.ops.shape.broadcasting import broadcast_tensors
@@ -144,12 +146,6 @@ def shape_of(given: Any) -> Size:
     return Size(given)
 
 
-def _lower(n: int, offset: int):
-    """Return the row and column of each element on and below a diagonal, row by row."""
-    rows = arange(n).reshape(n, 1)
-    return (arange(n) <= rows + offset).nonzero(as_tuple=True)
-
-
 def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
     """Return the elements on and below a diagonal as a vector: ``(*, n, n) -> (*, m)``.
 
@@ -167,14 +163,14 @@ def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
     n = mat.shape[-1]
     if not -n <= diag < n:
         raise ValueError(f"diag lies between {-n} and {n - 1}, got {diag}")
-    rows, columns = _lower(n, diag)
+    rows, columns = np.tril_indices(n, diag)
     return mat[..., rows, columns]
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     """Return the matrix whose elements on and below a diagonal are a vector's, zero above.
 
-    ``(*, m) -> (*, n, n)``. Raises ``ValueError`` where m elements fill no such triangle.
+    ``(*, m) -> (*, n, n)``. Raises ``ArgumentError`` where m elements fill no such triangle.
 
     Arguments:
         vec: the elements, row by row.
@@ -189,9 +185,9 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     # The root of n (n + 1) / 2 + n diag - |diag| (diag + 1) / 2 = count.
     side = 1 + 2 * diag
     n = round(((side * side + 8 * count + 4 * abs(diag) * (diag + 1)) ** 0.5 - side) / 2)
-    rows, columns = _lower(n, diag)
+    rows, columns = np.tril_indices(n, diag)
     if len(rows) != count:
-        raise ValueError(f"{count} elements fill no triangle up to diagonal {diag}")
+        raise ArgumentError(f"{count} elements fill no triangle up to diagonal {diag}")
     matrix = vec.new_zeros((*vec.shape[:-1], n, n))
     matrix[..., rows, columns] = vec
     return matrix

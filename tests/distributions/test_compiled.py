@@ -10,6 +10,7 @@ import aino
 from aino import distributions as D
 from aino.errors import CompileWarning
 from tests.distributions.rows import ROWS
+from tests.distributions.test_several import cases, make, t
 
 rows = pytest.mark.parametrize("row", ROWS, ids=str)
 #: What reads a value to know a shape, and goes on uncompiled with a warning.
@@ -41,18 +42,55 @@ def test_compiled_is_eager(row, what):
         return what(kind(**dict(zip(row.parameters, parameters))), value)
 
     arguments = [row.value(), *row.given().values()]
+    same_compiled(function, arguments, warns=(row.name, what.__name__) in UNCOMPILED)
+
+
+def same_compiled(function, arguments, warns=False):
     try:
         expected = several_calls(function, arguments)
     except NotImplementedError:
         pytest.skip("there is none")
     with warnings.catch_warnings():
-        if (row.name, what.__name__) in UNCOMPILED:
-            warnings.simplefilter("ignore", CompileWarning)
-        else:
-            warnings.simplefilter("error", CompileWarning)
+        warnings.simplefilter("ignore" if warns else "error", CompileWarning)
         found = several_calls(aino.compile(function), arguments)
     for a, b in zip(found, expected):
         assert np.array_equal(a, b, equal_nan=True)
+
+
+@cases
+@pytest.mark.parametrize("what", [log_prob, sample, entropy])
+def test_vectors(case, what):
+    _, given = make(case)
+    names = [name for name, value in given.items() if isinstance(value, aino.Tensor)]
+
+    def function(value, *parameters):
+        return what(getattr(D, case[0])(**(given | dict(zip(names, parameters)))), value)
+
+    arguments = [t(case[3]), *(given[name] for name in names)]
+    same_compiled(function, arguments)
+
+
+def normals(loc):
+    return D.Normal(loc, 1.0), D.MultivariateNormal(loc, aino.eye(3, dtype=aino.float64))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: D.Categorical(x.exp()).sample((5,)),
+        lambda x: D.Categorical(logits=x).log_prob(aino.tensor([0, 2])),
+        lambda x: D.MixtureSameFamily(D.Categorical(logits=x), normals(x)[0]).sample((5,)),
+        lambda x: D.MixtureSameFamily(D.Categorical(logits=x), normals(x)[0]).log_prob(x[0]),
+        lambda x: D.LKJCholesky(3, x.exp()).sample((2,)),
+        lambda x: D.kl_divergence(normals(x)[1], normals(2 * x)[1]),
+        lambda x: D.kl_divergence(D.Beta(x.exp(), 2.0), D.Normal(x, 1.0)),
+        lambda x: D.kl_divergence(D.Binomial(3, x.sigmoid()), D.Binomial(3, (-x).sigmoid())),
+        lambda x: D.biject_to(D.constraints.corr_cholesky)(x),
+        lambda x: D.transform_to(D.constraints.simplex)(x),
+    ],
+)
+def test_others(function):
+    same_compiled(function, [t([0.1, -0.4, 0.3])])
 
 
 def test_parameters_are_checked_at_each_call():
