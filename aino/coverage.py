@@ -47,11 +47,10 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "max_pool1d_with_indices max_pool2d max_pool3d native_batch_norm "
             "native_channel_shuffle native_group_norm native_layer_norm native_norm "
             "pixel_shuffle pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
-            "thread_safe_generator vmap "
+            "thread_safe_generator "
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
-        "torch.masked": ("MaskedTensor as_masked_tensor is_masked_tensor masked_tensor "),
         "torch.nn": (
             "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d "
             "AdaptiveLogSoftmaxWithLoss AdaptiveMaxPool1d AdaptiveMaxPool2d "
@@ -98,10 +97,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.optim": ("Adafactor Muon SparseAdam swap_in_optimizer_params_and_state "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
-        "torch.func": (
-            "functional_call grad grad_and_value hessian jacfwd jacrev jvp linearize "
-            "rearrange replace_all_batch_norm_modules_ stack_module_state vjp vmap "
-        ),
+        "torch.func": ("jacfwd jvp linearize rearrange replace_all_batch_norm_modules_ "),
         "torch.utils.data": (
             "BatchSampler ChainDataset ConcatDataset DFIterDataPipe DataChunk DataLoader "
             "Dataset DistributedSampler IterDataPipe IterableDataset MapDataPipe "
@@ -230,7 +226,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "handle_torch_function has_torch_function has_torch_function_unary "
             "has_torch_function_variadic "
         ),
-        "torch.func": ("debug_unwrap functionalize "),
+        "torch.func": ("debug_unwrap "),
     },
     "retired by PyTorch itself": {
         "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),

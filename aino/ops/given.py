@@ -74,6 +74,14 @@ def _labelled(bound):
                 yield f"element {position} of argument {name!r}", part
 
 
+def _stand_ins(arguments):
+    """Yield what stands in the place of tensors and knows itself what a function does to it."""
+    for value in arguments:
+        for part in value if type(value) in (list, tuple) else (value,):
+            if hasattr(type(part), "__aino_function__"):
+                yield part
+
+
 def takes_tensors(function: Any, module: str = "", name: str = "", out: bool = False) -> Any:
     """Return a function that says in words which argument is no tensor.
 
@@ -87,6 +95,8 @@ def takes_tensors(function: Any, module: str = "", name: str = "", out: bool = F
             return function(*arguments, **keywords)
         except (AttributeError, TypeError) as error:
             # The function does not know of ``out``, so that calls without one don't pay for it.
+            for value in _stand_ins(arguments):
+                return value.__aino_function__(call.__name__, arguments, keywords)
             if shown is None or "out" not in keywords:
                 found = explained(function, function.__name__, arguments, keywords, error)
                 if found is error:
