@@ -4,11 +4,13 @@ python -m benchmarks                     everything (a quarter of an hour)
 python -m benchmarks eager training      two families
 python -m benchmarks 4-16-3 --quick      whatever has 4-16-3 in its name, in seconds
 python -m benchmarks --against ../other  this checkout and another one, paired, without the peers
+python -m benchmarks operations [NAMES]  every operation against PyTorch, on one thread each
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "results", help="folder for the figures")
     parser.add_argument("--rounds", type=int, default=25, help="turns of each contender")
     parser.add_argument("--seconds", type=float, default=0.03, help="length of a turn")
-    parser.add_argument("--threads", type=int, default=2, help="threads of every library")
+    parser.add_argument("--threads", type=int, help="threads of every library (2; operations: 1)")
     parser.add_argument(
         "--patience", type=float, default=20.0, help="seconds to wait for a quiet machine, per case"
     )
@@ -52,10 +54,16 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     options = parser.parse_args()
     rounds, seconds = (5, 0.01) if options.quick else (options.rounds, options.seconds)
+    operations = options.names[:1] == ["operations"]
+    threads = options.threads or (1 if operations else 2)
 
     # Libraries read the number of their threads when they are loaded.
     peers = import_module("benchmarks.peers")
-    peers.prepare(options.threads)
+    peers.prepare(threads)
+    if operations:
+        # There are 700 of them, so that each has shorter turns.
+        rounds, seconds = (3, 0.001) if options.quick else (9, 0.004)
+        sys.exit(import_module("benchmarks.operations").main(options.names[1:], rounds, seconds))
     peers.with_torch_compile = options.torch_compile
     harness = import_module("benchmarks.harness")
     report = import_module("benchmarks.report")
@@ -87,9 +95,7 @@ def main() -> None:
     environment = peers.environment()
     options.out.mkdir(parents=True, exist_ok=True)
     report.write_figures(results, environment, options.out / "figures.json")
-    title = (
-        f"Time in units of AINO's ({environment['processor']}, {options.threads} threads, float32)"
-    )
+    title = f"Time in units of AINO's ({environment['processor']}, {threads} threads, float32)"
     (options.out / "chart.svg").write_text(report.chart(results, title), encoding="utf-8")
     print(f"figures and chart are in {options.out}")
 
