@@ -275,9 +275,10 @@ class Distribution:
 def demand(valid: Tensor, value: Tensor, words: Callable[[bool], str]) -> None:
     """Raise ``ValueError`` unless all is valid; ``words`` says what is expected of the value.
 
-    A compiled program asks again at each call; its words can't hold values of now.
+    A compiled program asks again at each call, and ``vmap`` of all samples: their words can't hold
+    values of now.
     """
-    if tracing.is_tracing():
+    if tracing.is_tracing() or hasattr(valid.array, "level"):
         tracing.checked(_demand, valid.array, value.array, words(True))
     elif not valid.array.all():
         raise ValueError(f"{words(False)}\n{value}")
