@@ -115,16 +115,16 @@ class MixtureSameFamily(Distribution):
         away = means - self.mean.unsqueeze(-1 - self._event_ndims)
         return self._mixed(self._component_distribution.variance) + self._mixed(away.square())
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, x: Tensor) -> Tensor:
         if self._validate_args:
-            self._validate_sample(value)
-        cdf = self._component_distribution.cdf(self._padded(value))
+            self._validate_sample(x)
+        cdf = self._component_distribution.cdf(self._padded(x))
         return (cdf * self._mixture_distribution.probs).sum(-1)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor) -> Tensor:
         if self._validate_args:
-            self._validate_sample(value)
-        own = self._component_distribution.log_prob(self._padded(value))
+            self._validate_sample(x)
+        own = self._component_distribution.log_prob(self._padded(x))
         return logsumexp(own + log_softmax(self._mixture_distribution.logits, -1), -1)
 
     def _padded(self, value: Tensor) -> Tensor:

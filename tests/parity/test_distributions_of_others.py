@@ -181,3 +181,22 @@ def test_correlation_matrices():
     lower = D.LKJCholesky(4, 1.5).sample((3,))
     found = D.LKJCholesky(4, 1.5).log_prob(lower)
     same(found, T.LKJCholesky(4, 1.5).log_prob(theirs(lower)), 1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(T.__all__))
+def test_methods_and_properties(name):
+    """Every public attribute is there, methods take PyTorch's arguments, supports are as deep."""
+    ours, their = getattr(D, name), getattr(T, name)
+    if not inspect.isclass(their):
+        return
+    for attribute in dir(their):
+        if attribute.startswith("_"):
+            continue
+        expected = getattr(their, attribute)
+        assert hasattr(ours, attribute), attribute
+        if inspect.isfunction(expected):
+            found = inspect.signature(getattr(ours, attribute)).parameters
+            assert list(found) == list(inspect.signature(expected).parameters), attribute
+        if attribute == "support" and isinstance(expected, T.constraints.Constraint):
+            for figure in ("event_dim", "is_discrete"):
+                assert outcome(ours.support, figure) == outcome(expected, figure)

@@ -1,10 +1,10 @@
 """Transforms of tensors, with their inverses and the determinants of their Jacobians."""
 
-from aino.distributions.transforms.base import (
+from aino.distributions.transforms.base import Transform
+from aino.distributions.transforms.composed import (
     ComposeTransform,
     IndependentTransform,
     ReshapeTransform,
-    Transform,
     identity_transform,
 )
 from aino.distributions.transforms.elementwise import (

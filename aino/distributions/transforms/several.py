@@ -125,7 +125,14 @@ class CorrCholeskyTransform(_Alike):
         partial = below / length
         return 0.5 * (partial.log1p() - (-partial).log1p())
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor, intermediates: Any = None) -> Tensor:
+        """Return ``ln |det ∂y/∂x|`` of the elements below the diagonal.
+
+        Arguments:
+            x: the argument.
+            y: the transform's value there.
+            intermediates: has no effect: nothing is kept between calls.
+        """
         # Of each element: sech² x, times the length that its row has left where it stands.
         left = 1 - y.square().cumsum(-1)
         length = tril_matrix_to_vec(left, diag=-2)
