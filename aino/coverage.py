@@ -263,6 +263,13 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 }
 
 
+#: What ``vmap`` computes sample by sample, with a warning: all else is computed at once.
+LOOPED = (
+    "hash_tensor", "histc", "histogram_counts", "histogram_edges", "isin", "ldl_solution",
+    "nonzero_static", "searchsorted", "segments", "the derivative of scatter_product",
+)  # fmt: skip
+
+
 def left_out(space: str) -> dict[str, list[str]]:
     """Return the names of a namespace that AINO leaves out, by reason.
 
@@ -290,6 +297,8 @@ def report() -> str:
     for reason, spaces in LEFT_OUT.items():
         parts.append(f"\n{reason}:")
         parts += [_listed(space, left_out(space)[reason]) for space in spaces]
+    parts.append("\nwhat vmap computes sample by sample:")
+    parts.append(_listed("aino.vmap", [f"{name}," for name in LOOPED[:-1]] + [LOOPED[-1]]))
     return "\n".join(parts)
 
 

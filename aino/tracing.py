@@ -158,6 +158,15 @@ def precondition(kernel):
     return opaque(kernel)
 
 
+def over_leading(kernel):
+    """Say of a kernel of one array that it goes over all dimensions but the last by itself.
+
+    A dimension among its other arguments counts from the end. So ``vmap`` calls it once for all.
+    """
+    kernel.is_over_leading = True
+    return kernel
+
+
 def opaque(kernel):
     """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see.
 

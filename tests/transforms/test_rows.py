@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 
+from aino import coverage
 from aino.autograd.batched import fallback
 from aino.errors import CompileError, TransformError
 from tests.calculus.harness import load_rows
@@ -32,12 +33,29 @@ NOT_COMPILED = {
 }  # fmt: skip
 
 
+#: Rows that show which operations go over the samples one by one, and under which name.
+LOOPS = {
+    "hash_tensor": {"hash_tensor"},
+    "histc": {"histc"},
+    "histogram": {"histogram_counts", "histogram_edges"},
+    "isin": {"isin"},
+    "linalg.ldl_solve": {"ldl_solution"},
+    "nonzero_static": {"nonzero_static"},
+    "scatter_reduce_prod": {"segments", "the derivative of scatter_product"},
+    "searchsorted": {"searchsorted"},
+}
+
+
 def differentiable(row, case):
     return (
         row.order > 0
         and row.name not in REFUSED
         and any(sample.wanted for sample in case.samples())
     )
+
+
+def test_everything_that_loops_has_a_row():
+    assert set().union(*LOOPS.values()) == set(coverage.LOOPED)
 
 
 def checks(row):
@@ -57,6 +75,7 @@ def checks(row):
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_row(row):
     refused = passed = 0
+    fallback.warned.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fallback.LoopWarning)
         for check in checks(row):
@@ -66,6 +85,8 @@ def test_row(row):
                 refused += 1
             else:
                 passed += 1
+    # ``python -m aino coverage`` prints what loops.
+    assert LOOPS.get(row.name, set()) <= fallback.warned <= set(coverage.LOOPED)
     if row.name in REFUSED:
         assert refused
         assert not passed

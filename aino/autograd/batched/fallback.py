@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
-from aino.autograd.batched.array import BatchedArray
+from aino.autograd.batched.array import BatchedArray, of
 from aino.autograd.batched.registry import LOOPS
 from aino.autograd.batched.samples import belongs, spread
 from aino.autograd.duck import computed, pulled_back
+from aino.autograd.levels import levels_of
 from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make
 from aino.errors import LevelError, TransformError
@@ -44,13 +45,30 @@ def note_loop(level, name: str) -> None:
         )
 
 
-def everywhere(level, item) -> Any:
-    """Return operands, each batched: what is not is the same in all samples."""
-    if isinstance(item, (tuple, list)):
-        return type(item)([everywhere(level, part) for part in item])
-    if hasattr(item, "__array_ufunc__") and not belongs(item, level):
-        return BatchedArray(spread(item, level), level)
-    return item
+def everywhere(arrays: tuple) -> tuple:
+    """Return operands, each batched at all their levels: what is not is the same in all samples."""
+    levels = _levels_in(arrays)
+
+    def batched(item):
+        if isinstance(item, (tuple, list)):
+            return type(item)([batched(part) for part in item])
+        if hasattr(item, "__array_ufunc__"):
+            for level in levels:
+                item = LOOPS["everywhere"](item, level)
+        return item
+
+    return batched(arrays)
+
+
+def _levels_in(items) -> list:
+    """Return the levels of vmap that operands are of."""
+    found: dict[Any, None] = {}
+    for item in items:
+        if isinstance(item, (tuple, list)):
+            found.update(dict.fromkeys(_levels_in(item)))
+        elif hasattr(item, "shape"):
+            found.update(dict.fromkeys([x for x in levels_of(item) if hasattr(x, "size")]))
+    return list(found)
 
 
 def sample(level, item, number: int) -> Any:
@@ -99,7 +117,13 @@ def function(level, function, arguments, keywords):
 
 
 def opaque(level, kernel, arguments):
-    """Call a kernel that NumPy can't see into for each sample."""
+    """Call a kernel that NumPy can't see into for each sample, or once where it takes stacks."""
+    if hasattr(kernel, "is_over_leading"):
+        found = kernel(*[
+            spread(x, level) if isinstance(x, np.ndarray) or hasattr(x, "__array_ufunc__") else x
+            for x in arguments
+        ])  # fmt: skip
+        return of(level, found)
     return looped(level, kernel.__name__.strip("_"), kernel, arguments)
 
 
@@ -115,9 +139,10 @@ def checked(level, check, arguments) -> None:
 def kernel(level, declared, arrays, parameters):
     """Compute a primitive whose kernel has refused batched operands."""
     call = declared.kernel
-    if not all([belongs(array, level) for array in arrays if array is not None]):
+    batched = everywhere((tuple(arrays), tuple(parameters)))[0]
+    if any([a is not b for a, b in zip(arrays, batched)]):
         try:
-            return call(*everywhere(level, tuple(arrays)), *parameters)
+            return call(*batched, *parameters)
         except LevelError:
             pass
     note_loop(level, declared.name)

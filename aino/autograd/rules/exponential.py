@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.tracing import opaque
+from aino.tracing import opaque, over_leading
 
 #: Up to this norm Padé's approximant of degree 13 is exact to float64.
 _RADIUS = 5.371920351148152
@@ -40,6 +40,7 @@ def _scaled_matrix_exp(x):
 
 
 @opaque
+@over_leading
 def _matrix_exp(x):
     *batch, n, _ = x.shape
     if not x.size:

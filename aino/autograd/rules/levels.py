@@ -93,7 +93,7 @@ leave: Any = primitive(
 def _everywhere(x, of):
     if of in levels_of(x):
         return x
-    return _enter(np.broadcast_to(x[None], (of.size, *x.shape)), of, 0)
+    return _enter(np.broadcast_to(x, (of.size, *x.shape)), of, 0)
 
 
 everywhere = primitive(
@@ -153,3 +153,4 @@ class _Apart:
 
 
 LOOPS["recorded"] = _recorded
+LOOPS["everywhere"] = _everywhere

@@ -10,7 +10,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.shape import tril
 from aino.autograd.sums import sum_over
 from aino.errors import AinoError, GradientError
-from aino.tracing import opaque
+from aino.tracing import opaque, over_leading
 
 
 class LinAlgError(AinoError, np.linalg.LinAlgError, RuntimeError):
@@ -157,6 +157,7 @@ def _minors(x):
 
 
 @opaque
+@over_leading
 def _cholesky_ex(x):
     try:
         return np.linalg.cholesky(x), np.zeros(x.shape[:-2], np.int32)

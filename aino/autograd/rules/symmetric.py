@@ -16,7 +16,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.decompositions import adjoint, conj
 from aino.autograd.rules.matrices import LinAlgError
 from aino.errors import GradientError, MissingExtraError
-from aino.tracing import opaque
+from aino.tracing import opaque, over_leading
 
 
 def _lapack():
@@ -30,6 +30,7 @@ def _lapack():
 
 
 @opaque
+@over_leading
 def _ldl(x, hermitian):
     """Return L and D in one, the interchanges and blocks as LAPACK tells them, and its info."""
     kind = "hetrf" if hermitian and x.dtype.kind == "c" else "sytrf"

@@ -14,7 +14,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.index import gather
 from aino.autograd.rules.matrices import LinAlgError
 from aino.autograd.rules.shape import tril, triu
-from aino.tracing import opaque
+from aino.tracing import opaque, over_leading
 
 #: Up to so many rows a block is solved, or factorised column by column, without being split.
 _BLOCK = 64
@@ -134,7 +134,7 @@ def factorised(x, pivot):
 
 
 #: The row that each of so many rows was before the interchanges, as LAPACK counts them, were made.
-order_of = opaque(_order)
+order_of = opaque(over_leading(_order))
 
 
 def rows_at(x, order):
@@ -162,12 +162,13 @@ def _lu_slope(g, g_pivots, g_order, g_info, lu, order):
 
 
 lu = primitive(
-    "lu", opaque(factorised), inputs="x", outputs="lu pivots order info",
+    "lu", opaque(over_leading(factorised)), inputs="x", outputs="lu pivots order info",
     formula="l and u with x = p l u", x=_lu_slope,
 )  # fmt: skip
 
 
 @opaque
+@over_leading
 def singular_at(x):
     """Return for each square matrix where U has its first 0, counted from 1, and 0 if nowhere.
 

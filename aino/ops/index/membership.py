@@ -47,9 +47,9 @@ def isin(
     arrays = [np.asarray(x, as_dtype(dtype)) if isinstance(x, (bool, int, float)) else x
               for x in arrays]  # fmt: skip
     arrays = [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
-    return make(_is_in(*arrays, assume_unique, invert))
+    return make(_isin(*arrays, assume_unique, invert))
 
 
 @opaque
-def _is_in(elements, tests, unique, invert):
+def _isin(elements, tests, unique, invert):
     return np.asarray(np.isin(elements, tests, assume_unique=unique, invert=invert))

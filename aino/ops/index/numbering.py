@@ -77,11 +77,11 @@ def nonzero_static(
     """
     if size < 0:
         raise ValueError(f"nonzero_static: size must not be negative, got {size}")
-    return make(_first_nonzero(input.array, as_index(size), as_index(fill_value)))
+    return make(_nonzero_static(input.array, as_index(size), as_index(fill_value)))
 
 
 @opaque
-def _first_nonzero(array, size, fill_value):
+def _nonzero_static(array, size, fill_value):
     found = np.full((size, array.ndim), fill_value, int64)
     if array.ndim:
         places = np.argwhere(array)[:size]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.tracing import opaque
+from aino.tracing import opaque, over_leading
 
 #: Shorter rows are lists, whose elements are quicker to reach one by one.
 _LONG = 256
@@ -33,7 +33,7 @@ def same(a, b):
 
 def rows_of(array, dim):
     """Return the array with ``dim`` as its last axis."""
-    return array if dim == array.ndim - 1 else np.moveaxis(array, dim, -1)
+    return array if dim in (-1, array.ndim - 1) else np.moveaxis(array, dim, -1)
 
 
 def keys_of(rows, descending: bool = False):
@@ -214,6 +214,7 @@ def topmost(keys, k: int):
 
 
 @opaque
+@over_leading
 def kth_of(array, k, dim):
     """Return the index of the k-th smallest along ``dim``, counted from 1."""
     rows = rows_of(array, dim)
@@ -227,6 +228,7 @@ def kth_of(array, k, dim):
 
 
 @opaque
+@over_leading
 def top_of(array, k, dim, largest):
     """Return the indices of the k largest or smallest along ``dim``, the best first.
 
@@ -234,7 +236,7 @@ def top_of(array, k, dim, largest):
     """
     rows = rows_of(array, dim)
     index = _first(rows, k, largest) if k > _MANY else _best(rows, k, largest)
-    return index if dim == array.ndim - 1 else np.moveaxis(index, -1, dim)
+    return index if dim in (-1, array.ndim - 1) else np.moveaxis(index, -1, dim)
 
 
 def _first(rows, k, largest):
@@ -265,6 +267,7 @@ def _best(rows, k, largest):
 
 
 @opaque
+@over_leading
 def median_of(array, dim, ignore_nan):
     """Return the index of the median along ``dim``: of equal ones the first in a stable order.
 

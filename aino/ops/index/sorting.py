@@ -152,7 +152,7 @@ def topk(
         raise ShapeError(f"topk: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return return_types.topk(input.clone(), make(np.zeros((), int64)))
-    index = top_of(array, k, dim, largest)
+    index = top_of(array, k, dim - array.ndim, largest)
     return return_types.topk(index_rules.gather(input, index, dim, True), make(index))
 
 
@@ -189,7 +189,7 @@ def kthvalue(
         raise ShapeError(f"kthvalue: k = {k} is out of range for dim {dim} of length {length}")
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), return_types.kthvalue)
-    return along(input, dim, keepdim, kth_of(array, k, dim), return_types.kthvalue)
+    return along(input, dim, keepdim, kth_of(array, k, dim - array.ndim), return_types.kthvalue)
 
 
 def _chosen(input, results, wanted):
@@ -307,11 +307,11 @@ def searchsorted(
             f"searchsorted: all but the last dimension must agree, got {sequence.shape} and "
             f"{values.shape}"
         )
-    return make(_places(sequence, values, side, int32 if out_int32 else int64))
+    return make(_searchsorted(sequence, values, side, int32 if out_int32 else int64))
 
 
 @opaque
-def _places(sequence, values, side, dtype):
+def _searchsorted(sequence, values, side, dtype):
     """Return where values would stand among sorted ones, row by row."""
     if sequence.ndim == 1:
         return np.asarray(np.searchsorted(sequence, values, side), dtype)

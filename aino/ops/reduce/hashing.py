@@ -50,10 +50,10 @@ def hash_tensor(
     if array.ndim and not np.all(lengths):
         kind = ShapeError if dim is None else IndexError
         raise kind(f"hash_tensor: shape {array.shape} has no elements to reduce")
-    return make(_exclusive_or(array, axis, keepdim))
+    return make(_hash_tensor(array, axis, keepdim))
 
 
 @opaque
-def _exclusive_or(array, axis, keepdims):
+def _hash_tensor(array, axis, keepdims):
     bits = array.astype(float64 if array.dtype.kind == "f" else int64).view(uint64)
     return np.asarray(np.bitwise_xor.reduce(bits, axis=axis, keepdims=keepdims))

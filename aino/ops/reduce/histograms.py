@@ -124,8 +124,8 @@ def _histogram(name, points, shape, bins, bounds, weights, density):
             if index(wanted) < 1:
                 raise ValueError(f"{name}: bins must be positive, got {wanted}")
             between = None if bounds is None else tuple(bounds[2 * place : 2 * place + 2])
-            edges.append(_even(name, points[:, place], index(wanted), between))
-    hist = _counts(points, edges, weights, bool(density))
+            edges.append(_histogram_edges(name, points[:, place], index(wanted), between))
+    hist = _histogram_counts(points, edges, weights, bool(density))
     return make(hist), tuple([make(edge) for edge in edges])
 
 
@@ -137,7 +137,7 @@ def _check_range(name, low, high) -> None:
 
 
 @opaque
-def _even(name, column, count, bounds):
+def _histogram_edges(name, column, count, bounds):
     """Return the edges of equal intervals, from the least to the largest element."""
     if bounds is not None:
         low, high = bounds
@@ -152,7 +152,7 @@ def _even(name, column, count, bounds):
 
 
 @opaque
-def _counts(points, edges, weights, density):
+def _histogram_counts(points, edges, weights, density):
     """Return the sums of weights in each cell."""
     inside = np.ones(len(points), bool)
     places: Any = 0

@@ -22,7 +22,7 @@ from aino.ops.index.sorting import sort
 from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
-from aino.tracing import data_for_shape, opaque
+from aino.tracing import data_for_shape, opaque, over_leading
 
 __all__ = [
     "median", "nanmedian", "mode", "quantile", "nanquantile",
@@ -44,7 +44,9 @@ def _median(input, dim, keepdim, whole, name, result):
         return along(input, dim, keepdim, np.zeros((), int64), result)
     if not array.shape[dim]:
         raise IndexError(f"{name}: dim {dim} of shape {array.shape} has no elements")
-    return along(input, dim, keepdim, median_of(array, dim, name == "nanmedian"), result)
+    return along(
+        input, dim, keepdim, median_of(array, dim - array.ndim, name == "nanmedian"), result
+    )
 
 
 @method
@@ -113,10 +115,11 @@ def mode(
         return along(input, dim, keepdim, np.zeros((), int64), return_types.mode)
     if not array.shape[dim]:
         raise IndexError(f"mode: dim {dim} of shape {array.shape} has no elements")
-    return along(input, dim, keepdim, _modes(array, dim), return_types.mode)
+    return along(input, dim, keepdim, _modes(array, dim - array.ndim), return_types.mode)
 
 
 @opaque
+@over_leading
 def _modes(array, dim):
     """Return where the most frequent element of each row stands last."""
     rows = np.moveaxis(array, dim, -1)
@@ -284,11 +287,11 @@ def histc(
         raise DtypeError(f"histc: the input must be of a floating point dtype, not {array.dtype}")
     if bins < 1:
         raise ValueError(f"histc: bins must be positive, got {bins}")
-    return make(_histogram(array, int(bins), float(min), float(max)))
+    return make(_histc(array, int(bins), float(min), float(max)))
 
 
 @opaque
-def _histogram(array, bins, low, high):
+def _histc(array, bins, low, high):
     """Return how many numbers are in each interval; equal bounds stand for those of the numbers."""
     if low == high and array.size:
         low, high = float(array.min()), float(array.max())
