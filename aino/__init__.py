@@ -97,6 +97,7 @@ from aino.ops.tensor.properties import *
 if TYPE_CHECKING:
     from aino import accelerator as accelerator
     from aino import amp as amp
+    from aino import array_api as array_api
     from aino import backends as backends
     from aino import compiler as compiler
     from aino import cpu as cpu
@@ -251,9 +252,9 @@ _LAZY |= dict.fromkeys(
     "aino.nn.functional.top_level",
 )
 _PACKAGES = (
-    "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft", "signal",
-    "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends", "cpu",
-    "cuda", "distributions", "func", "mps", "xpu", "version",
+    "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
+    "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
+    "cpu", "cuda", "distributions", "func", "mps", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

@@ -60,6 +60,7 @@ FLOORS = {
     "aino.autograd": 5,
     "aino.linalg": 5,
     "aino.fft": 5,
+    "aino.array_api": 6,
     "aino.legacy": 5,
     "aino.masked": 5,
     "aino.random": 5,

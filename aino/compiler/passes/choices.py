@@ -57,7 +57,8 @@ def _in_place(call: Call, position: int, analysis: Analysis) -> list[Call] | Non
         mask = condition
         if kept is first:
             mask = new_temporary(condition.shape, np.dtype(bool))
-            test, operands = np.logical_not, (condition,)
+            test: np.ufunc = np.logical_not
+            operands: tuple = (condition,)
             if condition.dtype.kind == "f":  # the same, and quicker
                 test, operands = np.equal, (condition, constant(np.zeros((), condition.dtype)))
             calls.append(_after(call, Operation.UFUNC, test, operands, [mask]))

@@ -56,6 +56,7 @@ PROTOCOLS = {
     "backward": engine.backward_of,
     "__dlpack__": conversion.dlpack,
     "__dlpack_device__": conversion.dlpack_device,
+    "__array_namespace__": placement.array_namespace,
     "__neg__": elementwise.neg,
     "__pos__": lambda self: self,
     "__abs__": pointwise.abs,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from aino.autograd.tensor import Tensor
@@ -104,3 +106,40 @@ PLACE = {
     "is_sparse_csr": False, "is_quantized": False, "is_mkldnn": False, "is_nested": False,
     "layout": strided,
 }  # fmt: skip
+
+
+@method
+def to_device(self: Tensor, device: DeviceLike, /, *, stream: Any = None) -> Tensor:
+    """Return the tensor itself: it is on the CPU, the only device.
+
+    Arguments:
+        device: the CPU.
+        stream: has no effect: there are none.
+
+    >>> import aino
+    >>> x = aino.ones(2)
+    >>> x.to_device("cpu") is x
+    True
+    """
+    check_device(device)
+    return self
+
+
+#: The versions of the array standard that the namespace keeps to.
+_STANDARDS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+
+def array_namespace(self: Tensor, /, *, api_version: str | None = None) -> ModuleType:
+    """Return ``aino.array_api``, the namespace of the array standard.
+
+    Raises ``ValueError`` for a version that it does not keep to.
+
+    Arguments:
+        api_version: the version that is wanted; any for None.
+    """
+    if api_version is not None and api_version not in _STANDARDS:
+        raise ValueError(
+            f"version {api_version!r} of the array standard is unknown; there are "
+            f"{', '.join(_STANDARDS)}"
+        )
+    return import_module("aino.array_api")
