@@ -89,6 +89,13 @@ GAMMA = [
           ("special.gammainc", aino.special.gammainc, "gammainc"),
           ("special.gammaincc", aino.special.gammaincc, "gammaincc"),
           ("igamma", aino.igamma, "gammainc"), ("igammac", aino.igammac, "gammaincc"))],
+    # PyTorch has no derivative for the exponent.
+    *[Row(f"{name}, by the exponent", getattr(aino.special, name), getattr(scipy, name),
+          [case(positive(3, 4), positive(4)),
+           case(given([0.5, 20.0, 7.0]), given([3.0, 15.0, 0.8]))],
+          covers=name, torch=None, method="", gradtol=1e-5,
+          kinks=[case(given([1.0, 2.0]), given([0.0, inf]).constant()).slopes([0.0, 0.0])])
+      for name in ("gammainc", "gammaincc")],
 ]  # fmt: skip
 
 BESSEL = [

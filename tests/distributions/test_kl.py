@@ -139,12 +139,12 @@ def vectors(rng, low_rank, batch=()):
 def test_normal_vectors(first, second, batch):
     rng = np.random.default_rng(0)
     p, m = vectors(rng, first, batch)
-    q, n = vectors(rng, second)
+    q, n = vectors(rng, second, batch)
     sp, sq = p.covariance_matrix.numpy(), q.covariance_matrix.numpy()
     inverse = np.linalg.inv(sq)
     expected = 0.5 * (
         np.trace(inverse @ sp, axis1=-2, axis2=-1)
-        + np.einsum("...i,ij,...j", m - n, inverse, m - n)
+        + np.einsum("...i,...ij,...j", m - n, inverse, m - n)
         - 4
         + np.linalg.slogdet(sq)[1]
         - np.linalg.slogdet(sp)[1]

@@ -132,8 +132,8 @@ def test_samples(row):
         assert np.all(np.abs(share - cdf) < 1.95 / math.sqrt(SAMPLES)), (x, share, cdf)
 
 
-#: Those whose distribution function is not differentiated, or not known.
-NO_CDF = {"Gamma", "Chi2", "InverseGamma", "RelaxedBernoulli"}
+#: Those whose distribution function is not known.
+NO_CDF = {"RelaxedBernoulli"}
 
 
 @rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,8 @@ import numpy as np
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.elementwise import xlogy
 from aino.autograd.rules.gamma import lgamma
+from aino.autograd.rules.gamma_samples import log_gamma_slope
 from aino.autograd.rules.in_double import in_double, of_scipy
-from aino.errors import GradientError
-
-
-def _no_slope_of_exponent(name):
-    raise GradientError(
-        f"{name}: the derivative with respect to the first argument, the exponent, is not known "
-        "here, only that with respect to the second; detach() it where the gradient may end"
-    )
 
 
 def _density(a, x):
@@ -25,10 +19,18 @@ def _density(a, x):
     return np.exp(xlogy(a - 1.0, x) - x - lgamma(a))
 
 
+def _slope_of_exponent(a, x):
+    """Return how the lower function changes with a: as x does that stays where F is, backwards."""
+    inside = (x > 0) & (x < math.inf)
+    place = np.log(np.where(inside, x, 1.0))
+    density = np.exp(a * place - np.exp(place) - lgamma(a))
+    return np.where(inside, -density * log_gamma_slope(a, place), 0.0)
+
+
 gammainc: Any = primitive(
     "gammainc", in_double(lambda a, x: of_scipy("gammainc")(a, x)),
     formula="1 / Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt", broadcasts=True, promotes="float", inputs="a x",
-    a=lambda g: _no_slope_of_exponent("gammainc"),
+    a=lambda g, a, x: g * _slope_of_exponent(a, x),
     x=lambda g, a, x: g * _density(a, x),
 )  # fmt: skip
 
@@ -44,6 +46,6 @@ def _upper(a, x):
 gammaincc: Any = primitive(
     "gammaincc", in_double(_upper),
     formula="1 / Γ(a) ∫ₓ^∞ tᵃ⁻¹ e⁻ᵗ dt", broadcasts=True, promotes="float", inputs="a x",
-    a=lambda g: _no_slope_of_exponent("gammaincc"),
+    a=lambda g, a, x: -g * _slope_of_exponent(a, x),
     x=lambda g, a, x: -g * _density(a, x),
 )  # fmt: skip

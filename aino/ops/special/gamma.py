@@ -34,7 +34,7 @@ def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def gammainc(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the lower incomplete gamma function: ``1 / Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt``.
 
-    It is computed by SciPy (the extra ``scipy``) and differentiated with respect to x.
+    It is computed by SciPy (the extra ``scipy``).
 
     Arguments:
         input: the exponent a, not negative; integers count as floats.
@@ -51,7 +51,7 @@ def gammainc(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tens
 def gammaincc(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the upper incomplete gamma function: ``1 / Γ(a) ∫ₓ^∞ tᵃ⁻¹ e⁻ᵗ dt``.
 
-    It is computed by SciPy (the extra ``scipy``) and differentiated with respect to x.
+    It is computed by SciPy (the extra ``scipy``).
 
     Arguments:
         input: the exponent a, not negative; integers count as floats.
