@@ -184,8 +184,8 @@ def test_a_method_of_a_ufunc(ufunc, method):
 
 
 def test_ufunc_at_is_refused_by_name():
-    with pytest.raises(TypeError, match=r"np\.maximum\.at does not write.*scatter_reduce_"):
-        np.maximum.at(aino.zeros(3), [0], 1.0)
+    with pytest.raises(TypeError, match=r"np\.gcd\.at does not write"):
+        np.gcd.at(aino.tensor([1]), [0], 1)
     array = np.zeros(3)
     np.add.at(array, [0, 0], aino.tensor(1.5))
     assert array.tolist() == [3.0, 0.0, 0.0]

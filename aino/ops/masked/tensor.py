@@ -323,7 +323,7 @@ def _reduction(name: str) -> Callable:
         data = function(self._data, dim, keepdim=keepdim, mask=self._mask, **options)
         return _masked(data, _any(self._mask, dim, keepdim))
 
-    told = "\n\nOver ``dim``, all for None, which ``keepdim`` keeps; ``dtype`` is that of the result."
+    told = "\n\nOver ``dim``, all for None, which ``keepdim`` keeps; ``dtype`` is the result's."
     return _named(call, name, told)
 
 

@@ -14,7 +14,7 @@ from aino.ops.linalg import linear
 from aino.ops.pointwise import compare
 from aino.ops.reduce import reduction, scanning
 from aino.ops.shape import transposing
-from aino.ops.tensor.numpy_protocol import reductions, scans
+from aino.ops.tensor.numpy_protocol import reductions, scans, ufunc_methods
 from aino.ops.tensor.numpy_protocol.table import (
     axes_of,
     axis_of,
@@ -42,6 +42,11 @@ def array_ufunc(self, ufunc, method, *inputs, out=None, **keywords):
         function = (REDUCES if method == "reduce" else ACCUMULATES).get(ufunc)
         if function is not None:
             return function(*inputs, out=out, **keywords)
+    if method in ("reduce", "accumulate", "reduceat"):
+        function = UFUNCS.get(ufunc)
+        if function is not None and tensor_of(inputs[0]).requires_grad:
+            fold = getattr(ufunc_methods, method)
+            return fold(ufunc, function, *inputs, out=out, **keywords)
         return _on_arrays(ufunc, method, inputs, out, keywords)
     if method == "outer":
         first, second = (tensor_of(x) for x in inputs)
@@ -159,14 +164,15 @@ def _on_arrays(ufunc, method, inputs, out, keywords):
 
 
 def _at(ufunc, inputs):
-    """Add up in a tensor, on record; let an array be written with a tensor's values."""
+    """Write into a tensor, on record; let an array be written with a tensor's values."""
     target, *others = inputs
     if isinstance(target, Tensor):
         if ufunc not in (np.add, np.subtract):
-            raise TypeError(
-                f"np.{ufunc.__name__}.at does not write into a tensor; np.add.at and "
-                "tensor.scatter_reduce_ do, and keep the gradient"
-            )
+            function = UFUNCS.get(ufunc)
+            if function is None:
+                raise TypeError(f"np.{ufunc.__name__}.at does not write into a tensor")
+            ufunc_methods.at(ufunc, function, target, *others)
+            return
         index, values = others
         values = cast_to(tensor_of(values), target.array.dtype)
         index = index if isinstance(index, tuple) else (index,)
@@ -242,8 +248,11 @@ def _reduce(function):
 
 
 def _logaddexp_reduce(a, axis=0, dtype=None, out=None, keepdims=False, **keywords):
-    for key in keywords:
-        raise TypeError(f"np.logaddexp.reduce on tensors does not take {key}=")
+    if keywords:
+        fold = UFUNCS[np.logaddexp]
+        return ufunc_methods.reduce(
+            np.logaddexp, fold, a, axis, dtype, out, keepdims, **keywords
+        )  # fmt: skip
     a, axes = cast_to(a, dtype), axes_of(axis, a.ndim)
     result = reduction.logsumexp(a, axes, keepdims) if axes or not a.ndim else a.clone()
     return into(out, result, "logaddexp.reduce")
