@@ -12,6 +12,7 @@ from aino.ops.tensor.numpy_protocol.table import (
     axes_of,
     axis_of,
     check_choice,
+    holds_numbers,
     numpy_function,
     tensor_of,
 )
@@ -132,7 +133,15 @@ def broadcast_to(array, shape, subok=False):
 
 @numpy_function("broadcast_arrays")
 def broadcast_arrays(*args, subok=False):
-    return broadcasting.broadcast_tensors(*[tensor_of(x) for x in args])
+    # What holds no numbers, None among settings say, is no tensor, and stays an array.
+    plain = {i: x for i, x in enumerate(args) if not holds_numbers(x)}
+    tensors = [tensor_of(x) for i, x in enumerate(args) if i not in plain]
+    shapes = [*[x.shape for x in tensors], *[np.shape(x) for x in plain.values()]]
+    shape = np.broadcast_shapes(*shapes)
+    found = iter([broadcasting.broadcast_to(x, shape) for x in tensors])
+    return tuple(
+        [np.broadcast_to(plain[i], shape) if i in plain else next(found) for i in range(len(args))]
+    )
 
 
 def _at_least(function):

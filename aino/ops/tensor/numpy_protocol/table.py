@@ -60,7 +60,21 @@ def tensor_of(x) -> Tensor:
     if isinstance(x, (list, tuple)) and holds_tensor(x):
         from_parts = FUNCTIONS[np.stack]
         return from_parts([tensor_of(part) for part in x])
-    return make(x if hasattr(x, "__array_ufunc__") else np.asarray(x))
+    array = x if hasattr(x, "__array_ufunc__") else np.asarray(x)
+    if array.dtype.kind not in _NUMBERS:
+        raise DtypeError(f"beside tensors stand numbers, not {x!r}")
+    return make(array)
+
+
+#: The kinds of dtypes that tensors have.
+_NUMBERS = "biufc"
+
+
+def holds_numbers(x) -> bool:
+    """Tell whether an operand is a tensor, or can be made one."""
+    if isinstance(x, Tensor) or (isinstance(x, (list, tuple)) and holds_tensor(x)):
+        return True
+    return (x if hasattr(x, "dtype") else np.asarray(x)).dtype.kind in _NUMBERS
 
 
 def beside(x, other) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import REGISTRY
+from aino.autograd.rules.constants import clip
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError
 from aino.ops import pointwise
@@ -208,6 +209,7 @@ UFUNCS = {
     if isinstance(declared.kernel, np.ufunc)
 } | {
     np.matmul: _matmul,
+    clip: pointwise.clamp,
     np.power: pointwise.pow,
     np.logaddexp: pointwise.logaddexp,
     np.floor_divide: pointwise.floor_divide,
