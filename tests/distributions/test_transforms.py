@@ -49,7 +49,7 @@ TRANSFORMS = {
     "power of a number": (D.PowerTransform(3.0), RNG.uniform(0.5, 2.0, 4)),
     "reshape": (D.ReshapeTransform((4,), (2, 2)), RNG.normal(size=(3, 4))),
     "sigmoid": (D.SigmoidTransform(), RNG.normal(size=4)),
-    "softmax": (D.SoftmaxTransform(), RNG.normal(size=(2, 3))),
+    "softmax": (D.SoftmaxTransform(), RNG.normal(size=(2, 2, 3))),
     "softplus": (D.SoftplusTransform(), RNG.normal(size=4)),
     "stack": (D.StackTransform([D.ExpTransform(), D.AffineTransform(1.0, 2.0)], -1),
               RNG.normal(size=(3, 2))),
@@ -143,6 +143,7 @@ def test_signs():
     both = D.ComposeTransform([D.AffineTransform(0.0, t([-1.0, 2.0])), D.ExpTransform()])
     assert both.sign.tolist() == [-1.0, 1.0]
     assert D.PowerTransform(-1.0).sign == -1
+    assert D.PowerTransform(0.5).sign == 1
     with pytest.raises(NotImplementedError):
         _ = D.SoftmaxTransform().sign
 
