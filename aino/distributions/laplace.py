@@ -10,6 +10,7 @@ from aino.distributions import constraints
 from aino.distributions.distribution import Distribution
 from aino.distributions.sampling import random_sign, standard_exponential
 from aino.distributions.utils import broadcast_all
+from aino.ops.pointwise.choosing import where
 
 __all__ = ["Laplace"]
 
@@ -65,11 +66,13 @@ class Laplace(Distribution):
         if self._validate_args:
             self._validate_sample(value)
         z = (value - self.loc) / self.scale
-        return 0.5 - 0.5 * z.sign() * (-z.abs()).expm1()
+        below = z < 0  # no |z|, whose slope in the middle would be lost
+        return where(below, 0.5 * where(below, z, 0.0).exp(), 1 - 0.5 * where(below, 0.0, -z).exp())
 
     def icdf(self, value: Tensor) -> Tensor:
-        term = value - 0.5
-        return self.loc - self.scale * term.sign() * (-2 * term.abs()).log1p()
+        below = value < 0.5
+        left, right = where(below, value, 0.5), where(below, 0.5, 1 - value)
+        return self.loc + self.scale * where(below, (2 * left).log(), -(2 * right).log())
 
     def entropy(self) -> Tensor:
         return 1 + (2 * self.scale).log()
