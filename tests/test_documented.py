@@ -11,7 +11,8 @@ import pytest
 from aino.ops.public import METHODS
 
 PLACES = [
-    "aino", "aino.array_api", "aino.array_api.fft", "aino.array_api.linalg", "aino.accelerator", "aino.amp", "aino.autograd", "aino.autograd.functional",
+    "aino", "aino.array_api", "aino.array_api.fft", "aino.array_api.linalg", "aino.accelerator",
+    "aino.amp", "aino.autograd", "aino.autograd.functional",
     "aino.autograd.graph", "aino.utils.checkpoint",
     "aino.backends.cudnn", "aino.compiler", "aino.cuda", "aino.distributions",
     "aino.distributions.constraints", "aino.distributions.utils", "aino.dit", "aino.drawing",
