@@ -13,7 +13,7 @@ import sys
 import types
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from aino.autograd.tensor import Tensor
@@ -69,7 +69,7 @@ class Reading(Surroundings):
         for reference, chain in self._doubtful:
             value = reference()
             if value is not None:
-                self._walk(value, chain)
+                self._walk(value, chain, self._given)
         self._doubtful.clear()
 
     # What runs
@@ -161,7 +161,7 @@ class Reading(Surroundings):
         else:
             value = given.get(name)
             if value is not None and self._was_there(value):
-                self._walk(value, chain)
+                self._walk(value, chain, self._given)
             elif has_attributes(value) and not is_record(value):
                 try:
                     # Weakly: what is made in a trace must not seem to be kept.
@@ -184,10 +184,13 @@ class Reading(Surroundings):
 
     # Chains
 
-    def _walk(self, value, chain: Chain) -> None:
-        """Follow a chain from a value on; what it ends at is read as a whole."""
+    def _walk(self, value, chain: Chain, given: Collection[int] = ()) -> None:
+        """Follow a chain from a value on; what it ends at is read as a whole.
+
+        ``given``: containers among the arguments, which are looked at by themselves: what an inner
+        function, made in the run, reads of an outer one's arguments is read of them.
+        """
         spoken = chain.name if isinstance(chain.name, str) else chain.name[0]
-        given = self._given if chain.kind == "local" else ()
         for position, (kind, key) in enumerate(chain.path, 1):
             if type(value) is list and (kind, key) == ("attr", "append"):
                 if position == len(chain.path) and id(value) not in given:
