@@ -11,7 +11,7 @@ from aino.distributions.distribution import Distribution
 from aino.distributions.sampling import standard_uniform
 from aino.distributions.transformed_distribution import TransformedDistribution
 from aino.distributions.transforms import SigmoidTransform
-from aino.distributions.utils import broadcast_all, clamp_probs
+from aino.distributions.utils import as_like, clamp_probs
 
 __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 
@@ -58,7 +58,7 @@ class LogitRelaxedBernoulli(Binary, Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        (temperature,) = broadcast_all(self.temperature)
+        temperature = as_like(self.temperature, self.logits)
         difference = self.logits - value * temperature
         return temperature.log() + difference - 2 * self._log_total(difference)
 

@@ -12,7 +12,7 @@ from aino.distributions.distribution import Distribution
 from aino.distributions.sampling import standard_exponential
 from aino.distributions.transformed_distribution import TransformedDistribution
 from aino.distributions.transforms import ExpTransform
-from aino.distributions.utils import broadcast_all, normalized_logits
+from aino.distributions.utils import as_like, normalized_logits
 
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
@@ -76,7 +76,7 @@ class ExpRelaxedCategorical(Distribution):
         if self._validate_args:
             self._validate_sample(value)
         count = self._event_shape[0]
-        (temperature,) = broadcast_all(self.temperature)
+        temperature = as_like(self.temperature, self.logits)
         score = normalized_logits(self.logits - value * temperature).sum(-1)
         return score + (math.lgamma(count) + (count - 1) * temperature.log())
 

@@ -48,6 +48,11 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     )
 
 
+def as_like(value: Any, other: Tensor) -> Tensor:
+    """Return ``value`` as a tensor; a number takes the dtype of the tensor ``other``."""
+    return value if isinstance(value, Tensor) else tensor(value, dtype=other.dtype)
+
+
 def sum_rightmost(value: Tensor, count: int) -> Tensor:
     """Return the sum of ``value`` over the last ``count`` dimensions."""
     return value.sum(tuple(range(-count, 0))) if count else value

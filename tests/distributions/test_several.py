@@ -350,3 +350,52 @@ def test_transformed_distributions():
     assert lower.log_prob(lower.sample((2,))).shape == (2,)
     with pytest.raises(ValueError, match="Transform"):
         D.TransformedDistribution(D.Normal(0.0, 1.0), [3])
+
+
+#: Another parameter of the same kind, for the second distribution of a batch.
+OTHER = {
+    "loc": lambda x: x + 1,
+    "covariance_matrix": lambda x: 2 * x, "precision_matrix": lambda x: 2 * x,
+    "scale_tril": lambda x: 1.5 * x, "cov_factor": lambda x: 0.5 * x, "cov_diag": lambda x: 3 * x,
+    "concentration": lambda x: 1.5 * x, "probs": lambda x: x[::-1].copy(),
+    "logits": lambda x: x[::-1].copy(), "df": lambda x: x + 1.5, "temperature": lambda x: x,
+    "scale": lambda x: 2 * x, "total_count": lambda x: x,
+}  # fmt: skip
+
+
+@cases
+def test_a_batch_is_each_of_its_distributions(case):
+    name, parameters, _, x, *_ = case
+    second = (name, {k: OTHER[k](v) for k, v in parameters.items()}, None, x)
+    singles = [make(case)[0], make(second)[0]]
+    given = {
+        k: v
+        if isinstance(v, int) or k == "temperature"
+        else aino.stack([getattr(single, k) for single in singles])
+        for k, v in parameters.items()
+    }
+    batch = getattr(D, name)(**given)
+    assert batch.batch_shape == (2,)
+    value = t(x)
+    several = [single.log_prob(value).numpy() for single in singles]
+    found = batch.log_prob(value.unsqueeze(1)).numpy()
+    np.testing.assert_allclose(found, np.stack(several, 1), 1e-9, 1e-9)
+    for figure in ("mean", "mode", "variance", "entropy", "covariance_matrix", "precision_matrix",
+                   "scale_tril"):  # fmt: skip
+        if not hasattr(type(batch), figure):
+            continue
+        try:
+            expected = [getattr(single, figure) for single in singles]
+            expected = [part() if callable(part) else part for part in expected]
+        except NotImplementedError:
+            continue
+        own = getattr(batch, figure)
+        own = own() if callable(own) else own
+        np.testing.assert_allclose(own.numpy(), np.stack(expected), 1e-8, 1e-9)
+    drawn = batch.sample((4000,)).numpy()
+    for k, single in enumerate(singles):
+        try:
+            error = np.sqrt(single.variance.numpy() / 4000)
+        except NotImplementedError:
+            continue
+        assert np.all(np.abs(drawn[:, k].mean(0) - single.mean.numpy()) < 5 * error)
