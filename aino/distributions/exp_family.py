@@ -49,12 +49,14 @@ class ExponentialFamily(Distribution):
 
 
 def normalizer_gradients(distribution: Any) -> tuple[Any, Tensor, Any]:
-    """Return the natural parameters, A of them and its gradients, all differentiable again."""
+    """Return the natural parameters, A of them and its gradients.
+
+    They are differentiable again where a parameter is.
+    """
+    given = distribution._natural_params
+    wanted = any([p.requires_grad for p in given])
     with enable_grad():
-        params = [
-            p if p.requires_grad else p.detach().requires_grad_()
-            for p in distribution._natural_params
-        ]
+        params = [p if p.requires_grad else p.detach().requires_grad_() for p in given]
         normalizer = distribution._log_normalizer(*params)
-        gradients = grad(normalizer.sum(), params, create_graph=True)
-    return params, normalizer, gradients
+        gradients = grad(normalizer.sum(), params, create_graph=wanted)
+    return given, normalizer if wanted else normalizer.detach(), gradients

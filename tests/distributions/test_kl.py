@@ -186,6 +186,16 @@ def test_exponential_families(name):
         assert entropy == pytest.approx(p.entropy().item(), rel=1e-6)
 
 
+def test_entropies_of_exponential_families_have_gradients_where_parameters_have():
+    for wanted in (False, True):
+        rate = aino.tensor([0.5, 2.0], requires_grad=wanted)
+        entropy = D.ExponentialFamily.entropy(D.Exponential(rate))
+        assert entropy.requires_grad == wanted
+        if wanted:
+            (slope,) = aino.autograd.grad(entropy.sum(), rate)
+            assert aino.allclose(slope, -1 / rate)
+
+
 def test_wishart():
     v = np.array([[2.0, 0.3], [0.3, 1.0]])
     p = D.Wishart(aino.tensor(4.0, dtype=aino.float64), aino.tensor(v))
