@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,6 @@ from aino.autograd.memory import owner, stamp_write
 from aino.autograd.mode import mode, no_grad
 from aino.autograd.node import Cotangents, Node, TupleOutput, annotate, extras_of, tick
 from aino.autograd.primitive import cast
-from aino.autograd.rules.levels import BatchLevel, enter, leave
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor, View, make, refresh
 from aino.errors import DtypeError, GradientError, ShapeError, TransformError
@@ -318,11 +318,18 @@ def _level_of(cls, args) -> Any:
             f"{cls.__name__} has a vmap of its own and generate_vmap_rule=True; one is enough"
         )
     duck = youngest(args)
-    return duck.level if duck is not None and isinstance(duck.level, BatchLevel) else None
+    batched = duck is not None and isinstance(duck.level, _levels().BatchLevel)
+    return duck.level if batched else None
+
+
+def _levels() -> Any:
+    """Return the room of ``vmap``, which is loaded when it is first used."""
+    return import_module("aino.autograd.rules.levels")
 
 
 def _by_own_vmap(cls, level, args) -> Any:
     """Return what a Function's own vmap makes of all samples, one sample to look at again."""
+    enter, leave = _levels().enter, _levels().leave
     in_dims = tuple([0 if _is(x) and level in levels_of(x.array) else None for x in args])
     info = VmapInfo(level.size, level.randomness)
     whole = [x if dim is None else leave(x, level, 0) for x, dim in zip(args, in_dims)]
