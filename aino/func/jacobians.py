@@ -56,7 +56,10 @@ def jacrev(
         outputs = leaves_of(output)
         sizes = [y.numel() for y in outputs]
         units = _units(outputs, sizes)
-        rows = vmap(lambda *unit: pull(rebuilt(output, unit)), chunk_size=chunk_size)(*units)
+        if sum(sizes) == 1:  # one cotangent: there is no axis to go along
+            rows = mapped(pull(rebuilt(output, [unit[0] for unit in units])), _with_axis)
+        else:
+            rows = vmap(lambda *unit: pull(rebuilt(output, unit)), chunk_size=chunk_size)(*units)
         jacobians, start = [], 0
         for y, size in zip(outputs, sizes):
             found = mapped(rows, _cut(start, size, tuple(y.shape)))
@@ -68,8 +71,18 @@ def jacrev(
     return jacobian
 
 
+def _with_axis(gradient: Tensor) -> Tensor:
+    return gradient.unsqueeze(0)
+
+
 def _cut(start: int, size: int, shape: tuple[int, ...]) -> Callable:
-    return lambda rows: rows[start : start + size].reshape(shape + tuple(rows.shape[1:]))
+    """Return what takes an output's rows out of those of all, in the shape of the output."""
+
+    def cut(rows: Tensor) -> Tensor:
+        own = rows if size == rows.shape[0] else rows[start : start + size]
+        return own.reshape(shape + tuple(rows.shape[1:]))
+
+    return cut
 
 
 def _units(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:

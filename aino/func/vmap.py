@@ -132,7 +132,10 @@ def _run(func, args, kwargs, leaves, dims, size: int, randomness: str) -> list:
 def _left(output: Tensor, level) -> Any:
     """Return an output with all samples along its first dimension, and whether it has any."""
     batched = level in rules.levels_of(output.array)
-    if output.view_of is not None:
+    root = output
+    while root.view_of is not None:
+        root = root.view_of.parent
+    if root is not output and level not in rules.levels_of(root.array):
         # What shares memory with an argument would otherwise be a view that nobody knows of.
         output = clone(output)
     return output if not batched else rules.leave(output, level, 0), batched, level.size

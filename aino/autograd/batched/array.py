@@ -8,6 +8,8 @@ older level, so that transforms nest and compile.
 from __future__ import annotations
 
 import math
+from sys import getrefcount
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from aino.autograd.batched.registry import FUNCTIONS, LOOPS, METHODS, UFUNCS
 from aino.autograd.batched.samples import aligned, belongs, spread, unbatched_memory
 from aino.autograd.duck import Duck
 from aino.autograd.levels import Level, levels_of, shape_of_levels
+from aino.autograd.memory import owner
 from aino.pytree import rebuild
 
 ndarray = np.ndarray
@@ -63,6 +66,17 @@ class BatchedArray(Duck):
     @property
     def flags(self):
         return self.values.flags
+
+    @property
+    def base(self) -> Any:
+        """What owns the memory; None where nobody else can see it, so that it may be handed on."""
+        values = self.values
+        if getrefcount(values) <= _ALONE:
+            if type(values) is ndarray and values.base is None:
+                return None
+            if type(values) is BatchedArray:
+                return values.base
+        return owner(self.shadow)
 
     @property
     def shadow(self) -> ndarray:
@@ -215,6 +229,17 @@ class BatchedArray(Duck):
             f"<{self.level.name}: {self.values.shape[0]} samples of shape {tuple(self.shape)}, "
             f"{self.dtype}>"
         )
+
+
+def _count_alone() -> int:
+    """Return how many references ``base`` counts to values that only their array holds."""
+    array = object.__new__(BatchedArray)
+    array.values = np.empty(1)
+    values = array.values
+    return getrefcount(values)
+
+
+_ALONE = _count_alone()
 
 
 def of(level: Level, found):

@@ -41,7 +41,7 @@ def _middle(distance):
     return distance * _quotient(_MIDDLE, 0.180625 - distance * distance)
 
 
-def _tail(p):
+def _far_tail(p):
     r = np.sqrt(-np.log(p))
     return pieces(
         r,
@@ -60,5 +60,5 @@ def normal_quantile(distance, tail):
     near = np.absolute(distance) <= 0.425
     y[near] = _middle(distance[near])
     far = ~near
-    y[far] = np.copysign(_tail(tail[far]), distance[far])
+    y[far] = np.copysign(_far_tail(tail[far]), distance[far])
     return y

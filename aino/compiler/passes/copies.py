@@ -38,10 +38,13 @@ def takes_out(call: Call) -> bool:
 def elide_copies(program: Program) -> int:
     """Use the original for a copy, where neither is written afterwards; return how many.
 
-    What is returned to the caller stays a copy.
+    What is returned to the caller stays a copy, unless nobody else holds the original: one
+    that the call has made itself is then the caller's.
     """
     analysis = Analysis(program)
     returned = analysis.returned
+    #: What the caller or a leaf gets, each of which needs memory of its own.
+    given = set(analysis.outputs)
     kept: list[Call] = []
     replaced: dict[Storage, Storage] = {}
     for position, call in enumerate(program.calls):
@@ -51,21 +54,42 @@ def elide_copies(program: Program) -> int:
         copies = call.operation is Operation.METHOD and call.function == "copy"
         if copies and isinstance(source, Region) and source.is_whole:
             result = call.results[0]
+            handed_on = result.storage in returned
             if (
-                source.storage.kind in ("temporary", "constant")
+                source.storage.kind in (("temporary",) if handed_on else ("temporary", "constant"))
                 and result.strides == source.strides
                 and result.storage not in analysis.writers
                 and analysis.last_write(source.storage) < position
-                and result.storage not in returned
-                and source.storage not in returned
+                and source.storage not in (given if handed_on else returned)
             ):
+                if result.storage in given:
+                    given.add(source.storage)
+                if handed_on:
+                    returned = returned | {source.storage}
                 replaced[result.storage] = source.storage
                 continue
         kept.append(call)
     if replaced:
         rewrite_gradients(program, replaced)
+        rewrite_returned(program, replaced)
     program.calls[:] = kept
     return len(replaced)
+
+
+def rewrite_returned(program: Program, replaced: dict[Storage, Storage]) -> None:
+    """Give the caller the regions of other storages in the places of some."""
+
+    known: dict[int, Returned] = {}  # a tensor that is returned twice is one
+
+    def moved_on(item):
+        if isinstance(item, Returned) and item.value.storage in replaced:
+            if id(item) not in known:
+                value = moved(item.value, replaced[item.value.storage])
+                known[id(item)] = Returned(value, item.original)
+            return known[id(item)]
+        return item
+
+    program.map_returned(moved_on)
 
 
 def rewrite_gradients(program: Program, replaced: dict[Storage, Storage]) -> None:
