@@ -294,3 +294,46 @@ def test_enumerated_support(row):
     assert support.shape == (len(support), 3)
     close(distribution.log_prob(support).exp().sum(0), np.ones(3), 1e-12)
     assert distribution.enumerate_support(expand=False).shape == (len(support), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "mean", "variance"),
+    [
+        ("StudentT", {"df": [1.0, 1.5, 2.0]}, [math.nan, 0.0, 0.0], [math.nan, math.inf, math.inf]),
+        ("FisherSnedecor", {"df1": 3.0, "df2": [2.0, 4.0, 5.0]},
+         [math.nan, 2.0, 5 / 3], [math.nan, math.nan, 2 * 25 * 6 / (3 * 9)]),
+        ("InverseGamma", {"concentration": [1.0, 2.0, 3.0], "rate": 2.0},
+         [math.inf, 2.0, 1.0], [math.inf, math.inf, 1.0]),
+        ("Pareto", {"scale": 1.0, "alpha": [1.0, 2.0, 3.0]},
+         [math.inf, 2.0, 1.5], [math.inf, math.inf, 0.75]),
+        ("GeneralizedPareto", {"loc": 1.0, "scale": 1.0, "concentration": [1.0, 0.5, 0.25]},
+         [math.inf, 3.0, 1 + 4 / 3], [math.inf, math.inf, 1 / (0.75**2 * 0.5)]),
+        ("Cauchy", {"loc": 0.0, "scale": [1.0]}, [math.nan], [math.inf]),
+        ("HalfCauchy", {"scale": [1.0]}, [math.inf], [math.inf]),
+    ],
+)  # fmt: skip
+def test_moments_that_do_not_exist(name, parameters, mean, variance):
+    given = {key: aino.tensor(value, dtype=aino.float64) for key, value in parameters.items()}
+    distribution = getattr(distributions, name)(**given)
+    np.testing.assert_allclose(distribution.mean.numpy(), mean, 1e-12)
+    np.testing.assert_allclose(distribution.variance.numpy(), variance, 1e-12)
+
+
+def test_modes_at_the_edges():
+    """Where parameters put the mode at an end of the support, or nowhere."""
+    modes = [
+        (distributions.Gamma(aino.tensor([0.5, 1.0, 3.0]), 2.0), [0.0, 0.0, 1.0]),
+        (distributions.Weibull(2.0, aino.tensor([0.5, 1.0, 2.0])), [0.0, 0.0, 2 * 0.5**0.5]),
+        (distributions.FisherSnedecor(aino.tensor([2.0, 4.0]), 4.0), [math.nan, 1 / 3]),
+        (distributions.Kumaraswamy(aino.tensor([0.5, 1.0, 2.0]), 1.0), [math.nan, math.nan, 1.0]),
+        (distributions.Binomial(3, aino.tensor([0.0, 0.5, 1.0])), [0.0, 2.0, 3.0]),
+        (distributions.NegativeBinomial(aino.tensor([1.0, 3.0]), aino.tensor(0.5)), [0.0, 2.0]),
+        (distributions.Bernoulli(aino.tensor([0.2, 0.5, 0.7])), [0.0, math.nan, 1.0]),
+    ]
+    for distribution, expected in modes:
+        np.testing.assert_allclose(distribution.mode.numpy(), expected, 1e-6)
+    corner = distributions.Dirichlet(aino.tensor([0.2, 0.7])).mode
+    assert corner.tolist() == [0.0, 1.0]
+    wishart = distributions.Wishart(aino.tensor([2.5, 4.0]), aino.eye(2)).mode
+    assert wishart[0].isnan().any()
+    assert wishart[1].tolist() == [[1.0, 0.0], [0.0, 1.0]]
