@@ -286,8 +286,8 @@ SCATTERED = [
             [case(distinct(3, 4), 0, INDEX, real(2, 4), name),
              case(distinct(3), 0, given([1, 1, 0, 1]), real(4), name),
              case(distinct(3), 0, given([1, 1, 0, 1]), real(4), name, include_self=False)],
-            covers="scatter_extreme" if name[0] == "a" else "" if name == "mean" else
-            "scatter_product", torch="scatter_reduce",
+            covers={"prod": "scatter_product", "amax": "scatter_extreme",
+                    "amin": "scatter_extreme"}.get(name, ""), torch="scatter_reduce",
             method="scatter_reduce", dtypes="float32",
             kinks={
                 "prod": [

@@ -209,8 +209,14 @@ COUNTED = [
     Row("bincount", statistics.bincount,
         lambda x, weights=None, minlength=0: np.bincount(x, weights, minlength),
         [case(integers(0, 5, 9)), case(integers(0, 3, 4), minlength=6),
-         case(integers(0, 4, 5), real(5))],
+         case(integers(0, 4, 5), real(5).constant())],
         order=0, covers="", errors=[case(given([-1])), case(integers(0, 2, 2, 2))]),
+    # PyTorch has no derivative by the weights, which are added up.
+    Row("bincount of weights", statistics.bincount,
+        lambda x, weights, minlength=0: np.bincount(x, weights, minlength),
+        [case(integers(0, 4, 5), real(5)), case(given([0, 3, 3]), real(3), 6),
+         case(integers(0, 4, 0), real(0), minlength=2)],
+        covers="", torch=None, method="bincount"),
     Row(
         "cov", statistics.cov, covariance,
         [

@@ -24,6 +24,7 @@ REFUSED = {
     "unique_consecutive": "unique_consecutive",
     "unique_consecutive_counted": "unique_consecutive",
     "bincount": "bincount",
+    "bincount of weights": "bincount",
     "nn.functional.one_hot": "nn.functional.one_hot",
     "repeat_interleave": "repeat_interleave",
     "linalg.lstsq": "linalg.lstsq",

@@ -303,4 +303,5 @@ ROWS = [
 #: What has no value to compare, or an argument that is written; each has a test of its own.
 ELSEWHERE = {
     "empty_like", "copyto", "put", "place", "putmask", "put_along_axis", "fill_diagonal",
+    "histogram", "histogram2d", "histogramdd",
 }  # fmt: skip

@@ -9,10 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.primitive import cast
+from aino.autograd.rules import index as index_rules
+from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
+from aino.dtypes import float64
 from aino.errors import DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.public import takes_out
+from aino.ops.reduce import reduction
 from aino.tracing import opaque
 
 __all__ = ["histogram", "histogramdd"]
@@ -31,7 +36,8 @@ def histogram(
     """Return ``(hist, bin_edges)``: how many elements lie in each interval.
 
     An interval holds its lower edge; the last holds its upper, too. What lies outside, and NaN,
-    is not counted. It has no derivative. Raises ``DtypeError`` for what is not of floats.
+    is not counted. Derivatives are those by the weights, where PyTorch has none. Raises
+    ``DtypeError`` for what is not of floats.
 
     Arguments:
         input: a tensor of floating point numbers.
@@ -46,10 +52,7 @@ def histogram(
     (tensor([0., 2., 1., 0.]), tensor([0.0000, 0.7500, 1.5000, 2.2500, 3.0000]))
     """
     points = input.array.reshape((-1, 1))
-    weights = None if weight is None else weight.array
-    hist, edges = _histogram(
-        "histogram", points, input.array.shape, [bins], range, weights, density
-    )
+    hist, edges = _histogram("histogram", points, input.array.shape, [bins], range, weight, density)
     given = isinstance(bins, Tensor)  # whose memory stays the caller's own
     return return_types.histogram(hist, make(edges[0].array.copy()) if given else edges[0])
 
@@ -64,7 +67,7 @@ def histogramdd(
     """Return ``(hist, bin_edges)``: how many points lie in each cell of a grid.
 
     The last dimension of the input holds the coordinates of a point. Cells hold their lower
-    edges; the last of each dimension hold their upper, too. It has no derivative.
+    edges; the last of each dimension hold their upper, too. Derivatives are those by the weights.
 
     Arguments:
         input: a tensor of floating point numbers, ``(..., D)``.
@@ -88,10 +91,9 @@ def histogramdd(
         bins = [bins] * count
     if len(bins) != count:
         raise ShapeError(f"histogramdd: {len(bins)} bins for points of {count} coordinates")
-    weights = None if weight is None else weight.array
     points = array.reshape((math.prod(array.shape[:-1]), count))
     hist, edges = _histogram(
-        "histogramdd", points, array.shape[:-1], bins, range, weights, density
+        "histogramdd", points, array.shape[:-1], bins, range, weight, density
     )  # fmt: skip
     return return_types.histogramdd(hist, edges)
 
@@ -101,11 +103,11 @@ def _histogram(name, points, shape, bins, bounds, weights, density):
     if dtype.kind != "f":
         raise DtypeError(f"{name}: the input must be of floats, not {dtype}")
     if weights is not None:
-        if weights.shape != shape:
-            raise ShapeError(f"{name}: a weight of shape {weights.shape} for elements of {shape}")
-        if weights.dtype != dtype:
-            raise DtypeError(f"{name}: a weight of {weights.dtype} for an input of {dtype}")
-        weights = weights.reshape((-1,))
+        array = weights.array
+        if array.shape != shape:
+            raise ShapeError(f"{name}: a weight of shape {array.shape} for elements of {shape}")
+        if array.dtype != dtype:
+            raise DtypeError(f"{name}: a weight of {array.dtype} for an input of {dtype}")
     if bounds is not None:
         bounds = [float(bound) for bound in bounds]
         if len(bounds) != 2 * len(bins):
@@ -125,8 +127,8 @@ def _histogram(name, points, shape, bins, bounds, weights, density):
                 raise ValueError(f"{name}: bins must be positive, got {wanted}")
             between = None if bounds is None else tuple(bounds[2 * place : 2 * place + 2])
             edges.append(_histogram_edges(name, points[:, place], index(wanted), between))
-    hist = _histogram_counts(points, edges, weights, bool(density))
-    return make(hist), tuple([make(edge) for edge in edges])
+    hist = cast(weighed(points, edges, weights, bool(density)), dtype)
+    return hist, tuple([make(edge) for edge in edges])
 
 
 def _check_range(name, low, high) -> None:
@@ -151,9 +153,32 @@ def _histogram_edges(name, column, count, bounds):
     return np.linspace(low, high, count + 1).astype(column.dtype)
 
 
+def weighed(points, edges, weights: Tensor | None, density: bool) -> Tensor:
+    """Return the sums of weights in each cell, in float64; of None how many points are there."""
+    shape = tuple([len(edge) - 1 for edge in edges])
+    count = math.prod(shape)
+    if not count:
+        return make(np.zeros(shape))
+    cells = _cells(points, edges)
+    if weights is None:
+        sums = make(_counted(cells, count))
+    else:
+        # What lies outside is summed behind the others, and left out.
+        flat = cast(shape_rules.reshape(weights, (weights.array.size,)), float64)
+        sums = index_rules.take_sum(flat, cells, 0, count + 1, False)[:count]
+    sums = shape_rules.reshape(sums, shape)
+    if density:
+        total = reduction.sum(sums)
+        for axis, edge in enumerate(edges):
+            widths = np.diff(edge.astype(float64))
+            sums = sums / make(widths.reshape((-1,) + (1,) * (len(shape) - 1 - axis)))
+        sums = sums / total
+    return sums
+
+
 @opaque
-def _histogram_counts(points, edges, weights, density):
-    """Return the sums of weights in each cell."""
+def _cells(points, edges):
+    """Return the number of the cell that each point lies in, behind the last where in none."""
     inside = np.ones(len(points), bool)
     places: Any = 0
     for column, edge in zip(points.T, edges):
@@ -162,16 +187,9 @@ def _histogram_counts(points, edges, weights, density):
         # The upper edge of the last interval is its own.
         place = np.minimum(place, len(edge) - 2)
         places = places * max(len(edge) - 1, 1) + place
-    shape = tuple([len(edge) - 1 for edge in edges])
-    if 0 in shape:
-        return np.zeros(shape, points.dtype)
-    chosen = None if weights is None else weights[inside].astype(np.float64)
-    counts = np.bincount(places[inside], chosen, math.prod(shape)).reshape(shape)
-    counts = counts.astype(np.float64)
-    if density:
-        total = counts.sum()
-        for axis, edge in enumerate(edges):
-            widths = np.diff(edge.astype(np.float64))
-            counts = counts / widths.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
-        counts = counts / total
-    return counts.astype(points.dtype)
+    return np.where(inside, places, math.prod([len(edge) - 1 for edge in edges]))
+
+
+@opaque
+def _counted(cells, count):
+    return np.bincount(cells, None, count + 1)[:count].astype(float64)

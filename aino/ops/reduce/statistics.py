@@ -336,8 +336,12 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
         raise ShapeError(
             f"bincount: weights of shape {weights.array.shape} for an input of {array.shape}"
         )
-    counts = np.bincount(array, weights.array, minlength)
-    return make(counts.astype(weights.array.dtype if weights.array.dtype.kind == "f" else float64))
+    if weights.array.dtype.kind == "c":
+        raise DtypeError("bincount: weights are real numbers, not complex ones")
+    # Added up in float64, whatever the weights are.
+    dtype = weights.array.dtype if weights.array.dtype.kind == "f" else float64
+    length = max(int(array.max()) + 1 if array.size else 0, minlength)
+    return cast(index_rules.take_sum(cast(weights, float64), array, 0, length, False), dtype)
 
 
 @method

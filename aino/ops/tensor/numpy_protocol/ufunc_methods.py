@@ -36,7 +36,7 @@ ASSOCIATIVE = {
 _SCATTERED = {np.multiply: "prod", np.maximum: "amax", np.minimum: "amin"}
 
 
-def reduce(ufunc: np.ufunc, function: Callable, a: Any, axis: Any = 0, dtype: Any = None,
+def reduce(ufunc: Any, function: Callable, a: Any, axis: Any = 0, dtype: Any = None,
            out: Any = None, keepdims: bool = False, initial: Any = np._NoValue,
            where: Any = True) -> Any:  # fmt: skip
     """Return a function of two, applied along axes."""
