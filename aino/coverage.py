@@ -265,7 +265,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 
 #: What ``vmap`` computes sample by sample, with a warning: all else is computed at once.
 LOOPED = (
-    "hash_tensor", "histc", "histogram_counts", "histogram_edges", "isin", "ldl_solution",
+    "hash_tensor", "histc", "histogram_cells", "histogram_edges", "isin", "ldl_solution",
     "nonzero_static", "searchsorted", "segments", "the derivative of scatter_product",
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ ROWS = [row for row in load_rows() if any(case.samples() for case in row.cases)]
 #: Rows that a transform refuses, whose result depends on the data in its shape or is a Python
 #: number: PyTorch refuses them, too.
 REFUSED = {
-    "allclose", "argwhere", "bincount", "getitem_by_mask",
+    "allclose", "argwhere", "bincount", "bincount of weights", "getitem_by_mask",
     "masked_select", "nonzero", "nonzero_as_tuple", "unique",
     "unique_consecutive", "unique_consecutive_counted", "where (the indices)",
 }  # fmt: skip
@@ -37,7 +37,7 @@ NOT_COMPILED = {
 LOOPS = {
     "hash_tensor": {"hash_tensor"},
     "histc": {"histc"},
-    "histogram": {"histogram_counts", "histogram_edges"},
+    "histogram": {"histogram_cells", "histogram_edges"},
     "isin": {"isin"},
     "linalg.ldl_solve": {"ldl_solution"},
     "nonzero_static": {"nonzero_static"},

@@ -159,13 +159,12 @@ def weighed(points, edges, weights: Tensor | None, density: bool) -> Tensor:
     count = math.prod(shape)
     if not count:
         return make(np.zeros(shape))
-    cells = _cells(points, edges)
+    cells = _histogram_cells(points, edges)
     if weights is None:
-        sums = make(_counted(cells, count))
-    else:
-        # What lies outside is summed behind the others, and left out.
-        flat = cast(shape_rules.reshape(weights, (weights.array.size,)), float64)
-        sums = index_rules.take_sum(flat, cells, 0, count + 1, False)[:count]
+        weights = make(np.ones(points.shape[:1]))
+    flat = cast(shape_rules.reshape(weights, (weights.array.size,)), float64)
+    # What lies outside is summed behind the others, and left out.
+    sums = index_rules.take_sum(flat, cells, 0, count + 1, False)[:count]
     sums = shape_rules.reshape(sums, shape)
     if density:
         total = reduction.sum(sums)
@@ -177,7 +176,7 @@ def weighed(points, edges, weights: Tensor | None, density: bool) -> Tensor:
 
 
 @opaque
-def _cells(points, edges):
+def _histogram_cells(points, edges):
     """Return the number of the cell that each point lies in, behind the last where in none."""
     inside = np.ones(len(points), bool)
     places: Any = 0
@@ -188,8 +187,3 @@ def _cells(points, edges):
         place = np.minimum(place, len(edge) - 2)
         places = places * max(len(edge) - 1, 1) + place
     return np.where(inside, places, math.prod([len(edge) - 1 for edge in edges]))
-
-
-@opaque
-def _counted(cells, count):
-    return np.bincount(cells, None, count + 1)[:count].astype(float64)
