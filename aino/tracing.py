@@ -110,6 +110,8 @@ def data_for_shape(array, what: str, instead: str):
     In a trace that is data which is the same at every call; anything else raises ``CompileError``,
     and ``LevelError`` what differs from sample to sample in a transform.
     """
+    if hasattr(array, "still"):
+        array = array.still()
     if hasattr(array, "level"):
         raise LevelError(
             f"the shape of what {what} gives depends on the data, which {array.level.name} has as "

@@ -50,6 +50,7 @@ FLOORS = {
     "aino.autograd.gradient_dtype": 1,
     "aino.autograd.engine": 1,
     "aino.autograd.batched": 2,
+    "aino.autograd.dual": 2,
     "aino.autograd.operands": 2,
     "aino.autograd.callpath": 2,
     "aino.autograd.sums": 2,

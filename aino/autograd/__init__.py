@@ -15,7 +15,7 @@ from aino.autograd.mode import (
 from aino.autograd.node import Node
 
 if TYPE_CHECKING:
-    from aino.autograd import functional, graph
+    from aino.autograd import forward_ad, functional, graph
     from aino.autograd.anomaly import (
         detect_anomaly,
         is_anomaly_check_nan_enabled,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function", "FunctionCtx", "GradcheckError", "Node", "backward", "detect_anomaly",
-    "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
+    "enable_grad", "forward_ad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
     "inference_mode",
     "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled", "no_grad",
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
@@ -50,7 +50,7 @@ def __dir__() -> list[str]:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str):
-        if name in ("functional", "graph"):
+        if name in ("forward_ad", "functional", "graph"):
             return import_module(f"aino.autograd.{name}")
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

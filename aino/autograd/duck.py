@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.levels import Level, LevelShape, levels_of
+from aino.autograd.levels import Level, LevelShape, levels_of, running
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
 from aino.autograd.node import Cotangents, Leaf, SparseCotangent
@@ -110,6 +110,10 @@ class Duck(np.lib.mixins.NDArrayOperatorsMixin):
         """Return what a kernel gives that NumPy can't see into."""
         raise LevelError(f"{kernel.__name__} takes plain arrays")
 
+    def still(self) -> Any:
+        """Return what this is without tangents."""
+        return self
+
     def checked(self, check, arguments) -> None:
         """Run a check of values, which raises where they are wrong, on all that ducks hold."""
         raise LevelError(f"{check.__name__} looks at plain arrays")
@@ -154,6 +158,12 @@ def of_duck(name: str, array, value, error: Exception) -> Exception:
     duck = youngest((value,))
     if duck is None or isinstance(array, Duck):
         return error
+    if moves(duck):
+        return LevelError(
+            f"{name} inside {duck.level.name} writes values that have tangents into a tensor of "
+            f"shape {tuple(array.shape)} that has none, and no room for them; use the form that "
+            "makes a new tensor, or start from one with tangents, as zeros_like of an argument is"
+        )
     return LevelError(
         f"{name} inside {duck.level.name} writes a value for each sample into a tensor of shape "
         f"{tuple(array.shape)} that is not batched, which has room for one; use the form that "
@@ -189,10 +199,27 @@ def elementwise(kernel):
     return call
 
 
+def still(array):
+    """Return the values that an array stands for, without their tangents.
+
+    For what has no slope: an index, a comparison, a count.
+    """
+    return array.still() if isinstance(array, Duck) else array
+
+
+def moves(array) -> bool:
+    """Tell whether an array has a tangent."""
+    return isinstance(array, Duck) and array.still() is not array
+
+
 def looked_up(table, index):
     """Return ``table[index]``, where arrays in the index may be ducks and the table none."""
     duck = youngest((index,))
-    return table[index] if duck is None else duck.picked_from(table, index)
+    if duck is None:
+        return table[index]
+    if isinstance(table, Duck) and table.level.tick > duck.level.tick:
+        return table.through(lambda held, _: looked_up(held, index))
+    return duck.picked_from(table, index)
 
 
 def computed(declared, error, arrays, parameters):
@@ -225,11 +252,11 @@ def arrived(node, cotangent, sums: bool = False):
     if type(cotangent) is Cotangents:
         return cotangent
     levels = levels_of(cotangent.array if isinstance(cotangent, Tensor) else cotangent)
-    if not levels:
+    if not levels or running.unsettled:
         return cotangent
     own = levels_of(node.shape)
     for level in levels:
-        if not level.alive and level not in own:
+        if level not in own and level.settles(cotangent):
             cotangent = level.settled(cotangent)
     if sums and type(node) is Leaf:
         _check_reach(node, cotangent)

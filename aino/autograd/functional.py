@@ -335,7 +335,7 @@ def _prepared(tensors, create_graph: bool, wanted: bool) -> tuple:
     """Return tensors of their own, told apart from those that the function may hold itself."""
     return tuple(
         [
-            alias(x) if create_graph and x.requires_grad else x.detach().requires_grad_(wanted)
+            alias(x) if create_graph and x.requires_grad else make(x.array).requires_grad_(wanted)
             for x in tensors
         ]
     )
@@ -427,7 +427,7 @@ def _filled(found, like, strict: bool, create_graph: bool, what: str) -> tuple:
 
 def _result(tensors, several: bool, create_graph: bool):
     if not create_graph:
-        tensors = tuple([x.detach() for x in tensors])
+        tensors = tuple([make(x.array) for x in tensors])
     return tensors if several else tensors[0]
 
 

@@ -119,7 +119,7 @@ def inplace(function, ufunc=None):
         array = input.array
         try:
             ufunc(array, *operands, out=array)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, LevelError):
             # The general form says what is wrong, or knows better than NumPy.
             return write_result(input, *arguments)
         stamp_write(array)

@@ -26,6 +26,9 @@ class Level:
     says how a cotangent is settled that comes from a level which has ended.
     """
 
+    #: Whether its arrays, once it has ended, are their values alone instead of leaked.
+    fades = False
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.tick = _tick()
@@ -41,6 +44,10 @@ class Level:
         self.alive = False
         running.levels = tuple([level for level in running.levels if level is not self])
         session.as_it_is = bool(running.levels) or session.trace is not None
+
+    def settles(self, cotangent: Any) -> bool:
+        """Tell whether the cotangent of a value that has no part in the level is to be settled."""
+        return not self.alive
 
     def settled(self, cotangent: Any) -> Any:
         """Return the cotangent, an array or a tensor of this level, of a value that has no part
@@ -59,6 +66,8 @@ class _Running(threading.local):
     """The levels that this thread is in, the innermost last."""
 
     levels: tuple[Level, ...] = ()
+    #: Whether a backward pass leaves cotangents as they are, as those that a tangent is made by.
+    unsettled = False
 
 
 running = _Running()

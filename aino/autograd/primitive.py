@@ -1,6 +1,7 @@
 """Primitive: a kernel, one rule for each input, a formula; and the call path made of them.
 
     mul = primitive("mul", np.multiply, formula="a · b", broadcasts=True, promotes="common",
+                    jacobian="diagonal",
                     a=lambda g, b: g * b,
                     b=lambda g, a: g * a)
 
@@ -57,8 +58,9 @@ class Primitive:
     """
 
     def __init__(
-        self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs
-    ) -> None:
+        self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules,
+        outputs, jacobian, jvp,
+    ) -> None:  # fmt: skip
         self.name = name
         self.kernel = kernel
         self.formula = formula
@@ -66,6 +68,9 @@ class Primitive:
         self.promotes = promotes
         self.view = view
         self.definition = definition
+        self.jacobian = "given" if jvp else jacobian
+        #: Rules for tangents, input name -> rule; they read what other rules read.
+        self.jvp: dict[str, Any] = jvp or {}
         self.rules = rules
         #: The names of the outputs where they are several, none where there is one, ``y``.
         self.outputs = tuple(outputs.split())
@@ -213,7 +218,7 @@ class RecordedNode(Node):
 
 def primitive(
     name, kernel, *, formula, inputs=None, broadcasts=False, promotes=None, view=False,
-    definition=None, outputs="", **rules,
+    definition=None, outputs="", jacobian=None, jvp=None, **rules,
 ):  # fmt: skip
     """Declare a primitive and return the function that computes and records it.
 
@@ -225,11 +230,19 @@ def primitive(
     it computes in terms of other primitives; differentiated for derivatives of higher order.
     ``outputs`` names what a kernel returns as a tuple: a rule then begins with the gradient of
     each output, None where nothing arrived for it, and reads outputs by their names.
+    ``jacobian`` is what is known of the derivative, from which forward mode follows:
+    ``"diagonal"`` where each element depends on its own alone;
+    ``"diagonal if real"`` where that holds for real numbers; ``"symmetric"`` where it is its own
+    transpose; ``"linear"``, ``"multilinear"`` in all inputs together, or in each of them;
+    ``"reduced"`` where each element goes into one result; it is derived from the rules
+    alone. ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
+    begin with the tangent, and read what other rules read.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
-        name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs
-    )
+        name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs,
+        jacobian, jvp,
+    )  # fmt: skip
     if name in REGISTRY:
         raise TypeError(f"primitive {name!r} is declared twice")
     REGISTRY[name] = declared
@@ -473,11 +486,11 @@ def _cast_kernel(x, dtype):
 
 
 cast = primitive(
-    "cast", _cast_kernel, formula="x as dtype",
+    "cast", _cast_kernel, formula="x as dtype", jacobian="diagonal",
     x=lambda g, x_dtype: cast(g, x_dtype),
 )  # fmt: skip
 
-alias = primitive("alias", lambda x: x, formula="x", x=lambda g: g)
+alias = primitive("alias", lambda x: x, formula="x", jacobian="diagonal", x=lambda g: g)
 
 #: A value that does not change with x, though it was made with it: the slope is zero, not missing.
 unmoved = primitive(

@@ -340,9 +340,10 @@ class Tensor(_Bound):
     # The same memory
 
     def detach(self) -> Tensor:
-        """Return a tensor that shares this memory and has no history."""
+        """Return a tensor that shares this memory and has no history, and no tangent."""
+        array = self.array
         result = new(Tensor)
-        result.array = self.array
+        result.array = array if type(array) is ndarray else without_tangents(array)
         result.node = None
         result.view_of = None
         return result
@@ -378,7 +379,7 @@ class Tensor(_Bound):
                 "can't call numpy() on a tensor that requires a gradient; use "
                 "tensor.detach().numpy()"
             )
-        array = self.array
+        array = without_tangents(self.array)
         # The array of a transform says that it is none; a trace goes on with its own.
         return np.asarray(array) if hasattr(array, "level") else array
 
@@ -389,6 +390,11 @@ class Tensor(_Bound):
                 "tensor.detach().numpy()"
             )
         return np.array(self.array, dtype, copy=copy)
+
+
+def without_tangents(array):
+    """Return an array without the tangents that forward mode has given it."""
+    return array.still() if hasattr(array, "still") else array
 
 
 class Kept:

@@ -147,7 +147,7 @@ class Recording:
             self.reached = True
             own = alias(leaf)
         else:
-            own = leaf.detach().requires_grad_()
+            own = make(leaf.array).requires_grad_()
         self.inputs.append(own)
         return own
 
@@ -174,7 +174,7 @@ class Recording:
         return mapped(
             tree,
             lambda leaf: (
-                leaf.detach()
+                make(leaf.array)
                 if isinstance(leaf, Tensor) and not self.reaches_outside(leaf)
                 else leaf
             ),

@@ -55,7 +55,7 @@ def jacrev(
         output, pull, aux = pulled_back(of_selected, primals, has_aux, "jacrev")
         outputs = leaves_of(output)
         sizes = [y.numel() for y in outputs]
-        units = _units(outputs, sizes)
+        units = unit_vectors(outputs, sizes)
         if sum(sizes) == 1:  # one cotangent: there is no axis to go along
             rows = mapped(pull(rebuilt(output, [unit[0] for unit in units])), _with_axis)
         else:
@@ -85,7 +85,7 @@ def _cut(start: int, size: int, shape: tuple[int, ...]) -> Callable:
     return cut
 
 
-def _units(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
+def unit_vectors(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
     """Return for each output all unit cotangents: of its elements, and zeros for the others'."""
     count, start, units = sum(sizes), 0, []
     for y, size in zip(outputs, sizes):

@@ -14,7 +14,7 @@ from aino.autograd.memory import write_count
 from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import Leaf, Node, tick
 from aino.autograd.packing import SavedHooks, enter_hooks, leave_hooks
-from aino.autograd.tensor import Tensor
+from aino.autograd.tensor import Tensor, make
 from aino.errors import InplaceError
 from aino.ops.random.generator import get_rng_state, set_rng_state
 from aino.pytree import mapped
@@ -89,7 +89,7 @@ class _Again:
                 raise _Enough
 
         def apart(x: Any) -> Any:
-            return x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
+            return make(x.array).requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
 
         args, keywords = mapped(self.args, apart), mapped(self.keywords, apart)
         before = get_rng_state() if self.state is not None else None

@@ -83,7 +83,7 @@ def weights_of(outputs) -> list[Tensor]:
     found = []
     for y in outputs:
         values = rng.uniform(-1.0, 1.0, y.array.shape)
-        found.append(make(np.asarray(values.astype(array_of(y).dtype))))
+        found.append(make(np.asarray(values.astype(y.dtype))))
     return found
 
 

@@ -34,7 +34,7 @@ def _relu_to_x(g, y):
     return masked(g, y != ZERO.get(y.dtype, 0))
 
 
-relu = primitive("relu", _relu, formula="max(0, x)", x=_relu_to_x)
+relu = primitive("relu", _relu, formula="max(0, x)", jacobian="diagonal", x=_relu_to_x)
 
 
 def _negative_part(x):
@@ -42,7 +42,7 @@ def _negative_part(x):
 
 
 negative_part = primitive(
-    "negative_part", _negative_part, formula="min(0, x)", promotes="floating",
+    "negative_part", _negative_part, formula="min(0, x)", jacobian="diagonal", promotes="floating",
     x=lambda g, x: masked(g, x < 0),
 )  # fmt: skip
 
@@ -63,7 +63,8 @@ def _leaky_relu_to_x(g, x, slope):
 
 
 leaky_relu = primitive(
-    "leaky_relu", _leaky_relu, formula="x where x > 0, else slope · x", promotes="floating",
+    "leaky_relu", _leaky_relu, formula="x where x > 0, else slope · x",
+    jacobian="diagonal", promotes="floating",
     x=_leaky_relu_to_x,
 )  # fmt: skip
 
@@ -75,7 +76,8 @@ def _prelu_to_x(g, x, weight):
 
 prelu = primitive(
     "prelu", lambda x, weight: _relu(x) + weight * _negative_part(x),
-    formula="x where x > 0, else weight · x", broadcasts=True, promotes="floating",
+    formula="x where x > 0, else weight · x",
+    jacobian="diagonal", broadcasts=True, promotes="floating",
     x=_prelu_to_x,
     weight=lambda g, x, weight: unmoved(g * negative_part(x), weight),
 )  # fmt: skip
@@ -94,8 +96,9 @@ def _elu_to_x(g, x, alpha):
 
 
 elu = primitive(
-    "elu", _elu, formula="x where x > 0, else α (eˣ - 1)", promotes="floating", x=_elu_to_x
-)
+    "elu", _elu, formula="x where x > 0, else α (eˣ - 1)", jacobian="diagonal",
+    promotes="floating", x=_elu_to_x,
+)  # fmt: skip
 
 
 def _celu(x, alpha):
@@ -103,7 +106,8 @@ def _celu(x, alpha):
 
 
 celu = primitive(
-    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)", promotes="floating",
+    "celu", _celu, formula="x where x > 0, else α (e^(x/α) - 1)",
+    jacobian="diagonal", promotes="floating",
     x=lambda g, x, alpha: g * np.exp(negative_part(x) / alpha),
 )  # fmt: skip
 
@@ -113,11 +117,13 @@ celu = primitive(
 
 hardtanh = primitive(
     "hardtanh", lambda x, low, high: clip(x, low, high), formula="x within [low, high]",
+    jacobian="diagonal",
     x=lambda g, x, low, high: masked(g, (x > low) & (x < high)),
 )  # fmt: skip
 
 hardsigmoid = primitive(
     "hardsigmoid", lambda x: clip(x + 3.0, 0.0, 6.0) / 6.0, formula="(x + 3) / 6 within [0, 1]",
+    jacobian="diagonal",
     promotes="floating",
     x=lambda g, x: masked(g / 6.0, (x > -3) & (x < 3)),
 )  # fmt: skip
@@ -129,7 +135,8 @@ def _hardswish_to_x(g, x):
 
 hardswish = primitive(
     "hardswish", lambda x: x * clip(x + 3.0, 0.0, 6.0) / 6.0,
-    formula="x · (x + 3) / 6, the factor within [0, 1]", promotes="floating", x=_hardswish_to_x,
+    formula="x · (x + 3) / 6, the factor within [0, 1]",
+    jacobian="diagonal", promotes="floating", x=_hardswish_to_x,
 )  # fmt: skip
 
 
@@ -142,20 +149,20 @@ def _outside(x, bound):
 
 hardshrink = primitive(
     "hardshrink", lambda x, bound: masked(x, np.logical_not((x >= -bound) & (x <= bound))),
-    formula="x where |x| > λ, else 0", promotes="floating",
+    formula="x where |x| > λ, else 0", jacobian="diagonal", promotes="floating",
     x=lambda g, x, bound: masked(g, _outside(x, bound)),
 )  # fmt: skip
 
 softshrink = primitive(
     "softshrink", lambda x, bound: x - clip(x, -bound, bound),
-    formula="x moved by λ towards 0", promotes="floating",
+    formula="x moved by λ towards 0", jacobian="diagonal", promotes="floating",
     x=lambda g, x, bound: masked(g, _outside(x, bound)),
 )  # fmt: skip
 
 
 threshold = primitive(
     "threshold", lambda x, bound, value: chosen_from(x <= bound, value, x),
-    formula="x where x > bound, else value",
+    formula="x where x > bound, else value", jacobian="diagonal",
     x=lambda g, x, bound: masked(g, np.logical_not(x <= bound)),
 )  # fmt: skip
 
@@ -183,13 +190,13 @@ def _softplus_to_x(g, x, beta, threshold):
 
 
 softplus = primitive(
-    "softplus", _softplus, formula="ln(1 + e^βx) / β, x where βx > threshold",
+    "softplus", _softplus, formula="ln(1 + e^βx) / β, x where βx > threshold", jacobian="diagonal",
     promotes="floating", x=_softplus_to_x,
 )  # fmt: skip
 
 logsigmoid = primitive(
     "logsigmoid", lambda x: _negative_part(x) - np.log1p(np.exp(-np.absolute(x))),
-    formula="ln σ(x)", promotes="floating",
+    formula="ln σ(x)", jacobian="diagonal", promotes="floating",
     x=lambda g, x: g * sigmoid(-x),
 )  # fmt: skip
 
@@ -204,7 +211,8 @@ def _softsign_to_x(g, x):
 
 
 softsign = primitive(
-    "softsign", lambda x: x / (np.absolute(x) + 1.0), formula="x / (1 + |x|)", promotes="float",
+    "softsign", lambda x: x / (np.absolute(x) + 1.0), formula="x / (1 + |x|)",
+    jacobian="diagonal if real", promotes="float",
     x=_softsign_to_x,
 )  # fmt: skip
 
@@ -215,8 +223,9 @@ def _silu_to_x(g, x):
 
 
 silu = primitive(
-    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", promotes="float", x=_silu_to_x
-)
+    "silu", lambda x: x * sigmoid(x), formula="x · σ(x)", jacobian="diagonal", promotes="float",
+    x=_silu_to_x,
+)  # fmt: skip
 
 
 def _tanh_softplus(x):
@@ -234,7 +243,8 @@ def _mish_to_x(g, x):
 
 
 mish = primitive(
-    "mish", lambda x: x * _tanh_softplus(x), formula="x · tanh(ln(1 + eˣ))", promotes="floating",
+    "mish", lambda x: x * _tanh_softplus(x), formula="x · tanh(ln(1 + eˣ))",
+    jacobian="diagonal", promotes="floating",
     x=_mish_to_x,
 )  # fmt: skip
 
@@ -254,6 +264,7 @@ def _gelu_tanh_to_x(g, x):
 
 gelu_tanh = primitive(
     "gelu_tanh", _gelu_tanh, formula="½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+    jacobian="diagonal",
     promotes="floating", x=_gelu_tanh_to_x,
 )  # fmt: skip
 
@@ -273,7 +284,10 @@ def _softmax_to_x(g, y, axis):
     return g - y * sum_over(g, axis, True)
 
 
-softmax = primitive("softmax", _softmax, formula="eˣ / Σ eˣ", promotes="float", x=_softmax_to_x)
+softmax = primitive(
+    "softmax", _softmax, formula="eˣ / Σ eˣ", jacobian="symmetric", promotes="float",
+    x=_softmax_to_x,
+)  # fmt: skip
 
 
 def _log_softmax(x, axis):
@@ -286,4 +300,5 @@ def _log_softmax(x, axis):
 log_softmax = primitive(
     "log_softmax", _log_softmax, formula="x - ln Σ eˣ", promotes="float",
     x=lambda g, y, axis: g - np.exp(y) * sum_over(g, axis, True),
+    jvp={"x": lambda t, y, axis: t - sum_over(np.exp(y) * t, axis, True)},
 )  # fmt: skip

@@ -103,32 +103,34 @@ def _j_kernel(n):
 
 
 j_ratio: Any = primitive(
-    "j_ratio", lambda x, n: _j_kernel(n)(x), formula="Jₙ(x) / xⁿ", promotes="float",
+    "j_ratio", lambda x, n: _j_kernel(n)(x), formula="Jₙ(x) / xⁿ",
+    jacobian="diagonal", promotes="float",
     x=lambda g, x, n: g * (-x * j_ratio(x, n + 1)),
 )  # fmt: skip
 
 j0: Any = primitive(
-    "j0", in_double(_J[0]), formula="J₀(x)", promotes="float", inputs="x",
+    "j0", in_double(_J[0]), formula="J₀(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: -g * j1(x),
 )  # fmt: skip
 
 j1: Any = primitive(
-    "j1", in_double(_J[1]), formula="J₁(x)", promotes="float", inputs="x",
+    "j1", in_double(_J[1]), formula="J₁(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (j_ratio(x, 1) - x * x * j_ratio(x, 2)),
 )  # fmt: skip
 
 y0: Any = primitive(
-    "y0", in_double(_second(0)), formula="Y₀(x)", promotes="float", inputs="x",
+    "y0", in_double(_second(0)), formula="Y₀(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: -g * y1(x),
 )  # fmt: skip
 
 y1: Any = primitive(
-    "y1", in_double(_second(1)), formula="Y₁(x)", promotes="float", inputs="x",
+    "y1", in_double(_second(1)), formula="Y₁(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x, y: g * (y0(x) - y / x),
 )  # fmt: skip
 
 airy: Any = primitive(
-    "airy", in_double(lambda x: of_scipy("airy")(x)[0]), formula="Ai(x)", promotes="float",
+    "airy", in_double(lambda x: of_scipy("airy")(x)[0]), formula="Ai(x)",
+    jacobian="diagonal", promotes="float",
     inputs="x", x=lambda g, x: g * airy_slope(x),
 )  # fmt: skip
 

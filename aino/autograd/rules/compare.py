@@ -22,7 +22,8 @@ def _masked(x, mask):
 
 
 masked: Any = primitive(
-    "masked", _masked, formula="x where mask, else 0", inputs="x mask", broadcasts=True,
+    "masked", _masked, formula="x where mask, else 0",
+    jacobian="diagonal", inputs="x mask", broadcasts=True,
     x=lambda g, mask: masked(g, mask),
 )  # fmt: skip
 
@@ -48,7 +49,8 @@ def _beside(x, other):
 
 
 where = primitive(
-    "where", chosen_from, formula="a where condition, else b", inputs="condition a b",
+    "where", chosen_from, formula="a where condition, else b",
+    jacobian="diagonal", inputs="condition a b",
     broadcasts=True, promotes="common",
     a=lambda g, condition: masked(g, condition),
     b=lambda g, condition: masked(g, np.logical_not(condition)),
@@ -59,21 +61,23 @@ where = primitive(
 
 clamp = primitive(
     "clamp", lambda x, low, high: clip(x, low, high),
-    formula="x within [low, high]", broadcasts=True, promotes="ordered",
+    formula="x within [low, high]", jacobian="diagonal", broadcasts=True, promotes="ordered",
     x=lambda g, x, low, high: masked(g, (x >= low) & (x <= high)),
     low=lambda g, x, low, high: masked(g, (x < low) & (low < high)),
     high=lambda g, x, low, high: masked(g, (x > high) | (high < low)),
 )  # fmt: skip
 
 clamp_min = primitive(
-    "clamp_min", lambda x, low: np.maximum(x, low), formula="max(x, low)", broadcasts=True,
+    "clamp_min", lambda x, low: np.maximum(x, low), formula="max(x, low)",
+    jacobian="diagonal", broadcasts=True,
     promotes="ordered",
     x=lambda g, x, low: masked(g, x >= low),
     low=lambda g, x, low: masked(g, x < low),
 )  # fmt: skip
 
 clamp_max = primitive(
-    "clamp_max", lambda x, high: np.minimum(x, high), formula="min(x, high)", broadcasts=True,
+    "clamp_max", lambda x, high: np.minimum(x, high), formula="min(x, high)",
+    jacobian="diagonal", broadcasts=True,
     promotes="ordered",
     x=lambda g, x, high: masked(g, x <= high),
     high=lambda g, x, high: masked(g, x > high),
@@ -89,26 +93,28 @@ def _share(g, loses, tie):
 
 
 maximum = primitive(
-    "maximum", np.maximum, formula="max(a, b)", broadcasts=True, promotes="ordered",
+    "maximum", np.maximum, formula="max(a, b)",
+    jacobian="diagonal", broadcasts=True, promotes="ordered",
     a=lambda g, a, b: _share(g, a < b, a == b),
     b=lambda g, a, b: _share(g, b < a, a == b),
 )  # fmt: skip
 
 minimum = primitive(
-    "minimum", np.minimum, formula="min(a, b)", broadcasts=True, promotes="ordered",
+    "minimum", np.minimum, formula="min(a, b)",
+    jacobian="diagonal", broadcasts=True, promotes="ordered",
     a=lambda g, a, b: _share(g, a > b, a == b),
     b=lambda g, a, b: _share(g, b > a, a == b),
 )  # fmt: skip
 
 fmax = primitive(
-    "fmax", np.fmax, formula="max(a, b), a number before nan", broadcasts=True,
+    "fmax", np.fmax, formula="max(a, b), a number before nan", jacobian="diagonal", broadcasts=True,
     promotes="ordered",
     a=lambda g, a, b: masked(g, (a >= b) | (b != b)),
     b=lambda g, a, b: masked(g, np.logical_not((a >= b) | (b != b))),
 )  # fmt: skip
 
 fmin = primitive(
-    "fmin", np.fmin, formula="min(a, b), a number before nan", broadcasts=True,
+    "fmin", np.fmin, formula="min(a, b), a number before nan", jacobian="diagonal", broadcasts=True,
     promotes="ordered",
     a=lambda g, a, b: masked(g, (a <= b) | (b != b)),
     b=lambda g, a, b: masked(g, np.logical_not((a <= b) | (b != b))),
@@ -125,7 +131,7 @@ def _nan_to_num(x, nan, posinf, neginf):
 
 
 nan_to_num = primitive(
-    "nan_to_num", _nan_to_num, formula="x with numbers for nan and ±inf",
+    "nan_to_num", _nan_to_num, formula="x with numbers for nan and ±inf", jacobian="diagonal",
     x=lambda g, x: masked(g, np.isfinite(x)),
 )  # fmt: skip
 

@@ -34,7 +34,7 @@ def _complex(a, b):
 
 
 complex = primitive(
-    "complex", _complex, formula="a + bi", broadcasts=True,
+    "complex", _complex, formula="a + bi", jacobian="linear", broadcasts=True,
     a=lambda g: g.real,
     b=lambda g: -g.imag,
 )  # fmt: skip
@@ -52,7 +52,9 @@ def _angle_to_x(g, x):
     return np.where(x == 0, 0, g * -1j / np.where(x == 0, 1.0, x))
 
 
-angle = primitive("angle", _angle, formula="the angle of x", promotes="float", x=_angle_to_x)
+angle = primitive(
+    "angle", _angle, formula="the angle of x", jacobian="diagonal", promotes="float", x=_angle_to_x
+)
 
 view_as_real = primitive(
     "view_as_real", lambda x: x[..., None].view(x.real.dtype), formula="[Re x, Im x]", view=True,

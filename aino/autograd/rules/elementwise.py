@@ -16,40 +16,42 @@ from aino.errors import DtypeError
 # Sums and products
 
 add = primitive(
-    "add", np.add, formula="a + b", broadcasts=True, promotes="common",
+    "add", np.add, formula="a + b", jacobian="diagonal", broadcasts=True, promotes="common",
     a=lambda g: g,
     b=lambda g: g,
 )  # fmt: skip
 
 sub = primitive(
-    "sub", np.subtract, formula="a - b", broadcasts=True, promotes="common",
+    "sub", np.subtract, formula="a - b", jacobian="diagonal", broadcasts=True, promotes="common",
     a=lambda g: g,
     b=lambda g: -g,
 )  # fmt: skip
 
 mul = primitive(
-    "mul", np.multiply, formula="a · b", broadcasts=True, promotes="common",
+    "mul", np.multiply, formula="a · b", jacobian="diagonal", broadcasts=True, promotes="common",
     a=lambda g, b: g * b,
     b=lambda g, a: g * a,
 )  # fmt: skip
 
 div = primitive(
-    "div", np.divide, formula="a / b", broadcasts=True, promotes="float",
+    "div", np.divide, formula="a / b", jacobian="diagonal", broadcasts=True, promotes="float",
     a=lambda g, b: g / b,
     b=lambda g, a, b: -(g / b) * (a / b),
 )  # fmt: skip
 
-neg = primitive("neg", np.negative, formula="-x", x=lambda g: -g)
+neg = primitive("neg", np.negative, formula="-x", jacobian="diagonal", x=lambda g: -g)
 
 #: A product with a number that is no tensor: it keeps no array.
 scale: Any = primitive(
     "scale", lambda x, factor: np.multiply(x, constant(factor, x)), formula="factor · x",
+    jacobian="diagonal",
     promotes="float",
     x=lambda g, factor: scale(g, factor),
 )  # fmt: skip
 
 addcmul = primitive(
     "addcmul", lambda x, a, b, value: x + value * a * b, formula="x + value · a · b",
+    jacobian="diagonal",
     broadcasts=True, promotes="common",
     x=lambda g: g,
     a=lambda g, b, value: g * (value * b),
@@ -58,6 +60,7 @@ addcmul = primitive(
 
 addcdiv = primitive(
     "addcdiv", lambda x, a, b, value: x + value * a / b, formula="x + value · a / b",
+    jacobian="diagonal",
     broadcasts=True, promotes="common",
     x=lambda g: g,
     a=lambda g, b, value: g * value / b,
@@ -77,14 +80,16 @@ def _lerp_number(start, end, weight):
 
 
 lerp = primitive(
-    "lerp", _lerp, formula="start + weight · (end - start)", broadcasts=True, promotes="common",
+    "lerp", _lerp, formula="start + weight · (end - start)",
+    jacobian="diagonal", broadcasts=True, promotes="common",
     start=lambda g, weight: g - g * weight,
     end=lambda g, weight: g * weight,
     weight=lambda g, start, end: g * (end - start),
 )  # fmt: skip
 
 lerp_number = primitive(
-    "lerp_number", _lerp_number, formula="start + weight · (end - start)", broadcasts=True,
+    "lerp_number", _lerp_number, formula="start + weight · (end - start)",
+    jacobian="diagonal", broadcasts=True,
     promotes="common", inputs="start end",
     start=lambda g, weight: scale(g, 1.0 - weight),
     end=lambda g, weight: scale(g, weight),
@@ -111,7 +116,7 @@ def _pow_to_exponent(g, a, b, y):
 
 
 pow = primitive(
-    "pow", _pow, formula="aᵇ", broadcasts=True, promotes="common",
+    "pow", _pow, formula="aᵇ", jacobian="diagonal", broadcasts=True, promotes="common",
     a=lambda g, a, b: g * (b * a ** np.where(b == 0, 0.0, b - 1.0)),
     b=_pow_to_exponent,
 )  # fmt: skip
@@ -140,26 +145,37 @@ def _pow_number_to_x(g, x, exponent):
     return g * (exponent * pow_number(x, exponent - 1))
 
 
-pow_number: Any = primitive("pow_number", _pow_number, formula="xⁿ", x=_pow_number_to_x)
+pow_number: Any = primitive(
+    "pow_number", _pow_number, formula="xⁿ", jacobian="diagonal", x=_pow_number_to_x
+)
 
 #: Its rule names x, so that the slope, though constant, depends on it: see ``_linked``.
-doubled = primitive("doubled", lambda x: x + x, formula="2 x", x=lambda g, x: g + g)
+doubled = primitive(
+    "doubled", lambda x: x + x, formula="2 x", jacobian="diagonal", x=lambda g, x: g + g
+)
 
-square = primitive("square", np.square, formula="x²", x=lambda g, x: g * doubled(x))
+square = primitive(
+    "square", np.square, formula="x²", jacobian="diagonal", x=lambda g, x: g * doubled(x)
+)
 
-sqrt = primitive("sqrt", np.sqrt, formula="√x", promotes="float", x=lambda g, y: g / (y + y))
+sqrt = primitive(
+    "sqrt", np.sqrt, formula="√x", jacobian="diagonal", promotes="float", x=lambda g, y: g / (y + y)
+)
 
 rsqrt = primitive(
-    "rsqrt", lambda x: np.reciprocal(np.sqrt(x)), formula="1 / √x", promotes="float",
+    "rsqrt", lambda x: np.reciprocal(np.sqrt(x)), formula="1 / √x",
+    jacobian="diagonal", promotes="float",
     x=lambda g, y: g * (-0.5 * y * y * y),
 )  # fmt: skip
 
 reciprocal = primitive(
-    "reciprocal", np.reciprocal, formula="1 / x", promotes="float", x=lambda g, y: -g * y * y
-)
+    "reciprocal", np.reciprocal, formula="1 / x", jacobian="diagonal", promotes="float",
+    x=lambda g, y: -g * y * y,
+)  # fmt: skip
 
 hypot = primitive(
-    "hypot", np.hypot, formula="√(a² + b²)", broadcasts=True, promotes="floating",
+    "hypot", np.hypot, formula="√(a² + b²)",
+    jacobian="diagonal", broadcasts=True, promotes="floating",
     a=lambda g, a, y: g * (a / y),
     b=lambda g, b, y: g * (b / y),
 )  # fmt: skip
@@ -167,24 +183,38 @@ hypot = primitive(
 
 # Exponentials and logarithms
 
-exp = primitive("exp", np.exp, formula="eˣ", promotes="float", x=lambda g, y: g * y)
+exp = primitive(
+    "exp", np.exp, formula="eˣ", jacobian="diagonal", promotes="float", x=lambda g, y: g * y
+)
 
-exp2 = primitive("exp2", np.exp2, formula="2ˣ", promotes="float", x=lambda g, y: g * (y * LN2))
+exp2 = primitive(
+    "exp2", np.exp2, formula="2ˣ", jacobian="diagonal", promotes="float",
+    x=lambda g, y: g * (y * LN2),
+)  # fmt: skip
 
-expm1 = primitive("expm1", np.expm1, formula="eˣ - 1", promotes="float", x=lambda g, y: g * y + g)
+expm1 = primitive(
+    "expm1", np.expm1, formula="eˣ - 1", jacobian="diagonal", promotes="float",
+    x=lambda g, y: g * y + g,
+)  # fmt: skip
 
-log = primitive("log", np.log, formula="ln x", promotes="float", x=lambda g, x: g / x)
+log = primitive(
+    "log", np.log, formula="ln x", jacobian="diagonal", promotes="float", x=lambda g, x: g / x
+)
 
-log2 = primitive("log2", np.log2, formula="log₂ x", promotes="float", x=lambda g, x: g / (x * LN2))
+log2 = primitive(
+    "log2", np.log2, formula="log₂ x", jacobian="diagonal", promotes="float",
+    x=lambda g, x: g / (x * LN2),
+)  # fmt: skip
 
 log10 = primitive(
-    "log10", np.log10, formula="log₁₀ x", promotes="float",
+    "log10", np.log10, formula="log₁₀ x", jacobian="diagonal", promotes="float",
     x=lambda g, x: g / (x * math.log(10.0)),
 )  # fmt: skip
 
 log1p = primitive(
-    "log1p", np.log1p, formula="ln(1 + x)", promotes="float", x=lambda g, x: g / (x + 1.0)
-)
+    "log1p", np.log1p, formula="ln(1 + x)", jacobian="diagonal", promotes="float",
+    x=lambda g, x: g / (x + 1.0),
+)  # fmt: skip
 
 
 def add_logarithms(a, b):
@@ -213,20 +243,22 @@ def _share_of_sum(g, difference):
 
 
 logaddexp = primitive(
-    "logaddexp", _logaddexp, formula="ln(eᵃ + eᵇ)", broadcasts=True, promotes="common",
+    "logaddexp", _logaddexp, formula="ln(eᵃ + eᵇ)",
+    jacobian="diagonal", broadcasts=True, promotes="common",
     a=lambda g, a, b: _share_of_sum(g, a - b),
     b=lambda g, a, b: _share_of_sum(g, b - a),
 )  # fmt: skip
 
 logaddexp2 = primitive(
-    "logaddexp2", np.logaddexp2, formula="log₂(2ᵃ + 2ᵇ)", broadcasts=True, promotes="floating",
+    "logaddexp2", np.logaddexp2, formula="log₂(2ᵃ + 2ᵇ)", jacobian="diagonal",
+    broadcasts=True, promotes="floating",
     a=lambda g, a, b: g * sigmoid((a - b) * LN2),
     b=lambda g, a, b: g * sigmoid((b - a) * LN2),
 )  # fmt: skip
 
 xlogy: Any = primitive(
     "xlogy", lambda a, b: a * np.log(np.where((a == 0) & (b == b), 1.0, b)),
-    formula="a · ln b, 0 where a = 0", broadcasts=True, promotes="float",
+    formula="a · ln b, 0 where a = 0", jacobian="diagonal", broadcasts=True, promotes="float",
     a=lambda g, a, b: xlogy(g, np.where((a == 0) & (b <= 0), 1.0, b)),
     b=lambda g, a, b: g * a / b,
 )  # fmt: skip
@@ -245,8 +277,9 @@ def _sigmoid_to_x(g, y):
 
 
 sigmoid: Any = primitive(
-    "sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", promotes="float", x=_sigmoid_to_x
-)
+    "sigmoid", _sigmoid, formula="1 / (1 + e⁻ˣ)", jacobian="diagonal", promotes="float",
+    x=_sigmoid_to_x,
+)  # fmt: skip
 
 
 def _logit(x, eps):
@@ -264,4 +297,6 @@ def _logit_to_x(g, x, eps):
     return masked(g / np.where(inside, x * (1.0 - x), 1.0), inside)
 
 
-logit = primitive("logit", _logit, formula="ln(x / (1 - x))", promotes="float", x=_logit_to_x)
+logit = primitive(
+    "logit", _logit, formula="ln(x / (1 - x))", jacobian="diagonal", promotes="float", x=_logit_to_x
+)

@@ -18,7 +18,8 @@ def _entr(x):
 
 
 entr = primitive(
-    "entr", in_double(_entr), formula="-x ln x, 0 where x = 0", promotes="float", inputs="x",
+    "entr", in_double(_entr), formula="-x ln x, 0 where x = 0",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (-1.0 - np.log(x)),
 )  # fmt: skip
 
@@ -29,7 +30,7 @@ def _xlog1py_to_a(g, a, b):
 
 xlog1py: Any = primitive(
     "xlog1py", lambda a, b: a * np.log1p(np.where((a == 0) & (b == b), 0.0, b)),
-    formula="a · ln(1 + b), 0 where a = 0", broadcasts=True, promotes="float",
+    formula="a · ln(1 + b), 0 where a = 0", jacobian="diagonal", broadcasts=True, promotes="float",
     a=_xlog1py_to_a,
     b=lambda g, a, b: g * a / (b + 1.0),
 )  # fmt: skip

@@ -10,13 +10,14 @@ from aino.errors import DtypeError
 
 ldexp = primitive(
     "ldexp", lambda x, exponent: np.ldexp(x, exponent), inputs="x exponent",
-    formula="x · 2ⁿ", broadcasts=True,
+    formula="x · 2ⁿ", jacobian="diagonal", broadcasts=True,
     x=lambda g, exponent: ldexp(g, exponent),
 )  # fmt: skip
 
 nextafter = primitive(
     "nextafter", lambda a, b: np.nextafter(a, b), inputs="a b",
-    formula="the next number after a towards b", broadcasts=True, promotes="floating",
+    formula="the next number after a towards b",
+    jacobian="diagonal", broadcasts=True, promotes="floating",
     a=lambda g, a, b: masked(g, a != b),
     b=lambda g: np.zeros_like(g),
 )  # fmt: skip

@@ -93,7 +93,7 @@ def _mse_loss_x(g, x, target):
 
 
 mse_loss = primitive(
-    "mse_loss", _mse_loss, formula="Σ (x - t)² / n", promotes="common",
+    "mse_loss", _mse_loss, formula="Σ (x - t)² / n", jacobian="reduced", promotes="common",
     x=_mse_loss_x,
     target=lambda g, x, target: _mse_loss_x(g, target, x),
 )  # fmt: skip
@@ -111,6 +111,7 @@ def _huber_x(g, x, target, delta):
 
 huber = primitive(
     "huber", _huber, formula="d²/2 where |d| < δ, else δ (|d| - δ/2), d = x - t",
+    jacobian="diagonal",
     broadcasts=True, promotes="common",
     x=_huber_x,
     target=lambda g, x, target, delta: _huber_x(-g, x, target, delta),
@@ -133,7 +134,7 @@ def _binary_cross_entropy_x(g, x, target):
 
 binary_cross_entropy = primitive(
     "binary_cross_entropy", _binary_cross_entropy,
-    formula="-(t ln x + (1 - t) ln(1 - x))", promotes="common",
+    formula="-(t ln x + (1 - t) ln(1 - x))", jacobian="diagonal", promotes="common",
     x=_binary_cross_entropy_x,
     target=lambda g, x: g * (np.log1p(-x) - np.log(x)),
 )  # fmt: skip
@@ -146,7 +147,7 @@ def _binary_cross_entropy_with_logits(x, target):
 
 binary_cross_entropy_with_logits = primitive(
     "binary_cross_entropy_with_logits", _binary_cross_entropy_with_logits,
-    formula="ln(1 + eˣ) - x t", promotes="common",
+    formula="ln(1 + eˣ) - x t", jacobian="diagonal", promotes="common",
     x=lambda g, x, target: g * (sigmoid(x) - target),
     target=lambda g, x: -g * x,
 )  # fmt: skip

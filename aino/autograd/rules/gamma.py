@@ -76,7 +76,8 @@ def _log_gamma(x):
 
 
 lgamma = primitive(
-    "lgamma", in_double(_log_gamma), formula="ln |Γ(x)|", promotes="float", inputs="x",
+    "lgamma", in_double(_log_gamma), formula="ln |Γ(x)|",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * digamma(x),
 )  # fmt: skip
 
@@ -119,6 +120,6 @@ def psi(x):
 
 
 digamma: Any = primitive(
-    "digamma", psi, formula="ψ(x) = (ln Γ)′(x)", promotes="float",
+    "digamma", psi, formula="ψ(x) = (ln Γ)′(x)", jacobian="diagonal", promotes="float",
     x=lambda g, x: g * polygamma(x, 1),
 )  # fmt: skip

@@ -93,6 +93,7 @@ def _slope(a, l):
 
 gamma_moment: Any = primitive(
     "gamma_moment", lambda a, l, n: _moment(n)(a, l), formula="∫ wⁿ e^(a w - eˡ (eʷ - 1)) dw",
+    jacobian="diagonal",
     broadcasts=True, promotes="float", inputs="a l",
     a=lambda g, a, l, n: g * gamma_moment(a, l, n + 1),
     l=lambda g, a, l, y, n: g * (
@@ -101,7 +102,8 @@ gamma_moment: Any = primitive(
 )  # fmt: skip
 
 log_gamma_slope: Any = primitive(
-    "log_gamma_slope", in_double(_slope), formula="-∂F/∂a / ∂F/∂l", broadcasts=True,
+    "log_gamma_slope", in_double(_slope), formula="-∂F/∂a / ∂F/∂l",
+    jacobian="diagonal", broadcasts=True,
     promotes="float", inputs="a l",
     a=lambda g, a, l: -g * (
         gamma_moment(a, l, 2) + (l - digamma(a)) * gamma_moment(a, l, 1)

@@ -29,7 +29,8 @@ def _slope_of_exponent(a, x):
 
 gammainc: Any = primitive(
     "gammainc", in_double(lambda a, x: of_scipy("gammainc")(a, x)),
-    formula="1 / Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt", broadcasts=True, promotes="float", inputs="a x",
+    formula="1 / Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt", promotes="float",
+    jacobian="diagonal", broadcasts=True, inputs="a x",
     a=lambda g, a, x: g * _slope_of_exponent(a, x),
     x=lambda g, a, x: g * _density(a, x),
 )  # fmt: skip
@@ -45,7 +46,8 @@ def _upper(a, x):
 
 gammaincc: Any = primitive(
     "gammaincc", in_double(_upper),
-    formula="1 / Γ(a) ∫ₓ^∞ tᵃ⁻¹ e⁻ᵗ dt", broadcasts=True, promotes="float", inputs="a x",
+    formula="1 / Γ(a) ∫ₓ^∞ tᵃ⁻¹ e⁻ᵗ dt", promotes="float",
+    jacobian="diagonal", broadcasts=True, inputs="a x",
     a=lambda g, a, x: -g * _slope_of_exponent(a, x),
     x=lambda g, a, x: -g * _density(a, x),
 )  # fmt: skip

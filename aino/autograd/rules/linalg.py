@@ -43,31 +43,31 @@ def _as_rows(x):
 
 
 mm = primitive(
-    "mm", product, formula="a b",
+    "mm", product, formula="a b", jacobian="multilinear",
     a=lambda g, b: np.dot(g, b.mT),
     b=lambda g, a: np.dot(a.mT, g),
 )  # fmt: skip
 
 bmm = primitive(
-    "bmm", product, formula="aᵢ bᵢ", broadcasts=True,
+    "bmm", product, formula="aᵢ bᵢ", jacobian="multilinear", broadcasts=True,
     a=lambda g, b: g @ b.mT,
     b=lambda g, a: a.mT @ g,
 )  # fmt: skip
 
 rows_mm = primitive(
-    "rows_mm", _rows_product, formula="aᵢ b",
+    "rows_mm", _rows_product, formula="aᵢ b", jacobian="multilinear",
     a=lambda g, b: rows_mm(g, b.mT),
     b=lambda g, a: _as_rows(a).mT @ _as_rows(g),
 )  # fmt: skip
 
 mv = primitive(
-    "mv", product, formula="a v",
+    "mv", product, formula="a v", jacobian="multilinear",
     a=lambda g, b: g[..., None] * b,
     b=lambda g, a: _as_rows(a).mT @ g.reshape(math.prod(g.shape)),
 )  # fmt: skip
 
 dot = primitive(
-    "dot", product, formula="Σ aᵢ bᵢ",
+    "dot", product, formula="Σ aᵢ bᵢ", jacobian="multilinear",
     a=lambda g, b: g * b,
     b=lambda g, a: g * a,
 )  # fmt: skip
@@ -83,7 +83,7 @@ def _cross(a, b, axis):
 
 
 cross = primitive(
-    "cross", _cross, formula="a × b", broadcasts=True, promotes="common",
+    "cross", _cross, formula="a × b", jacobian="multilinear", broadcasts=True, promotes="common",
     a=lambda g, b, axis: cross(b, g, axis),
     b=lambda g, a, axis: cross(g, a, axis),
 )  # fmt: skip

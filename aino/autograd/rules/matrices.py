@@ -35,7 +35,11 @@ def _inverse(x):
         raise LinAlgError(f"inv: a matrix (shape {x.shape}) is singular") from None
 
 
-inv = primitive("inv", _inverse, formula="x⁻¹", x=lambda g, y: -(y.mT @ g @ y.mT))
+inv = primitive(
+    "inv", _inverse, formula="x⁻¹",
+    x=lambda g, y: -(y.mT @ g @ y.mT),
+    jvp={"x": lambda t, y: -(y @ t @ y)},
+)  # fmt: skip
 
 
 def _inverse_or_inf(x):
@@ -229,10 +233,15 @@ weighted_vectors = primitive(
     "weighted_vectors", _weighted, formula="U diag(w) Vᴴ", inputs="x weights",
     x=lambda g, x, weights: np.conjugate(weighted_turn(np.conjugate(g), x, weights)),
     weights=lambda g, x: weighted_share(np.conjugate(g), x),
+    jvp={
+        "x": lambda t, x, weights: weighted_turn(t, x, weights),
+        "weights": lambda t, x: weighted_vectors(x, t),
+    },
 )  # fmt: skip
 
 singular_values = primitive(
     "singular_values", lambda x: computed("svd", np.linalg.svd, x, False, False),
     formula="σ with x = U σ Vᴴ",
     x=lambda g, x: np.conjugate(weighted_vectors(x, g)),
+    jvp={"x": lambda t, x: weighted_share(t, x)},
 )  # fmt: skip

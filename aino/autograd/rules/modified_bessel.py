@@ -113,22 +113,26 @@ def _i_kernel(n):
 
 
 i_ratio: Any = primitive(
-    "i_ratio", lambda x, n: _i_kernel(n)(x), formula="Iₙ(x) / xⁿ", promotes="float",
+    "i_ratio", lambda x, n: _i_kernel(n)(x), formula="Iₙ(x) / xⁿ",
+    jacobian="diagonal", promotes="float",
     x=lambda g, x, n: g * (x * i_ratio(x, n + 1)),
 )  # fmt: skip
 
 i0: Any = primitive(
-    "i0", in_double(lambda x: _grown(x, _i0e(x))), formula="I₀(x)", promotes="float", inputs="x",
+    "i0", in_double(lambda x: _grown(x, _i0e(x))), formula="I₀(x)",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * i1(x),
 )  # fmt: skip
 
 i1: Any = primitive(
-    "i1", in_double(lambda x: _grown(x, _i1e(x))), formula="I₁(x)", promotes="float", inputs="x",
+    "i1", in_double(lambda x: _grown(x, _i1e(x))), formula="I₁(x)",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (i_ratio(x, 1) + x * x * i_ratio(x, 2)),
 )  # fmt: skip
 
 i0e: Any = primitive(
-    "i0e", in_double(_i0e), formula="e^-|x| I₀(x)", promotes="float", inputs="x",
+    "i0e", in_double(_i0e), formula="e^-|x| I₀(x)",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (i1e(x) - np.sign(x) * i0e(x)),
 )  # fmt: skip
 
@@ -140,7 +144,8 @@ def _i1e_to_x(g, x):
 
 
 i1e: Any = primitive(
-    "i1e", in_double(_i1e), formula="e^-|x| I₁(x)", promotes="float", inputs="x", x=_i1e_to_x,
+    "i1e", in_double(_i1e), formula="e^-|x| I₁(x)",
+    jacobian="diagonal", promotes="float", inputs="x", x=_i1e_to_x,
 )  # fmt: skip
 
 
@@ -149,21 +154,21 @@ def _by_scipy(name):
 
 
 k0: Any = primitive(
-    "k0", _by_scipy("k0"), formula="K₀(x)", promotes="float", inputs="x",
+    "k0", _by_scipy("k0"), formula="K₀(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: -g * k1(x),
 )  # fmt: skip
 
 k1: Any = primitive(
-    "k1", _by_scipy("k1"), formula="K₁(x)", promotes="float", inputs="x",
+    "k1", _by_scipy("k1"), formula="K₁(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x, y: -g * (k0(x) + y / x),
 )  # fmt: skip
 
 k0e: Any = primitive(
-    "k0e", _by_scipy("k0e"), formula="eˣ K₀(x)", promotes="float", inputs="x",
+    "k0e", _by_scipy("k0e"), formula="eˣ K₀(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x, y: g * (y - k1e(x)),
 )  # fmt: skip
 
 k1e: Any = primitive(
-    "k1e", _by_scipy("k1e"), formula="eˣ K₁(x)", promotes="float", inputs="x",
+    "k1e", _by_scipy("k1e"), formula="eˣ K₁(x)", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x, y: g * (y - y / x - k0e(x)),
 )  # fmt: skip

@@ -19,13 +19,15 @@ def _erfcx(x):
 
 
 erfcx: Any = primitive(
-    "erfcx", in_double(_erfcx), formula="e^(x²) (1 - erf x)", promotes="float", inputs="x",
+    "erfcx", in_double(_erfcx), formula="e^(x²) (1 - erf x)",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x, y: g * (2.0 * x * y - TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 
 ndtr = primitive(
     "ndtr", in_double(lambda x: 0.5 * complement(x * -ROOT_HALF)), formula="½ (1 + erf(x / √2))",
+    jacobian="diagonal",
     promotes="float", inputs="x",
     x=lambda g, x: g * (np.exp(-0.5 * x * x) * (0.5 * ROOT_TWO_BY_PI)),
 )  # fmt: skip
@@ -45,13 +47,14 @@ def _log_ndtr_to_x(g, x):
 
 
 log_ndtr = primitive(
-    "log_ndtr", in_double(_log_ndtr), formula="ln(½ (1 + erf(x / √2)))", promotes="float",
+    "log_ndtr", in_double(_log_ndtr), formula="ln(½ (1 + erf(x / √2)))",
+    jacobian="diagonal", promotes="float",
     inputs="x", x=_log_ndtr_to_x,
 )  # fmt: skip
 
 
 ndtri = primitive(
     "ndtri", in_double(lambda p: normal_quantile(p - 0.5, np.minimum(p, 1.0 - p))),
-    formula="x with ½ (1 + erf(x / √2)) = p", promotes="float", inputs="x",
+    formula="x with ½ (1 + erf(x / √2)) = p", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, y: g * (np.exp(0.5 * y * y) / (0.5 * ROOT_TWO_BY_PI)),
 )  # fmt: skip

@@ -85,6 +85,7 @@ def _no_slope_of_degree():
 
 polynomial: Any = primitive(
     "polynomial", lambda x, n, family, order: _kernel(family, order)(x, n), formula="pₙ⁽ᵐ⁾(x)",
+    jacobian="diagonal",
     broadcasts=True, promotes="float", inputs="x n",
     x=lambda g, x, n, family, order: g * polynomial(x, n, family, order + 1),
     n=lambda g: _no_slope_of_degree(),

@@ -69,7 +69,7 @@ def _number_count(x, axis, keepdims):
 
 
 nansum = primitive(
-    "nansum", _number_sum, formula="Σ of the numbers in x", promotes="floating",
+    "nansum", _number_sum, formula="Σ of the numbers in x", jacobian="reduced", promotes="floating",
     x=lambda g, x, axis, keepdims: kept(g, axis, keepdims, x.shape) * cast(x == x, g.dtype),
 )  # fmt: skip
 
@@ -82,6 +82,7 @@ def _number_mean(x, axis=None, keepdims=False):
 
 nanmean = primitive(
     "nanmean", _number_mean, formula="Σ of the numbers in x / how many they are",
+    jacobian="reduced",
     promotes="floating",
     x=lambda g, x, axis, keepdims: cast(x == x, g.dtype) * (
         kept(g / _number_count(x, axis, keepdims), axis, keepdims, x.shape)
@@ -105,7 +106,7 @@ def _prod(x, axis=None, keepdims=False):
 
 
 prod = primitive(
-    "prod", _prod, formula="Π x",
+    "prod", _prod, formula="Π x", jacobian="reduced",
     x=lambda g, x, axis, keepdims: _prod_slope(g, x, axis, keepdims),
 )  # fmt: skip
 
@@ -128,7 +129,7 @@ amax = primitive(
     "amax", lambda x, axis=None, keepdims=False: (
         np.maximum.reduce(x, axis=axis, keepdims=keepdims)
     ),
-    formula="max x",
+    formula="max x", jacobian="reduced",
     x=lambda g, x, y, axis, keepdims: _extreme_slope(g, x, y, axis, keepdims),
 )  # fmt: skip
 
@@ -136,7 +137,7 @@ amin = primitive(
     "amin", lambda x, axis=None, keepdims=False: (
         np.minimum.reduce(x, axis=axis, keepdims=keepdims)
     ),
-    formula="min x",
+    formula="min x", jacobian="reduced",
     x=lambda g, x, y, axis, keepdims: _extreme_slope(g, x, y, axis, keepdims),
 )  # fmt: skip
 
@@ -147,12 +148,12 @@ def _whole_slope(g, x, y):
 
 
 max = primitive(
-    "max", lambda x: np.maximum.reduce(x, axis=None), formula="max x",
+    "max", lambda x: np.maximum.reduce(x, axis=None), formula="max x", jacobian="reduced",
     x=lambda g, x, y: _whole_slope(g, x, y),
 )  # fmt: skip
 
 min = primitive(
-    "min", lambda x: np.minimum.reduce(x, axis=None), formula="min x",
+    "min", lambda x: np.minimum.reduce(x, axis=None), formula="min x", jacobian="reduced",
     x=lambda g, x, y: _whole_slope(g, x, y),
 )  # fmt: skip
 
@@ -169,10 +170,13 @@ def _middle_number(x):
     return np.take(ordered, np.maximum(numbers - 1, 0) // 2)
 
 
-median = primitive("median", _middle, formula="median x", x=lambda g, x, y: _whole_slope(g, x, y))
+median = primitive(
+    "median", _middle, formula="median x", jacobian="reduced",
+    x=lambda g, x, y: _whole_slope(g, x, y),
+)  # fmt: skip
 
 nanmedian = primitive(
-    "nanmedian", _middle_number, formula="median of the numbers in x",
+    "nanmedian", _middle_number, formula="median of the numbers in x", jacobian="reduced",
     x=lambda g, x, y: _whole_slope(g, x, y),
 )  # fmt: skip
 
@@ -216,7 +220,7 @@ def _var_slope(g, x, axis, correction, keepdims):
 
 var = primitive(
     "var", lambda x, axis, correction, keepdims: in_float32(_var, x, axis, correction, keepdims),
-    formula="Σ (x - x̄)² / (n - c)",
+    formula="Σ (x - x̄)² / (n - c)", jacobian="reduced",
     x=lambda g, x, axis, correction, keepdims: _var_slope(g, x, axis, correction, keepdims),
 )  # fmt: skip
 
@@ -228,7 +232,7 @@ def divided(g, y):
 
 std = primitive(
     "std", lambda x, axis, correction, keepdims: in_float32(_std, x, axis, correction, keepdims),
-    formula="√(Σ (x - x̄)² / (n - c))",
+    formula="√(Σ (x - x̄)² / (n - c))", jacobian="reduced",
     x=lambda g, x, y, axis, correction, keepdims: (
         _var_slope(divided(0.5 * g, y), x, axis, correction, keepdims)
     ),
@@ -246,7 +250,7 @@ def _logsumexp(x, axis, keepdims):
 
 logsumexp = primitive(
     "logsumexp", lambda x, axis, keepdims: in_float32(_logsumexp, x, axis, keepdims),
-    formula="ln Σ eˣ", promotes="float",
+    formula="ln Σ eˣ", jacobian="reduced", promotes="float",
     x=lambda g, x, y, axis, keepdims: (
         kept(g, axis, keepdims, x.shape) * np.exp(x - kept(y, axis, keepdims, x.shape))
     ),
@@ -296,7 +300,7 @@ def _norm_slope(g, x, y, p, axis, keepdims):
 
 norm = primitive(
     "norm", lambda x, p, axis, keepdims: in_float32(_norm, x, p, axis, keepdims),
-    formula="(Σ |x|ᵖ)^(1/p)",
+    formula="(Σ |x|ᵖ)^(1/p)", jacobian="reduced",
     x=lambda g, x, y, p, axis, keepdims: _norm_slope(g, x, y, p, axis, keepdims),
 )  # fmt: skip
 
@@ -314,6 +318,7 @@ def _farthest_slope(g, x, y, axis):
 #: PyTorch: each has all of it.
 farthest = primitive(
     "farthest", lambda x, axis: _norm(x, math.inf, axis, False), formula="max |x|",
+    jacobian="reduced",
     x=lambda g, x, y, axis: _farthest_slope(g, x, y, axis),
 )  # fmt: skip
 

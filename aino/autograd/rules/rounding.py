@@ -37,20 +37,28 @@ def _round(x, decimals):
 
 
 floor = primitive(
-    "floor", _rounding("floor", np.floor), formula="⌊x⌋", x=lambda g: np.zeros_like(g)
-)
+    "floor", _rounding("floor", np.floor), formula="⌊x⌋", jacobian="diagonal",
+    x=lambda g: np.zeros_like(g),
+)  # fmt: skip
 
-ceil = primitive("ceil", _rounding("ceil", np.ceil), formula="⌈x⌉", x=lambda g: np.zeros_like(g))
+ceil = primitive(
+    "ceil", _rounding("ceil", np.ceil), formula="⌈x⌉", jacobian="diagonal",
+    x=lambda g: np.zeros_like(g),
+)  # fmt: skip
 
 trunc = primitive(
-    "trunc", _rounding("trunc", np.trunc), formula="trunc x", x=lambda g: np.zeros_like(g)
-)
+    "trunc", _rounding("trunc", np.trunc), formula="trunc x", jacobian="diagonal",
+    x=lambda g: np.zeros_like(g),
+)  # fmt: skip
 
-round = primitive("round", _round, formula="round x", x=lambda g: np.zeros_like(g))
+round = primitive(
+    "round", _round, formula="round x", jacobian="diagonal", x=lambda g: np.zeros_like(g)
+)
 
 frac = primitive(
-    "frac", lambda x: x - np.trunc(x), formula="x - trunc x", promotes="floating", x=lambda g: g
-)
+    "frac", lambda x: x - np.trunc(x), formula="x - trunc x", jacobian="diagonal",
+    promotes="floating", x=lambda g: g,
+)  # fmt: skip
 
 
 # Division that rounds, and what it leaves
@@ -82,28 +90,31 @@ def _trunc_divide(a, b):
 
 
 floor_divide = primitive(
-    "floor_divide", _whole(np.floor_divide), formula="⌊a / b⌋", broadcasts=True,
+    "floor_divide", _whole(np.floor_divide), formula="⌊a / b⌋",
+    jacobian="diagonal", broadcasts=True,
     promotes="common",
     a=lambda g: np.zeros_like(g),
     b=lambda g: np.zeros_like(g),
 )  # fmt: skip
 
 trunc_divide = primitive(
-    "trunc_divide", _whole(_trunc_divide), formula="trunc(a / b)", broadcasts=True,
+    "trunc_divide", _whole(_trunc_divide), formula="trunc(a / b)",
+    jacobian="diagonal", broadcasts=True,
     promotes="common",
     a=lambda g: np.zeros_like(g),
     b=lambda g: np.zeros_like(g),
 )  # fmt: skip
 
 remainder = primitive(
-    "remainder", _whole(np.remainder), formula="a - b · ⌊a / b⌋", broadcasts=True,
+    "remainder", _whole(np.remainder), formula="a - b · ⌊a / b⌋",
+    jacobian="diagonal", broadcasts=True,
     promotes="common",
     a=lambda g: g,
     b=lambda g, a, b: -g * floor_divide(a, b),
 )  # fmt: skip
 
 fmod = primitive(
-    "fmod", _whole(np.fmod), formula="a - b · trunc(a / b)", broadcasts=True,
+    "fmod", _whole(np.fmod), formula="a - b · trunc(a / b)", jacobian="diagonal", broadcasts=True,
     promotes="common",
     a=lambda g: g,
     b=lambda g, a, b: -g * trunc_divide(a, b),
@@ -138,11 +149,15 @@ def _abs_to_x(g, x):
     return g * (np.conjugate(sgn(x)) if x.dtype.kind == "c" else sgn(x))
 
 
-sign = primitive("sign", _sign, formula="sign x", x=lambda g: np.zeros_like(g))
+sign = primitive("sign", _sign, formula="sign x", jacobian="diagonal", x=lambda g: np.zeros_like(g))
 
-signum = primitive("signum", np.sign, formula="x / |x|, NaN of NaN", x=_sgn_to_x)
+signum = primitive(
+    "signum", np.sign, formula="x / |x|, NaN of NaN", jacobian="diagonal if real", x=_sgn_to_x
+)
 
-sgn: Any = primitive("sgn", _sgn, formula="x / |x|, 0 where x = 0", x=_sgn_to_x)
+sgn: Any = primitive(
+    "sgn", _sgn, formula="x / |x|, 0 where x = 0", jacobian="diagonal if real", x=_sgn_to_x
+)
 
 
 def _abs(x):
@@ -151,10 +166,11 @@ def _abs(x):
     return np.absolute(x)
 
 
-abs = primitive("abs", _abs, formula="|x|", x=_abs_to_x)
+abs = primitive("abs", _abs, formula="|x|", jacobian="diagonal", x=_abs_to_x)
 
 copysign = primitive(
-    "copysign", np.copysign, formula="|a| · sign b", broadcasts=True, promotes="float",
+    "copysign", np.copysign, formula="|a| · sign b",
+    jacobian="diagonal", broadcasts=True, promotes="float",
     a=lambda g, a, y: g * (sgn(a) * sgn(y)),
     b=lambda g: np.zeros_like(g),
 )  # fmt: skip

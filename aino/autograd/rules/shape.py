@@ -156,7 +156,7 @@ def _window_sum(x, axis, size, step, shape):
 
 
 window_sum = primitive(
-    "window_sum", _window_sum, formula="y[i·step + j] = Σ xᵢⱼ",
+    "window_sum", _window_sum, formula="y[i·step + j] = Σ xᵢⱼ", jacobian="linear",
     x=lambda g, axis, size, step: windows(g, axis, size, step),
 )  # fmt: skip
 

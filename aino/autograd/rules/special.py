@@ -128,24 +128,25 @@ def _erfinv(x):
 
 
 erf = primitive(
-    "erf", erf_kernel, formula="erf x", promotes="float",
+    "erf", erf_kernel, formula="erf x", jacobian="diagonal", promotes="float",
     x=lambda g, x: g * (np.exp(-x * x) * TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 erfc = primitive(
-    "erfc", _erfc, formula="1 - erf x", promotes="float", inputs="x",
+    "erfc", _erfc, formula="1 - erf x", jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (np.exp(-x * x) * -TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 erfinv: Any = primitive(
-    "erfinv", in_double(_erfinv), formula="erf⁻¹ x", promotes="float", inputs="x",
+    "erfinv", in_double(_erfinv), formula="erf⁻¹ x",
+    jacobian="diagonal", promotes="float", inputs="x",
     x=lambda g, x: g * (np.exp(np.square(erfinv(x))) / TWO_BY_ROOT_PI),
 )  # fmt: skip
 
 
 normal_cdf = primitive(
     "normal_cdf", lambda x: 0.5 * erf_kernel(x * ROOT_HALF) + 0.5,
-    formula="½ (1 + erf(x / √2))", promotes="floating",
+    formula="½ (1 + erf(x / √2))", jacobian="diagonal", promotes="floating",
     x=lambda g, x: g * (np.exp(-0.5 * x * x) * (0.5 * ROOT_HALF * TWO_BY_ROOT_PI)),
 )  # fmt: skip
 
@@ -179,8 +180,9 @@ def _bessel_to_x(g, x, n):
 
 
 spherical_bessel = primitive(
-    "spherical_bessel", _bessel, formula="jₙ(x)", promotes="float", x=_bessel_to_x
-)
+    "spherical_bessel", _bessel, formula="jₙ(x)", jacobian="diagonal", promotes="float",
+    x=_bessel_to_x,
+)  # fmt: skip
 
 
 def _sinc(x):
@@ -190,6 +192,6 @@ def _sinc(x):
 
 
 sinc = primitive(
-    "sinc", _sinc, formula="sin(πx) / (πx)", promotes="float",
+    "sinc", _sinc, formula="sin(πx) / (πx)", jacobian="diagonal", promotes="float",
     x=lambda g, x: g * (spherical_bessel(math.pi * x, 1) * -math.pi),
 )  # fmt: skip

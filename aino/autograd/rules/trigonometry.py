@@ -9,7 +9,7 @@ from aino.autograd.rules.constants import ONE
 
 
 def _circular(name, ufunc, formula, **rules):
-    return primitive(name, ufunc, formula=formula, promotes="float", **rules)
+    return primitive(name, ufunc, formula=formula, jacobian="diagonal", promotes="float", **rules)
 
 
 sin = _circular("sin", np.sin, "sin x", x=lambda g, x: g * np.cos(x))
@@ -51,7 +51,8 @@ def _over_square(g, x, a, b):
 
 
 atan2 = primitive(
-    "atan2", np.arctan2, formula="the angle of (b, a)", broadcasts=True, promotes="float",
+    "atan2", np.arctan2, formula="the angle of (b, a)",
+    jacobian="diagonal", broadcasts=True, promotes="float",
     a=lambda g, a, b: _over_square(g, b, a, b),
     b=lambda g, a, b: _over_square(-g, a, a, b),
 )  # fmt: skip

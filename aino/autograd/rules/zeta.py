@@ -90,7 +90,8 @@ def _no_slope_of_zeta():
 
 
 zeta: Any = primitive(
-    "zeta", in_double(hurwitz), formula="ζ(s, q) = Σ (q + k)⁻ˢ", broadcasts=True,
+    "zeta", in_double(hurwitz), formula="ζ(s, q) = Σ (q + k)⁻ˢ",
+    jacobian="diagonal", broadcasts=True,
     promotes="float", inputs="s q",
     s=lambda g: _no_slope_of_zeta(),
     q=lambda g, s, q: g * (-s * zeta(s + 1.0, q)),
@@ -119,6 +120,6 @@ def _many(n):
 
 
 polygamma: Any = primitive(
-    "polygamma", lambda x, n: _many(n)(x), formula="ψ⁽ⁿ⁾(x)", promotes="float",
+    "polygamma", lambda x, n: _many(n)(x), formula="ψ⁽ⁿ⁾(x)", jacobian="diagonal", promotes="float",
     x=lambda g, x, n: g * polygamma(x, n + 1),
 )  # fmt: skip

@@ -45,7 +45,7 @@ def _held(slot, owner):
 def _get_array(tensor):
     array = _ARRAY.__get__(tensor)
     trace = session.trace
-    if trace is None or (type(array) is not np.ndarray and array.trace is trace):
+    if trace is None or (type(array) is not np.ndarray and getattr(array, "trace", None) is trace):
         return array
     return trace.lift_tensor(tensor, array)
 

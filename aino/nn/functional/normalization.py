@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import moves
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
 from aino.dtypes import float16
@@ -57,6 +58,9 @@ def layer_norm(
     rank = _rank("layer_norm", input, normalized_shape, weight, bias)
     if input.array.dtype is float16:
         return in_float32(layer_norm, input, normalized_shape, weight, bias, eps)
+    if moves(input.array):
+        definition = fused.layer_norm.primitive.definition
+        return definition(input, weight, bias, None, None, rank, eps)
     z, scale = fused.standardised(input.array, rank, eps)
     return fused.layer_norm(input, weight, bias, z, scale, rank, eps)
 
@@ -86,5 +90,7 @@ def rms_norm(
         eps = float(np.finfo(input.array.dtype).eps)
     if input.array.dtype is float16:
         return in_float32(rms_norm, input, normalized_shape, weight, eps)
+    if moves(input.array):
+        return fused.rms_norm.primitive.definition(input, weight, None, None, rank, eps)
     z, scale = fused.rescaled(input.array, rank, eps)
     return fused.rms_norm(input, weight, z, scale, rank, eps)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
+from aino.autograd.duck import still
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
 from aino.dtypes import float16
@@ -184,7 +185,7 @@ def poisson_nll_loss(
     else:
         loss = input - target * (input + eps).log()
     if full:
-        large = target.array > 1
+        large = still(target.array) > 1
         counts: Any = np.where(large, target, 1.0)
         stirling = counts * counts.log() - counts + 0.5 * (2.0 * math.pi * counts).log()
         loss = loss + np.where(large, stirling, 0.0)

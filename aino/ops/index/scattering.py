@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
-from aino.autograd.duck import looked_up
+from aino.autograd.duck import looked_up, still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
@@ -195,7 +195,7 @@ def scatter_reduce(
         return like(product_rules.scatter_product(whole, src, array, dim), input)
     total = whole + rules.scatter_sum(src, array, dim, shape, False)
     if reduce == "mean":
-        ones = np.ones_like(src.array)
+        ones = np.ones_like(still(src.array))
         counts = rules.scatter_sum(ones, array, dim, shape, False)
         counts = np.maximum(counts + (1 if include_self else 0), 1)
         if total.array.dtype.kind in "iu":

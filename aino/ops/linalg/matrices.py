@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.primitive import unmoved
 from aino.autograd.rules import elementwise, matrices, shape
 from aino.autograd.rules.matrices import LinAlgError
@@ -142,7 +143,7 @@ def logdet(input: Tensor) -> Tensor:
     sign, size = slogdet(input)
     if input.dtype.kind == "c":
         return elementwise.add(elementwise.log(sign), size)
-    negative = np.where(sign.array < 0, np.nan, 0.0).astype(input.dtype)
+    negative = np.where(still(sign.array) < 0, np.nan, 0.0).astype(input.dtype)
     return elementwise.add(size, make(negative))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise
 from aino.autograd.rules import exponents as rules
@@ -34,7 +35,7 @@ def frexp(input: Tensor, *, out: Sequence[Tensor] | None = None) -> Any:
     """
     if input.array.dtype.kind != "f":
         raise DtypeError(f"frexp: the input must be of floats, not {input.array.dtype}")
-    exponent = wrapped(np.frexp(input.array)[1])
+    exponent = wrapped(np.frexp(still(input.array))[1])
     return return_types.frexp(rules.ldexp(input, wrapped(np.negative(exponent.array))), exponent)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
@@ -103,7 +104,7 @@ def logcumsumexp(input: Tensor, dim: Any, *, out: Tensor | None = None) -> Tenso
 
 def _running_extreme(input, dim, ufunc, name):
     """Return running extremes and where they stand: of equal ones the last."""
-    array = input.array
+    array = still(input.array)
     dim = dim_of(dim, array.ndim)
     if array.dtype.kind == "c":
         raise DtypeError(f"{name}: complex numbers have no order")

@@ -175,7 +175,7 @@ def _at_ranks(values, q, interpolation, ignore_nan):
     """Return what stands at the quantiles q of rows sorted along the last axis."""
     array = values.array
     length = array.shape[-1]
-    numbers = length - np.count_nonzero(array != array, axis=-1, keepdims=True)
+    numbers = length - np.count_nonzero(np.isnan(array), axis=-1, keepdims=True)
     last = np.maximum(numbers - 1, 0) if ignore_nan else np.full_like(numbers, length - 1)
     ranks = q * make(last.astype(array.dtype))
     if not ignore_nan:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
+from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.tensor import Tensor, make
 from aino.devices import Device, check_device
@@ -94,7 +95,7 @@ def as_index(self) -> builtins.int:
 
 def _real_element(self):
     """Return the only element as something that ``float`` and ``int`` take: it must be real."""
-    array = self.array
+    array = still(self.array)
     if array.size == 1 and array.dtype.kind != "c":
         return array if array.ndim == 0 else array.reshape(())
     value = item(self)

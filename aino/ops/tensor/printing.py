@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.tensor import Tensor
+from aino.autograd.tensor import Tensor, make, without_tangents
 from aino.dtypes import COMPLEX_OF, bool_, get_default_dtype, int64
 from aino.tracing import forbid_reading
 
@@ -101,10 +101,12 @@ def printoptions(**keywords: Any) -> Iterator[None]:
 def tensor_repr(self) -> str:
     """Return the tensor as text: its elements, and of its properties what is not the default."""
     prefix = "tensor("
-    array = self.array
+    array = without_tangents(self.array)
     if isinstance(array, np.ndarray):
         contents = _contents(array, len(prefix))
         suffixes = _properties(array)
+        if array is not self.array and self.array.level.alive:
+            suffixes.append(f"tangent={make(self.array.tangent)!r}")
     else:  # what stands in for an array has no elements to show
         forbid_reading("the text of a tensor")
         contents = "..."
