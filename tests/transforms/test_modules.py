@@ -162,3 +162,33 @@ def test_stack_module_state_says_what_is_wrong():
     frozen.bias.requires_grad_(False)
     with pytest.raises(TransformError, match="'bias' requires a gradient in some"):
         stack_module_state([nn.Linear(2, 1), frozen])
+
+
+def test_a_compiled_step_of_an_ensemble_is_the_eager_one():
+    def trained(wrap):
+        aino.manual_seed(0)
+        models = [nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)) for _ in range(4)]
+        params, _ = stack_module_state(models)
+        optimizer = aino.optim.Adam(list(params.values()), lr=0.05)
+        x, target = aino.randn(6, 3), aino.randn(6, 2)
+
+        def loss_of(params):
+            return nn.functional.mse_loss(functional_call(models[0], params, (x,)), target)
+
+        @wrap
+        def step():
+            optimizer.zero_grad()
+            losses = vmap(loss_of)(params)
+            losses.sum().backward()
+            optimizer.step()
+            return losses.detach()
+
+        return [step() for _ in range(5)], params
+
+    losses, params = trained(lambda step: step)
+    compiled, others = trained(lambda step: aino.compile(step, fullgraph=True))
+    for a, b in zip(losses, compiled):
+        assert aino.allclose(a, b)
+    assert (losses[-1] < losses[0]).all()
+    for name, p in params.items():
+        assert aino.allclose(p, others[name], atol=1e-6)

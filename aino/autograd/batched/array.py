@@ -184,7 +184,10 @@ class BatchedArray(Duck):
         for target in out:
             if target is not None and not belongs(target, level):
                 raise unbatched_memory(level)
+        where = keywords.pop("where", True) if method == "__call__" else True
         found = handler(level, ufunc, inputs, keywords)
+        if where is not True:  # elsewhere stays what was there
+            found = np.where(where, found, out[0])
         for target, y in zip(out, found if isinstance(found, tuple) else (found,)):
             if target is not None:
                 target[...] = y
