@@ -97,7 +97,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.optim": ("Adafactor Muon SparseAdam swap_in_optimizer_params_and_state "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
-        "torch.func": ("jacfwd jvp linearize rearrange replace_all_batch_norm_modules_ "),
+        "torch.func": ("rearrange replace_all_batch_norm_modules_ "),
         "torch.utils.data": (
             "BatchSampler ChainDataset ConcatDataset DFIterDataPipe DataChunk DataLoader "
             "Dataset DistributedSampler IterDataPipe IterableDataset MapDataPipe "
