@@ -399,3 +399,30 @@ def test_a_batch_is_each_of_its_distributions(case):
         except NotImplementedError:
             continue
         assert np.all(np.abs(drawn[:, k].mean(0) - single.mean.numpy()) < 5 * error)
+
+
+def test_relaxed_categories_are_chosen_as_often_as_categories():
+    """The largest coordinate is the k-th with the probability p, at any temperature."""
+    for temperature in (0.3, 2.0):
+        drawn = D.RelaxedOneHotCategorical(temperature, t(PROBS)).sample((SAMPLES,))
+        shares = np.bincount(drawn.argmax(-1).numpy(), minlength=3) / SAMPLES
+        assert np.all(np.abs(shares - PROBS) < 4 * 0.5 / math.sqrt(SAMPLES))
+
+
+def test_logistic_normal_samples_are_normal_again():
+    distribution = D.LogisticNormal(t(LOC[:2]), t(DIAGONAL[:2]))
+    x = D.StickBreakingTransform().inv(distribution.sample((SAMPLES,))).numpy()
+    assert np.all(np.abs(x.mean(0) - LOC[:2]) < 4 * DIAGONAL[:2] / math.sqrt(SAMPLES))
+    np.testing.assert_allclose(x.std(0), DIAGONAL[:2], 0.02)
+
+
+def test_supports_are_as_deep_as_events():
+    base = D.Independent(D.Normal(aino.zeros(3), 1.0), 1)
+    for distribution in (
+        D.TransformedDistribution(base, D.ExpTransform()),
+        D.TransformedDistribution(base, []),
+        D.TransformedDistribution(D.Normal(aino.zeros(3), 1.0), D.SoftmaxTransform()),
+        D.Independent(D.Beta(aino.ones(2, 3), 1.0), 2),
+    ):
+        assert distribution.support.event_dim == len(distribution.event_shape)
+        assert distribution.support.check(distribution.sample((4,))).tolist() == [True] * 4

@@ -229,4 +229,6 @@ def test_triangles():
     with pytest.raises(ValueError, match="triangle"):
         D.utils.vec_to_tril_matrix(aino.zeros(4))
     with pytest.raises(ValueError, match="diag"):
-        D.utils.tril_matrix_to_vec(matrices, 4)
+        D.utils.tril_matrix_to_vec(matrices, 3)
+    with pytest.raises(ValueError, match="diag"):
+        D.utils.tril_matrix_to_vec(matrices, -4)
