@@ -147,6 +147,7 @@ if TYPE_CHECKING:
     from aino.ops.linalg.householder import orgqr as orgqr
     from aino.ops.linalg.householder import ormqr as ormqr
     from aino.ops.linalg.least_squares import pinverse as pinverse
+    from aino.ops.linalg.lobpcg import lobpcg as lobpcg
     from aino.ops.linalg.low_rank import pca_lowrank as pca_lowrank
     from aino.ops.linalg.low_rank import svd_lowrank as svd_lowrank
     from aino.ops.linalg.lu import lu as lu

@@ -48,6 +48,7 @@ _FUNCTIONS = {
     "aino.ops.index.membership": "isin",
     "aino.ops.index.numbering": "combinations unravel_index",
     "aino.ops.linalg.functions": "vander",
+    "aino.ops.linalg.lobpcg": "lobpcg",
     "aino.ops.linalg.low_rank": "pca_lowrank svd_lowrank",
     "aino.ops.linalg.lu": "lu_unpack",
     "aino.ops.pointwise.renorm": "fill",

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+import aino
 from aino.ops.linalg import decompositions, functions, householder, low_rank
-from tests.calculus.row import Row, case, given, real, regular
+from tests.calculus.row import Row, case, definite, given, real, regular
 
 
 def adjoint(x):
@@ -95,6 +96,27 @@ def powers_oracle(x, N=None):
 SQUARE = [case(regular(3, 3)), case(real(2, 2, 2)), case(real(1, 1))]
 NOT_SQUARE = [case(real(2, 3)), case(real(3))]
 FAR = given(np.diag([2.0, -8.0, 1.0]) + np.triu(np.ones((3, 3)), 1))
+
+
+def outermost(A, *arguments, **keywords):
+    """Return lobpcg's values, and its vectors without their signs."""
+    values, vectors = aino.lobpcg(A, *arguments, **keywords)
+    return values, vectors.abs()
+
+
+def outermost_in_torch(torch, A, *arguments, **keywords):
+    values, vectors = torch.lobpcg(A, *arguments, **keywords)
+    return values, vectors.abs()
+
+
+def outermost_oracle(A, k, B=None, X=None, largest=True, iK=None, tol=None):
+    A = (A + A.swapaxes(-1, -2)) / 2
+    root = np.eye(A.shape[-1]) if B is None else np.linalg.cholesky(B)
+    inverse = np.linalg.inv(root)
+    w, v = np.linalg.eigh(inverse @ A @ inverse.swapaxes(-1, -2))
+    w, v = (w[..., ::-1], v[..., ::-1]) if largest else (w, v)
+    return w[..., :k], np.abs(inverse.swapaxes(-1, -2) @ v[..., :k])
+
 
 ROWS = [
     Row(
@@ -222,4 +244,17 @@ ROWS = [
         ],
         covers="diagonal", complex=True, errors=[case(real(3)), case(real(2, 2), dim1=1)],
     ),
+    Row("lobpcg", outermost, outermost_oracle,
+        [case(definite(9, 9), 2, X=real(9, 2).constant(), tol=1e-12),
+         case(definite(2, 7, 7), 1, X=real(2, 7, 2).constant(), tol=1e-12)],
+        covers="lobpcg", torch=outermost_in_torch, method="", dtypes="", gradtol=1e-4,
+        rtol=1e-7, atol=1e-9,
+        errors=[case(definite(9, 9), 4), case(real(3, 9), 1)]),
+    # PyTorch has no derivative where B is given, and less exact ones of the least values.
+    Row("lobpcg of a pair", outermost, outermost_oracle,
+        [case(definite(9, 9), 2, definite(9, 9), real(9, 2).constant(), tol=1e-12),
+         case(definite(9, 9), 2, X=real(9, 2).constant(), tol=1e-12, largest=False),
+         case(definite(9, 9), 1, X=real(9, 2).constant(), tol=1e-12, largest=False,
+              iK=definite(9, 9).constant())],
+        covers="lobpcg", torch=None, method="", dtypes="", gradtol=1e-4, rtol=1e-7, atol=1e-9),
 ]  # fmt: skip
