@@ -43,7 +43,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "choose_qparams_optimized cond conv1d conv2d conv3d conv_tbc conv_transpose1d "
             "conv_transpose2d conv_transpose3d convolution ctc_loss embedding_bag from_file "
             "get_device_module grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru "
-            "gru_cell instance_norm lobpcg lstm lstm_cell max_pool1d "
+            "gru_cell instance_norm lstm lstm_cell max_pool1d "
             "max_pool1d_with_indices max_pool2d max_pool3d native_batch_norm "
             "native_channel_shuffle native_group_norm native_layer_norm native_norm "
             "pixel_shuffle pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
