@@ -392,3 +392,41 @@ def test_a_stretch_keeps_to_one_dtype():
     given = np.linspace(0, 1, size)
     expected = np.minimum(np.exp(np.sin(given) * (given > 0.5)), 2.0)
     np.testing.assert_array_equal(run(program, given)[0], expected)
+
+
+def test_what_is_returned_is_copied_only_where_another_holds_it():
+    x = aino.linspace(0, 1, 6).reshape(2, 3)
+    slope = aino.compile(aino.func.grad(lambda a: (a @ a.T).tanh().sum()), fullgraph=True)
+    first, second = slope(x), slope(x)
+    assert "copy()" not in slope.source
+    first += 1
+    assert aino.allclose(second, slope(x))
+
+    @aino.compile(fullgraph=True)
+    def twice(a):
+        y = a.exp()
+        return y, y.clone(), y.clone(), y * 2
+
+    for _ in range(3):
+        found = twice(x)
+        for y in found:
+            y.add_(1)
+        for y, expected in zip(found, (x.exp(), x.exp(), x.exp(), x.exp() * 2)):
+            assert aino.allclose(y, expected + 1)
+    same = aino.compile(lambda a: [a.exp().clone()] * 2)(x)
+    assert same[0] is same[1]
+    w = aino.ones(3, requires_grad=True)
+
+    @aino.compile(fullgraph=True)
+    def step(a):
+        w.grad = None
+        (a * w).exp().sum().backward()
+        return w.grad.clone(), w.grad * 1
+
+    for _ in range(3):
+        found = step(x)
+        kept = w.grad.clone()
+        for g in found:
+            assert aino.allclose(g, kept)
+            g.zero_()
+        assert aino.allclose(w.grad, kept)

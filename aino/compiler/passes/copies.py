@@ -55,12 +55,19 @@ def elide_copies(program: Program) -> int:
         if copies and isinstance(source, Region) and source.is_whole:
             result = call.results[0]
             handed_on = result.storage in returned
+            if handed_on:
+                maker = analysis.maker(source.storage)
+                # A kernel of Python's may keep what it returns.
+                anew = maker is not None and maker.operation is not Operation.KERNEL
+                free = anew and source.storage.kind == "temporary" and source.storage not in given
+            else:
+                free = source.storage.kind in ("temporary", "constant")
+                free = free and source.storage not in returned
             if (
-                source.storage.kind in (("temporary",) if handed_on else ("temporary", "constant"))
+                free
                 and result.strides == source.strides
                 and result.storage not in analysis.writers
                 and analysis.last_write(source.storage) < position
-                and source.storage not in (given if handed_on else returned)
             ):
                 if result.storage in given:
                     given.add(source.storage)
