@@ -20,9 +20,9 @@ UNARY = """
     abs absolute acos alias_copy amax amin angle arccos arcsin arcsinh arctan arctanh argmax argmin
     asin asinh atan atanh ceil conj_physical cos cosh deg2rad detach_copy diag digamma erf
     erfc erfinv exp exp2 expm1 fix floor frac hardshrink hash_tensor histc i0 isneginf isposinf
-    lgamma log log10 log1p log2 logical_not logit max min msort nan_to_num neg negative nonzero nuclear_norm
-    rad2deg reciprocal round rsqrt sgn sigmoid sign signbit sin sinc sinh sqrt square squeeze_copy
-    tan tanh t_copy tril triu trunc inverse cholesky_inverse all any
+    lgamma log log10 log1p log2 logical_not logit max min msort nan_to_num neg negative nonzero
+    nuclear_norm rad2deg reciprocal round rsqrt sgn sigmoid sign signbit sin sinc sinh sqrt square
+    squeeze_copy tan tanh t_copy tril triu trunc inverse cholesky_inverse all any
 """
 BINARY = """
     add arctan2 atan2 copysign div divide eq float_power fmax fmin fmod ge greater greater_equal gt
