@@ -17,6 +17,10 @@ class ArgumentError(AinoError, ValueError, RuntimeError):
     """A value that an argument can't have; also a RuntimeError, as PyTorch's users expect."""
 
 
+class BoundsError(AinoError, IndexError, RuntimeError):
+    """An index or a dimension that is not there; also a RuntimeError, as PyTorch often raises."""
+
+
 class DivisionError(AinoError, ZeroDivisionError, RuntimeError):
     """An integer divided by zero; also a RuntimeError, as PyTorch's users expect."""
 

@@ -12,7 +12,8 @@ _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
     function write pullback check_raw y t held shared node level like own error inputs saved g
-    written surplus out isinstance type ValueError LevelError computed
+    written surplus out isinstance type ValueError TypeError LevelError
+    computed
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
@@ -68,7 +69,7 @@ def forward_source(declared, out: bool = False) -> str:
         f"        y = kernel({call})",
         "    except LevelError as error:",
         f"        y = computed(declared, error, ({arrays},), ({parameters}))",
-        "    except ValueError as error:",
+        "    except (ValueError, TypeError) as error:",
         f"        raise explain(declared, error, ({arrays},)) from None",
         "    if type(y) is not ndarray: y = wrap(y)",
         "    t = new(Tensor)",
@@ -149,6 +150,7 @@ def _binary(first, second, parameters, plain, floating) -> list[str]:
 
 def _several(inputs, parameters, plain, optional) -> list[str]:
     """The same for any number of arguments."""
+    given = ", ".join(inputs)
     lines = ["    like = None"]
     for i, name in enumerate(inputs):
         lines += [
@@ -160,12 +162,12 @@ def _several(inputs, parameters, plain, optional) -> list[str]:
         ]
     lines += [
         "    if like is None:",
-        f"        if {inputs[0]}.__class__ is not ndarray: check_raw(declared, {inputs[0]})",
+        f"        if {inputs[0]}.__class__ is not ndarray: check_raw(declared, {given})",
         *_raw(inputs, parameters, plain, 8),
     ]
     for i, name in enumerate(inputs):
-        given = f" and {name} is not None" if name in optional else ""
-        lines.append(f"    if a{i} is None{given}: a{i} = constant({name}, like)")
+        there = f" and {name} is not None" if name in optional else ""
+        lines.append(f"    if a{i} is None{there}: a{i} = constant({name}, like)")
     return lines
 
 

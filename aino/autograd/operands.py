@@ -76,6 +76,9 @@ def not_a_tensor(name: str, label: str, value) -> DtypeError:
     return DtypeError(f"{name} takes tensors; {label} is {what}")
 
 
+_NUMBERS = (bool, int, float, complex)
+
+
 def as_floating(array):
     """Return an integer or boolean array in the default dtype, others as they are."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
@@ -95,10 +98,19 @@ def only_ordered(array):
     return array
 
 
-def explained(declared: Any, error: ValueError, arrays) -> Exception:
-    """Turn NumPy's error into one that names the operation and its shapes."""
+#: How NumPy begins to say that a ufunc does not know what to do with a dtype.
+_UNKNOWN_DTYPE = ("ufunc ", "The numpy boolean", "numpy boolean")
+
+
+def explained(declared: Any, error: ValueError | TypeError, arrays) -> Exception:
+    """Turn NumPy's error into one that names the operation, and its shapes or dtypes."""
     if isinstance(error, AinoError):
         return error
+    if isinstance(error, TypeError):
+        if not str(error).startswith(_UNKNOWN_DTYPE):
+            return error
+        dtypes = " and ".join([str(getattr(array, "dtype", "-")) for array in arrays])
+        return DtypeError(f"{declared.name} is not there for {dtypes} ({error})")
     if len(arrays) == 1:
         shape = getattr(arrays[0], "shape", "-")
         return ShapeError(f"{declared.name}: {error} (the input has shape {shape})")
@@ -107,9 +119,17 @@ def explained(declared: Any, error: ValueError, arrays) -> Exception:
 
 
 def check_raw(declared: Any, *values) -> None:
-    """Raise ``DtypeError`` unless a kernel can compute with what stands in a tensor's place."""
+    """Raise ``DtypeError`` unless a kernel can compute with what stands in a tensor's place.
+
+    Arrays it can, and numbers beside one; of numbers alone the result would be no tensor.
+    """
+    name = getattr(declared.function, "__name__", declared.name)
     for argument, value in zip(declared.arguments, values):
         number = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
-        if not number and not hasattr(value, "__array_ufunc__"):
-            name = getattr(declared.function, "__name__", declared.name)
+        if not (number or hasattr(value, "__array_ufunc__")):
+            if value is None and argument in declared.optional:
+                continue
             raise not_a_tensor(name, f"argument {argument!r}", value)
+    if all([type(value) in _NUMBERS for value in values if value is not None]):
+        given = f"numbers alone, {values}" if len(values) > 1 else f"a number alone, {values[0]}"
+        raise DtypeError(f"{name} takes tensors; it was given {given}: aino.tensor() makes one")

@@ -11,7 +11,7 @@ import numpy as np
 
 from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import make
-from aino.errors import ShapeError
+from aino.errors import BoundsError, ShapeError
 
 
 def dim_of(dim, rank: int) -> int:
@@ -24,7 +24,7 @@ def dim_of(dim, rank: int) -> int:
     dim = index(dim)
     reach = rank or 1
     if dim < -reach or dim >= reach:
-        raise IndexError(
+        raise BoundsError(
             f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], "
             f"but got {dim})"
         )

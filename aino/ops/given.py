@@ -14,19 +14,28 @@ import numpy as np
 
 from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import Tensor
+from aino.errors import DtypeError
 from aino.ops.out import documented, primitive_with_out, written
 
 #: How Python says that it could not compute with what it was given.
-_SPEECHLESS = ("unsupported operand", "object is not iterable", "not subscriptable")
+_NO_INTEGER = "cannot be interpreted as an integer"
+_SPEECHLESS = (
+    "unsupported operand", "object is not iterable", "not subscriptable", _NO_INTEGER,
+)  # fmt: skip
 
 
 def explained(function, name: str, arguments, keywords, error: Exception) -> Exception:
     """Return the error in the user's words where an argument was no tensor, else as it is."""
-    speechless = any([words in str(error) for words in _SPEECHLESS])
+    text = str(error)
+    speechless = any([words in text for words in _SPEECHLESS])
     if not (isinstance(error, AttributeError) or speechless) or not _is_ours(error):
         return error
     found = _culprit(function, arguments, keywords, error)
-    return error if found is None else not_a_tensor(name, *found)
+    if found is None:
+        return error
+    if _NO_INTEGER in text:
+        return DtypeError(f"{name}: {found[0]} is an integer, not {found[1]!r}")
+    return not_a_tensor(name, *found)
 
 
 _PACKAGE = __file__.rpartition("ops")[0]

@@ -14,7 +14,7 @@ from aino.autograd.rules.index import gather_of
 from aino.autograd.sums import sum_over
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float16
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import wrapped
 from aino.ops.half import in_float32
@@ -61,7 +61,7 @@ def cross_entropy(
         if loss is not None:
             return loss
     if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
+        raise ArgumentError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     if input.ndim == 0:
         raise ShapeError("cross_entropy: the input has no dimension of classes")
     classes = 0 if input.ndim == 1 else 1
@@ -154,7 +154,7 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
 def _check_classes(labels: Any, count: int) -> None:
     if labels.size and (labels.min() < 0 or labels.max() >= count):
         wrong = labels[(labels < 0) | (labels >= count)]
-        raise IndexError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
+        raise BoundsError(f"Target {int(wrong[0])} is out of bounds: there are {count} classes")
 
 
 def _of_indices(scores, target, weight, ignore_index, reduction):
@@ -241,7 +241,13 @@ def multi_margin_loss(
     tensor(0.1667)
     """
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise ArgumentError("only p == 1 and p == 2 supported")
+    classes = input.array.shape[-1:]
+    if weight is not None and weight.array.shape != classes:
+        raise ShapeError(
+            f"multi_margin_loss: weight is one-dimensional, of a number for each of the classes "
+            f"{classes}, not of shape {weight.array.shape}"
+        )
     reduction = named_reduction(size_average, reduce, reduction)
     if input.array.dtype is float16:
         return in_float32(

@@ -13,7 +13,7 @@ from aino.autograd.rules.index import take
 from aino.autograd.rules.reduce import distance, norm
 from aino.autograd.tensor import Tensor
 from aino.dtypes import float16
-from aino.errors import GradientError, ShapeError
+from aino.errors import ArgumentError, GradientError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced
 from aino.ops.arguments import reduced as axis_of
 from aino.ops.half import in_float32
@@ -209,7 +209,7 @@ def triplet_margin_loss(
     """
     reduction = named_reduction(size_average, reduce, reduction)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ArgumentError(f"margin must be greater than 0, got {margin}")
 
     def distance(x: Any, y: Any) -> Any:
         return pairwise_distance(x, y, p, eps)
@@ -244,7 +244,7 @@ def triplet_margin_with_distance_loss(
     """
     reduction = named_reduction(None, None, reduction)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ArgumentError(f"margin must be greater than 0, got {margin}")
     distance = distance_function or pairwise_distance
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction)
 

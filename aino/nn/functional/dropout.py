@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor, make
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.ops.random.generator import draw
 from aino.user_warnings import warn
 
@@ -19,7 +19,7 @@ def _kept(shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
 
 def _check(p: float) -> None:
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise ArgumentError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _drop(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:

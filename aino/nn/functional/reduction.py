@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.user_warnings import warn
 
 
@@ -13,7 +13,7 @@ def named_reduction(size_average: bool | None, reduce: bool | None, reduction: s
     """Return the reduction's name; the two older arguments overrule it, as in PyTorch."""
     if size_average is None and reduce is None:
         if reduction not in ("none", "mean", "sum"):
-            raise ValueError(f"{reduction!r} is not a valid value for reduction")
+            raise ArgumentError(f"{reduction!r} is not a valid value for reduction")
         return reduction
     if reduce is False:
         name = "none"

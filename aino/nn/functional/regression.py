@@ -12,7 +12,7 @@ from aino.autograd.duck import still
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor
 from aino.dtypes import float16
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.nn.functional.reduction import named_reduction, reduced, warn_of_broadcasting
 from aino.ops.half import in_float32
 
@@ -118,7 +118,9 @@ def huber_loss(
     tensor([0.1250, 2.5000])
     """
     if not delta > 0:
-        raise ValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
+        raise ArgumentError(
+            f"huber_loss does not support non-positive values for delta, got {delta}"
+        )
     reduction = named_reduction(None, None, reduction)
     warn_of_broadcasting("huber_loss", input, target)
     loss = fused.huber(input, target, delta * 1.0)
@@ -151,7 +153,7 @@ def smooth_l1_loss(
     tensor(2.6250)
     """
     if beta < 0:
-        raise ValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+        raise ArgumentError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     reduction = named_reduction(size_average, reduce, reduction)
     warn_of_broadcasting("smooth_l1_loss", input, target)
     if beta == 0:
@@ -220,7 +222,7 @@ def gaussian_nll_loss(
     reduction = named_reduction(None, None, reduction)
     if not isinstance(var, Tensor):
         if var < 0:
-            raise ValueError(f"var has negative entry: {var}")
+            raise ArgumentError(f"var has negative entry: {var}")
         var = input.detach() * 0.0 + var
     if var.shape != input.shape:
         if tuple(var.shape) == tuple(input.shape[:-1]):
@@ -242,4 +244,4 @@ def gaussian_nll_loss(
 
 def _check_variances(array: Any) -> None:
     if (array < 0).any():
-        raise ValueError("gaussian_nll_loss: var has negative entries")
+        raise ArgumentError("gaussian_nll_loss: var has negative entries")

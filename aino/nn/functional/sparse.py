@@ -11,7 +11,7 @@ from aino.autograd.memory import stamp_write
 from aino.autograd.mode import is_grad_enabled
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, GradientError, ShapeError
 
 
 def embedding(
@@ -41,10 +41,12 @@ def embedding(
     index, table = input.array, weight.array
     if index.dtype.kind not in "iu":
         raise DtypeError(f"embedding looks up integers, got {index.dtype}")
+    if table.ndim != 2:
+        raise ShapeError(f"embedding: weight is 2-D, (rows, features), not {table.shape}")
     rows = table.shape[0]
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise ValueError(f"padding_idx {padding_idx} is outside of {rows} embeddings")
+            raise ArgumentError(f"padding_idx {padding_idx} is outside of {rows} embeddings")
         padding_idx %= rows
     tracing.checked(_check_rows, index, rows)
     if max_norm is not None:
@@ -62,15 +64,15 @@ def _check_rows(index: Any, rows: int) -> None:
         least, most = int(index.min()), int(index.max())
         if least < 0 or most >= rows:
             wrong = least if least < 0 else most
-            raise IndexError(f"embedding: index {wrong} is outside of a table of {rows} rows")
+            raise BoundsError(f"embedding: index {wrong} is outside of a table of {rows} rows")
 
 
 def _check_classes(index: Any, count: int) -> None:
     least, most = (int(index.min()), int(index.max())) if index.size else (0, -1)
     if least < 0:
-        raise ValueError(f"one_hot: class values must be non-negative, got {least}")
+        raise ArgumentError(f"one_hot: class values must be non-negative, got {least}")
     if most >= count:
-        raise ValueError(
+        raise ArgumentError(
             f"one_hot: class values must be smaller than num_classes {count}, got {most}"
         )
 
@@ -118,7 +120,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if index.dtype.kind not in "iu":
         raise DtypeError(f"one_hot takes integers, got {index.dtype}")
     if num_classes == -1 and not index.size:
-        raise ValueError("one_hot: without any number, num_classes has to be given")
+        raise ArgumentError("one_hot: without any number, num_classes has to be given")
     if num_classes == -1:
         index = tracing.data_for_shape(index, "one_hot(x)", "give num_classes")
         num_classes = int(index.max()) + 1

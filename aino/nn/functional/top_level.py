@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.autograd.tensor import Tensor
+from aino.errors import ArgumentError
 from aino.nn import functional as F
 from aino.nn.functional.dropout import _drop_channels
 from aino.nn.functional.reduction import reduced
@@ -39,7 +40,7 @@ _REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
 
 def _named(name: str, reduction: int) -> str:
     if reduction not in _REDUCTIONS:
-        raise ValueError(
+        raise ArgumentError(
             f"aino.{name} takes a number for reduction, 0 for none, 1 for mean, 2 for sum, not "
             f"{reduction!r}; aino.nn.functional.{name} takes its name"
         )

@@ -10,7 +10,7 @@ from aino import dtypes
 from aino.autograd.tensor import Tensor, make
 from aino.devices import check_device
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype, scalar_dtype
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.layouts import check_layout, check_unpinned
 from aino.ops.public import method
 from aino.tracing import is_tracing, known
@@ -301,7 +301,7 @@ def asarray(
         if copy is False and not (
             isinstance(array, np.ndarray) and np.shares_memory(array, result.array)
         ):
-            raise ValueError("asarray: this can't be done without a copy")
+            raise ArgumentError("asarray: this can't be done without a copy")
     return result.requires_grad_() if requires_grad else result
 
 

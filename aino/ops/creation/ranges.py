@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from aino import dtypes
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, as_dtype, get_default_dtype
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.creation.from_data import born
 from aino.ops.public import takes_out
 from aino.types import DeviceLike, DType
@@ -48,11 +49,11 @@ def arange(
     """
     start, end, step = _bounds("arange", start, end, step)
     if step == 0:
-        raise ValueError("arange: the step must not be zero")
+        raise ArgumentError("arange: the step must not be zero")
     if not math.isfinite(start + end + step):
-        raise ValueError(f"arange: no finite range leads from {start} to {end} by {step}")
+        raise ArgumentError(f"arange: no finite range leads from {start} to {end} by {step}")
     if (end - start) * step < 0:
-        raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
+        raise ArgumentError(f"arange: a step of {step} does not lead from {start} to {end}")
     whole = all(isinstance(value, int) for value in (start, end, step))
     if dtype is None:
         dtype = dtypes.int64 if whole else get_default_dtype()
@@ -61,7 +62,7 @@ def arange(
         # As in PyTorch, all three are cut first; of other integers after they were counted.
         start, end, step, whole = int(start), int(end), int(step), True
         if step == 0:
-            raise ValueError(f"arange: the step is zero when it is cut to {dtype}")
+            raise ArgumentError(f"arange: the step is zero when it is cut to {dtype}")
     if whole:
         array = np.arange(start, end, step)
     else:
@@ -103,10 +104,10 @@ def range(
     """
     start, end, step = _bounds("range", start, end, step)
     if step == 0:
-        raise ValueError("range: the step must not be zero")
+        raise ArgumentError("range: the step must not be zero")
     count = math.floor((end - start) / step) + 1
     if count < 1:
-        raise ValueError(f"range: a step of {step} does not lead from {start} to {end}")
+        raise ArgumentError(f"range: a step of {step} does not lead from {start} to {end}")
     dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
     array = (start + step * np.arange(count)).astype(dtype)
     return born(array, device, requires_grad, layout, pin_memory)
@@ -153,8 +154,7 @@ def linspace(
     >>> aino.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    if steps < 0:
-        raise ValueError(f"linspace: the number of steps must not be negative, got {steps}")
+    steps = _count("linspace", steps)
     start, end = _number(start), _number(end)
     if dtype is None:
         dtype = get_default_dtype()
@@ -165,6 +165,14 @@ def linspace(
     else:
         array = _equally_distant(start, end, steps).astype(dtype)
     return born(array, device, requires_grad, layout, pin_memory)
+
+
+def _count(name, steps) -> int:
+    if not hasattr(steps, "__index__"):
+        raise DtypeError(f"{name}: the number of steps is an integer, not {steps!r}")
+    if index(steps) < 0:
+        raise ArgumentError(f"{name}: the number of steps must not be negative, got {steps}")
+    return index(steps)
 
 
 def _equally_distant(start, end, steps):
@@ -209,8 +217,7 @@ def logspace(
     >>> aino.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    if steps < 0:
-        raise ValueError(f"logspace: the number of steps must not be negative, got {steps}")
+    steps = _count("logspace", steps)
     exponents = _equally_distant(_number(start), _number(end), steps)
     dtype = get_default_dtype() if dtype is None else as_dtype(dtype)
     array = np.power(float(base), exponents).astype(dtype)

@@ -14,7 +14,7 @@ from aino.autograd.rules.complex import conj
 from aino.autograd.rules.index import getitem
 from aino.autograd.tensor import Tensor
 from aino.dtypes import COMPLEX_OF, get_default_dtype
-from aino.errors import ArgumentError, DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of, dims_of
 
 
@@ -30,7 +30,7 @@ def scale_of(name: str, norm: str | None) -> str:
 def axis_of(name: str, input: Tensor, dim: int) -> int:
     """Return the one dimension that is transformed, counted from the front."""
     if not input.array.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no dimension {dim} to transform")
+        raise BoundsError(f"{name}: a 0-d tensor has no dimension {dim} to transform")
     return dim_of(dim, input.array.ndim)
 
 
@@ -53,7 +53,7 @@ def axes_of(name: str, input: Tensor, s, dim) -> tuple[tuple[int, ...], list[int
     else:
         dims = _integers(dim)
         for one in dims if not rank else ():
-            raise IndexError(f"{name}: a 0-d tensor has no dimension {one} to transform")
+            raise BoundsError(f"{name}: a 0-d tensor has no dimension {one} to transform")
         axes = dims_of(dims, rank)
     if lengths is None:
         return axes, [None] * len(axes)

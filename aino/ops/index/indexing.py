@@ -12,7 +12,7 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.subscript import explained
 from aino.ops.public import method, takes_out
@@ -48,7 +48,7 @@ def check_bounds(array, length: int, what: str, lowest: int = 0) -> None:
         low, high = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
         if low < lowest or high >= length:
             outside = low if low < lowest else high
-            raise IndexError(
+            raise BoundsError(
                 f"{what}: index {outside} is out of bounds for a dimension of size {length}"
             )
 
@@ -74,7 +74,7 @@ def index_select(input: Tensor, dim: Any, index: Tensor, *, out: Tensor | None =
     shape = input.array.shape
     dim = dim_of(dim, len(shape))
     if index.array.ndim > 1:
-        raise IndexError(f"index_select: the index must be a vector, got {index.array.shape}")
+        raise BoundsError(f"index_select: the index must be a vector, got {index.array.shape}")
     array = checked(index, shape[dim] if shape else 1, "index_select").reshape((-1,))
     if not shape:
         return shape_rules.clone(input)
@@ -99,10 +99,10 @@ def select(input: Tensor, dim: Any, index: Any) -> Tensor:
     """
     shape = input.array.shape
     if not shape:
-        raise IndexError("select: a 0-d tensor has no dimension to select from")
+        raise BoundsError("select: a 0-d tensor has no dimension to select from")
     dim, index = dim_of(dim, len(shape)), int(index)
     if not -shape[dim] <= index < shape[dim]:
-        raise IndexError(
+        raise BoundsError(
             f"select: index {index} is out of range for dimension {dim} of shape {shape}"
         )
     return rules.getitem(input, (*(_ALL,) * dim, index, ...))
@@ -131,9 +131,14 @@ def narrow(
     shape = input.array.shape
     if not shape:
         raise ShapeError("narrow: a 0-d tensor can't be narrowed")
+    if isinstance(start, Tensor) and (start.array.ndim or start.array.dtype.kind not in "iu"):
+        raise DtypeError(
+            "narrow: start is an integer, or a 0-d tensor of one, not a tensor of "
+            f"{start.array.dtype} of shape {start.array.shape}"
+        )
     dim, start, length = dim_of(dim, len(shape)), int(start), int(length)
     if not -shape[dim] <= start <= shape[dim]:
-        raise IndexError(f"narrow: start {start} is out of range for a length of {shape[dim]}")
+        raise BoundsError(f"narrow: start {start} is out of range for a length of {shape[dim]}")
     start += shape[dim] if start < 0 else 0
     if length < 0 or start + length > shape[dim]:
         raise ShapeError(
@@ -394,7 +399,7 @@ def slice_scatter(
     tensor([0., 1., 1.])
     """
     if step <= 0:
-        raise ValueError(f"slice_scatter: step must be positive, got {step}")
+        raise ArgumentError(f"slice_scatter: step must be positive, got {step}")
     dim = dim_of(dim, input.array.ndim)
     index = (*(_ALL,) * dim, slice(start, end, step), ...)
     return _replaced(input, src, index, "slice_scatter")

@@ -16,7 +16,7 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import make
 from aino.dtypes import int64
-from aino.errors import ShapeError
+from aino.errors import BoundsError, ShapeError
 
 __all__: list[str] = []
 
@@ -36,7 +36,7 @@ def dotted(index: tuple) -> tuple:
 def check_mask(mask, shape, start) -> None:
     """Raise ``IndexError`` unless a mask has the shape of the dimensions from ``start`` on."""
     if mask.shape != shape[start : start + mask.ndim]:
-        raise IndexError(
+        raise BoundsError(
             f"The shape of the mask {list(mask.shape)} at index {start} does not match the shape "
             f"of the indexed tensor {list(shape)} at index {start}"
         )
@@ -64,7 +64,7 @@ def put_by_mask(input, value, index: tuple):
     # Slices in the place of the mask: the part that it chooses from.
     slices = (*before, *(ALL,) * mask.ndim, *after)
     if _taken(slices) > len(shape):
-        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+        raise BoundsError(f"too many indices for tensor of dimension {len(shape)}")
     skipped = len(shape) - _taken(slices) if Ellipsis in before else 0
     check_mask(mask, shape, _taken(before) + skipped)
     part = rules.getitem(input, dotted(slices))

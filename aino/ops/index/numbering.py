@@ -12,7 +12,7 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import ints_of, wrapped
 from aino.ops.public import takes_out
 from aino.tracing import checked, opaque
@@ -50,7 +50,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
 def _check_numbers(array, size: int) -> None:
     if array.size and not (array.min() >= 0 and array.max() < size):
-        raise IndexError(
+        raise BoundsError(
             f"unravel_index: indices from {array.min()} to {array.max()} in a tensor of {size} "
             "elements"
         )
@@ -76,7 +76,7 @@ def nonzero_static(
             [-1]])
     """
     if size < 0:
-        raise ValueError(f"nonzero_static: size must not be negative, got {size}")
+        raise ArgumentError(f"nonzero_static: size must not be negative, got {size}")
     return make(_nonzero_static(input.array, as_index(size), as_index(fill_value)))
 
 
@@ -108,7 +108,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     if input.array.ndim != 1:
         raise ShapeError(f"combinations: the input must be 1-D, got shape {input.array.shape}")
     if r < 0:
-        raise ValueError(f"combinations: r must not be negative, got {r}")
+        raise ArgumentError(f"combinations: r must not be negative, got {r}")
     if r == 0:
         return make(np.empty((0,), input.array.dtype))
     places = _combined(input.array.shape[0], r, bool(with_replacement))

@@ -14,7 +14,7 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import scatter_products as product_rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import fitting
 from aino.ops.index.masks import has_traced_mask, order_of
@@ -109,7 +109,7 @@ def scatter(
         src = make(filled)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
-            raise ValueError(f"scatter: reduce must be 'add' or 'multiply', not {reduce!r}")
+            raise ArgumentError(f"scatter: reduce must be 'add' or 'multiply', not {reduce!r}")
         return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
     whole, dim, array, src = _place(input, dim, index, src, "scatter")
     return like(rules.scatter(whole, src, array, dim), input)
@@ -179,7 +179,7 @@ def scatter_reduce(
     tensor([5., 2.])
     """
     if reduce not in _REDUCTIONS:
-        raise ValueError(
+        raise ArgumentError(
             f"scatter_reduce: reduce must be one of {', '.join(_REDUCTIONS)}, not {reduce!r}"
         )
     whole, dim, array, src = _place(input, dim, index, src, "scatter_reduce")
@@ -212,6 +212,8 @@ def number_of(input, value, name):
     if isinstance(value, Tensor):
         if value.array.ndim:
             raise ShapeError(f"{name}: value must be a number or 0-d, got {value.array.shape}")
+        if value.array.dtype.kind == "c" and input.array.dtype.kind != "c":
+            raise DtypeError(f"{name}: a complex value does not fit into {input.array.dtype}")
         same = value.array.dtype == input.array.dtype
         return value if same else cast(value, input.array.dtype)
     if isinstance(value, complex) and input.array.dtype.kind != "c":

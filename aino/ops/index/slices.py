@@ -10,7 +10,7 @@ from aino.autograd.rules import compare
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, BoundsError, ShapeError
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.indexing import checked
 from aino.ops.index.scattering import like, number_of, same_dtype, scatter_reduce
@@ -25,7 +25,7 @@ def _slices(input, dim, index, source, name, negative=False):
     shape = input.array.shape
     dim = dim_of(dim, len(shape))
     if index.array.ndim > 1:
-        raise IndexError(f"{name}: the index must be a vector, got shape {index.array.shape}")
+        raise BoundsError(f"{name}: the index must be a vector, got shape {index.array.shape}")
     length = shape[dim] if shape else 1
     array = checked(index, length, name, -length if negative else 0).reshape((-1,))
     if source is not None:
@@ -166,7 +166,7 @@ def index_reduce(
     tensor([12.,  2.])
     """
     if reduce not in ("prod", "mean", "amax", "amin"):
-        raise ValueError(
+        raise ArgumentError(
             f"index_reduce: reduce must be one of prod, mean, amax, amin, not {reduce!r}"
         )
     whole, dim, array, source = _slices(input, dim, index, source, "index_reduce")

@@ -11,7 +11,7 @@ import numpy as np
 from aino.autograd.rules import index as index_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int32, int64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.selection import kth_of, top_of
@@ -296,9 +296,9 @@ def searchsorted(
     sequence = sorted_sequence.array
     values = input.array if isinstance(input, Tensor) else np.asarray(input)
     if side is not None and side not in ("left", "right"):
-        raise ValueError(f"searchsorted: side must be 'left' or 'right', not {side!r}")
+        raise ArgumentError(f"searchsorted: side must be 'left' or 'right', not {side!r}")
     if side == "left" and right:
-        raise ValueError("searchsorted: side 'left' and right=True contradict each other")
+        raise ArgumentError("searchsorted: side 'left' and right=True contradict each other")
     side = "right" if right or side == "right" else "left"
     if sorter is not None:
         sequence = np.take_along_axis(sequence, sorter.array, -1)

@@ -10,7 +10,7 @@ from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
 from aino.dtypes import int64, uint8
-from aino.errors import LevelError
+from aino.errors import BoundsError, LevelError
 from aino.ops.index.masks import (
     ALL,
     BASIC,
@@ -65,9 +65,9 @@ def explained(error, rank: int) -> IndexError:
     """Return NumPy's error in PyTorch's words."""
     message = str(error)
     if message.startswith("too many indices"):
-        return IndexError(f"too many indices for tensor of dimension {rank}")
+        return BoundsError(f"too many indices for tensor of dimension {rank}")
     message = message.replace("indexing arrays", "indexing tensors").replace("axis", "dimension")
-    return IndexError(message.strip())
+    return BoundsError(message.strip())
 
 
 def raw_index(index) -> tuple:
@@ -96,7 +96,7 @@ def _raw_item(item):
     kind = getattr(getattr(item, "dtype", None), "kind", None)
     if kind is None or kind not in "iub":
         found = f"a tensor of {item.dtype}" if kind else f"{type(item).__name__}: {item!r:.60}"
-        raise IndexError(
+        raise BoundsError(
             "an index is made of integers, slices, ..., None, and tensors or lists of integers "
             f"or booleans; got {found}"
         )
@@ -125,7 +125,7 @@ def _where_true(input, mask):
     """Return the elements (or slices) where a mask over the first dimensions is True."""
     shape = input.array.shape
     if mask.ndim > len(shape):
-        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+        raise BoundsError(f"too many indices for tensor of dimension {len(shape)}")
     check_mask(mask, shape, 0)
     flat = shape_rules.reshape(input, (mask.size, *shape[mask.ndim :]))
     return rules.take(flat, np.flatnonzero(mask), 0, True)
@@ -143,7 +143,7 @@ def split_index(index: tuple, shape):
         elif type(item) not in BASIC:
             used += item.ndim if item.dtype.kind == "b" else 1
     if used > len(shape):
-        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+        raise BoundsError(f"too many indices for tensor of dimension {len(shape)}")
     basic: list = []
     indices: list = []
     axis = 0

@@ -11,7 +11,7 @@ from typing import Any
 from aino.autograd.primitive import cast
 from aino.autograd.rules import elementwise, linalg, shape
 from aino.autograd.tensor import Tensor
-from aino.errors import DtypeError, ShapeError
+from aino.errors import BoundsError, DtypeError, ShapeError
 from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 
@@ -331,7 +331,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     b_labels = [("b", axis) for axis in range(b.ndim)]
     for i, j in zip(first, second):
         if not (-a.ndim <= i < a.ndim and -b.ndim <= j < b.ndim):
-            raise IndexError(
+            raise BoundsError(
                 f"tensordot: no axes {i} and {j} in shapes {tuple(a.shape)} and {tuple(b.shape)}"
             )
         if a.shape[i] != b.shape[j] and 1 not in (a.shape[i], b.shape[j]):

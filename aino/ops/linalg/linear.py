@@ -11,7 +11,7 @@ from aino.autograd.rules import elementwise, join, linalg, reduce, shape
 from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import get_default_dtype, result_type
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.out import into
 from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
@@ -296,7 +296,7 @@ def vector_product(
             "of axes"
         )
     if not -input.ndim <= dim < input.ndim:
-        raise IndexError(f"cross: there is no axis {dim} in shape {tuple(input.shape)}")
+        raise BoundsError(f"cross: there is no axis {dim} in shape {tuple(input.shape)}")
     if input.shape[dim] != 3 or other.shape[dim] != 3:
         raise ShapeError(
             f"cross: axis {dim} has to have length 3, got shapes {tuple(input.shape)} and "
@@ -443,7 +443,7 @@ def cdist(
     tensor([[5., 1.]])
     """
     if compute_mode not in _COMPUTE_MODES:
-        raise ValueError(
+        raise ArgumentError(
             f"cdist: compute_mode is one of {', '.join(_COMPUTE_MODES)}, not {compute_mode!r}"
         )
     for x in (x1, x2):
@@ -457,6 +457,6 @@ def cdist(
             f"cdist: rows of shapes {tuple(x1.shape)} and {tuple(x2.shape)} differ in length"
         )
     if p < 0:
-        raise ValueError(f"cdist: the order p of a norm is 0 or more, not {p}")
+        raise ArgumentError(f"cdist: the order p of a norm is 0 or more, not {p}")
     difference = elementwise.sub(x1[..., :, None, :], x2[..., None, :, :])
     return reduce.distance(difference, float(p), difference.ndim - 1)

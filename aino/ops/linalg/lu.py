@@ -11,7 +11,7 @@ from aino.autograd.rules import elementwise, shape
 from aino.autograd.rules import triangular as rules
 from aino.autograd.rules.index import getitem
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import other_names
 from aino.ops.linalg import return_types
 from aino.ops.linalg.shared import adjoint as mirrored
@@ -134,7 +134,7 @@ def _checked_pivots(name: str, LU: Tensor, pivots: Tensor) -> Any:
 
 def _within(pivots, rows, name) -> None:
     if pivots.size and (pivots.min() < 1 or pivots.max() > rows):
-        raise IndexError(
+        raise BoundsError(
             f"{name}: pivots lie in 1, ..., {rows}, got {pivots.min()}, ..., {pivots.max()}"
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.masked import normalizations, reductions
 from aino.ops.pointwise.choosing import where
 from aino.ops.reduce import reduction
@@ -116,7 +116,7 @@ class MaskedTensor:
         """Return the only element as a number; raises ``ValueError`` where it does not count."""
         value = self._data.item()
         if not self._mask.item():
-            raise ValueError("item: the only element of this MaskedTensor is masked out")
+            raise ArgumentError("item: the only element of this MaskedTensor is masked out")
         return value
 
     def dim(self) -> int:
@@ -283,7 +283,7 @@ def _common_mask(name: str, a: MaskedTensor, b: Any) -> Tensor:
     if isinstance(b, MaskedTensor):
         same = a._mask.shape == b._mask.shape
         if not same or not np.array_equal(a._mask.array, b._mask.array):
-            raise ValueError(f"MaskedTensor.{name}: the masks of the two differ")
+            raise ArgumentError(f"MaskedTensor.{name}: the masks of the two differ")
     return a._mask
 
 

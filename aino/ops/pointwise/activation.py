@@ -12,7 +12,7 @@ from aino.autograd.rules.elementwise import mul, sigmoid, sub
 from aino.autograd.rules.special import normal_cdf
 from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of
 from aino.ops.public import method, operation, takes_out
 from aino.ops.random.generator import Generator, draw
@@ -118,7 +118,7 @@ def rrelu(
     tensor([-0.2500,  2.0000])
     """
     if lower > upper:
-        raise ValueError(f"rrelu: the lower bound {lower} is above the upper bound {upper}")
+        raise ArgumentError(f"rrelu: the lower bound {lower} is above the upper bound {upper}")
     if not training:
         return rules.leaky_relu(input, (lower + upper) / 2.0)
     array = input.array
@@ -169,7 +169,7 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     tensor([-0.7869,  2.0000])
     """
     if alpha == 0:
-        raise ValueError("celu: alpha can't be 0")
+        raise ArgumentError("celu: alpha can't be 0")
     return rules.celu(input, alpha)
 
 
@@ -191,7 +191,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         return mul(input, normal_cdf(input))
     if approximate == "tanh":
         return rules.gelu_tanh(input)
-    raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+    raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
 
 
 @operation(rules.silu, bound=False)
@@ -254,7 +254,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     tensor([-1.0000,  0.5000,  1.0000])
     """
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+        raise ArgumentError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
     kind = input.dtype.kind
     if kind != "f":
         if kind in "bc" or (kind == "u" and min_val < 0):
@@ -313,7 +313,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-0.5000,  0.0000])
     """
     if lambd < 0:
-        raise ValueError(f"softshrink: lambd can't be negative, got {lambd}")
+        raise ArgumentError(f"softshrink: lambd can't be negative, got {lambd}")
     return rules.softshrink(input, lambd)
 
 

@@ -11,7 +11,7 @@ from aino.autograd.rules import elementwise as rules
 from aino.autograd.rules import rounding
 from aino.autograd.tensor import Tensor
 from aino.dtypes import result_type
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
@@ -140,7 +140,7 @@ def div(
         return rounding.floor_divide(input, other)
     if rounding_mode == "trunc":
         return rounding.trunc_divide(input, other)
-    raise ValueError(
+    raise ArgumentError(
         f"div: rounding_mode is one of None, 'trunc' and 'floor', not {rounding_mode!r}"
     )
 
@@ -330,7 +330,7 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
             return rules.square(input)
         return rules.pow_number(input, exponent)
     if kind is int and exponent < 0:
-        raise ValueError("pow: integers to negative integer powers are not integers")
+        raise ArgumentError("pow: integers to negative integer powers are not integers")
     return rules.pow_number(cast(input, result_type(input, exponent)), exponent)
 
 

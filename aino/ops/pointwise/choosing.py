@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
@@ -146,7 +146,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     """
     if max is None:
         if min is None:
-            raise ValueError("clamp: at least one of min and max must be given")
+            raise ArgumentError("clamp: at least one of min and max must be given")
         return rules.clamp_min(input, min)
     return rules.clamp_max(input, max) if min is None else rules.clamp(input, min, max)
 

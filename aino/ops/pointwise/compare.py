@@ -7,7 +7,7 @@ import numpy as np
 from aino.autograd.primitive import wrap
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 from aino.ops.public import method, operation, takes_out
 from aino.types import Number
 
@@ -150,7 +150,7 @@ def isclose(
     if a.dtype != b.dtype:
         raise DtypeError(f"isclose: expected tensors of one dtype, got {a.dtype} and {b.dtype}")
     if rtol < 0 or atol < 0:
-        raise ValueError(f"isclose: rtol and atol can't be negative, got {rtol} and {atol}")
+        raise ArgumentError(f"isclose: rtol and atol can't be negative, got {rtol} and {atol}")
     same = a == b
     if equal_nan:
         same = same | ((a != a) & (b != b))

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.primitive import cast, unmoved
 from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of
 from aino.ops.pointwise.choosing import where
 from aino.ops.public import takes_out
@@ -43,9 +43,9 @@ def renorm(
     if array.dtype.kind not in "fc":
         raise DtypeError(f"renorm: the input must be floating or complex, not {array.dtype}")
     if not p > 0:
-        raise ValueError(f"renorm: p must be positive, got {p}")
+        raise ArgumentError(f"renorm: p must be positive, got {p}")
     if not maxnorm >= 0:
-        raise ValueError(f"renorm: maxnorm must not be negative, got {maxnorm}")
+        raise ArgumentError(f"renorm: maxnorm must not be negative, got {maxnorm}")
     if array.ndim < 2:
         raise ShapeError(f"renorm: two dimensions or more, got shape {array.shape}")
     dim = dim_of(dim, array.ndim)

@@ -9,7 +9,7 @@ from typing import Any
 from aino.autograd.rules import gamma, zeta
 from aino.autograd.rules import special as rules
 from aino.autograd.tensor import Tensor
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.ops.public import method, operation, takes_out
 
 __all__ = ["erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "mvlgamma", "sinc"]
@@ -81,7 +81,7 @@ def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """
     n = index(n)
     if n < 0:
-        raise ValueError(f"polygamma: the order n is 0 or more, not {n}")
+        raise ArgumentError(f"polygamma: the order n is 0 or more, not {n}")
     return zeta.polygamma(input, n) if n else gamma.digamma(input)
 
 

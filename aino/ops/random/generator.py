@@ -14,7 +14,7 @@ from aino import dtypes
 from aino.autograd.levels import drawn_in_level, running
 from aino.autograd.tensor import Tensor, make
 from aino.devices import CPU, check_device
-from aino.errors import DtypeError
+from aino.errors import ArgumentError, DtypeError
 
 __all__ = [
     "Generator", "default_generator", "manual_seed", "seed", "initial_seed", "get_rng_state",
@@ -55,7 +55,7 @@ class Generator:
         """Start anew from ``seed``; returns the generator itself."""
         seed = int(seed)
         if not -(1 << 63) <= seed <= _MASK:
-            raise ValueError(f"a seed has 64 bits, got {seed}")
+            raise ArgumentError(f"a seed has 64 bits, got {seed}")
         if intercepted.function is not None:
             intercepted.function(self, "manual_seed", seed)
             return self

@@ -11,7 +11,7 @@ from aino.autograd.rules import compare
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, ShapeError
+from aino.errors import BoundsError, DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names, reduced, wrapped
 from aino.ops.public import method, takes_out
@@ -37,7 +37,7 @@ def nonempty(input, axis, name: str) -> None:
         return
     for dim in (axis,) if type(axis) is int else axis:
         if shape[dim] == 0:
-            raise IndexError(f"{name}: expected dim {dim} of shape {shape} to have non-zero size")
+            raise BoundsError(f"{name}: expected dim {dim} of shape {shape} to have non-zero size")
 
 
 def needs_dim(keepdim, name: str) -> None:

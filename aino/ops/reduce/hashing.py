@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64, int64, uint64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import reduced
 from aino.ops.public import takes_out
 from aino.tracing import opaque
@@ -42,13 +42,13 @@ def hash_tensor(
     """
     array = input.array
     if mode != 0:
-        raise ValueError(f"hash_tensor: mode is 0, the exclusive or, not {mode!r}")
+        raise ArgumentError(f"hash_tensor: mode is 0, the exclusive or, not {mode!r}")
     if array.dtype.kind == "c":
         raise DtypeError(f"hash_tensor: expected real numbers, got {array.dtype}")
     axis = reduced(dim, array.ndim)
     lengths = array.shape if axis is None else np.take(np.asarray(array.shape), axis, 0)
     if array.ndim and not np.all(lengths):
-        kind = ShapeError if dim is None else IndexError
+        kind = ShapeError if dim is None else BoundsError
         raise kind(f"hash_tensor: shape {array.shape} has no elements to reduce")
     return make(_hash_tensor(array, axis, keepdim))
 

@@ -124,7 +124,7 @@ def _histogram(name, points, shape, bins, bounds, weights, density):
             edges.append(wanted.array)
         else:
             if index(wanted) < 1:
-                raise ValueError(f"{name}: bins must be positive, got {wanted}")
+                raise ArgumentError(f"{name}: bins must be positive, got {wanted}")
             between = None if bounds is None else tuple(bounds[2 * place : 2 * place + 2])
             edges.append(_histogram_edges(name, points[:, place], index(wanted), between))
     hist = cast(weighed(points, edges, weights, bool(density)), dtype)
@@ -133,9 +133,9 @@ def _histogram(name, points, shape, bins, bounds, weights, density):
 
 def _check_range(name, low, high) -> None:
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{name}: the range from {low} to {high} is not finite")
+        raise ArgumentError(f"{name}: the range from {low} to {high} is not finite")
     if low > high:
-        raise ValueError(f"{name}: the range ends before it starts: {low}, {high}")
+        raise ArgumentError(f"{name}: the range ends before it starts: {low}, {high}")
 
 
 @opaque

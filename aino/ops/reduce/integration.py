@@ -8,7 +8,7 @@ from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of, dims_of
 from aino.ops.reduce import reduction, scanning
 
@@ -28,7 +28,7 @@ def _heights(name, y, x, dx, dim):
         if given is not None and given.array.dtype.kind == "b":
             raise DtypeError(f"{name}: {argument} is of booleans; cast it to numbers")
     if not y.array.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no dimension to integrate over")
+        raise BoundsError(f"{name}: a 0-d tensor has no dimension to integrate over")
     dim = dim_of(dim, y.array.ndim)
     length = y.array.shape[dim]
     if x is None:
@@ -123,7 +123,7 @@ def gradient(
     if array.dtype.kind == "b":
         raise DtypeError("gradient: booleans have no slopes; cast them to numbers")
     if edge_order not in (1, 2):
-        raise ValueError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
+        raise ArgumentError(f"gradient: edge_order is 1 or 2, not {edge_order!r}")
     if dim is None:
         dims: tuple[int, ...] = tuple(range(array.ndim))
     else:

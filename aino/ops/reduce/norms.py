@@ -10,7 +10,7 @@ from aino.autograd.rules import reduce as rules
 from aino.autograd.rules.complex import conj
 from aino.autograd.tensor import Tensor
 from aino.dtypes import as_dtype
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.ops.arguments import numpy_names, other_names, reduced
 from aino.ops.half import widened
 from aino.ops.linalg.spectral import spectral_norm
@@ -58,7 +58,7 @@ def norm(
     if p == "nuc":
         return spectral_norm("norm", input, p, dim, keepdim)
     if isinstance(p, str) and p not in _ORDERS:
-        raise ValueError(f"norm: p must be a number, 'fro', 'nuc', inf or -inf, not {p!r}")
+        raise ArgumentError(f"norm: p must be a number, 'fro', 'nuc', inf or -inf, not {p!r}")
     order = _ORDERS[p] if p in _ORDERS else float(p)  # type: ignore[arg-type]
     axis = reduced(dim, input.array.ndim)
     if order in (math.inf, -math.inf):
@@ -136,7 +136,7 @@ def _norm_of_matrices(input, ord, dim, keepdim, dtype):
     if ord == "fro":
         return norm(input, 2, dim, keepdim, dtype=dtype)
     if ord not in (1, -1, 2, -2, math.inf, -math.inf, "nuc"):
-        raise ValueError(
+        raise ArgumentError(
             f"matrix_norm: the order is 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, not {ord!r}"
         )
     if ord in (2, -2, "nuc"):

@@ -15,7 +15,7 @@ from aino.autograd.rules import scan as rules
 from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, int64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.public import method, takes_out
@@ -187,7 +187,7 @@ def diff(
     if not array.ndim:
         raise ShapeError("diff: the input must have at least one dimension")
     if n < 0:
-        raise ValueError(f"diff: n must not be negative, got {n}")
+        raise ArgumentError(f"diff: n must not be negative, got {n}")
     dim = dim_of(dim, array.ndim)
     if not n:
         return clone(input)

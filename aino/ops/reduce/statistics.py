@@ -14,7 +14,7 @@ from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64, get_default_dtype, int64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.arguments import dim_of, numpy_names
 from aino.ops.index.selection import median_of
@@ -22,7 +22,7 @@ from aino.ops.index.sorting import sort
 from aino.ops.public import method, takes_out
 from aino.ops.reduce import reduction
 from aino.ops.reduce.extremes import along, needs_dim
-from aino.tracing import data_for_shape, opaque, over_leading
+from aino.tracing import checked, data_for_shape, opaque, over_leading
 
 __all__ = [
     "median", "nanmedian", "mode", "quantile", "nanquantile",
@@ -43,7 +43,7 @@ def _median(input, dim, keepdim, whole, name, result):
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), result)
     if not array.shape[dim]:
-        raise IndexError(f"{name}: dim {dim} of shape {array.shape} has no elements")
+        raise BoundsError(f"{name}: dim {dim} of shape {array.shape} has no elements")
     return along(
         input, dim, keepdim, median_of(array, dim - array.ndim, name == "nanmedian"), result
     )
@@ -114,7 +114,7 @@ def mode(
     if not array.ndim:
         return along(input, dim, keepdim, np.zeros((), int64), return_types.mode)
     if not array.shape[dim]:
-        raise IndexError(f"mode: dim {dim} of shape {array.shape} has no elements")
+        raise BoundsError(f"mode: dim {dim} of shape {array.shape} has no elements")
     return along(input, dim, keepdim, _modes(array, dim - array.ndim), return_types.mode)
 
 
@@ -142,7 +142,7 @@ def _quantile(input, q, dim, keepdim, interpolation, ignore_nan, name):
     if array.dtype.kind != "f":
         raise DtypeError(f"{name}: the input must be of a floating point dtype, not {array.dtype}")
     if interpolation not in _INTERPOLATIONS:
-        raise ValueError(
+        raise ArgumentError(
             f"{name}: interpolation must be one of {', '.join(_INTERPOLATIONS)}, "
             f"not {interpolation!r}"
         )
@@ -152,7 +152,7 @@ def _quantile(input, q, dim, keepdim, interpolation, ignore_nan, name):
     if places.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or 1-D, got shape {places.shape}")
     if type(places) is np.ndarray and not np.all((places >= 0) & (places <= 1)):
-        raise ValueError(f"{name}: q must be between 0 and 1")
+        raise ArgumentError(f"{name}: q must be between 0 and 1")
     q = q if isinstance(q, Tensor) else make(places)
     if not array.size:
         raise ShapeError(f"{name}: the input has no elements")
@@ -286,7 +286,7 @@ def histc(
     if array.dtype.kind != "f":
         raise DtypeError(f"histc: the input must be of a floating point dtype, not {array.dtype}")
     if bins < 1:
-        raise ValueError(f"histc: bins must be positive, got {bins}")
+        raise ArgumentError(f"histc: bins must be positive, got {bins}")
     return make(_histc(array, int(bins), float(min), float(max)))
 
 
@@ -298,9 +298,9 @@ def _histc(array, bins, low, high):
     if low == high:
         low, high = low - 1, high + 1
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"histc: the range from {low} to {high} is not finite")
+        raise ArgumentError(f"histc: the range from {low} to {high} is not finite")
     if low > high:
-        raise ValueError(f"histc: max must not be less than min, got {low} and {high}")
+        raise ArgumentError(f"histc: max must not be less than min, got {low} and {high}")
     inside = array[(array >= low) & (array <= high)]
     place = ((inside - low) / (high - low) * bins).astype(np.int64)
     counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
@@ -328,7 +328,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     if array.ndim != 1 or array.dtype.kind not in "iu" or (array.size and array.min() < 0):
         raise ShapeError("bincount: the input must be 1-D, of integers that are not negative")
     if minlength < 0:
-        raise ValueError(f"bincount: minlength must not be negative, got {minlength}")
+        raise ArgumentError(f"bincount: minlength must not be negative, got {minlength}")
     array = array.astype(int64)
     if weights is None:
         return make(np.bincount(array, minlength=minlength))
@@ -406,8 +406,16 @@ def _weights(fweights, aweights, rows):
             raise ShapeError(
                 f"cov: {name} of shape {given.array.shape} for {rows.array.shape[1]} observations"
             )
+        if name == "fweights" and given.array.dtype.kind not in "iu":
+            raise DtypeError(f"cov: fweights are counts, of an integer dtype, not {given.dtype}")
+        checked(_check_weights, given.array, name)
         weights = given if weights is None else weights * given
     return weights
+
+
+def _check_weights(weights, name: str) -> None:
+    if np.any(weights < 0):
+        raise ArgumentError(f"cov: {name} can't be negative")
 
 
 def _not_negative(normalizer):

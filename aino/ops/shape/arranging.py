@@ -11,7 +11,7 @@ from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor, make
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, BoundsError, ShapeError
 from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
 from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import broadcast_tensors, listed
@@ -87,10 +87,13 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         if len(shifts) != 1:
             raise ShapeError(f"roll: {len(shifts)} shifts, but no dims")
         return rules.roll(input, shifts[0], None)
-    dims = tuple([dim_of(dim, input.array.ndim) for dim in ints_of((dims,))])
+    dims = ints_of((dims,))
+    if not input.array.ndim:
+        raise BoundsError(f"roll: dims {dims} of a 0-d tensor, which has none")
+    dims = tuple([dim_of(dim, input.array.ndim) for dim in dims])
     if len(shifts) != len(dims):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(dims)} dims")
-    return rules.roll(input, shifts, dims) if input.array.ndim else rules.clone(input)
+    return rules.roll(input, shifts, dims)
 
 
 @method
@@ -107,6 +110,8 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     tensor([[2, 4],
             [1, 3]])
     """
+    if len(dims) != 2:
+        raise ArgumentError(f"rot90: a plane has two dims, got {tuple(dims)}")
     first, second = dims_of(dims, input.array.ndim)
     k %= 4
     if k == 0:
@@ -222,10 +227,10 @@ def repeat_interleave(
 
 def _check_repeats(repeats, length: int, size: int | None) -> None:
     if repeats.size and repeats.min() < 0:
-        raise ValueError("repeat_interleave: repeats must not be negative")
+        raise ArgumentError("repeat_interleave: repeats must not be negative")
     total = int(repeats.sum()) * (length if repeats.size == 1 else 1)
     if size is not None and total != size:
-        raise ValueError(
+        raise ArgumentError(
             f"repeat_interleave: output_size is {size}, but the repeats make {total} elements"
         )
 
@@ -372,7 +377,7 @@ def meshgrid(*tensors: Any, indexing: Any = None) -> tuple[Tensor, ...]:
             [2, 2, 2]])
     """
     if indexing not in (None, "ij", "xy"):
-        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
+        raise ArgumentError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
     tensors = listed(tensors)
     if max([tensor.array.ndim for tensor in tensors], default=0) > 1:
         raise ShapeError("meshgrid: the tensors must have one dimension at most")

@@ -14,6 +14,7 @@ import numpy as np
 from aino.autograd.rules import shape as rules
 from aino.autograd.rules.index import getitem
 from aino.autograd.tensor import Tensor
+from aino.errors import ArgumentError
 from aino.ops.arguments import dim_of, other_names
 from aino.ops.index.indexing import narrow, select
 from aino.ops.pointwise.complex_numbers import view_as_complex, view_as_real
@@ -38,7 +39,7 @@ def _slice(
     input: Tensor, dim: Any = 0, start: Any = None, end: Any = None, step: int = 1
 ) -> Tensor:
     if step < 1:
-        raise ValueError(f"slice_copy: step must be positive, got {step}")
+        raise ArgumentError(f"slice_copy: step must be positive, got {step}")
     dim = dim_of(dim, input.array.ndim)
     return getitem(input, (slice(None),) * dim + (slice(start, end, step),))
 

@@ -9,7 +9,7 @@ from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import join as rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor
-from aino.errors import ShapeError
+from aino.errors import BoundsError, DtypeError, ShapeError
 from aino.ops.arguments import dim_of, ints_of, numpy_names, other_names
 from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import atleast_1d, atleast_2d, atleast_3d
@@ -23,7 +23,7 @@ __all__ = [
 
 def _some(tensors, name: str) -> list:
     if isinstance(tensors, Tensor):
-        raise TypeError(f"{name} takes a list of tensors, {name}([a, b]), not a tensor")
+        raise DtypeError(f"{name} takes a list of tensors, {name}([a, b]), not a tensor")
     tensors = list(tensors)
     if not tensors:
         raise ShapeError(f"{name}: at least one tensor is needed")
@@ -187,7 +187,7 @@ def _pieces(input, dim, bounds):
 
 def _length(input, dim, name) -> int:
     if not input.array.ndim:
-        raise ShapeError(f"{name}: a 0-d tensor can't be split")
+        raise BoundsError(f"{name}: a 0-d tensor can't be split")
     return input.array.shape[dim]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor
-from aino.errors import ShapeError
+from aino.errors import ArgumentError, ShapeError
 from aino.ops.arguments import ints_of
 
 __all__ = ["pad"]
@@ -57,11 +57,11 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
     if mode == "constant":
         return rules.pad(input, tuple(widths), 0.0 if value is None else value)
     if mode not in _CONTINUATIONS:
-        raise ValueError(
+        raise ArgumentError(
             f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', not {mode!r}"
         )
     if value:
-        raise ValueError(f"pad: mode {mode!r} takes no value")
+        raise ArgumentError(f"pad: mode {mode!r} takes no value")
     shape = input.array.shape
     # Gradients of "reflect" and "replicate" count as made with the input, as in PyTorch.
     take = index_rules.take if mode == "circular" else index_rules.take_of

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Size, Tensor, make
 from aino.dtypes import as_dtype
-from aino.errors import GradientError, ShapeError
+from aino.errors import ArgumentError, GradientError, ShapeError
 from aino.layouts import check_memory_format, contiguous_format
 from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
 from aino.ops.public import method
@@ -273,7 +273,7 @@ def unfold(input: Tensor, dimension: Any, size: Any, step: Any) -> Tensor:
             f"unfold: size {size} does not fit into dim {dimension} of length {length}"
         )
     if step <= 0:
-        raise ValueError(f"unfold: step must be positive, got {step}")
+        raise ArgumentError(f"unfold: step must be positive, got {step}")
     if not shape:
         return rules.reshape(input, (1,))[:size]
     return rules.windows(input, dimension, size, step)

@@ -12,7 +12,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.rules import strided as rules
 from aino.autograd.tensor import Tensor, refresh
 from aino.dtypes import as_dtype, get_default_dtype
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import ints_of
 from aino.ops.creation.from_data import born
 from aino.tracing import forbid_layout
@@ -31,7 +31,9 @@ def _sizes(name, size, stride):
     if size and min(size) < 0:
         raise ShapeError(f"{name}: a shape has no negative length, got {size}")
     if stride and min(stride) < 0:
-        raise ValueError(f"{name}: strides must not be negative, got {stride}; flip() the result")
+        raise ArgumentError(
+            f"{name}: strides must not be negative, got {stride}; flip() the result"
+        )
     return size, stride
 
 

@@ -175,9 +175,7 @@ def shifted_chebyshev_polynomial_t(
     >>> aino.special.shifted_chebyshev_polynomial_t(aino.tensor([0.5, 0.5]), aino.tensor([2, 3]))
     tensor([-1., -0.])
     """
-    return into(
-        out, polynomial(input, n, "shifted_chebyshev_t", 0), "shifted_chebyshev_polynomial_t"
-    )
+    return _of("shifted_chebyshev_t", input, n, out)
 
 
 def shifted_chebyshev_polynomial_u(
@@ -194,9 +192,7 @@ def shifted_chebyshev_polynomial_u(
     >>> aino.special.shifted_chebyshev_polynomial_u(aino.tensor([0.5, 0.5]), aino.tensor([2, 3]))
     tensor([-1., -0.])
     """
-    return into(
-        out, polynomial(input, n, "shifted_chebyshev_u", 0), "shifted_chebyshev_polynomial_u"
-    )
+    return _of("shifted_chebyshev_u", input, n, out)
 
 
 def shifted_chebyshev_polynomial_v(
@@ -213,9 +209,7 @@ def shifted_chebyshev_polynomial_v(
     >>> aino.special.shifted_chebyshev_polynomial_v(aino.tensor([0.5, 0.5]), aino.tensor([2, 3]))
     tensor([-1., 1.])
     """
-    return into(
-        out, polynomial(input, n, "shifted_chebyshev_v", 0), "shifted_chebyshev_polynomial_v"
-    )
+    return _of("shifted_chebyshev_v", input, n, out)
 
 
 def shifted_chebyshev_polynomial_w(
@@ -232,6 +226,4 @@ def shifted_chebyshev_polynomial_w(
     >>> aino.special.shifted_chebyshev_polynomial_w(aino.tensor([0.5, 0.5]), aino.tensor([2, 3]))
     tensor([-1., -1.])
     """
-    return into(
-        out, polynomial(input, n, "shifted_chebyshev_w", 0), "shifted_chebyshev_polynomial_w"
-    )
+    return _of("shifted_chebyshev_w", input, n, out)

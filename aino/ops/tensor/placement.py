@@ -8,7 +8,7 @@ from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.devices import Device, check_device
-from aino.errors import DeviceError
+from aino.errors import ArgumentError, DeviceError
 from aino.layouts import check_memory_format, strided
 from aino.ops.public import method
 from aino.types import DeviceLike
@@ -138,7 +138,7 @@ def array_namespace(self: Tensor, /, *, api_version: str | None = None) -> Modul
         api_version: the version that is wanted; any for None.
     """
     if api_version is not None and api_version not in _STANDARDS:
-        raise ValueError(
+        raise ArgumentError(
             f"version {api_version!r} of the array standard is unknown; there are "
             f"{', '.join(_STANDARDS)}"
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor, make, without_tangents
 from aino.dtypes import COMPLEX_OF, bool_, get_default_dtype, int64
+from aino.errors import ArgumentError
 from aino.tracing import forbid_reading
 
 __all__ = ["set_printoptions", "get_printoptions", "printoptions"]
@@ -58,7 +59,7 @@ def set_printoptions(
     >>> aino.set_printoptions(profile="default")
     """
     if profile is not None and profile not in _PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(_PROFILES)}, got {profile!r}")
+        raise ArgumentError(f"profile must be one of {', '.join(_PROFILES)}, got {profile!r}")
     given = {
         "precision": precision,
         "threshold": threshold,

@@ -8,6 +8,7 @@ import numpy as np
 
 from aino.autograd.memory import owner
 from aino.autograd.tensor import Tensor
+from aino.errors import BoundsError
 from aino.layouts import channels_last, channels_last_3d, check_memory_format
 from aino.ops.public import method
 from aino.ops.tensor.conversion import as_bool
@@ -83,7 +84,7 @@ def stride(self: Tensor, dim: Any = None) -> Any:
 def _axis(self, dim):
     count = max(self.array.ndim, 1)
     if not -count <= dim < count or not self.array.ndim:
-        raise IndexError(
+        raise BoundsError(
             f"dimension out of range (expected to be in range of [{-count}, {count - 1}], but got "
             f"{dim})"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.errors import ArgumentError
+from aino.errors import ArgumentError, DtypeError
 from aino.ops.windows import shapes
 from aino.types import DeviceLike, DType
 
@@ -191,7 +191,7 @@ def general_cosine(
     tensor([0.0000, 0.7500, 0.7500, 0.0000])
     """
     if not isinstance(a, Iterable):
-        raise TypeError("Coefficients must be a list/tuple")
+        raise DtypeError("Coefficients must be a list/tuple")
     a = tuple(a)
     if not a:
         raise ArgumentError("Coefficients cannot be empty")
