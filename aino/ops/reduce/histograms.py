@@ -14,7 +14,7 @@ from aino.autograd.rules import index as index_rules
 from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float64
-from aino.errors import DtypeError, ShapeError
+from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops import return_types
 from aino.ops.public import takes_out
 from aino.ops.reduce import reduction
