@@ -196,6 +196,33 @@ def test_entropies_of_exponential_families_have_gradients_where_parameters_have(
             assert aino.allclose(slope, -1 / rate)
 
 
+def test_the_carrier_measure_counts():
+    """Of a normal distribution whose deviation is known: h(x) is the density around 0."""
+
+    class Around(D.ExponentialFamily):
+        def __init__(self, mean):
+            self.mean_ = mean
+            super().__init__(mean.shape, validate_args=False)
+
+        @property
+        def _natural_params(self):
+            return (self.mean_,)
+
+        def _log_normalizer(self, theta):
+            return theta.square() / 2
+
+        @property
+        def _mean_carrier_measure(self):
+            return -(self.mean_.square() + 1) / 2 - 0.5 * math.log(2 * math.pi)
+
+    mean = aino.tensor([0.5, -2.0])
+    assert aino.allclose(Around(mean).entropy(), D.Normal(mean, 1.0).entropy())
+    assert aino.allclose(
+        D.kl_divergence(Around(mean), Around(-mean)),
+        D.kl_divergence(D.Normal(mean, 1.0), D.Normal(-mean, 1.0)),
+    )
+
+
 def test_wishart():
     v = np.array([[2.0, 0.3], [0.3, 1.0]])
     p = D.Wishart(aino.tensor(4.0, dtype=aino.float64), aino.tensor(v))

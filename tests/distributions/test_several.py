@@ -426,3 +426,12 @@ def test_supports_are_as_deep_as_events():
     ):
         assert distribution.support.event_dim == len(distribution.event_shape)
         assert distribution.support.check(distribution.sample((4,))).tolist() == [True] * 4
+
+
+def test_one_hot_vectors_with_the_gradient_of_probabilities():
+    p, weights = t([0.3, 0.9, 0.6], requires_grad=True), t([1.0, -2.0, 4.0])
+    sample = D.OneHotCategoricalStraightThrough(p).rsample((5,))
+    assert D.constraints.one_hot.check(sample.detach().round()).all()
+    (found,) = aino.autograd.grad((sample * weights).sum(), p)
+    (expected,) = aino.autograd.grad((5 * p / p.sum() * weights).sum(), p)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), 1e-12)
