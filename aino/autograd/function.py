@@ -32,6 +32,9 @@ class FunctionCtx:
     def __init__(self) -> None:
         self._node: Any = None
         self.to_save: tuple = ()
+        self.forward_saved: tuple = ()
+        #: What ``jvp`` finds, while it runs, in ``saved_tensors``.
+        self.found_in_jvp: tuple | None = None
         self.dirty_tensors: tuple = ()
         self.non_differentiable: tuple = ()
         self.materialize_grads = True
@@ -51,7 +54,8 @@ class FunctionCtx:
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
-        """Accepted for PyTorch's sake: AINO has no forward mode that would read them."""
+        """Keep tensors for ``jvp``, which finds them in ``saved_tensors``."""
+        self.forward_saved = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say which inputs ``forward`` has changed in place."""
@@ -68,6 +72,8 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple:
         """The tensors that ``save_for_backward`` kept, in its order."""
+        if self.found_in_jvp is not None:
+            return self.found_in_jvp
         node = self._node and self._node()
         return self.to_save if node is None else node.saved_tensors
 
@@ -261,6 +267,18 @@ class Function:
     #: Another name for ``backward``.
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx, *grad_inputs) -> Any:
+        """Return the tangent of each output, where forward mode meets the Function.
+
+        Without a ``jvp`` of its own a Function's tangents follow from its ``backward``.
+
+        Arguments:
+            ctx: the context, whose ``saved_tensors`` are those of ``save_for_forward``.
+            grad_inputs: the tangent of each argument, None for what is no tensor.
+        """
+        raise NotImplementedError("jvp(ctx, *grad_inputs) is not defined")
+
     @classmethod
     def backward_function(cls):
         """Return ``backward``, under whichever of its two names it was written."""
@@ -281,25 +299,43 @@ class Function:
             args = _bound(cls.forward, args, kwargs)
         elif kwargs:
             raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
-        if running.levels:
+        if running.levels or mode.walking:
+            duck = youngest(args)
+            if duck is not None and duck.still() is not duck:
+                return import_module("aino.autograd.function_tangents").apply_to_duals(cls, args)
             level = _level_of(cls, args)
             if level is not None:
                 return _by_own_vmap(cls, level, args)
-        for x in args:
-            if isinstance(x, Tensor) and x.view_of is not None:
-                refresh(x)
-        ctx = FunctionCtx()
-        edges = tuple([x.node if isinstance(x, Tensor) else None for x in args])
-        ctx.needs_input_grad = tuple([edge is not None for edge in edges])
-        with no_grad():
-            if separate:
-                output = cls.forward(*args)
-                cls.setup_context(ctx, args, output)
-            else:
-                output = cls.forward(ctx, *args)
-        outputs = output if isinstance(output, tuple) else (output,)
-        wrapped = _record(cls, ctx, args, edges, outputs)
-        return wrapped if isinstance(output, tuple) else wrapped[0]
+        return called(cls, args)[0]
+
+
+class Kept(NamedTuple):
+    """What a call of a Function left on its context for ``jvp``, which has no node to ask."""
+
+    saved: tuple
+    dirty: bool
+    outputs: tuple
+
+
+def called(cls, args: tuple) -> tuple:
+    """Compute a Function and record it; return its result, its context, and what that kept."""
+    separate = cls.setup_context is not Function.setup_context
+    for x in args:
+        if isinstance(x, Tensor) and x.view_of is not None:
+            refresh(x)
+    ctx = FunctionCtx()
+    edges = tuple([x.node if isinstance(x, Tensor) else None for x in args])
+    ctx.needs_input_grad = tuple([edge is not None for edge in edges])
+    with no_grad():
+        if separate:
+            output = cls.forward(*args)
+            cls.setup_context(ctx, args, output)
+        else:
+            output = cls.forward(ctx, *args)
+    outputs = output if isinstance(output, tuple) else (output,)
+    kept = Kept(ctx.forward_saved or ctx.to_save, bool(ctx.dirty_tensors), outputs)
+    wrapped = _record(cls, ctx, args, edges, outputs)
+    return (wrapped if isinstance(output, tuple) else wrapped[0]), ctx, kept
 
 
 class VmapInfo(NamedTuple):
@@ -388,7 +424,7 @@ def _record(cls, ctx: FunctionCtx, args, edges, outputs) -> tuple:
                 extras_of(pick).hands_out = True
             kept = None if pick is None or pick is node else weakref.ref(pick)
             node.outputs.append((y.array.shape, y.array.dtype, kept) if _is(y) else None)
-    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    ctx.to_save = ctx.forward_saved = ctx.dirty_tensors = ctx.non_differentiable = ()
     return tuple([_returned(args, dirty, y, node) for y, node in zip(outputs, nodes)])
 
 
