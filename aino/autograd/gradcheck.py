@@ -7,6 +7,7 @@ tolerances are those of ``torch.autograd.gradcheck``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,9 @@ def gradcheck(
         check_undefined_grad: outputs without a gradient have to count as ones with zeros.
         check_grad_dtypes: a gradient has to have the dtype of its input.
         check_batched_grad: a batch of cotangents has to give what each one gives.
-        check_batched_forward_grad, check_forward_ad: False; forward mode is still to come.
-        check_backward_ad: True; there is nothing else to check.
+        check_batched_forward_grad: a batch of tangents has to give what each one gives.
+        check_forward_ad: compare the tangents of forward mode, too.
+        check_backward_ad: compare the gradients; False leaves forward mode to be checked.
         fast_mode: compare one random projection of all derivatives instead of each.
         masked: taken for PyTorch's sake: it is about sparse tensors, which AINO doesn't have.
 
@@ -81,18 +83,22 @@ def gradcheck(
     >>> aino.autograd.gradcheck(lambda x: x * x, (x,))
     True
     """
-    if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError(
-            "gradcheck: forward mode is still to come, so there is nothing to check with "
-            "check_forward_ad or check_batched_forward_grad; leave them False"
+    if not check_backward_ad and not check_forward_ad:
+        raise ValueError(
+            "gradcheck: check_backward_ad=False leaves nothing to check without check_forward_ad"
         )
-    if not check_backward_ad:
-        raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise ValueError("gradcheck: check_batched_forward_grad=True needs check_forward_ad=True")
     options = _Options(eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
     inputs = as_tuple(inputs)
     _check_inputs(inputs)
     try:
-        _check(func, inputs, options, check_undefined_grad, check_batched_grad)
+        if check_backward_ad:
+            _check(func, inputs, options, check_undefined_grad, check_batched_grad)
+        if check_forward_ad:
+            wanted = [(position, x) for position, x in enumerate(inputs) if _wants(x)]
+            forward = import_module("aino.autograd.forward_check")
+            forward.check_forward(func, inputs, wanted, options, check_batched_forward_grad)
     except GradcheckError:
         if raise_exception:
             raise
@@ -137,8 +143,8 @@ def gradgradcheck(
         check_undefined_grad: outputs without a gradient have to count as ones with zeros.
         check_grad_dtypes: a gradient has to have the dtype of its input.
         check_batched_grad: a batch of cotangents has to give what each one gives.
-        check_fwd_over_rev: False; forward mode is still to come.
-        check_rev_over_rev: True; there is nothing else to check.
+        check_fwd_over_rev: compare the derivatives of the gradient by forward mode, too.
+        check_rev_over_rev: compare those by a backward pass through it.
         fast_mode: compare one random projection of all derivatives instead of each.
         masked: taken for PyTorch's sake: it is about sparse tensors, which AINO doesn't have.
 
@@ -147,11 +153,6 @@ def gradgradcheck(
     >>> aino.autograd.gradgradcheck(lambda x: x**3, (x,))
     True
     """
-    if check_fwd_over_rev or not check_rev_over_rev:
-        raise NotImplementedError(
-            "gradgradcheck: forward mode is still to come; leave check_fwd_over_rev False and "
-            "check_rev_over_rev True"
-        )
     inputs = as_tuple(inputs)
     _check_inputs(inputs)
     if grad_outputs is None:
@@ -185,6 +186,8 @@ def gradgradcheck(
         check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
 

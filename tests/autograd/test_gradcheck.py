@@ -195,11 +195,46 @@ def test_read_only_and_captured_inputs():
     assert not x.array.flags.writeable
 
 
-def test_what_there_is_no_forward_mode_for():
-    for check in (gradcheck, gradgradcheck):
-        option = {"check_forward_ad": True} if check is gradcheck else {"check_fwd_over_rev": True}
-        with pytest.raises(NotImplementedError):
-            check(lambda x: x * 2.0, leaf(1.0), **option)
+class WrongForward(aino.autograd.Function):
+    """The square, whose backward is right, and whose jvp is not."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 2.0 * x * g
+
+    @staticmethod
+    def jvp(ctx, t):
+        (x,) = ctx.saved_tensors
+        return 3.0 * x * t
+
+
+@pytest.mark.parametrize("fast_mode", [False, True])
+def test_forward_mode_is_checked(fast_mode):
+    x, y = leaf(1.0, 2.0), leaf(0.5, -1.0)
+    z = aino.tensor([1.0 + 2.0j, 0.5 - 1.0j], dtype=aino.complex128, requires_grad=True)
+    options = {"check_forward_ad": True, "check_batched_forward_grad": True, "fast_mode": fast_mode}
+    assert gradcheck(lambda x, y: (x * y.exp(), x.sum(), (x > 0)), (x, y), **options)
+    assert gradcheck(lambda z: (z * z.conj(), z.abs(), z.exp()), z, **options)
+    assert gradcheck(lambda x: x.sin(), x, check_backward_ad=False, **options)
+    assert gradgradcheck(lambda x, y: x**3 * y, (x, y), check_fwd_over_rev=True)
+    assert gradgradcheck(lambda x: x**3, x, check_fwd_over_rev=True, check_rev_over_rev=False)
+    assert gradcheck(WrongForward.apply, x, fast_mode=fast_mode)
+    with pytest.raises(GradcheckError, match="forward mode mismatch for output 0"):
+        gradcheck(WrongForward.apply, x, **options)
+    assert not gradcheck(WrongForward.apply, x, raise_exception=False, **options)
+
+
+def test_something_is_left_to_be_checked():
+    with pytest.raises(ValueError, match="leaves nothing"):
+        gradcheck(lambda x: x * 2.0, leaf(1.0), check_backward_ad=False)
+    with pytest.raises(ValueError, match="needs check_forward_ad"):
+        gradcheck(lambda x: x * 2.0, leaf(1.0), check_batched_forward_grad=True)
 
 
 class Unprepared(aino.autograd.Function):
