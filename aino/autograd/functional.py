@@ -16,6 +16,8 @@ from aino.autograd.mode import enable_grad
 from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError, ShapeError
+from aino.func.forward import jacfwd
+from aino.pytree import mapped
 
 
 def vjp(
@@ -117,8 +119,8 @@ def jacobian(
         strict: raise ``GradientError`` where an output doesn't depend on an input; else zeros.
         vectorize: one backward pass carries all cotangents along, which takes more memory and
             less time; can't be combined with ``strict``.
-        strategy: "reverse-mode", or "forward-mode", which gives the same, but takes neither
-            ``create_graph`` nor ``strict``.
+        strategy: "reverse-mode", or "forward-mode", which gives the same, sooner where outputs are
+            more than inputs, but takes neither ``create_graph`` nor ``strict``.
 
     >>> import aino
     >>> aino.autograd.functional.jacobian(lambda x: x * x, aino.tensor([1.0, 2.0]))
@@ -126,6 +128,9 @@ def jacobian(
             [0., 4.]])
     """
     _check_strategy(strategy, create_graph, strict, vectorize)
+    several_in, listed = _as_tuple(inputs, "inputs", "jacobian")
+    if strategy == "forward-mode" and all([x.dtype.kind == "f" for x in listed]):
+        return _by_forward(func, listed, several_in)
     inputs, several_in, outputs, several_out = _call(func, inputs, create_graph, strict, "jacobian")
     if vectorize:
         rows = tuple([_rows_at_once(y, k, inputs, create_graph) for k, y in enumerate(outputs)])
@@ -134,6 +139,21 @@ def jacobian(
     if not several_in:
         rows = tuple([row[0] for row in rows])
     return rows if several_out else rows[0]
+
+
+def _by_forward(func, inputs: tuple, several_in: bool) -> Any:
+    """Return the Jacobians by forward mode, in all directions at once."""
+
+    def checked(*arguments):
+        outputs = func(*arguments)
+        for position, y in enumerate(_as_tuple(outputs, "outputs of the function", "jacobian")[1]):
+            if y.dtype.kind == "c":
+                raise GradientError(f"jacobian: output {position} is {y.dtype}; it must be real")
+        return outputs
+
+    places = tuple(range(len(inputs)))
+    found = jacfwd(checked, places if several_in else 0)(*[make(x.array) for x in inputs])
+    return mapped(found, lambda leaf: make(leaf.array))
 
 
 def _rows(output: Tensor, position: int, inputs, create_graph: bool, strict: bool) -> tuple:

@@ -1,8 +1,8 @@
 """Transforms of functions: PyTorch's ``torch.func``, which compose freely, and compile."""
 
-from aino.func.forward import jacfwd, jvp, linearize
+from aino.func.forward import hessian, jacfwd, jvp, linearize
 from aino.func.gradients import grad, grad_and_value, value_and_grad, vjp
-from aino.func.jacobians import hessian, jacrev
+from aino.func.jacobians import jacrev
 from aino.func.modules import functional_call, functionalize, stack_module_state
 from aino.func.vmap import vmap
 

@@ -16,7 +16,7 @@ from aino.autograd.rules.shape import clone
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, ShapeError, TransformError
 from aino.func.gradients import Argnums, Recording, apart, selected
-from aino.func.jacobians import unit_vectors
+from aino.func.jacobians import jacrev, unit_vectors
 from aino.func.trees import leaves_of, name_of, rebuilt, structure
 from aino.func.vmap import vmap
 from aino.pytree import mapped
@@ -246,3 +246,21 @@ def jacfwd(
         return (result, aux) if has_aux else result
 
     return jacobian
+
+
+def hessian(func: Callable, argnums: Argnums = 0) -> Callable:
+    """Return a function that computes the Hessian of ``func``, H = ∂²y/∂x².
+
+    For a function of one number and an argument of shape (n,) it has the shape (n, n). It is
+    nested as the output is, and within that twice as the argument.
+
+    Arguments:
+        func: takes tensors, nested in tuples, lists and dicts, and returns such.
+        argnums: with respect to which argument, or which.
+
+    >>> import aino
+    >>> aino.func.hessian(lambda x: (x**3).sum())(aino.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)

@@ -94,21 +94,3 @@ def unit_vectors(outputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
         units.append(make(unit.reshape((count, *y.shape))))
         start += size
     return units
-
-
-def hessian(func: Callable, argnums: Argnums = 0) -> Callable:
-    """Return a function that computes the Hessian of ``func``, H = ∂²y/∂x².
-
-    For a function of one number and an argument of shape (n,) it has the shape (n, n). It is
-    nested as the output is, and within that twice as the argument.
-
-    Arguments:
-        func: takes tensors, nested in tuples, lists and dicts, and returns such.
-        argnums: with respect to which argument, or which.
-
-    >>> import aino
-    >>> aino.func.hessian(lambda x: (x**3).sum())(aino.tensor([1.0, 2.0]))
-    tensor([[ 6.,  0.],
-            [ 0., 12.]])
-    """
-    return jacrev(jacrev(func, argnums), argnums)
