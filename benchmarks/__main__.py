@@ -21,6 +21,7 @@ FAMILIES = (
     "tracing",
     "physics",
     "transforms",
+    "forward_mode",
     "inference",
     "fit",
     "memory",

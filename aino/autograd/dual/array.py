@@ -41,7 +41,8 @@ class DualArray(Duck):
         self.tangent = tangent
         self.level = level
         self.returning = returning
-        levels = merged((level,), levels_of(primal), levels_of(tangent))
+        held = levels_of(primal), levels_of(tangent)
+        levels = merged((level,), *held) if any(held) else (level,)
         self.shape = shape_of_levels(primal.shape, levels)
 
     # What it is

@@ -34,12 +34,19 @@ def _one(level, function, arguments, keywords):
     duals = duals_in((arguments, keywords), level)
     if len(duals) > 1:
         raise LevelError(f"np.{function.__name__} of several duals is not linear")
+    (dual,) = duals
+    for place, x in enumerate(arguments):
+        if x is dual:  # mostly it stands by itself among the arguments
+            before, behind = arguments[:place], arguments[place + 1 :]
+            primal = function(*before, dual.primal, *behind, **keywords)
+            tangent = function(*before, dual.tangent, *behind, **keywords)
+            return of(level, primal, tangent, dual.returning)
     parts = [
         function(*_replaced(arguments, level, moving, False),
                  **_replaced(keywords, level, moving, False))
         for moving in (False, True)
     ]  # fmt: skip
-    return of(level, *parts, any_returning(duals))
+    return of(level, *parts, dual.returning)
 
 
 def _sum(level, function, operands, keywords, sign=1):
@@ -189,12 +196,13 @@ def _added(level, ufunc, inputs, keywords):
         tangent = a.tangent
     else:
         tangent = b.tangent if ufunc is np.add else np.negative(b.tangent)
-    primal = ufunc(*_replaced(inputs, level, False, False), **keywords)
+    values = [x.primal if belongs(x, level) else x for x in inputs]
+    primal = ufunc(*values, **keywords)
     if tangent.shape != primal.shape:
         tangent = np.broadcast_to(tangent, primal.shape)
     if tangent.dtype != primal.dtype:
         tangent = tangent.astype(primal.dtype)
-    duals = duals_in(inputs, level)
+    duals = [x for x in inputs if belongs(x, level)]
     primal, tangent = apart(primal, tangent, [x.tangent for x in duals])
     return of(level, primal, tangent, any_returning(duals))
 
