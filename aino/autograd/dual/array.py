@@ -23,6 +23,7 @@ from aino.errors import LevelError
 from aino.pytree import rebuild
 
 ndarray = np.ndarray
+_IN_PLACE = (np.add, np.subtract)
 
 
 class DualArray(Duck):
@@ -211,9 +212,22 @@ class DualArray(Duck):
 
     def answer_ufunc(self, ufunc, method: str, inputs, out, keywords):
         answer = UFUNCS.get((ufunc, method))
-        if answer is None or out is not None:
+        if answer is None or (out is not None and not belongs(out[0], self.level)):
             raise self.no_tangent(f"np.{ufunc.__name__}")
-        return answer(self.level, ufunc, inputs, keywords)
+        if out is None:
+            return answer(self.level, ufunc, inputs, keywords)
+        (target,) = out
+        if ufunc in _IN_PLACE and inputs[0] is target and target.shape == np.broadcast_shapes(
+            target.shape, np.shape(inputs[1])
+        ):  # fmt: skip
+            other = inputs[1]
+            own = belongs(other, self.level)
+            ufunc(target.primal, other.primal if own else other, out=target.primal)
+            if own:
+                ufunc(target.tangent, other.tangent, out=target.tangent)
+            return target
+        target[...] = answer(self.level, ufunc, inputs, keywords)
+        return target
 
     def answer_function(self, function, arguments, keywords):
         answer = FUNCTIONS.get(function)
@@ -302,10 +316,10 @@ def of(level, primal, tangent, returning: bool = False):
 
 def part(x, level: Level, tangents: bool) -> Any:
     """Return the values in nested operands, or their tangents: None for what has none."""
-    if isinstance(x, (tuple, list)):
-        return rebuild(type(x), [part(item, level, tangents) for item in x])
     if belongs(x, level):
         return x.tangent if tangents else x.primal
+    if isinstance(x, (tuple, list)):
+        return rebuild(type(x), [part(item, level, tangents) for item in x])
     return None if tangents else x
 
 
@@ -313,12 +327,13 @@ def duals_in(items, level: Level) -> list[DualArray]:
     """Return the duals of a level in nested operands."""
     found: list[DualArray] = []
     for item in items:
-        if isinstance(item, (tuple, list)):
+        if isinstance(item, DualArray):
+            if item.level is level:
+                found.append(item)
+        elif isinstance(item, (tuple, list)):
             found += duals_in(item, level)
         elif isinstance(item, dict):
             found += duals_in(item.values(), level)
-        elif belongs(item, level):
-            found.append(item)
     return found
 
 

@@ -44,18 +44,18 @@ def wrapped(y):
 
 def compute(level, declared, arrays, parameters):
     """Return what a primitive computes of duals of a level."""
-    if duals_in((parameters,), level):
+    if parameters and duals_in(parameters, level):
         raise LevelError(f"{declared.name} inside {level.name} takes settings that do not move")
     if declared.definition is not None:
         given = [None if x is None else make(x) for x in arrays]
         return declared.definition(*given, *parameters).array
-    values = part(tuple(arrays), level, False)
-    tangents = part(tuple(arrays), level, True)
-    moving = {
-        name: t
-        for name, t in zip(declared.inputs, tangents)
-        if name in declared.rules and t is not None
-    }
+    values, tangents, moving = [], [], {}
+    for name, x in zip(declared.inputs, arrays):
+        values.append(part(x, level, False))
+        tangent = part(x, level, True)
+        tangents.append(tangent)
+        if tangent is not None and name in declared.rules:
+            moving[name] = tangent
     if not moving:
         return raw(declared, values, parameters)
     y, moved = _moved(declared, values, tangents, moving, parameters)
