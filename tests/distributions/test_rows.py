@@ -337,3 +337,18 @@ def test_modes_at_the_edges():
     wishart = distributions.Wishart(aino.tensor([2.5, 4.0]), aino.eye(2)).mode
     assert wishart[0].isnan().any()
     assert wishart[1].tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_what_is_certain():
+    """Probabilities of what must happen, and of what can't."""
+    zero, one = aino.tensor(0.0), aino.tensor(1.0)
+    assert distributions.NegativeBinomial(zero, aino.tensor(0.3)).log_prob(zero).item() == 0.0
+    assert distributions.Geometric(one).log_prob(zero).item() == 0.0
+    assert distributions.Geometric(one).log_prob(one).item() == -math.inf
+    assert distributions.Poisson(zero).log_prob(zero).item() == 0.0
+    assert distributions.Poisson(zero).log_prob(one).item() == -math.inf
+    assert distributions.Uniform(zero, one).log_prob(one).item() == -math.inf
+    assert distributions.Gamma(one, 2.0).log_prob(zero).item() == pytest.approx(math.log(2))
+    assert distributions.Multinomial(2, aino.tensor([1.0, 0.0])).sample().tolist() == [2.0, 0.0]
+    impossible = distributions.Multinomial(1, logits=aino.tensor([0.0, -math.inf]))
+    assert impossible.log_prob(aino.tensor([1.0, 0.0])).item() == 0.0
