@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from aino.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from aino.autograd.anomaly import set_anomaly_enabled as set_anomaly_enabled
     from aino.compiler.compiled import compile as compile
+    from aino.devices import get_device_module as get_device_module
     from aino.dit.api import load as load
     from aino.dit.api import save as save
     from aino.dit.api import verify as verify
@@ -228,6 +229,7 @@ _LAZY = {
     "get_deterministic_debug_mode": "aino.settings",
     "set_deterministic_debug_mode": "aino.settings",
     "is_warn_always_enabled": "aino.settings",
+    "get_device_module": "aino.devices",
     "set_warn_always": "aino.settings",
     "set_flush_denormal": "aino.settings",
     "is_anomaly_enabled": "aino.autograd.anomaly",
@@ -247,7 +249,8 @@ _LAZY |= dict.fromkeys(
     alpha_dropout alpha_dropout_ bilinear binary_cross_entropy_with_logits celu_
     cosine_embedding_loss cosine_similarity dropout dropout_ embedding embedding_renorm_
     feature_alpha_dropout feature_alpha_dropout_ feature_dropout feature_dropout_
-    hinge_embedding_loss kl_div layer_norm margin_ranking_loss native_dropout pairwise_distance
+    hinge_embedding_loss kl_div layer_norm margin_ranking_loss native_dropout native_layer_norm
+    pairwise_distance
     pdist poisson_nll_loss rms_norm rrelu_ selu_ threshold_ triplet_margin_loss
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level",

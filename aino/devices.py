@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ContextDecorator
+from importlib import import_module
 from typing import Any, NoReturn
 
 from aino.errors import DeviceError
@@ -111,6 +112,26 @@ def set_default_device(device: Any) -> None:
 def get_default_device() -> Device:
     """Return the device on which new tensors are made: the CPU."""
     return CPU
+
+
+def get_device_module(device: Any = None) -> Any:
+    """Return the module of a kind of device: ``aino.cpu``, ``aino.cuda``, ``aino.mps`` or ``xpu``.
+
+    ``device`` is a device or its name, the CPU for None. Raises ``DeviceError`` for others.
+
+    >>> import aino
+    >>> aino.get_device_module("cpu").device_count()
+    1
+    """
+    named = CPU if device is None else device if isinstance(device, Device) else Device(device)
+    kind = named.type
+    if kind not in _MODULES:
+        raise DeviceError(f"there is no module for the device {kind!r}, only for {_MODULES}")
+    return import_module(f"aino.{kind}")
+
+
+#: The devices that have a module to be asked.
+_MODULES = ("cpu", "cuda", "mps", "xpu")
 
 
 def absent(name: str) -> Callable[..., NoReturn]:

@@ -96,12 +96,14 @@ def functions_with_a_device():
         "input_size": 2, "hidden_size": 2, "num_groups": 1, "embed_dim": 2, "num_heads": 1,
         "d_model": 2, "nhead": 1, "std": 1.0, "ext_tensor": np.ones(2), "window_length": 3,
         "stride": (1,), "physical_layout": (0,), "M": 3, "sym": True,
+        "filename": __file__,
     }  # fmt: skip
     places = {"aino": aino, "nn": nn, "Tensor": aino.Tensor}
     for where, place in places.items():
         for name in dir(place):
             thing = getattr(place, name)
-            if name.startswith("_") or not callable(thing) or name in ("device", "Device"):
+            about_devices = name in ("device", "Device", "get_device_module")
+            if name.startswith("_") or not callable(thing) or about_devices:
                 continue
             try:
                 signature = inspect.signature(thing)
@@ -450,3 +452,12 @@ def test_a_step_is_the_same_on_one_thread_and_on_two():
     with threads(2):
         two = run()
     assert np.array_equal(one, two)
+
+
+def test_the_module_of_a_device():
+    for name in ("cpu", "cuda", "mps", "xpu"):
+        assert aino.get_device_module(name) is getattr(aino, name)
+        assert aino.get_device_module(aino.device(name)) is getattr(aino, name)
+    assert aino.get_device_module() is aino.cpu
+    with pytest.raises(aino.errors.DeviceError, match="no module for the device 'hip'"):
+        aino.get_device_module("hip")

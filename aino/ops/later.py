@@ -45,6 +45,7 @@ _METHODS = {
 }
 #: Those that are not.
 _FUNCTIONS = {
+    "aino.ops.creation.files": "from_file",
     "aino.ops.index.membership": "isin",
     "aino.ops.index.numbering": "combinations unravel_index",
     "aino.ops.linalg.functions": "vander",

@@ -21,8 +21,8 @@ __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "dropout", "dropout_", "embedding",
     "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
     "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm", "margin_ranking_loss",
-    "native_dropout", "pairwise_distance", "pdist", "poisson_nll_loss", "rms_norm", "rrelu_",
-    "selu_", "threshold_", "triplet_margin_loss",
+    "native_dropout", "native_layer_norm", "pairwise_distance", "pdist", "poisson_nll_loss",
+    "rms_norm", "rrelu_", "selu_", "threshold_", "triplet_margin_loss",
 ]  # fmt: skip
 
 bilinear = F.bilinear
@@ -62,6 +62,24 @@ def layer_norm(
     tensor([-1.0000,  1.0000])
     """
     return F.layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def native_layer_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what ``layer_norm`` returns, the means, and one by the standard deviations.
+
+    Arguments:
+        input, normalized_shape, weight, bias, eps: as for ``nn.functional.layer_norm``.
+
+    >>> import aino
+    >>> aino.native_layer_norm(aino.tensor([1.0, 3.0]), (2,), None, None, 0.0)[1:]
+    (tensor([2.]), tensor([1.]))
+    """
+    y = F.layer_norm(input, normalized_shape, weight, bias, eps)
+    dims = tuple(range(-len(normalized_shape), 0))
+    mean = input.mean(dims, keepdim=True)
+    return y, mean, ((input - mean).square().mean(dims, keepdim=True) + eps).rsqrt()
 
 
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
