@@ -41,4 +41,4 @@ __all__ = [
     "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
-globals().update(_public({name: globals()[name] for name in __all__}, module=__name__))
+globals().update(_public({name: globals()[name] for name in __all__}, module=__name__, out=True))

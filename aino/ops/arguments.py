@@ -11,7 +11,7 @@ import numpy as np
 
 from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import make
-from aino.errors import BoundsError, ShapeError
+from aino.errors import BoundsError, DtypeError, ShapeError
 
 
 def dim_of(dim, rank: int) -> int:
@@ -21,7 +21,10 @@ def dim_of(dim, rank: int) -> int:
     """
     if dim.__class__ is int and 0 <= dim < rank:
         return dim
-    dim = index(dim)
+    try:
+        dim = index(dim)
+    except TypeError:
+        raise DtypeError(f"a dimension is an integer, not {dim!r}") from None
     reach = rank or 1
     if dim < -reach or dim >= reach:
         raise BoundsError(
@@ -50,17 +53,27 @@ def reduced(dim, rank: int):
     if hasattr(dim, "__index__"):
         dim = dim_of(dim, rank)
         return dim if rank else ()
-    dims = dims_of(dim, rank)
+    dims = dims_of(dim if hasattr(dim, "__iter__") else (dim,), rank)
     if not dims:
         return None
     return dims if rank else ()
 
 
+def whole(value, what: str):
+    """Return what is to be an integer; raises ``DtypeError`` for a fraction, which is not cut."""
+    if isinstance(value, (float, complex, np.inexact)):
+        raise DtypeError(f"{what} is an integer, not {value!r}")
+    return value
+
+
 def ints_of(values) -> tuple[int, ...]:
     """Return the integers of ``f(2, 3)`` or ``f((2, 3))``."""
-    if len(values) == 1 and not hasattr(values[0], "__index__"):
-        values = values[0]
-    return tuple([index(value) for value in values])
+    try:
+        if len(values) == 1 and not hasattr(values[0], "__index__"):
+            values = values[0]
+        return tuple([index(value) for value in values])
+    except TypeError:
+        raise DtypeError(f"expected integers, got {values!r}") from None
 
 
 def in_places_or_named(places: tuple, named, name: str) -> tuple:

@@ -12,6 +12,7 @@ from aino.autograd.mode import is_grad_enabled
 from aino.autograd.rules import fused
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, BoundsError, DtypeError, GradientError, ShapeError
+from aino.ops.arguments import whole
 
 
 def embedding(
@@ -119,6 +120,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     index = tensor.array
     if index.dtype.kind not in "iu":
         raise DtypeError(f"one_hot takes integers, got {index.dtype}")
+    num_classes = whole(num_classes, "one_hot: num_classes")
     if num_classes == -1 and not index.size:
         raise ArgumentError("one_hot: without any number, num_classes has to be given")
     if num_classes == -1:

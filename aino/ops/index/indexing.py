@@ -13,7 +13,7 @@ from aino.autograd.rules import shape as shape_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int64
 from aino.errors import ArgumentError, BoundsError, DtypeError, ShapeError
-from aino.ops.arguments import dim_of, numpy_names
+from aino.ops.arguments import dim_of, numpy_names, whole
 from aino.ops.index.subscript import explained
 from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import broadcast_shapes, broadcast_tensors
@@ -100,7 +100,7 @@ def select(input: Tensor, dim: Any, index: Any) -> Tensor:
     shape = input.array.shape
     if not shape:
         raise BoundsError("select: a 0-d tensor has no dimension to select from")
-    dim, index = dim_of(dim, len(shape)), int(index)
+    dim, index = dim_of(dim, len(shape)), int(whole(index, "select: the index"))
     if not -shape[dim] <= index < shape[dim]:
         raise BoundsError(
             f"select: index {index} is out of range for dimension {dim} of shape {shape}"
@@ -136,7 +136,8 @@ def narrow(
             "narrow: start is an integer, or a 0-d tensor of one, not a tensor of "
             f"{start.array.dtype} of shape {start.array.shape}"
         )
-    dim, start, length = dim_of(dim, len(shape)), int(start), int(length)
+    dim = dim_of(dim, len(shape))
+    start, length = int(whole(start, "narrow: start")), int(whole(length, "narrow: length"))
     if not -shape[dim] <= start <= shape[dim]:
         raise BoundsError(f"narrow: start {start} is out of range for a length of {shape[dim]}")
     start += shape[dim] if start < 0 else 0

@@ -12,7 +12,7 @@ from aino.autograd.rules import join as join_rules
 from aino.autograd.rules import shape as rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, BoundsError, ShapeError
-from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names
+from aino.ops.arguments import dim_of, dims_of, in_places_or_named, ints_of, numpy_names, whole
 from aino.ops.public import method, takes_out
 from aino.ops.shape.broadcasting import broadcast_tensors, listed
 
@@ -266,7 +266,7 @@ def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [3, 4]])
     """
     _matrices(input, "tril")
-    return rules.tril(input, diagonal)
+    return rules.tril(input, whole(diagonal, "tril: diagonal"))
 
 
 @method(inplace=True)
@@ -286,7 +286,7 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [0, 4]])
     """
     _matrices(input, "triu")
-    return rules.triu(input, diagonal)
+    return rules.triu(input, whole(diagonal, "triu: diagonal"))
 
 
 @method
