@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.calculus.row import Case, case, nonzero, positive, real
+from tests.calculus.row import Case, case, definite, nonzero, positive, real
 
 MATRIX = real(250, 400)
 HALVES = [200, 200]
@@ -17,6 +17,7 @@ CASES: dict[str, Case] = {
     "glu": case(nonzero(250, 400)),
     "istft": case(real(201, 500), real(201, 500), 400, window=positive(400)),
     "linalg.cross": case(real(33_000, 3), real(33_000, 3)),
+    "lobpcg": case(definite(316, 316), 4, X=real(316, 4).constant()),
     "nn.functional.layer_norm": case(MATRIX, (400,), real(400), real(400)),
     "nn.functional.pad": case(MATRIX, (10, 20), "replicate"),
     "nn.functional.rms_norm": case(nonzero(250, 400), (400,), real(400)),
