@@ -28,13 +28,13 @@ class FunctionCtx:
     """
 
     needs_input_grad: tuple[bool, ...]
+    forward_saved: tuple = ()
+    #: What ``jvp`` finds, while it runs, in ``saved_tensors``.
+    found_in_jvp: tuple | None = None
 
     def __init__(self) -> None:
         self._node: Any = None
         self.to_save: tuple = ()
-        self.forward_saved: tuple = ()
-        #: What ``jvp`` finds, while it runs, in ``saved_tensors``.
-        self.found_in_jvp: tuple | None = None
         self.dirty_tensors: tuple = ()
         self.non_differentiable: tuple = ()
         self.materialize_grads = True
@@ -306,19 +306,20 @@ class Function:
             level = _level_of(cls, args)
             if level is not None:
                 return _by_own_vmap(cls, level, args)
-        return called(cls, args)[0]
+        return called(cls, args)
 
 
 class Kept(NamedTuple):
     """What a call of a Function left on its context for ``jvp``, which has no node to ask."""
 
+    context: FunctionCtx
     saved: tuple
     dirty: bool
     outputs: tuple
 
 
-def called(cls, args: tuple) -> tuple:
-    """Compute a Function and record it; return its result, its context, and what that kept."""
+def called(cls, args: tuple, kept: list | None = None) -> Any:
+    """Compute a Function and record it; return its result, and add to a list what it kept."""
     separate = cls.setup_context is not Function.setup_context
     for x in args:
         if isinstance(x, Tensor) and x.view_of is not None:
@@ -333,9 +334,10 @@ def called(cls, args: tuple) -> tuple:
         else:
             output = cls.forward(ctx, *args)
     outputs = output if isinstance(output, tuple) else (output,)
-    kept = Kept(ctx.forward_saved or ctx.to_save, bool(ctx.dirty_tensors), outputs)
+    if kept is not None:
+        kept.append(Kept(ctx, ctx.forward_saved or ctx.to_save, bool(ctx.dirty_tensors), outputs))
     wrapped = _record(cls, ctx, args, edges, outputs)
-    return (wrapped if isinstance(output, tuple) else wrapped[0]), ctx, kept
+    return wrapped if isinstance(output, tuple) else wrapped[0]
 
 
 class VmapInfo(NamedTuple):
@@ -424,7 +426,9 @@ def _record(cls, ctx: FunctionCtx, args, edges, outputs) -> tuple:
                 extras_of(pick).hands_out = True
             kept = None if pick is None or pick is node else weakref.ref(pick)
             node.outputs.append((y.array.shape, y.array.dtype, kept) if _is(y) else None)
-    ctx.to_save = ctx.forward_saved = ctx.dirty_tensors = ctx.non_differentiable = ()
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    if ctx.forward_saved:
+        ctx.forward_saved = ()
     return tuple([_returned(args, dirty, y, node) for y, node in zip(outputs, nodes)])
 
 

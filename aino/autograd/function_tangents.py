@@ -48,14 +48,17 @@ def _dual(cls, position: int, y, tangent, level) -> Any:
 
 
 def _by_jvp(cls, values, tangents, level) -> tuple:
+    noted: list[Any] = []
     older = youngest(values)
     if older is not None and older.still() is not older:
         # The values move, too, at an older level: this call gives them, the other the context.
         result = apply_to_duals(cls, values)
         with no_grad():
-            _, context, kept = called(cls, values)
+            called(cls, values, noted)
     else:
-        result, context, kept = called(cls, values)
+        result = called(cls, values, noted)
+    kept = noted[0]
+    context = kept.context
     _check_clean(cls, kept)
     outputs = result if isinstance(result, tuple) else (result,)
     given = [
@@ -106,8 +109,9 @@ def _by_backward(cls, values, tangents, level) -> tuple:
                 x if t is None else (alias(x) if x.requires_grad else x.requires_grad_())
                 for x, t in zip(values, tangents)
             ]
-            result, _, kept = called(cls, tuple(given))
-            _check_clean(cls, kept)
+            noted: list[Any] = []
+            result = called(cls, tuple(given), noted)
+            _check_clean(cls, noted[0])
             outputs = result if isinstance(result, tuple) else (result,)
             pairs = [(x, t) for x, t in zip(given, tangents) if t is not None]
             used = [y for y in outputs if isinstance(y, Tensor) and y.requires_grad]
