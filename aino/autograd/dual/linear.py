@@ -41,15 +41,15 @@ def _one(level, function, arguments, keywords):
             primal = function(*before, dual.primal, *behind, **keywords)
             tangent = function(*before, dual.tangent, *behind, **keywords)
             return of(level, primal, tangent, dual.returning)
-    parts = [
+    primal, tangent = [
         function(*_replaced(arguments, level, moving, False),
                  **_replaced(keywords, level, moving, False))
         for moving in (False, True)
     ]  # fmt: skip
-    return of(level, *parts, dual.returning)
+    return of(level, primal, tangent, dual.returning)
 
 
-def _sum(level, function, operands, keywords, sign=1):
+def _sum(level, function, operands, keywords):
     """Answer for what is linear in all of its operands together."""
     if duals_in((keywords,), level):
         raise LevelError(f"np.{function.__name__} takes settings that are plain")

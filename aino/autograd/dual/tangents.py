@@ -217,7 +217,7 @@ def _by_transposes(declared, values, tangents, parameters):
     slopes = engine.walk(roots, {node for node, _ in pairs}, True, True)
     back = []
     for node, tangent in pairs:
-        slope = slopes.get(node)
+        slope: Any = slopes.get(node)
         if slope is None:
             continue
         # The walk hands out conjugates, which is undone: tangents are as they are.

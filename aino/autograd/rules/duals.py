@@ -57,14 +57,11 @@ def _make_dual(x, tangent, of, returning=False):
             # A younger dual holds the older: each of its parts gets a part of the tangent.
             younger = held.level
             back = any([belongs(one, younger) and one.returning for one in (x, tangent)])
-            values = [_part(one, younger, False) for one in (x, tangent)]
-            moving = [_part(one, younger, True) for one in (x, tangent)]
-            return DualArray(
-                _make_dual(*values, of, returning),
-                _make_dual(*moving, of, returning),
-                younger,
-                back,
-            )
+            parts = [
+                _make_dual(_part(x, younger, moves), _part(tangent, younger, moves), of, returning)
+                for moves in (False, True)
+            ]
+            return DualArray(parts[0], parts[1], younger, back)
     x, tangent = apart(x.copy(), tangent.copy(), ())
     return DualArray(x, tangent, of, returning)
 
