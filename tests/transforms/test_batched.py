@@ -136,7 +136,7 @@ _each(
     (lambda f, x: f(x), a), (lambda f, x: f(x, 3, 0, "ortho"), a),
 )  # fmt: skip
 _each("fft.irfft fft.irfftn", (lambda f, x: f(x), a + 0j))
-_each("fft.rfftn", (lambda f, x: f(x), a), (lambda f, x: f(x, (2, 2)), a))
+_each("fft.rfftn", (lambda f, x: f(x), a), (lambda f, x: f(x, (2, 2), (0, 1)), a))
 _each(
     "fft.fftn fft.ifftn fft.fftshift fft.ifftshift",
     (lambda f, x: f(x), a), (lambda f, x: f(x, axes=(0,)), a),
