@@ -110,6 +110,18 @@ def check_tangents(row: Row, case: Case) -> None:
             close(y, value, f"tangent ({np.dtype(dtype)})")
 
 
+def check_each_alone(row: Row, case: Case) -> None:
+    """jvp gives the tangents where one argument moves, and the others are plain."""
+    setting = Setting(row, case)
+    for place, direction in list(zip(setting.places, setting.directions)):
+        setting.places = (place,)
+        values = setting.values()
+        _, tangents = twice_transposed(setting.floats, values, [direction])
+        moved = jvp(setting.floats, tuple(values), (direction,))[1]
+        for y, value in zip(moved, tangents):
+            close(y, value, f"tangent, argument {place} alone")
+
+
 def check_composed(row: Row, case: Case, twice: bool = True) -> None:
     """jvp(grad), grad(jvp) and jvp(jvp) give second derivatives; vmap(jvp) the tangents of all."""
     setting = Setting(row, case)
