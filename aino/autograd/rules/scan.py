@@ -126,13 +126,11 @@ def _log_sum_slope(g, x, y, axis):
 def _logcumsumexp(x, axis):
     if x.dtype.kind != "c":
         return accumulated(np.logaddexp, x, axis)
-    # By doubling: after k rounds every element has added up the 2ᵏ before it.
+    # From one to the next: which of its values a complex logarithm takes depends on the way to it.
     lead = (slice(None),) * axis
-    y, step = x.copy(), 1
-    while step < x.shape[axis]:
-        later = add_logarithms(y[(*lead, slice(None, -step))], y[(*lead, slice(step, None))])
-        y = np.concatenate([y[(*lead, slice(None, step))], later], axis)
-        step *= 2
+    y = x.copy()
+    for i in range(1, x.shape[axis]):
+        y[(*lead, i)] = add_logarithms(y[(*lead, i - 1)], x[(*lead, i)])
     return y
 
 
