@@ -275,10 +275,10 @@ class Named(aino.Tensor):
 def test_subclasses_survive():
     x = Named(np.ones(2, np.float32))
     x.requires_grad_()
-    x.name = ["first"]
+    x.tags = ["first"]
     for duplicate in (copy.deepcopy, through_pickle, copy.copy):
         y = duplicate(x)
         assert type(y) is Named
-        assert y.name == ["first"]
+        assert y.tags == ["first"]
         assert y.requires_grad
-    assert copy.deepcopy(x).name is not x.name
+    assert copy.deepcopy(x).tags is not x.tags

@@ -170,6 +170,8 @@ CALLS = {
     "KDTree": lambda x, y, m: spatial.KDTree(m).query(m + 0.1)[0],
     "special": lambda x, y, m: [special.gamma(x), special.jv(1.0, x), special.xlogy(x, y)],
     "ndimage": lambda x, y, m: ndimage.gaussian_filter(m, 1.0),
+    "RegularGridInterpolator": lambda x, y, m: interpolate.RegularGridInterpolator(
+        (np.arange(6.0), np.arange(6.0)), m)((1.5, 2.5)),
     "sparse": lambda x, y, m: sparse.csr_matrix(m).sum(0),
     "fft": lambda x, y, m: [fft.dct(x), np.abs(fft.fft(x))],
     "linkage": lambda x, y, m: cluster.hierarchy.linkage(m)[:, 2],
@@ -189,8 +191,6 @@ def test_a_call_with_tensors_gives_what_it_gives_with_arrays(name):
 
 #: What reads attributes that arrays have and tensors have not, or have with PyTorch's meaning.
 ARRAYS_ONLY = {
-    "RegularGridInterpolator": lambda m, x, turn: interpolate.RegularGridInterpolator(
-        (np.arange(6.0), np.arange(6.0)), turn(m))((1.5, 2.5)),
     "least_squares": lambda m, x, turn: optimize.least_squares(lambda p: turn(m @ p - x), X[:6]).x,
 }  # fmt: skip
 
