@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from aino import pytree
 from aino.autograd import engine
 from aino.autograd.mode import enable_grad
 from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.errors import DtypeError, GradientError, ShapeError
-from aino.func.forward import jacfwd
-from aino.pytree import mapped
+from aino.func import forward
 
 
 def vjp(
@@ -152,8 +152,8 @@ def _by_forward(func, inputs: tuple, several_in: bool) -> Any:
         return outputs
 
     places = tuple(range(len(inputs)))
-    found = jacfwd(checked, places if several_in else 0)(*[make(x.array) for x in inputs])
-    return mapped(found, lambda leaf: make(leaf.array))
+    along = forward.jacfwd(checked, places if several_in else 0)
+    return pytree.mapped(along(*[make(x.array) for x in inputs]), lambda leaf: make(leaf.array))
 
 
 def _rows(output: Tensor, position: int, inputs, create_graph: bool, strict: bool) -> tuple:
