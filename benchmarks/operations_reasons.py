@@ -12,7 +12,7 @@ _LISTED = {
         acos acosh asin asinh atan atan2 atanh celu cosh div_floor elu exp2 expm1 floor_divide fmod
         frexp gelu hypot log10 log1p logaddexp logaddexp2 logsigmoid masked.logaddexp nextafter
         nn.functional.binary_cross_entropy_with_logits nn.functional.multilabel_soft_margin_loss
-        nn.functional.soft_margin_loss remainder selu sinh softplus special.exp2 special.expm1
+        nn.functional.soft_margin_loss nn.functional.softplus remainder selu sinh softplus special.exp2 special.expm1
         special.log1p special.entr tan
     """,
     "A special function is computed in float64 and rounded once, in a dozen and more passes of "
@@ -38,11 +38,11 @@ _LISTED = {
     """,
     "NumPy has no LU or LDL factors and no triangular systems: they are written in NumPy, for "
     "stacks of matrices, in blocks; what is not a product of blocks costs some calls a column": """
-        linalg.ldl_solve linalg.lu linalg.lu_factor linalg.lu_factor_ex linalg.solve_triangular lu
-        lu_unpack
+        linalg.ldl_solve linalg.lu linalg.lu_factor linalg.lu_factor_ex linalg.lu_solve
+        linalg.solve_triangular lu lu_solve lu_unpack
     """,
     "NumPy brings OpenBLAS's LAPACK, PyTorch MKL's": """
-        cholesky_inverse det linalg.eigvals linalg.householder_product linalg.lstsq
+        cholesky_inverse det geqrf linalg.eigvals linalg.householder_product linalg.lstsq
         linalg.solve_ex linalg.tensorsolve logdet ormqr signdet slogdet
     """,
     "NumPy's transforms are pocketfft's, PyTorch's are MKL's": """
@@ -75,7 +75,8 @@ _LISTED = {
         linalg.vander vander
     """,
     "NumPy subtracts, squares, sums and divides in passes of their own": """
-        nn.functional.cross_entropy nn.functional.layer_norm softmax
+        nn.functional.cross_entropy nn.functional.layer_norm nn.functional.multi_margin_loss
+        softmax special.log_softmax
     """,
     "What follows what is equal to it is found by passes over all elements, and counted by "
     "others": "unique_consecutive unique_consecutive_counted",
