@@ -12,7 +12,8 @@ _LISTED = {
         acos acosh asin asinh atan atan2 atanh celu cosh div_floor elu exp2 expm1 floor_divide fmod
         frexp gelu hypot log10 log1p logaddexp logaddexp2 logsigmoid masked.logaddexp nextafter
         nn.functional.binary_cross_entropy_with_logits nn.functional.multilabel_soft_margin_loss
-        nn.functional.soft_margin_loss nn.functional.softplus remainder selu sinh softplus special.exp2 special.expm1
+        nn.functional.soft_margin_loss nn.functional.softplus remainder selu sinh softplus
+        special.exp2 special.expm1
         special.log1p special.entr tan
     """,
     "A special function is computed in float64 and rounded once, in a dozen and more passes of "
