@@ -140,7 +140,10 @@ def call(function, given, device):
     spread = []
     if "self" in given:
         spread.append(given["self"])
-    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    parameters = inspect.signature(function).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if parameters["device"].kind is inspect.Parameter.POSITIONAL_ONLY:
+        return function(*spread, device)
     if inspect.Parameter.VAR_POSITIONAL in kinds and function.__name__ != "to":
         spread.append(2)
     rest = {key: value for key, value in given.items() if key != "self"}
