@@ -54,6 +54,10 @@ class Level:
         in the level, now that it has ended."""
         raise AssertionError("a kind of level says how its cotangents are settled")
 
+    def everywhere(self, x: Any) -> Any:
+        """Return an array that has no part in this level as it is in each of its samples."""
+        return x
+
     def drawn(self, draw, generator, kind: str, shape, dtype, *parameters) -> Any:
         """Return the random numbers that ``draw``, which is outside of this level, gives in it."""
         return draw(generator, kind, shape, dtype, *parameters)

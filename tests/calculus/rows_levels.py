@@ -1,7 +1,8 @@
-"""Rows of what takes an axis into a level and brings it back (``rules/levels.py``)."""
+"""Rows of what goes into a level and comes back (``rules/levels.py``, ``rules/duals.py``)."""
 
 import numpy as np
 
+from aino.autograd.rules import duals
 from aino.autograd.rules import levels as rules
 from tests.calculus.row import Row, case, real
 
@@ -25,6 +26,14 @@ def _spread(x, y):
         return rules.leave(rules.everywhere(x, level) * rules.enter(y, level, 0), level, 0)
 
 
+def _moved(x, tangent):
+    """Return x² and its derivative along a tangent."""
+    with duals.DualLevel("forward mode") as level:
+        moved = duals.make_dual(x, tangent, level)
+        squared = moved * moved
+        return duals.unpack_primal(squared, level), duals.unpack_tangent(squared, level)
+
+
 ROWS = [
     Row(
         "enter", _hidden, _hidden_oracle,
@@ -35,5 +44,10 @@ ROWS = [
         "everywhere", _spread, lambda x, y: x * y,
         [case(real(2), real(3, 2)), case(real(), real(2))],
         torch=None, method="", complex=True,
+    ),
+    Row(
+        "make_dual", _moved, lambda x, tangent: (x * x, 2 * x * tangent),
+        [case(real(3), real(3)), case(real(2, 3), real(2, 3))],
+        covers="make_dual unpack_primal unpack_tangent", torch=None, method="", complex=True,
     ),
 ]  # fmt: skip

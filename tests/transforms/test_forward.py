@@ -292,3 +292,41 @@ def test_compiled_duals():
     close(found[1], jvp(wave, (X,), (T,))[1])
     number = lambda x: wave(x).prod()  # noqa: E731
     close(aino.compile(hessian(number), fullgraph=True)(X), hessian(number)(X))
+
+
+#: Functions of what is one for all samples and of what differs, whose value and tangent are led
+#: back through vmap, when it has ended.
+MIXED = {
+    "only the value": lambda y, c: y * y,
+    "a sum": lambda y, c: y + c,
+    "a product of sums": lambda y, c: (y + c) * y,
+    "an exponential": lambda y, c: (y * c).exp() + y,
+    "a number": lambda y, c: (y * y).sum() * c,
+}
+
+
+@pytest.mark.parametrize("tangent", ["of all", "of each"])
+@pytest.mark.parametrize("name", MIXED)
+def test_values_and_tangents_lead_back_once(name, tangent):
+    """A part that is one for all samples is not counted once for each of them."""
+    aino.manual_seed(0)
+    x = aino.randn(3, dtype=aino.float64)
+    c, w, v = (aino.randn(4, 3, dtype=aino.float64) for _ in range(3))
+
+    def one(x, c):
+        along = x * 0.5 + 1.0 if tangent == "of all" else c
+        return jvp(lambda y: MIXED[name](y, c), (x,), (along,))
+
+    def together(x):
+        value, slope = vmap(one, in_dims=(None, 0))(x, c)
+        return (value * w).sum() + (slope * v).sum()
+
+    def apart(x):
+        pairs = [one(x, c[i]) for i in range(4)]
+        return sum((a * w[i]).sum() + (b * v[i]).sum() for i, (a, b) in enumerate(pairs))
+
+    expected = grad(apart)(x)
+    assert aino.allclose(grad(together)(x), expected, atol=1e-12)
+    leaf = x.clone().requires_grad_()
+    together(leaf).backward()
+    assert aino.allclose(leaf.grad, expected, atol=1e-12)

@@ -17,6 +17,7 @@ from aino.autograd.batched.samples import (
     unbatched_memory,
 )
 from aino.autograd.batched.ufuncs import product
+from aino.autograd.sums import sum_over
 from aino.errors import LevelError
 
 
@@ -154,8 +155,7 @@ def norm(level, x, *rest, axis=None, keepdims=False, **keywords):
         axis = rest[1]
     if axis is None and order is None:
         axis = tuple(range(x.ndim))
-        found = np.sqrt(np.add.reduce(np.absolute(x) ** 2, axis=axis, keepdims=keepdims))
-        return found
+        return np.sqrt(sum_over(np.absolute(x) ** 2, axis, keepdims))
     axis = tuple(range(x.ndim)) if axis is None else axis
     return BatchedArray(np.linalg.norm(x.values, order, axes_in(axis, x.ndim), keepdims), level)
 

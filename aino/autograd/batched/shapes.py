@@ -14,6 +14,7 @@ from aino.autograd.batched.samples import (
     spread,
     unbatched_memory,
 )
+from aino.autograd.sums import sum_over
 
 # Another shape, the same elements
 
@@ -98,7 +99,8 @@ def diagonal(level, a, offset=0, axis1=None, axis2=None):
 
 @numpy_function(np.trace)
 def trace(level, a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
-    return np.add.reduce(diagonal(level, a, offset, axis1, axis2), axis=-1, dtype=dtype)
+    found = diagonal(level, a, offset, axis1, axis2)
+    return sum_over(found if dtype is None else found.astype(dtype), found.ndim - 1)
 
 
 @numpy_function(np.lib.stride_tricks.sliding_window_view)

@@ -26,6 +26,18 @@ ndarray = np.ndarray
 _IN_PLACE = (np.add, np.subtract)
 
 
+def _everywhere(x, levels):
+    """Return a part of a dual in each sample that the other part is in.
+
+    On the way back a cotangent is summed over the samples where its value is one for all of them:
+    were one part so and the other not, what is summed would be counted once for each sample.
+    """
+    for level in levels:
+        if level not in levels_of(x):
+            x = level.everywhere(x)
+    return x
+
+
 class DualArray(Duck):
     """A value and its tangent, of one level.
 
@@ -38,12 +50,16 @@ class DualArray(Duck):
     __slots__ = ("primal", "tangent", "level", "shape", "returning", "__weakref__")
 
     def __init__(self, primal, tangent, level: Level, returning: bool = False) -> None:
+        held = levels_of(primal), levels_of(tangent)
+        levels: tuple[Level, ...] = (level,)
+        if any(held):
+            levels = merged(levels, *held)
+            if held[0] != held[1]:
+                primal, tangent = (_everywhere(x, levels) for x in (primal, tangent))
         self.primal = primal
         self.tangent = tangent
         self.level = level
         self.returning = returning
-        held = levels_of(primal), levels_of(tangent)
-        levels = merged((level,), *held) if any(held) else (level,)
         self.shape = shape_of_levels(primal.shape, levels)
 
     # What it is
@@ -141,7 +157,7 @@ class DualArray(Duck):
         return np.dot(self, other)
 
     def sum(self, *arguments, **options) -> Any:
-        return np.sum(self, *arguments, **options)
+        return self._each(lambda x: x.sum(*arguments, **options))
 
     # Copies
 

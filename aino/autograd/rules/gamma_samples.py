@@ -25,7 +25,7 @@ from aino.autograd.rules.zeta import polygamma
 
 #: Where the integrand is so small that the rest does not count: e⁻²⁶ of what it is at 0.
 _SMALL = 26.0
-_TERMS = 18
+_SLOPE_TERMS = 18
 _PLACES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
@@ -51,7 +51,7 @@ def _series(a, z, below, orders):
     """Return Mₙ of small z: ``(-1)ⁿ n! eᶻ Σ (-z)ᵏ / k! / (a + k)ⁿ⁺¹``."""
     power = np.exp(z)
     totals = [np.zeros_like(a) for _ in orders]
-    for k in range(_TERMS):
+    for k in range(_SLOPE_TERMS):
         share = 1.0 / (a + k)
         for total, n in zip(totals, orders, strict=True):
             total += power * share ** (n + 1)

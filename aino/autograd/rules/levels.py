@@ -38,6 +38,10 @@ class BatchLevel(Level):
         """Return the sum over the samples of a cotangent whose value is one for all of them."""
         return sum_batch(cotangent, self)
 
+    def everywhere(self, x: Any) -> Any:
+        """Return an array that is the same in each sample, with memory of its own for each."""
+        return _everywhere(x, self).copy()
+
     def drawn(self, draw, generator, kind: str, shape, dtype, *parameters) -> Any:
         """Return random numbers: the same for all samples, or different for each."""
         if self.randomness == "error":

@@ -13,6 +13,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.decompositions import _eigh_slope, adjoint, eigh
+from aino.autograd.sums import sum_over
 from aino.tracing import opaque, over_leading
 
 
@@ -67,7 +68,7 @@ def _slope(gw, gv, c, v, largest):
     count, k = c.shape[-1], v.shape[-1]
     own = vectors[..., ::-1][..., :k] if largest else vectors[..., :k]
     # The same vectors, but for a sign, or for a phase.
-    turn = np.add.reduce(np.conjugate(own) * v, axis=-2, keepdims=True)
+    turn = sum_over(np.conjugate(own) * v, v.ndim - 2, True)
     turn = turn / np.absolute(turn)
     gv = None if gv is None else _padded(gv * turn, largest, count)
     return _eigh_slope(None if gw is None else _padded(gw, largest, count), gv, every, vectors)

@@ -10,7 +10,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.constants import ROOT_HALF, ROOT_TWO_BY_PI, TWO_BY_ROOT_PI
 from aino.autograd.rules.in_double import in_double, pieces
 from aino.autograd.rules.quantiles import normal_quantile
-from aino.autograd.rules.special import complement, erf_kernel, scaled_erfc
+from aino.autograd.rules.special import complement, plain_erf, scaled_erfc
 
 
 def _erfcx(x):
@@ -37,7 +37,7 @@ def _log_ndtr(x):
     return pieces(
         x,
         (x < -1.0, lambda x: np.log(0.5 * scaled_erfc(x * -ROOT_HALF)) - 0.5 * x * x),
-        (x < 1.0, lambda x: np.log(0.5 + 0.5 * erf_kernel(x * ROOT_HALF))),
+        (x < 1.0, lambda x: np.log(0.5 + 0.5 * plain_erf(x * ROOT_HALF))),
         (x >= 1.0, lambda x: np.log1p(-0.5 * scaled_erfc(x * ROOT_HALF) * np.exp(-0.5 * x * x))),
     )
 

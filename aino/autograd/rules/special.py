@@ -78,7 +78,9 @@ def _in_blocks(kernel, size=8192):
     return compute
 
 
-erf_kernel = elementwise(_in_blocks(_erf))
+#: For kernels, which are given plain arrays.
+plain_erf = _in_blocks(_erf)
+erf_kernel = elementwise(plain_erf)
 
 # (1 + 2x) erfcx x for x ≥ 0 by Chebyshev's polynomials of (x - 3.75) / (x + 3.75), the variable of
 # Shepherd and Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x" (1981). The
