@@ -33,8 +33,9 @@ class Place(NamedTuple):
     owned: bool
 
 
-#: By file too: the call paths of two primitives may be equal code, which does not compare that.
-_places: dict[tuple[str, CodeType], Place] = {}
+#: By the identity of the code, which is kept alive for it: its hash is computed from all of it each
+#: time, and the call paths of two primitives may be equal code.
+_places: dict[int, tuple[Place, CodeType]] = {}
 
 
 def _place_of(frame: FrameType) -> Place:
@@ -55,7 +56,8 @@ def _place_of(frame: FrameType) -> Place:
     owned = bool(code.co_argcount) and code.co_varnames[0] == "self"
     if owned and kind != "user":
         owned = is_watched(frame.f_locals.get("self"))
-    place = _places[name, code] = Place(kind, primitive, owned)
+    place = Place(kind, primitive, owned)
+    _places[id(code)] = place, code
     return place
 
 
@@ -72,7 +74,8 @@ class Context:
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             code = frame.f_code
-            kind, name, owned = _places.get((code.co_filename, code)) or _place_of(frame)
+            known = _places.get(id(code))
+            kind, name, owned = _place_of(frame) if known is None else known[0]
             if kind == "primitive":
                 if not primitive:
                     primitive = name
