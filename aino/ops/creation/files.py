@@ -26,6 +26,7 @@ def from_file(
     layout: Any = None,
     device: DeviceLike = None,
     pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return a 1-D tensor over the bytes of a file, which are read as they are needed.
 
@@ -37,7 +38,7 @@ def from_file(
             made, or made longer, where it is too short.
         size: how many elements.
         dtype: of what numbers; the default dtype for None.
-        layout, device, pin_memory: as for ``zeros``.
+        layout, device, pin_memory, requires_grad: as for ``zeros``.
 
     >>> import aino, os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -51,6 +52,7 @@ def from_file(
     if count < 0:
         raise ShapeError(f"from_file: size must not be negative, got {count}")
     wanted = count * dtype.itemsize
+    empty = born(np.empty(0, dtype), device, requires_grad, layout, pin_memory)
     if shared:
         with open(filename, "ab") as file:
             if file.tell() < wanted:
@@ -62,9 +64,7 @@ def from_file(
                 f"from_file: {filename} holds {there} bytes, {count} elements of {dtype} are "
                 f"{wanted}"
             )
-    if count:
-        memory = np.memmap(filename, dtype, "r+" if shared else "c", shape=(count,))
-        array = memory.view(np.ndarray)
-    else:
-        array = np.empty(0, dtype)
-    return born(array, device, False, layout, pin_memory)
+    if not count:
+        return empty
+    memory = np.memmap(filename, dtype, "r+" if shared else "c", shape=(count,))
+    return born(memory.view(np.ndarray), device, requires_grad, layout, pin_memory)
