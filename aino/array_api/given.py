@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.operands import not_a_tensor
 from aino.autograd.tensor import Tensor, make
-from aino.dtypes import promote_types
+from aino.dtypes import as_dtype, promote_types
 
 #: NumPy, which answers tensors with tensors; its types don't say so.
 xp: Any = np
@@ -49,6 +49,14 @@ def _mixed(first: np.dtype, second: np.dtype) -> np.dtype:
             )
         return found
     return promote_types(first, second)
+
+
+def summed(dtype: Any, x: Tensor) -> np.dtype:
+    """Return the dtype of a sum: of truths and integers 64 bits, so that they don't run over."""
+    if dtype is not None:
+        return as_dtype(dtype)
+    wide = {"b": np.int64, "i": np.int64, "u": np.uint64}.get(x.dtype.kind)
+    return x.dtype if wide is None else np.dtype(wide)
 
 
 def together(name: str, *operands: Any) -> list[Tensor]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import linalg
-from aino.array_api.given import checked, together, xp
+from aino.array_api.given import checked, summed, together, xp
 from aino.array_api.linear import matmul, matrix_transpose, tensordot, vecdot
 from aino.autograd.tensor import Tensor
 from aino.errors import ShapeError
@@ -193,9 +193,7 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
         dtype: the dtype to sum in; for None 64 bits for integers, else that of ``x``.
     """
     x = checked("trace", x).diagonal(offset, -2, -1)
-    if dtype is None:
-        dtype = {"i": "int64", "u": "uint64"}.get(x.dtype.kind, x.dtype)
-    return xp.sum(x, axis=-1, dtype=dtype)
+    return xp.sum(x, axis=-1, dtype=summed(dtype, x))
 
 
 def vector_norm(x: Tensor, /, *, axis: Any = None, keepdims: bool = False,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.array_api.given import checked, promoted, xp
+from aino.array_api.given import checked, promoted, summed, xp
 from aino.autograd.tensor import Tensor
-from aino.dtypes import as_dtype
 
 __all__ = [
     "all", "any", "count_nonzero", "cumulative_prod", "cumulative_sum", "diff", "max", "mean",
@@ -14,13 +13,6 @@ __all__ = [
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None
-
-
-def _summed(dtype: Any, x: Tensor) -> Any:
-    """Return the dtype of a sum: integers become int64 or uint64, so that they don't run over."""
-    if dtype is not None:
-        return as_dtype(dtype)
-    return {"i": "int64", "u": "uint64"}.get(x.dtype.kind, x.dtype)
 
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -69,7 +61,7 @@ def cumulative_prod(x: Tensor, /, *, axis: int | None = None, dtype: Any = None,
     """
     x = _along("cumulative_prod", x, axis)
     return xp.cumulative_prod(
-        x, axis=axis or 0, dtype=_summed(dtype, x), include_initial=include_initial
+        x, axis=axis or 0, dtype=summed(dtype, x), include_initial=include_initial
     )
 
 
@@ -85,7 +77,7 @@ def cumulative_sum(x: Tensor, /, *, axis: int | None = None, dtype: Any = None,
     """
     x = _along("cumulative_sum", x, axis)
     return xp.cumulative_sum(
-        x, axis=axis or 0, dtype=_summed(dtype, x), include_initial=include_initial
+        x, axis=axis or 0, dtype=summed(dtype, x), include_initial=include_initial
     )
 
 
@@ -162,7 +154,7 @@ def prod(x: Tensor, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool =
         keepdims: keep these axes, with length 1.
     """
     x = checked("prod", x)
-    return xp.prod(x, axis=axis, dtype=_summed(dtype, x), keepdims=keepdims)
+    return xp.prod(x, axis=axis, dtype=summed(dtype, x), keepdims=keepdims)
 
 
 def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0,
@@ -188,7 +180,7 @@ def sum(x: Tensor, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = 
         keepdims: keep these axes, with length 1.
     """
     x = checked("sum", x)
-    return xp.sum(x, axis=axis, dtype=_summed(dtype, x), keepdims=keepdims)
+    return xp.sum(x, axis=axis, dtype=summed(dtype, x), keepdims=keepdims)
 
 
 def var(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0,

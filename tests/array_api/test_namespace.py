@@ -116,6 +116,16 @@ def test_dtypes_count_and_not_dimensions():
     assert xp.add(aino.ones(2, dtype=aino.int8), single).dtype == aino.float32
 
 
+def test_truths_are_counted_by_sums():
+    mask = aino.tensor([True, True, False])
+    assert xp.sum(mask).item() == 2
+    assert xp.sum(mask, axis=0, keepdims=True).dtype == aino.int64
+    assert xp.prod(mask).tolist() == 0
+    assert xp.cumulative_sum(mask).tolist() == [1, 2, 2]
+    assert xp.cumulative_prod(mask).tolist() == [1, 1, 0]
+    assert xp.linalg.trace(aino.ones(2, 2, dtype=aino.bool)).tolist() == 2
+
+
 REFUSED = {
     "an array": (lambda: xp.sin(np.ones(2)), TypeError, r"sin takes tensors; argument 'x' is a Nu"),
     "a list": (lambda: xp.add([1.0], aino.ones(1)), TypeError, r"add takes tensors"),
