@@ -161,6 +161,17 @@ def _positive(hand, x):
     return hand.call(np.greater, x, 0.0)
 
 
+def _written_later(hand, c, a, b):
+    chosen = hand.call(np.where, c, a, 0.0)
+    hand.call(np.exp, c, out=a)
+    return chosen
+
+
+def _changed_later(hand, c, a, b):
+    chosen = hand.call(np.where, c, a, 0.0)
+    return hand.call(np.add, chosen, 1.0, out=chosen)
+
+
 #: A choice between what is computed from a and from b, and how many are made in place.
 CHOICES = {
     "by a mask": (lambda h, c, a, b: h.call(np.where, _positive(h, c), a, _ZERO), 1),
@@ -178,6 +189,8 @@ CHOICES = {
     "twice": (
         lambda h, c, a, b: h.call(np.where, c, h.call(np.where, c, a, 0.0), _ZERO), 1),
     "from outside": (lambda h, c, a, b: h.call(np.where, a, c, 0.0), 0),
+    "written later": (_written_later, 0),
+    "changed later": (_changed_later, 0),
 }  # fmt: skip
 
 
