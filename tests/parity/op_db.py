@@ -96,6 +96,9 @@ def samples_of(op, dtype: str, count: int = SAMPLES) -> Iterator[Any]:
 def given(value: Any, leaves: list) -> Any:
     """Return what AINO is given for an argument; ``leaves`` collects pairs of leaves."""
     if isinstance(value, torch.Tensor):
+        for tensor, original in leaves:
+            if original is value:
+                return tensor
         wants = value.requires_grad
         array = value.detach().resolve_conj().resolve_neg().clone().numpy()
         tensor = aino.from_numpy(array).requires_grad_(wants)
@@ -200,7 +203,7 @@ def compare_sample(operation: Callable, op, sample, twice: bool, values: bool = 
             found = difference(ours, theirs)
             if found:
                 return found
-            return _compare_gradients(op, ours, theirs, leaves, twice)
+            return compare_gradients(op, ours, theirs, leaves, twice)
         return None if _shape(ours) == _shape(theirs) else "the shape differs"
 
 
@@ -218,7 +221,7 @@ def _tensors(result: Any) -> list:
     return [result] if isinstance(result, (aino.Tensor, torch.Tensor)) else []
 
 
-def _compare_gradients(op, ours, theirs, leaves, twice: bool) -> str | None:
+def compare_gradients(op, ours, theirs, leaves, twice: bool) -> str | None:
     """Compare gradients, and theirs in turn if ``twice``, of the results that want one."""
     pairs = zip(_tensors(ours), _tensors(theirs))
     outputs = [(a, b) for a, b in pairs if b.requires_grad and b.numel()]

@@ -66,6 +66,11 @@ def cross_entropy(
         raise ShapeError("cross_entropy: the input has no dimension of classes")
     classes = 0 if input.ndim == 1 else 1
     if target.shape == input.shape and target.array.dtype.kind in "fc":
+        if ignore_index >= 0:
+            raise ArgumentError(
+                "cross_entropy: ignore_index is for targets that are indices of classes; this one "
+                "holds probabilities"
+            )
         return _of_probabilities(input, target, weight, reduction, label_smoothing, classes)
     scores = log_softmax(input, classes)
     loss = _of_indices(scores, target, weight, ignore_index, reduction)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aino.autograd.tensor import Tensor
+from aino.errors import DtypeError
 from aino.nn import functional as F
 from aino.nn.base.module import TensorModule
 from aino.nn.functional.reduction import named_reduction
@@ -100,7 +101,8 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """The mean of d²/2 where |d| ≤ δ, else δ (|d| - δ/2), with d = x - t.
 
-    Input x and target t are of one shape. Raises ``ValueError`` in the first call unless δ > 0.
+    Input x and target t are of one shape. Raises ``TypeError`` for a δ that is no number,
+    ``ValueError`` in the first call unless δ > 0.
 
     Arguments:
         reduction: "mean", "sum", or "none" for the loss of each element.
@@ -115,6 +117,8 @@ class HuberLoss(_Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
+        if not isinstance(delta, (int, float)):
+            raise DtypeError(f"HuberLoss: delta must be a float or int, got {delta!r}")
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
