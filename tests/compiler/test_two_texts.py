@@ -7,6 +7,8 @@ import pytest
 
 import aino
 from aino import nn
+from aino.autograd.primitive import REGISTRY
+from aino.compiler.backends.numpy.comments import rule_text
 from aino.compiler.specialization import readable
 from tests.compiler.test_saved import run
 
@@ -134,3 +136,27 @@ def test_a_saved_clamp_runs_with_public_numpy(tmp_path, low):
     )
     y = expected.numpy()
     assert run(tmp_path, code) == y[:5].sum() + 100 + 1000 * np.signbit(y[1])
+
+
+LAMBDAS = [
+    (name, rule.__code__)
+    for name, primitive in REGISTRY.items()
+    for rule in primitive.rules.values()
+    if getattr(rule, "__name__", "") == "<lambda>"
+]
+
+
+def test_a_comment_says_the_rule_and_nothing_beside_it():
+    said = 0
+    for name, code in LAMBDAS:
+        text = rule_text(code)
+        if text:
+            said += 1
+            again = eval(f"lambda {', '.join(code.co_varnames)}: {text}").__code__
+            assert (again.co_names, again.co_consts) == (code.co_names, code.co_consts), name
+    assert said > 0.9 * len(LAMBDAS)
+
+
+def test_a_rule_over_several_lines_is_said_in_one():
+    assert "np.zeros_like" in rule_text(list(REGISTRY["unmoved"].rules.values())[1].__code__)
+    assert rule_text(REGISTRY["mean"].rules["x"].__code__).startswith("spread(kept(g / count(x_sh")

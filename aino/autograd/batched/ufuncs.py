@@ -55,6 +55,8 @@ def product(level, a, b, **keywords):
         return np.matmul(rows, b, **keywords).reshape((*values.shape[:-1], b.shape[-1]))
     if own and not other and second == 1:
         return np.matmul(a.values, b, **keywords)
+    if own and not other and first == 2 and second == 3 and not keywords:
+        return _rows_by_stack(a.values, b)
     left = a.values if own else a
     right = b.values if other else b
     if first == 1:
@@ -65,10 +67,20 @@ def product(level, a, b, **keywords):
         left = _stacked(left, max(first, 2), max(first, second, 2))
     if other:
         right = _stacked(right, max(second, 2), max(first, second, 2))
-    found = np.matmul(left, right, **keywords)
+    # A column by a row is no sum: one multiplication, where matmul calls BLAS for each sample.
+    ufunc = np.multiply if inner[0] == 1 and not keywords else np.matmul
+    found = ufunc(left, right, **keywords)
     if first == 1:
         found = found[..., 0, :]
     return found[..., 0] if second == 1 else found
+
+
+def _rows_by_stack(values, stack):
+    """Return the rows of all samples by each matrix of a stack, in as few products as there are."""
+    size, rows, inner = values.shape
+    found = np.matmul(values.reshape((1, size * rows, inner)), stack)
+    found = found.reshape((stack.shape[0], size, rows, stack.shape[-1]))
+    return found.transpose((1, 0, 2, 3))
 
 
 def _stacked(values, rank: int, wanted: int):

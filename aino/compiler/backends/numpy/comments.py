@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import linecache
-import re
 
 import numpy as np
 
@@ -64,12 +63,7 @@ def comment(call: Call | None) -> str:
 def rule_text(code) -> str:
     """Return the text of a rule, as it stands in the calculus; of a long one its name."""
     if code.co_name == "<lambda>":
-        line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
-        found = re.search(r"lambda[^:]*: *(.*)$", line)
-        text = found.group(1).rstrip(", ") if found else ""
-        while text.count(")") > text.count("("):
-            text = text[:-1]
-        return text if text.count("(") == text.count(")") else ""
+        return _lambda_text(code)
     last = max((line for *_, line in code.co_lines() if line), default=code.co_firstlineno)
     lines = [
         linecache.getline(code.co_filename, number).strip()
@@ -83,3 +77,18 @@ def rule_text(code) -> str:
     ):
         return returns[0]
     return code.co_name.strip("_").replace("_", " ")
+
+
+def _lambda_text(code) -> str:
+    """Return the expression of a lambda, nothing where it is long."""
+    places = [place for place in code.co_positions() if place[2:] != (0, 0)]
+    first, start = min((place[0], place[2]) for place in places)
+    last, stop = max((place[1], place[3]) for place in places)
+    text = b"".join(  # columns count bytes
+        linecache.getline(code.co_filename, number).encode()[
+            start if number == first else None : stop if number == last else None
+        ]
+        for number in range(first, last + 1)
+    )
+    words = " ".join(text.decode().split())
+    return words if len(words) <= 80 else ""
