@@ -330,3 +330,32 @@ def test_values_and_tangents_lead_back_once(name, tangent):
     leaf = x.clone().requires_grad_()
     together(leaf).backward()
     assert aino.allclose(leaf.grad, expected, atol=1e-12)
+
+
+#: What is constant but for jumps, by what it counts, compares or picks.
+STEPS = {
+    "count_nonzero": lambda x: x.count_nonzero(0), "nonzero": lambda x: x.nonzero(),
+    "argwhere": aino.argwhere, "any": lambda x: x.any(1), "all": lambda x: x.all(0),
+    "isclose": lambda x: aino.isclose(x, x.flip(0)), "isreal": aino.isreal,
+    "isnan": aino.isnan, "argmax": lambda x: x.argmax(1), "argsort": lambda x: x.argsort(1),
+    "histc": lambda x: x.histc(4, 0.0, 1.0), "sign": aino.sign, "round": aino.round,
+    "bucketize": lambda x: aino.bucketize(x, aino.tensor([0.2, 0.6], dtype=aino.float64)),
+    "eq": lambda x: x == x.flip(1), "heaviside": lambda x: aino.heaviside(x, x * 0.0),
+    "bernoulli": lambda x: x.round().bernoulli(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_jumps_has_a_tangent_of_zero(name):
+    x = aino.tensor([[0.0, 0.7], [0.2, 0.9]], dtype=aino.float64)
+    found, tangent = aino.func.jvp(STEPS[name], (x,), (aino.ones_like(x),))
+    assert aino.equal(found, STEPS[name](x))
+    assert tangent.shape == found.shape
+    assert not tangent.any()
+
+
+def test_what_repeats_is_left_out_with_its_tangent():
+    x = aino.tensor([1.0, 1.0, 2.0, 1.0])
+    found, tangent = aino.func.jvp(aino.unique_consecutive, (x,), (aino.tensor([1.0, 2, 3, 4]),))
+    assert found.tolist() == [1.0, 2.0, 1.0]
+    assert tangent.tolist() == [1.0, 3.0, 4.0]

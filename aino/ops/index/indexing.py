@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import tracing
+from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import index as rules
 from aino.autograd.rules import shape as shape_rules
@@ -313,7 +314,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     tensor([[0, 1],
             [1, 0]])
     """
-    array = input.array
+    array = still(input.array)
     if as_tuple:
         return tuple([make(index) for index in np.atleast_1d(array).nonzero()])
     return make(np.argwhere(array))

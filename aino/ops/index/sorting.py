@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.rules import index as index_rules
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import int32, int64
@@ -253,7 +254,8 @@ def unique_consecutive(
     array = input.array
     rows = array.reshape(-1) if dim is None else np.moveaxis(array, dim_of(dim, array.ndim), 0)
     length = len(rows)
-    differs = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
+    fixed = still(rows)
+    differs = (fixed[1:] != fixed[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(np.concatenate([np.ones(min(length, 1), bool), differs]))
     inverse = np.cumsum(np.concatenate([np.zeros(min(length, 1), int64), differs]))
     values = rows[starts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.primitive import wrap
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
@@ -146,7 +147,7 @@ def isclose(
     >>> aino.isclose(aino.tensor([1.0, 2.0]), aino.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])
     """
-    a, b = input.array, other.array
+    a, b = still(input.array), still(other.array)
     if a.dtype != b.dtype:
         raise DtypeError(f"isclose: expected tensors of one dtype, got {a.dtype} and {b.dtype}")
     if rtol < 0 or atol < 0:
@@ -258,7 +259,7 @@ def isreal(input: Tensor) -> Tensor:
     >>> aino.isreal(aino.tensor([1 + 0j, 1j]))
     tensor([ True, False])
     """
-    return make(wrap(input.array.imag == 0))
+    return make(wrap(still(input.array).imag == 0))
 
 
 @method

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes, tracing
+from aino.autograd.duck import still
 from aino.autograd.primitive import unmoved
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError, ShapeError
@@ -102,7 +103,7 @@ def bernoulli(
     if p is None:
         if dtype.kind != "f":
             raise DtypeError(f"bernoulli: probabilities are of a float dtype, not {dtype}")
-        p = input.array
+        p = still(input.array)
     return unmoved(make(trials("bernoulli", generator, p, input.array.shape, dtype)), input)
 
 
@@ -205,7 +206,7 @@ def multinomial(
 
     Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir (2006).
     """
-    weights = input.array
+    weights = still(input.array)
     if weights.ndim not in (1, 2):
         raise ShapeError(f"multinomial: the weights are 1-D or 2-D, not {weights.shape}")
     if weights.dtype.kind != "f":

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor
@@ -401,7 +402,7 @@ def logsumexp(
 
 
 def _truth(input, dim, keepdim, ufunc):
-    array = input.array
+    array = still(input.array)
     # No dimensions, (), mean none here, unlike in a sum: so it is in PyTorch.
     axis = () if dim == () else reduced(dim, array.ndim)
     result = ufunc.reduce(array, axis=axis, keepdims=keepdim)
@@ -467,4 +468,4 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     tensor([1, 2])
     """
     axis = reduced(dim, input.array.ndim)
-    return wrapped(np.count_nonzero(input.array, axis))
+    return wrapped(np.count_nonzero(still(input.array), axis))

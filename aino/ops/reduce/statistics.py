@@ -287,7 +287,7 @@ def histc(
         raise DtypeError(f"histc: the input must be of a floating point dtype, not {array.dtype}")
     if bins < 1:
         raise ArgumentError(f"histc: bins must be positive, got {bins}")
-    return make(_histc(array, int(bins), float(min), float(max)))
+    return make(_histc(array, int(bins), float(min), float(max)).astype(array.dtype))
 
 
 @opaque
@@ -303,8 +303,7 @@ def _histc(array, bins, low, high):
         raise ArgumentError(f"histc: max must not be less than min, got {low} and {high}")
     inside = array[(array >= low) & (array <= high)]
     place = ((inside - low) / (high - low) * bins).astype(np.int64)
-    counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
-    return counts.astype(array.dtype)
+    return np.bincount(np.minimum(place, bins - 1), minlength=bins)
 
 
 @method
