@@ -189,6 +189,15 @@ def test_memory_is_shared_where_that_is_promised():
     assert x.tolist() == [2.0, 0.0]
 
 
+@pytest.mark.parametrize("share", [aino.from_numpy, aino.as_tensor, aino.asarray])
+def test_an_array_of_another_class_is_shared_as_a_plain_one(share):
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix)
+    x = share(matrix)
+    assert type(x.array) is np.ndarray
+    assert np.shares_memory(x.array, matrix)
+    assert x[0].tolist() == [1.0, 2.0]
+
+
 def test_from_numpy_takes_arrays_of_this_machine():
     with pytest.raises(TypeError, match="list"):
         aino.from_numpy([1.0])

@@ -265,6 +265,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: DeviceLike = None) 
         return data if dtype is None else data.to(as_dtype(dtype))
     data = _own(data)
     if isinstance(data, np.ndarray):
+        data = np.asarray(data)
         return make(data.astype(as_dtype(data.dtype if dtype is None else dtype), copy=False))
     return tensor(data, dtype=dtype)
 
@@ -320,6 +321,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     dtype = as_dtype(ndarray.dtype)
     if not ndarray.dtype.isnative:
         raise DtypeError("from_numpy: the array is not in this machine's byte order")
+    ndarray = np.asarray(ndarray)  # a matrix or a memmap as the plain array that it is
     return make(ndarray if ndarray.dtype is dtype else ndarray.view(dtype))
 
 
