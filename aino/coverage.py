@@ -98,15 +98,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
         "torch.func": ("rearrange replace_all_batch_norm_modules_ "),
-        "torch.utils.data": (
-            "BatchSampler ChainDataset ConcatDataset DFIterDataPipe DataChunk DataLoader "
-            "Dataset DistributedSampler IterDataPipe IterableDataset MapDataPipe "
-            "RandomSampler Sampler SequentialSampler StackDataset Subset "
-            "SubsetRandomSampler TensorDataset WeightedRandomSampler argument_validation "
-            "default_collate default_convert functional_datapipe get_worker_info "
-            "guaranteed_datapipes_determinism non_deterministic random_split "
-            "runtime_validation runtime_validation_disabled "
-        ),
         "torch.utils.checkpoint": (
             "CheckpointFunction CheckpointPolicy GraphExecGroup SAC_IGNORED_OPS "
             "SelectiveCheckpointContext check_backward_validity "
@@ -229,6 +220,11 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.func": ("debug_unwrap "),
     },
     "retired by PyTorch itself": {
+        "torch.utils.data": (
+            "DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation "
+            "functional_datapipe guaranteed_datapipes_determinism non_deterministic "
+            "runtime_validation runtime_validation_disabled "
+        ),
         "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),
         "torch.nn": ("Container CrossMapLRN2d DataParallel NLLLoss2d "),
         "torch.nn.init": (

@@ -24,6 +24,7 @@ FAMILIES = (
     "forward_mode",
     "inference",
     "fit",
+    "data",
     "memory",
     "elementwise",
     "importing",

@@ -13,7 +13,7 @@ from aino.ops.public import METHODS
 PLACES = [
     "aino", "aino.array_api", "aino.array_api.fft", "aino.array_api.linalg", "aino.accelerator",
     "aino.amp", "aino.autograd", "aino.autograd.functional",
-    "aino.autograd.graph", "aino.utils.checkpoint",
+    "aino.autograd.graph", "aino.utils.checkpoint", "aino.utils.data",
     "aino.backends.cudnn", "aino.compiler", "aino.cuda", "aino.distributions",
     "aino.distributions.constraints", "aino.distributions.utils", "aino.dit", "aino.drawing",
     "aino.fft",

@@ -1,9 +1,22 @@
-"""What helps with training: PyTorch's ``torch.utils``, as far as it is about tensors."""
+"""What helps with training: PyTorch's ``torch.utils``, as far as it is about tensors and data."""
 
-from aino.utils import checkpoint
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["checkpoint"]
+if TYPE_CHECKING:
+    from aino.utils import checkpoint as checkpoint
+    from aino.utils import data as data
+
+__all__ = ["checkpoint", "data"]
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in __all__:
+            return _import_module(f"aino.utils.{name}")
+        raise AttributeError(f"module 'aino.utils' has no attribute {name!r}")
