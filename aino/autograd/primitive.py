@@ -59,7 +59,7 @@ class Primitive:
 
     def __init__(
         self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules,
-        outputs, jacobian, jvp,
+        outputs, jacobian, jvp, linked,
     ) -> None:  # fmt: skip
         self.name = name
         self.kernel = kernel
@@ -72,6 +72,7 @@ class Primitive:
         #: Rules for tangents, input name -> rule; they read what other rules read.
         self.jvp: dict[str, Any] = jvp or {}
         self.rules = rules
+        self.linked = linked
         #: The names of the outputs where they are several, none where there is one, ``y``.
         self.outputs = tuple(outputs.split())
         self.variadic = inputs is not None and inputs.startswith("*")
@@ -162,6 +163,11 @@ class RecordedNode(Node):
         primitive = self.primitive
         if all([c is None or c.node is not None for c in cotangents]):
             return cotangents
+        if primitive.linked:  # a cotangent has the shape and the dtype of its input
+            return [
+                c if c is None or c.node is not None else unmoved(c, make(c.array, edge))
+                for c, edge in zip(cotangents, self.inputs)
+            ]
         if primitive.variadic or primitive.outputs:
             return cotangents
         values = dict(zip(primitive.saved_names, self.kept()))
@@ -218,7 +224,7 @@ class RecordedNode(Node):
 
 def primitive(
     name, kernel, *, formula, inputs=None, broadcasts=False, promotes=None, view=False,
-    definition=None, outputs="", jacobian=None, jvp=None, **rules,
+    definition=None, outputs="", jacobian=None, jvp=None, linked=False, **rules,
 ):  # fmt: skip
     """Declare a primitive and return the function that computes and records it.
 
@@ -236,12 +242,13 @@ def primitive(
     transpose; ``"linear"``, ``"multilinear"`` in all inputs together, or in each of them;
     ``"reduced"`` where each element goes into one result; it is derived from the rules
     alone. ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
-    begin with the tangent, and read what other rules read.
+    begin with the tangent, and read what other rules read. ``linked``: the gradient counts as made
+    with the input, as in PyTorch, though no rule reads that: it can be differentiated for it.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
         name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs,
-        jacobian, jvp,
+        jacobian, jvp, linked,
     )  # fmt: skip
     if name in REGISTRY:
         raise TypeError(f"primitive {name!r} is declared twice")

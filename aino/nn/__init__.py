@@ -18,7 +18,9 @@ from aino.nn.modules import (
     loss_distances,
     named_containers,
     normalization,
+    padding,
     perceptron,
+    pooling,
     sparse,
 )
 from aino.nn.modules.activation import *
@@ -32,7 +34,9 @@ from aino.nn.modules.loss_classes import *
 from aino.nn.modules.loss_distances import *
 from aino.nn.modules.named_containers import *
 from aino.nn.modules.normalization import *
+from aino.nn.modules.padding import *
 from aino.nn.modules.perceptron import *
+from aino.nn.modules.pooling import *
 from aino.nn.modules.sparse import *
 
 if TYPE_CHECKING:
@@ -50,7 +54,9 @@ __all__ += loss_classes.__all__
 __all__ += loss_distances.__all__
 __all__ += named_containers.__all__
 __all__ += normalization.__all__
+__all__ += padding.__all__
 __all__ += perceptron.__all__
+__all__ += pooling.__all__
 __all__ += sparse.__all__
 
 

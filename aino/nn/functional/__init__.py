@@ -30,6 +30,17 @@ from aino.nn.functional.dropout import (
 )
 from aino.nn.functional.linear import bilinear, linear
 from aino.nn.functional.normalization import layer_norm, rms_norm
+from aino.nn.functional.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool2d_with_indices,
+    max_pool3d,
+    max_pool3d_with_indices,
+)
 from aino.nn.functional.regression import (
     gaussian_nll_loss,
     huber_loss,

@@ -50,6 +50,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
             raise ShapeError(
                 f"pad: ({before}, {after}) leaves a negative length of dim {dim} of {shape}"
             )
+    given = shape
     if mode in ("constant", "circular") and any(side < 0 for width in widths for side in width):
         inner = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths)]
         input = index_rules.getitem(input, tuple(inner))
@@ -67,16 +68,16 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: Any = None) -> T
     take = index_rules.take if mode == "circular" else index_rules.take_of
     for dim, (before, after) in enumerate(widths):
         if before or after:
-            _check_reach(shape, dim, max(before, after), mode)
+            _check_reach(shape, given, dim, max(before, after), mode)
             places = np.arange(-before, shape[dim] + after)
             places = _CONTINUATIONS[mode](places, shape[dim])
             input, take = take(input, places, dim, False), index_rules.take
     return input
 
 
-def _check_reach(shape, dim, amount, mode) -> None:
-    """Raise where more is asked for than the dimension can give."""
-    reach = {"reflect": shape[dim] - 1, "circular": shape[dim]}.get(mode)
+def _check_reach(shape, given, dim, amount, mode) -> None:
+    """Raise where more is asked for than the dimension can give, or had before it was cut."""
+    reach = {"reflect": shape[dim] - 1, "circular": given[dim]}.get(mode)
     if (reach is not None and amount > reach) or not shape[dim]:
         raise ShapeError(
             f"pad: {mode} by {amount} reaches beyond dim {dim} of length {shape[dim]} "

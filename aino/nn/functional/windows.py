@@ -1,0 +1,131 @@
+"""How windows lie over the dimensions of an input: what all kinds of pooling have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from aino.autograd.tensor import Tensor
+from aino.errors import ArgumentError, DtypeError, ShapeError
+from aino.ops.arguments import ints_of
+
+#: One number for all dimensions, or one for each.
+Sizes: TypeAlias = int | Sequence[int]
+
+_LETTERS = {1: "L", 2: "H, W", 3: "D, H, W"}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows along one axis: ``count`` of them, ``size`` elements each, ``stride`` apart.
+
+    ``dilation`` is the distance of the elements, ``padding`` how far the windows begin before
+    the input, ``length`` that of the input.
+    """
+
+    axis: int
+    length: int
+    size: int
+    stride: int
+    padding: int
+    dilation: int
+    count: int
+
+    def frame(self, rank: int) -> tuple[tuple[int, int], ...]:
+        """Return how much the windows reach beyond the input, as ``pad`` takes it."""
+        end = (self.count - 1) * self.stride + (self.size - 1) * self.dilation + 1
+        widths = [(0, 0)] * rank
+        widths[self.axis] = self.padding, max(end - self.padding - self.length, 0)
+        return tuple(widths)
+
+    def starts(self) -> Any:
+        """Return where the windows begin, which is before the input for some."""
+        return np.arange(self.count) * self.stride - self.padding
+
+
+def each(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
+    """Return one integer for each of ``n`` dimensions.
+
+    Raises ``DtypeError`` for what is no integer, ``ArgumentError`` for another number of them.
+    """
+    found = ints_of((value,))
+    if len(found) not in (1, n):
+        raise ArgumentError(
+            f"{name}: {what} is one integer or {n} of them, one for each dimension, not {value!r}"
+        )
+    return found * n if len(found) == 1 else found
+
+
+def check_rank(name: str, input: Any, n: int) -> None:
+    """Raise ``ShapeError`` unless the input has ``n`` dimensions behind channels and a batch.
+
+    Only the batch may be empty.
+    """
+    shape = input.array.shape
+    if len(shape) not in (n + 1, n + 2):
+        raise ShapeError(
+            f"{name} takes an input of shape (N, C, {_LETTERS[n]}) or (C, {_LETTERS[n]}), not "
+            f"{tuple(shape)}"
+        )
+    if 0 in shape[len(shape) - n - 1 :]:
+        raise ShapeError(f"{name}: only the batch may be empty, and the input has shape {shape}")
+
+
+def check_dtype(name: str, input: Tensor, kinds: str) -> None:
+    """Raise ``DtypeError`` for an input of a dtype that is none of ``kinds``, NumPy's letters."""
+    dtype = input.array.dtype
+    if dtype.kind not in kinds:
+        raise DtypeError(f"{name} takes real numbers, not {dtype}")
+
+
+def count_of(length: int, size: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
+    """Return how many windows there are, rounded up where ``ceil`` is set.
+
+    No window begins behind the input and the padding before it.
+    """
+    room = length + 2 * padding - dilation * (size - 1) - 1
+    count = (-(-room // stride) if ceil else room // stride) + 1
+    if ceil and (count - 1) * stride >= length + padding:
+        count -= 1
+    return count
+
+
+def windows_of(
+    name: str, input: Any, n: int, kernel_size: Any, stride: Any, padding: Any = 0,
+    dilation: Any = 1, ceil_mode: bool = False,
+) -> list[Windows]:  # fmt: skip
+    """Return the windows along each of the last ``n`` axes, the last axis first."""
+    check_rank(name, input, n)
+    sizes = each(name, "kernel_size", kernel_size, n)
+    # Of no stride the window's size is the stride.
+    given = stride is not None and not (isinstance(stride, (tuple, list)) and not stride)
+    strides = each(name, "stride", stride, n) if given else sizes
+    paddings = each(name, "padding", padding, n)
+    dilations = each(name, "dilation", dilation, n)
+    for what, values, least in (
+        ("kernel_size", sizes, 1), ("stride", strides, 1), ("dilation", dilations, 1),
+        ("padding", paddings, 0),
+    ):  # fmt: skip
+        if min(values) < least:
+            raise ArgumentError(f"{name}: {what} is at least {least}, not {values}")
+    shape = input.array.shape
+    found = []
+    for i in range(n - 1, -1, -1):
+        size, step, frame, apart = sizes[i], strides[i], paddings[i], dilations[i]
+        axis = len(shape) - n + i
+        reach = (size - 1) * apart + 1
+        if frame > reach // 2:
+            raise ArgumentError(
+                f"{name}: padding is at most half of a window, {reach // 2}, not {frame}"
+            )
+        count = count_of(shape[axis], size, step, frame, apart, ceil_mode)
+        if count < 1:
+            raise ShapeError(
+                f"{name}: a window of {reach} does not fit into dim {axis} of length "
+                f"{shape[axis]} with padding {frame}"
+            )
+        found.append(Windows(axis, shape[axis], size, step, frame, apart, count))
+    return found

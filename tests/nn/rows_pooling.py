@@ -1,0 +1,85 @@
+"""Modules that pool, pad and resample."""
+
+import numpy as np
+
+from tests.calculus.row import distinct, real
+from tests.calculus.rows_pooling import avg_pool, max_pool
+from tests.nn.row import row
+
+
+def largest(n, size, **options):
+    return lambda x: max_pool(n)(x, size, **options)
+
+
+def mean(n, size, **options):
+    return lambda x: avg_pool(n)(x, size, **options)
+
+
+POOLING = [
+    row("MaxPool1d", 2, inputs=distinct(2, 2, 6), oracle=largest(1, 2),
+        text="MaxPool1d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)",
+        bad_inputs=[(real(6),), (real(1, 1),)]),
+    row("MaxPool2d", (2, 3), 2, 1, ceil_mode=True, inputs=distinct(1, 5, 5),
+        oracle=largest(2, (2, 3), stride=2, padding=1, ceil_mode=True),
+        text="MaxPool2d(kernel_size=(2, 3), stride=2, padding=1, dilation=1, ceil_mode=True)"),
+    row("MaxPool3d", 2, dilation=2, inputs=distinct(1, 3, 4, 3), oracle=largest(3, 2, dilation=2),
+        text="MaxPool3d(kernel_size=2, stride=2, padding=0, dilation=2, ceil_mode=False)"),
+    row("AvgPool1d", 2, inputs=real(2, 2, 6), oracle=mean(1, 2),
+        text="AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))",
+        bad_inputs=[(real(6),), (real(1, 1),)]),
+    row("AvgPool2d", 3, 2, (1, 0), count_include_pad=False, inputs=real(1, 5, 5),
+        oracle=mean(2, 3, stride=2, padding=(1, 0), count_include_pad=False),
+        text="AvgPool2d(kernel_size=3, stride=2, padding=(1, 0))"),
+    row("AvgPool3d", 2, divisor_override=3, inputs=real(1, 2, 4, 2),
+        oracle=mean(3, 2, divisor_override=3),
+        text="AvgPool3d(kernel_size=2, stride=2, padding=0)"),
+]  # fmt: skip
+
+
+def frame(n, mode, padding, **options):
+    """Return the oracle of a padding whose widths are given as the modules take them."""
+    sides = (padding,) * (2 * n) if isinstance(padding, int) else padding
+    widths = [(sides[2 * i], sides[2 * i + 1]) for i in range(n - 1, -1, -1)]
+    return lambda x: np.pad(x, [(0, 0)] * (x.ndim - n) + widths, mode, **options)
+
+
+SIGNAL, IMAGE, VOLUME = real(2, 1, 4), real(2, 3, 4), real(1, 3, 2, 4)
+TOO_FEW = [(real(4),)]
+PADDING = [
+    row("ConstantPad1d", (1, 2), 3.5, inputs=SIGNAL,
+        oracle=frame(1, "constant", (1, 2), constant_values=3.5),
+        text="ConstantPad1d(padding=(1, 2), value=3.5)",
+        errors=[(((1, 2, 3), 0.0), {}, ValueError)]),
+    row("ConstantPad2d", 1, 2, inputs=IMAGE, oracle=frame(2, "constant", 1, constant_values=2),
+        text="ConstantPad2d(padding=(1, 1, 1, 1), value=2)"),
+    row("ConstantPad3d", 1, 0.5, inputs=VOLUME,
+        oracle=frame(3, "constant", 1, constant_values=0.5),
+        text="ConstantPad3d(padding=(1, 1, 1, 1, 1, 1), value=0.5)"),
+    row("ZeroPad1d", 2, inputs=SIGNAL, oracle=frame(1, "constant", 2),
+        text="ZeroPad1d((2, 2))"),
+    row("ZeroPad2d", (1, 2, 0, -1), inputs=IMAGE,
+        oracle=lambda x: np.pad(x[:, :-1], [(0, 0), (0, 0), (1, 2)]),
+        text="ZeroPad2d((1, 2, 0, -1))"),
+    row("ZeroPad3d", 1, inputs=VOLUME, oracle=frame(3, "constant", 1),
+        text="ZeroPad3d((1, 1, 1, 1, 1, 1))"),
+    row("ReflectionPad1d", 2, inputs=SIGNAL, oracle=frame(1, "reflect", 2),
+        text="ReflectionPad1d((2, 2))", bad_inputs=[*TOO_FEW, (real(1, 2),)]),
+    row("ReflectionPad2d", (1, 2, 1, 0), inputs=IMAGE, oracle=frame(2, "reflect", (1, 2, 1, 0)),
+        text="ReflectionPad2d((1, 2, 1, 0))"),
+    row("ReflectionPad3d", 1, inputs=VOLUME, oracle=frame(3, "reflect", 1),
+        text="ReflectionPad3d((1, 1, 1, 1, 1, 1))"),
+    row("ReplicationPad1d", 2, inputs=SIGNAL, oracle=frame(1, "edge", 2),
+        text="ReplicationPad1d((2, 2))", bad_inputs=TOO_FEW),
+    row("ReplicationPad2d", (1, 2, 1, 0), inputs=IMAGE, oracle=frame(2, "edge", (1, 2, 1, 0)),
+        text="ReplicationPad2d((1, 2, 1, 0))"),
+    row("ReplicationPad3d", 1, inputs=VOLUME, oracle=frame(3, "edge", 1),
+        text="ReplicationPad3d((1, 1, 1, 1, 1, 1))"),
+    row("CircularPad1d", 2, inputs=SIGNAL, oracle=frame(1, "wrap", 2),
+        text="CircularPad1d((2, 2))", bad_inputs=[*TOO_FEW, (real(1, 1),)]),
+    row("CircularPad2d", (1, 2, 1, 0), inputs=IMAGE, oracle=frame(2, "wrap", (1, 2, 1, 0)),
+        text="CircularPad2d((1, 2, 1, 0))"),
+    row("CircularPad3d", 1, inputs=VOLUME, oracle=frame(3, "wrap", 1),
+        text="CircularPad3d((1, 1, 1, 1, 1, 1))"),
+]  # fmt: skip
+
+ROWS = POOLING + PADDING
