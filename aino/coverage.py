@@ -52,21 +52,19 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.nn": (
-            "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d "
-            "AdaptiveLogSoftmaxWithLoss AdaptiveMaxPool1d AdaptiveMaxPool2d "
-            "AdaptiveMaxPool3d BatchNorm1d BatchNorm2d BatchNorm3d CTCLoss ChannelShuffle "
-            "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d "
-            "EmbeddingBag Fold FractionalMaxPool2d FractionalMaxPool3d GRU GRUCell GroupNorm "
-            "InstanceNorm1d InstanceNorm2d InstanceNorm3d LPPool1d LPPool2d LPPool3d LSTM "
-            "LSTMCell LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
-            "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
-            "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
-            "LinearCrossEntropyLoss LinearCrossEntropyOptions LocalResponseNorm MaxUnpool1d "
-            "MaxUnpool2d MaxUnpool3d MultiLabelMarginLoss MultiheadAttention PixelShuffle "
-            "PixelUnshuffle RNN RNNBase RNNCell RNNCellBase SyncBatchNorm Transformer "
-            "TransformerDecoder TransformerDecoderLayer TransformerEncoder "
-            "TransformerEncoderLayer Unfold UninitializedBuffer UninitializedParameter "
-            "Upsample UpsamplingBilinear2d UpsamplingNearest2d factory_kwargs "
+            "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss "
+            "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d BatchNorm1d BatchNorm2d "
+            "BatchNorm3d CTCLoss ChannelShuffle Conv1d Conv2d Conv3d ConvTranspose1d "
+            "ConvTranspose2d ConvTranspose3d EmbeddingBag Fold FractionalMaxPool2d "
+            "FractionalMaxPool3d GRU GRUCell GroupNorm InstanceNorm1d InstanceNorm2d "
+            "InstanceNorm3d LPPool1d LPPool2d LPPool3d LSTM LSTMCell LazyBatchNorm1d "
+            "LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d "
+            "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d "
+            "LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear LinearCrossEntropyLoss "
+            "LinearCrossEntropyOptions LocalResponseNorm MaxUnpool1d MaxUnpool2d MaxUnpool3d "
+            "MultiLabelMarginLoss PixelShuffle PixelUnshuffle RNN RNNBase RNNCell RNNCellBase "
+            "SyncBatchNorm Unfold UninitializedBuffer UninitializedParameter Upsample "
+            "UpsamplingBilinear2d UpsamplingNearest2d factory_kwargs "
         ),
         "torch.nn.functional": (
             "ScalingType SwizzleType Tensor adaptive_avg_pool1d adaptive_avg_pool2d "
@@ -79,9 +77,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "fractional_max_pool3d_with_indices grid_sample group_norm grouped_mm "
             "instance_norm interpolate linear_cross_entropy local_response_norm lp_pool1d "
             "lp_pool2d lp_pool3d max_unpool1d max_unpool2d max_unpool3d "
-            "multi_head_attention_forward multilabel_margin_loss native_channel_shuffle "
-            "pixel_shuffle pixel_unshuffle scaled_dot_product_attention scaled_grouped_mm "
-            "scaled_mm unfold upsample upsample_bilinear upsample_nearest "
+            "multilabel_margin_loss native_channel_shuffle pixel_shuffle pixel_unshuffle "
+            "scaled_grouped_mm scaled_mm unfold upsample upsample_bilinear upsample_nearest "
         ),
         "torch.nn.utils": (
             "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval "

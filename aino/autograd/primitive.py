@@ -59,7 +59,7 @@ class Primitive:
 
     def __init__(
         self, name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules,
-        outputs, jacobian, jvp, linked,
+        outputs, jacobian, jvp, linked, together,
     ) -> None:  # fmt: skip
         self.name = name
         self.kernel = kernel
@@ -71,6 +71,10 @@ class Primitive:
         self.jacobian = "given" if jvp else jacobian
         #: Rules for tangents, input name -> rule; they read what other rules read.
         self.jvp: dict[str, Any] = jvp or {}
+        #: One rule for the cotangents of all inputs, or None.
+        self.together = together
+        if together is not None:
+            rules = dict.fromkeys(inputs.split(), together)
         self.rules = rules
         self.linked = linked
         #: The names of the outputs where they are several, none where there is one, ``y``.
@@ -87,7 +91,7 @@ class Primitive:
             check_names(name, (*self.inputs, *self.parameters))
         self.defaults = getattr(kernel, "__defaults__", None) or ()
         self.differentiable = tuple([name for name in self.inputs if name in rules])
-        first = len(self.outputs) or 1
+        first = (len(self.outputs) or 1) + (together is not None)
         self.reads = {key: _arguments(rule)[first:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
         self.function: Any = None
@@ -224,7 +228,7 @@ class RecordedNode(Node):
 
 def primitive(
     name, kernel, *, formula, inputs=None, broadcasts=False, promotes=None, view=False,
-    definition=None, outputs="", jacobian=None, jvp=None, linked=False, **rules,
+    definition=None, outputs="", jacobian=None, jvp=None, linked=False, together=None, **rules,
 ):  # fmt: skip
     """Declare a primitive and return the function that computes and records it.
 
@@ -241,14 +245,16 @@ def primitive(
     ``"diagonal if real"`` where that holds for real numbers; ``"symmetric"`` where it is its own
     transpose; ``"linear"``, ``"multilinear"`` in all inputs together, or in each of them;
     ``"reduced"`` where each element goes into one result; it is derived from the rules
-    alone. ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
+    alone. ``together`` stands for the rules where all cotangents come of one computation: it begins
+    with a tuple that says which of the ``inputs`` want one, and returns a tuple of them.
+    ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
     begin with the tangent, and read what other rules read. ``linked``: the gradient counts as made
     with the input, as in PyTorch, though no rule reads that: it can be differentiated for it.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
         name, kernel, formula, inputs, broadcasts, promotes, view, definition, rules, outputs,
-        jacobian, jvp, linked,
+        jacobian, jvp, linked, together,
     )  # fmt: skip
     if name in REGISTRY:
         raise TypeError(f"primitive {name!r} is declared twice")
@@ -279,6 +285,7 @@ def _stub(declared: Primitive):
     }  # fmt: skip
     for name, rule in declared.rules.items():
         namespace[f"rule_{name}"] = rule
+    namespace["rule_together"] = declared.together
 
     function: Any
 

@@ -16,12 +16,14 @@ from aino.nn.modules import (
     loss,
     loss_classes,
     loss_distances,
+    multihead_attention,
     named_containers,
     normalization,
     padding,
     perceptron,
     pooling,
     sparse,
+    transformer,
 )
 from aino.nn.modules.activation import *
 from aino.nn.modules.container import *
@@ -32,12 +34,14 @@ from aino.nn.modules.linear import *
 from aino.nn.modules.loss import *
 from aino.nn.modules.loss_classes import *
 from aino.nn.modules.loss_distances import *
+from aino.nn.modules.multihead_attention import *
 from aino.nn.modules.named_containers import *
 from aino.nn.modules.normalization import *
 from aino.nn.modules.padding import *
 from aino.nn.modules.perceptron import *
 from aino.nn.modules.pooling import *
 from aino.nn.modules.sparse import *
+from aino.nn.modules.transformer import *
 
 if TYPE_CHECKING:
     from aino.estimators import NeuralNetwork
@@ -52,12 +56,18 @@ __all__ += linear.__all__
 __all__ += loss.__all__
 __all__ += loss_classes.__all__
 __all__ += loss_distances.__all__
+__all__ += multihead_attention.__all__
 __all__ += named_containers.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += perceptron.__all__
 __all__ += pooling.__all__
 __all__ += sparse.__all__
+__all__ += transformer.__all__
+
+
+#: What is loaded when it is first asked for.
+_PACKAGES = ("attention",)
 
 
 def __dir__() -> list[str]:
@@ -70,4 +80,6 @@ if not TYPE_CHECKING:
         # It stands above optimizers and loaders, and is loaded when it is asked for.
         if name == "NeuralNetwork":
             return import_module("aino.estimators").NeuralNetwork
+        if name in _PACKAGES:
+            return import_module(f"aino.nn.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

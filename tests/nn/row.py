@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ class ModuleRow:
     from the inputs' arrays; the module's parameters come as keywords. ``text``: its repr.
     ``torch``: whether PyTorch has the module. ``order``: how often it is differentiated.
     ``random``: the training mode draws random numbers, so only evaluation has the oracle's value.
-    ``errors``: (args, kwargs, error) of constructors that must refuse.
+    ``errors``: (args, kwargs, error) of constructors that must refuse. ``output``: which of
+    several outputs is tested, None where there is one. A function among ``args`` makes an argument
+    of a library, such as a module.
     """
 
     name: str
@@ -39,15 +42,26 @@ class ModuleRow:
     errors: list[tuple] = field(default_factory=list)
     bad_inputs: list[tuple[Sample, ...]] = field(default_factory=list)
     rtol: float = 1e-9
+    output: int | None = None
 
     def __str__(self) -> str:
         return self.text.replace("\n", " ")[:60]
 
     def make(self, library: Any = nn, tensor: Callable = make) -> Any:
         """Return the module of AINO, or of another library that has its constructor."""
-        args = [tensor(a) if isinstance(a, np.ndarray) else a for a in self.args]
-        kwargs = {k: tensor(a) if isinstance(a, np.ndarray) else a for k, a in self.kwargs.items()}
+
+        def made(a):
+            if isinstance(a, np.ndarray):
+                return tensor(a)
+            return a(library) if isinstance(a, FunctionType) else a
+
+        args, kwargs = map(made, self.args), {k: made(a) for k, a in self.kwargs.items()}
         return getattr(library, self.name)(*args, **kwargs)
+
+    def call(self, module: Any, inputs: Any) -> Any:
+        """Return the output of a module that is tested."""
+        found = module(*inputs)
+        return found if self.output is None else found[self.output]
 
     def double(self) -> Any:
         """Return the module in float64, with weights that are the same at every call."""

@@ -42,11 +42,12 @@ def test_module(row):
     assert list(ours.state_dict()) == list(theirs.state_dict())
     arrays = row.draw()
     if row.order == 0:
-        y, t = ours(*map(make, arrays)), theirs(*map(torch.from_numpy, arrays))
+        y = row.call(ours, map(make, arrays))
+        t = row.call(theirs, map(torch.from_numpy, arrays))
         np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=1e-7, atol=1e-9)
         return
     inputs, originals = row.tensors(arrays), to_torch(row, arrays)
-    y, t = ours(*inputs), theirs(*originals)
+    y, t = row.call(ours, inputs), row.call(theirs, originals)
     np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=1e-7, atol=1e-9)
     seed = np.random.default_rng(0).uniform(-1, 1, y.shape)
     y.backward(make(seed))

@@ -31,6 +31,10 @@ def settled(row):
     return module.eval() if row.random else module
 
 
+def copies(inputs):
+    return [x.clone() for x in inputs]
+
+
 def close(got, expected, rtol=1e-9):
     got = got.detach().numpy() if isinstance(got, aino.Tensor) else got
     expected = expected.detach().numpy() if isinstance(expected, aino.Tensor) else expected
@@ -42,7 +46,7 @@ def close(got, expected, rtol=1e-9):
 def test_value(row):
     module, arrays = settled(row), row.draw()
     expected = row.expected(module, [array.copy() for array in arrays])
-    close(module(*[make(array) for array in arrays]), expected, row.rtol)
+    close(row.call(module, [make(array) for array in arrays]), expected, row.rtol)
 
 
 @rows(lambda row: row.order > 0)
@@ -50,7 +54,7 @@ def test_gradients(row):
     module = settled(row)
     parameters = list(module.parameters())
     inputs = row.tensors(row.draw())
-    assert gradcheck(lambda *all: module(*all[: len(inputs)]), (*inputs, *parameters))
+    assert gradcheck(lambda *all: row.call(module, all[: len(inputs)]), (*inputs, *parameters))
 
 
 @rows(lambda row: row.order > 1)
@@ -60,7 +64,7 @@ def test_second_derivatives(row):
     inputs = row.tensors(row.draw())
 
     def function(*all):
-        return module(*all[: len(inputs)])
+        return row.call(module, all[: len(inputs)])
 
     assert gradgradcheck(function, (*inputs, *parameters), fast_mode=True)
 
@@ -77,7 +81,7 @@ def test_state_dict_round_trip(row):
     result = other.load_state_dict({k: v.numpy() for k, v in module.state_dict().items()})
     assert str(result) == "<All keys matched successfully>"
     inputs = [make(array) for array in arrays]
-    close(other(*[x.clone() for x in inputs]), module(*[x.clone() for x in inputs]), 0)
+    close(row.call(other, copies(inputs)), row.call(module, copies(inputs)), 0)
 
 
 @rows()
@@ -87,11 +91,11 @@ def test_copies_are_equal_and_independent(row, duplicate):
     other = duplicate(module)
     assert repr(other) == row.text
     assert other.training == module.training
-    expected = module(*[x.clone() for x in inputs])
-    close(other(*[x.clone() for x in inputs]), expected, 0)
+    expected = row.call(module, copies(inputs))
+    close(row.call(other, copies(inputs)), expected, 0)
     for parameter in other.parameters():
         parameter.array[...] = np.nan
-    close(module(*[x.clone() for x in inputs]), expected, 0)
+    close(row.call(module, copies(inputs)), expected, 0)
 
 
 @rows()
@@ -101,7 +105,7 @@ def test_save_and_load(row, tmp_path):
     other = aino.load(tmp_path / "module.dit")
     assert type(other) is type(module)
     assert repr(other) == row.text
-    close(other(*[x.clone() for x in inputs]), module(*[x.clone() for x in inputs]), 0)
+    close(row.call(other, copies(inputs)), row.call(module, copies(inputs)), 0)
 
 
 @rows()
@@ -110,7 +114,7 @@ def test_float32_stays_float32(row):
     inputs = row.tensors(row.draw(np.float32))
     if row.order == 0:
         inputs = [x.detach() for x in inputs]
-    output = module(*inputs)
+    output = row.call(module, inputs)
     assert output.dtype == np.float32
     if output.requires_grad:
         output.sum().backward()
@@ -128,12 +132,12 @@ def test_training_and_evaluation(row):
     assert not module.training
     inputs = [make(array) for array in row.draw(np.float32)]
     aino.manual_seed(0)
-    first = module(*[x.clone() for x in inputs])
-    second = module(*[x.clone() for x in inputs])
+    first = row.call(module, copies(inputs))
+    second = row.call(module, copies(inputs))
     close(first, second, 0)
     assert module.train().training
     if row.random:
-        trained = [module(*[x.clone() for x in inputs]).numpy() for _ in range(2)]
+        trained = [row.call(module, copies(inputs)).detach().numpy() for _ in range(2)]
         assert not np.array_equal(trained[0], trained[1])
 
 

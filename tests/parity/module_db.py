@@ -60,11 +60,22 @@ def given(value: Any, leaves: list) -> Any:
             if getattr(library, value.__name__, None) is value:
                 return getattr(ours, value.__name__)
         return op_db.in_aino(value)
+    if isinstance(value, torch.nn.TransformerEncoderLayer):
+        return _encoder_layer(value, leaves)
     if isinstance(value, torch.nn.Module):
         return getattr(aino.nn, type(value).__name__)()
     if inspect.isclass(value) and issubclass(value, torch.nn.Module):
         return getattr(aino.nn, value.__name__)
     return op_db.given(value, leaves)
+
+
+def _encoder_layer(layer, leaves: list):
+    attention = layer.self_attn
+    return aino.nn.TransformerEncoderLayer(
+        attention.embed_dim, attention.num_heads, layer.linear1.out_features, layer.dropout.p,
+        given(layer.activation, leaves), layer.norm1.eps, attention.batch_first, layer.norm_first,
+        attention.in_proj_bias is not None,
+    )  # fmt: skip
 
 
 def compare_entry(name: str, dtype: str, training: bool) -> str | None:

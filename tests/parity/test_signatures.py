@@ -63,12 +63,16 @@ def arguments(function):
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    return [(p.name, p.kind, p.default) for p in found]
+    # A function that is a default is known by its name: each library has its own.
+    return [
+        (p.name, p.kind, p.default.__name__ if inspect.isfunction(p.default) else p.default)
+        for p in found
+    ]
 
 
 def documented(function):
     """Return (name, default) of each argument as the first line of the documentation has them."""
-    inside = re.match(r"\s*\w+\((.*?)\) *-> *\w*Tensor", function.__doc__ or "")
+    inside = re.match(r"\s*\w+\((.*?)\) *-> *\w*Tensor", function.__doc__ or "", re.S)
     assert inside, f"{function} is documented in another way"
     pairs = [argument.partition("=") for argument in inside[1].split(",")]
     return [(name.strip(), default.strip()) for name, _, default in pairs if name.strip() != "*"]

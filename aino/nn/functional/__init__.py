@@ -1,6 +1,10 @@
 """The functions behind the modules, under PyTorch's names."""
 
 from aino.nn.functional.activation import *
+from aino.nn.functional.attention import (
+    multi_head_attention_forward,
+    scaled_dot_product_attention,
+)
 from aino.nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,

@@ -67,6 +67,10 @@ class Linear(TensorModule):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """Linear, under the name that PyTorch gives to the last projection of attention."""
+
+
 class Bilinear(TensorModule):
     """A form that is linear in each of two inputs: yₖ = x₁ᵀ Wₖ x₂ + bₖ.
 
