@@ -225,3 +225,20 @@ class LazyGradient:
     def take(self):
         """Return the gradient as a tensor of its own."""
         return self.make(self.buffer.copy())
+
+
+def fused(kernel):
+    """Return a kernel of plain arrays that a trace records as one call.
+
+    It is that of a primitive which has a definition: arrays of transforms are refused here, and
+    then computed by that.
+    """
+
+    @functools.wraps(kernel)
+    def call(*arguments):
+        if _ducks(arguments):
+            raise LevelError(f"{kernel.__name__.strip('_')} takes plain arrays")
+        trace = session.trace
+        return kernel(*arguments) if trace is None else trace.opaque(kernel, arguments)
+
+    return call

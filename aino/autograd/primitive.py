@@ -153,7 +153,12 @@ class RecordedNode(Node):
         y = definition(*arguments, *(values[name] for name in self.primitive.parameters))
         nodes = [None if edge is None else x.node for x, edge in zip(arguments, inputs)]
         wanted = {node for node in nodes if node is not None}
-        found: dict[Any, Tensor] = engine.walk([(y.node, g)], wanted, True, True)
+        if self.primitive.outputs:
+            roots = [(y[place].node, part) for place, part in g.parts.items()]
+            roots = [(node, part) for node, part in roots if node is not None]
+        else:
+            roots = [(y.node, g)]
+        found: dict[Any, Tensor] = engine.walk(roots, wanted, True, True)
         partials = [None if node is None else found.get(node) for node in nodes]
         return self._linked(
             [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]
@@ -250,6 +255,8 @@ def primitive(
     ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
     begin with the tangent, and read what other rules read. ``linked``: the gradient counts as made
     with the input, as in PyTorch, though no rule reads that: it can be differentiated for it.
+    ``together`` stands for the rules where all cotangents come of one computation: it begins with
+    a tuple that says which of the ``inputs`` want one, and returns a tuple of them.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
@@ -433,7 +440,10 @@ def _several(declared: Primitive):
             node: Any = new(declared.node_class)
             values = dict(zip(declared.inputs, arrays)) | dict(zip(declared.parameters, parameters))
             values |= {name: y.array for name, y in zip(declared.outputs, results)}
-            values |= {f"{name}_dtype": x.dtype for name, x in zip(declared.inputs, arrays)}
+            values |= {
+                f"{name}_dtype": x.dtype
+                for name, x in zip(declared.inputs, arrays) if x is not None
+            }  # fmt: skip
             node.inputs = tuple(edges)
             node.saved = tuple([values[name] for name in declared.saved_names])
             node.shape = ()
@@ -447,10 +457,15 @@ def _several(declared: Primitive):
         return tuple(results)
 
     rules = [(name, declared.rules[name]) for name in declared.differentiable]
+    together = declared.together
+    read_together = declared.reads[declared.inputs[0]] if together else ()
 
     def pullback(inputs, saved, g):
         arrived = [g.parts.get(place) for place in range(len(declared.outputs))]
         values = dict(zip(declared.saved_names, saved))
+        if together is not None:
+            wanted = tuple([edge is not None for edge in inputs])
+            return together(wanted, *arrived, *[values[name] for name in read_together])
         for name, edge in zip(declared.differentiable, inputs):
             values[f"{name}_shape"] = edge and edge.shape
         return [

@@ -17,6 +17,7 @@ from aino.autograd.batched.registry import LOOPS
 from aino.autograd.batched.samples import belongs, spread
 from aino.autograd.duck import computed, pulled_back
 from aino.autograd.levels import levels_of
+from aino.autograd.mode import enable_grad
 from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make
 from aino.errors import LevelError, TransformError
@@ -138,6 +139,9 @@ def checked(level, check, arguments) -> None:
 
 def kernel(level, declared, arrays, parameters):
     """Compute a primitive whose kernel has refused batched operands."""
+    if declared.definition is not None:
+        found = declared.definition(*_as_given(arrays), *parameters)
+        return tuple([y.array for y in found]) if declared.outputs else found.array
     call = declared.kernel
     batched = everywhere((tuple(arrays), tuple(parameters)))[0]
     if any([a is not b for a, b in zip(arrays, batched)]):
@@ -166,6 +170,9 @@ def pullback(level, node, inputs, saved, g, recorded: bool):
         )
     if recorded:
         return LOOPS["recorded"](level, node, inputs, g)
+    if declared.definition is not None:
+        with enable_grad():
+            return [_as_array(y) for y in node.pullback_recorded(inputs, _as_tensors(g))]
     saved = node.kept()
     try:
         # As tensors, so that each primitive in a rule finds its own way.
@@ -182,6 +189,10 @@ def pullback(level, node, inputs, saved, g, recorded: bool):
         except LevelError as error:
             results.append(tuple(pulled_back(node, inputs, values, cotangent, False, error)))
     return list(stacked(level, results))
+
+
+def _as_given(arrays) -> list:
+    return [None if x is None else make(x) for x in arrays]
 
 
 def _as_tensors(g) -> Any:

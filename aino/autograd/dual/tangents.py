@@ -48,7 +48,8 @@ def compute(level, declared, arrays, parameters):
         raise LevelError(f"{declared.name} inside {level.name} takes settings that do not move")
     if declared.definition is not None:
         given = [None if x is None else make(x) for x in arrays]
-        return declared.definition(*given, *parameters).array
+        found = declared.definition(*given, *parameters)
+        return tuple([y.array for y in found]) if declared.outputs else found.array
     values, tangents, moving = [], [], {}
     for name, x in zip(declared.inputs, arrays):
         values.append(part(x, level, False))
