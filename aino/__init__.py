@@ -255,6 +255,12 @@ _LAZY |= dict.fromkeys(
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level",
 )
+_LAZY |= dict.fromkeys(
+    """
+    batch_norm batch_norm_update_stats group_norm instance_norm native_batch_norm native_group_norm
+    """.split(),  # noqa: SIM905
+    "aino.nn.functional.top_level_norms",
+)
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",

@@ -8,10 +8,12 @@ from aino.nn.base.module import Module
 from aino.nn.base.parameter import Buffer, Parameter
 from aino.nn.modules import (
     activation,
+    batchnorm,
     container,
     dropout,
     flatten,
     gating,
+    instancenorm,
     linear,
     loss,
     loss_classes,
@@ -26,10 +28,12 @@ from aino.nn.modules import (
     transformer,
 )
 from aino.nn.modules.activation import *
+from aino.nn.modules.batchnorm import *
 from aino.nn.modules.container import *
 from aino.nn.modules.dropout import *
 from aino.nn.modules.flatten import *
 from aino.nn.modules.gating import *
+from aino.nn.modules.instancenorm import *
 from aino.nn.modules.linear import *
 from aino.nn.modules.loss import *
 from aino.nn.modules.loss_classes import *
@@ -48,10 +52,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Buffer", "Module", "NeuralNetwork", "Parameter", "functional", "init", "utils"]
 __all__ += activation.__all__
+__all__ += batchnorm.__all__
 __all__ += container.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
 __all__ += gating.__all__
+__all__ += instancenorm.__all__
 __all__ += linear.__all__
 __all__ += loss.__all__
 __all__ += loss_classes.__all__

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tests.calculus.row import between, given, integers, nonzero, positive, real
-from tests.nn import rows_attention, rows_pooling
+from tests.nn import rows_attention, rows_normalization, rows_pooling
 from tests.nn.row import row
 
 phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), [float])
@@ -248,4 +248,7 @@ LOSSES = [
     loss("PairwiseDistance", distance, real(4, 3), real(4, 3)),
 ]  # fmt: skip
 
-ROWS = LAYERS + ACTIVATIONS + LOSSES + rows_pooling.ROWS + rows_attention.ROWS
+ROWS = [
+    *LAYERS, *ACTIVATIONS, *LOSSES, *rows_attention.ROWS, *rows_normalization.ROWS,
+    *rows_pooling.ROWS,
+]  # fmt: skip

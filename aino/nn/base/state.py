@@ -36,6 +36,8 @@ class Stateful(Tree):
     """The part of a module that gives and takes its state."""
 
     _hooks: Hooks | None = None
+    #: What a state may lack: it came later than states that are kept in files.
+    _came_later: tuple[str, ...] = ()
 
     def _add_hook(self, moment: str, hook: Hook, prepend: bool = False) -> HookHandle:
         if self._hooks is None:
@@ -218,7 +220,8 @@ class _Loading:
         """Plan the write of one tensor, or note why it cannot be."""
         self.expected.add(key)
         if key not in self.state:
-            self.keys.missing_keys.append(key)
+            if name not in module._came_later:
+                self.keys.missing_keys.append(key)
             return
         given, own = self.state[key], tensor.array
         array = _as_array(given)

@@ -5,6 +5,7 @@ from aino.nn.functional.attention import (
     multi_head_attention_forward,
     scaled_dot_product_attention,
 )
+from aino.nn.functional.batchnorm import batch_norm, group_norm, instance_norm
 from aino.nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -33,6 +34,7 @@ from aino.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from aino.nn.functional.linear import bilinear, linear
+from aino.nn.functional.local_response import local_response_norm
 from aino.nn.functional.normalization import layer_norm, rms_norm
 from aino.nn.functional.pooling import (
     avg_pool1d,

@@ -1,0 +1,241 @@
+"""Batch normalisation, a few channels at a time, so that what is centred stays in the cache.
+
+The array is seen as (before, channels, behind) in the order of its memory; sums are dot products,
+which BLAS computes sooner than NumPy adds, of at most ``LONGEST`` numbers each.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.primitive import primitive
+from aino.autograd.sums import LONGEST, sum_over
+from aino.errors import DtypeError
+from aino.tracing import fused
+
+#: So many numbers are normalised at once.
+BLOCK = 1 << 15
+
+
+def _per_channel(values, x):
+    """Return a vector of channels such that it is broadcast over (N, C, ...)."""
+    return values.reshape((values.shape[0],) + (1,) * (len(x.shape) - 2))
+
+
+def moments(x):
+    """Return the mean of each channel, the second dimension, and its biased variance."""
+    axes = (0, *range(2, len(x.shape)))
+    count = math.prod(x.shape) // x.shape[1]
+    mean = sum_over(x, axes) / count
+    d = x - _per_channel(mean, x)
+    return mean, sum_over(d * d, axes) / count
+
+
+def scaled(x, mean, variance, weight, bias, eps):
+    """Return (x - mean) / √(variance + ε) · weight + bias, all of them one for each channel."""
+    gain = 1.0 / np.sqrt(variance + eps)
+    if weight is not None:
+        gain = gain * weight
+    y = (x - _per_channel(mean, x)) * _per_channel(gain, x)
+    return y if bias is None else y + _per_channel(bias, x)
+
+
+def _definition(x, weight, bias, eps):
+    mean, variance = moments(x)
+    return scaled(x, mean, variance, weight, bias, eps), mean, variance
+
+
+# The kernels
+
+
+def _order(x) -> tuple[int, ...] | None:
+    """Return the order of the dimensions in memory, None where there are gaps."""
+    order = sorted(range(x.ndim), key=lambda axis: (-x.strides[axis], axis))
+    return tuple(order) if x.transpose(order).flags.c_contiguous else None
+
+
+def _as_blocks(x, order):
+    """Return a view (before, channels, behind) of an array whose memory has this order."""
+    place = order.index(1)
+    shape = [x.shape[axis] for axis in order]
+    before, behind = math.prod(shape[:place]), math.prod(shape[place + 1 :])
+    return x.transpose(order).reshape((before, shape[place], behind))
+
+
+def _like(x, order):
+    """Return an empty array that lies in memory as ``x`` does, and its view as blocks."""
+    y = np.empty([x.shape[axis] for axis in order], x.dtype)
+    y = y.transpose([order.index(axis) for axis in range(x.ndim)])
+    return y, _as_blocks(y, order)
+
+
+def _products(a, b):
+    """Return Σ a b of each channel; ``b`` may be a number for each place behind the channels."""
+    behind = a.shape[2]
+    if behind > LONGEST:
+        pieces = -(-behind // LONGEST)
+        ends = [behind * i // pieces for i in range(pieces + 1)]
+        parts = [_products(a[..., i:j], b[..., i:j]) for i, j in pairwise(ends)]
+        return sum_over(np.stack(parts), 0)
+    products = np.vecdot(a, b)
+    return products[0] if products.shape[0] == 1 else sum_over(products, 0)
+
+
+def _sums(a):
+    return _products(a, np.ones(a.shape[2], a.dtype))
+
+
+def _blocks(x):
+    """Return the slices of channels that are computed at once."""
+    before, channels, behind = x.shape
+    width = max(1, BLOCK // max(1, before * behind))
+    return [slice(i, i + width) for i in range(0, channels, width)]
+
+
+def _plain(x):
+    """Return the array, contiguous in some order, and that order."""
+    order = _order(x)
+    if order is None:
+        x = x.copy()
+        order = tuple(range(x.ndim))
+    return x, order
+
+
+def _few_behind(order, x) -> bool:
+    """Tell whether the channels lie so close that rows are added, and not within rows."""
+    return math.prod([x.shape[axis] for axis in order[order.index(1) + 1 :]]) < 8
+
+
+@fused
+def _normalised(x, weight, bias, eps):
+    """Return the normalised array, and mean and biased variance of each channel."""
+    x, order = _plain(x)
+    channels = x.shape[1]
+    count = x.size // channels
+    if _few_behind(order, x):
+        return _normalised_rows(x, weight, bias, eps, count)
+    y, target = _like(x, order)
+    x = _as_blocks(x, order)
+    mean, variance = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    for part in _blocks(x):
+        block, out = x[:, part], target[:, part]
+        center = mean[part] = _sums(block) / count
+        np.subtract(block, center[:, None], out=out)
+        spread = variance[part] = _products(out, out) / count
+        gain = 1.0 / np.sqrt(spread + eps)
+        out *= (gain if weight is None else gain * weight[part])[:, None]
+        if bias is not None:
+            out += bias[part][:, None]
+    return y, mean, variance
+
+
+def _rows(x):
+    """Return (N, C, ...) as rows of channels, and the function that undoes it."""
+    if x.ndim == 2:
+        return x, lambda y: y
+    moved = np.moveaxis(x, 1, -1)
+    shape = moved.shape
+    return moved.reshape(-1, x.shape[1]), lambda y: np.moveaxis(y.reshape(shape), -1, 1)
+
+
+def _normalised_rows(x, weight, bias, eps, count):
+    rows, back = _rows(x)
+    mean = sum_over(rows, 0) / count
+    y = rows - mean
+    variance = sum_over(y * y, 0) / count
+    gain = 1.0 / np.sqrt(variance + eps)
+    y *= gain if weight is None else gain * weight
+    if bias is not None:
+        y += bias
+    return back(y), mean, variance
+
+
+@fused
+def _slopes(wanted, g, x, weight, mean, variance, eps):
+    """Return the cotangents of x, weight and bias."""
+    g, order = _plain(g)
+    if _order(x) != order:
+        x = _alike(x, order)
+    channels = x.shape[1]
+    count = x.size // channels
+    scale = 1.0 / np.sqrt(variance + eps)
+    gain = scale if weight is None else scale * weight
+    if _few_behind(order, x):
+        return _slopes_of_rows(wanted, g, x, mean, scale, gain, count)
+    along, across = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    y, target = _like(x, order)
+    x, g = _as_blocks(x, order), _as_blocks(g, order)
+    for part in _blocks(x):
+        block, cotangent, out = x[:, part], g[:, part], target[:, part]
+        center, factor = mean[part][:, None], scale[part]
+        d = block - center
+        along[part] = _sums(cotangent)
+        across[part] = _products(cotangent, d) * factor
+        if wanted[0]:
+            d *= (across[part] * factor * gain[part] / count)[:, None]
+            np.multiply(cotangent, gain[part][:, None], out=out)
+            out -= d
+            out -= (along[part] * gain[part] / count)[:, None]
+    return y, across, along
+
+
+def _alike(x, order):
+    """Return a copy of an array that lies in memory in this order."""
+    y, _ = _like(x, order)
+    y[...] = x
+    return y
+
+
+def _slopes_of_rows(wanted, g, x, mean, scale, gain, count):
+    g, back = _rows(g)
+    x, _ = _rows(x)
+    z = (x - mean) * scale
+    along, across = sum_over(g, 0), sum_over(g * z, 0)
+    if not wanted[0]:
+        return g, across, along
+    z *= across / count
+    y = g - along / count
+    y -= z
+    y *= gain
+    return back(y), across, along
+
+
+def _batch_norm(x, weight, bias, eps):
+    if x.dtype.kind != "f":
+        raise DtypeError(f"batch_norm takes real floating point numbers, not {x.dtype}")
+    return _normalised(x, weight, bias, eps)
+
+
+def _together(wanted, g, g_mean, g_variance, x, weight, mean, variance, eps):
+    found: Any = (None, None, None)
+    if g is not None:
+        slopes = _slopes(wanted, g, x, weight, mean, variance, eps)
+        found = [slope if want else None for slope, want in zip(slopes, wanted)]
+    if wanted[0] and (g_mean is not None or g_variance is not None):
+        found = [_plus(found[0], _of_moments(g_mean, g_variance, x, mean)), *found[1:]]
+    return found
+
+
+def _plus(a, b):
+    return b if a is None else a + b
+
+
+def _of_moments(g_mean, g_variance, x, mean):
+    """Return the cotangent of x from those of the mean and the variance of its channels."""
+    count = math.prod(x.shape) // x.shape[1]
+    slope = np.zeros_like(x)
+    if g_mean is not None:
+        slope = slope + _per_channel(g_mean / count, x)
+    if g_variance is not None:
+        slope = slope + (x - _per_channel(mean, x)) * _per_channel(g_variance * (2.0 / count), x)
+    return slope
+
+
+batch_norm = primitive(
+    "batch_norm", _batch_norm, inputs="x weight bias", outputs="y mean variance",
+    formula="(x - E[x]) / √(Var[x] + ε) · γ + β", definition=_definition, together=_together,
+)  # fmt: skip
