@@ -19,6 +19,7 @@ NAMES = {
     "torch.nn.utils": 18,
     "torch.optim": 17,
     "torch.optim.lr_scheduler": 16,
+    "torch.optim.swa_utils": 7,
     "torch.autograd": 16,
     "torch.autograd.functional": 6,
     "torch.autograd.graph": 12,
@@ -81,7 +82,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "fuse_linear_bn_weights remove_spectral_norm remove_weight_norm skip_init "
             "spectral_norm weight_norm "
         ),
-        "torch.optim": ("Adafactor Muon SparseAdam swap_in_optimizer_params_and_state "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
         "torch.func": ("rearrange replace_all_batch_norm_modules_ "),
@@ -223,6 +223,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.testing": ("assert_allclose "),
     },
     "TorchScript and the insides of PyTorch": {
+        "torch.optim": ("swap_in_optimizer_params_and_state "),
         "torch": (
             "AcceleratorError AggregationType AliasDb AnyType Argument ArgumentSpec "
             "AwaitType BenchmarkConfig BenchmarkExecutionStats Block BoolType BufferDict "

@@ -18,7 +18,8 @@ PLACES = [
     "aino.distributions.constraints", "aino.distributions.utils", "aino.dit", "aino.drawing",
     "aino.fft",
     "aino.linalg", "aino.masked", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
-    "aino.optim", "aino.optim.lr_scheduler", "aino.random", "aino.signal.windows", "aino.special",
+    "aino.optim", "aino.optim.lr_scheduler", "aino.optim.swa_utils",
+    "aino.random", "aino.signal.windows", "aino.special",
     "aino.testing",
 ]  # fmt: skip
 

@@ -157,3 +157,52 @@ def asgd(p, g, s, t, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0.0):
     s["ax"] = p if mu == 1 else s["ax"] + mu * (p - s["ax"])
     s["eta"], s["mu"] = eta(t), 1 / max(1, t - t0)
     return p
+
+
+def adafactor(p, g, s, t, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0):
+    def rms(x):
+        return np.sqrt(np.sum(x * x) / x.size)
+
+    small = np.finfo(p.dtype).eps if eps[0] is None else eps[0]
+    rate = max(eps[1], rms(p)) * min(lr, t**-0.5)
+    beta = 1 - t**beta2_decay
+    p = p - lr * weight_decay * p
+    if p.ndim < 2:
+        v = s["variance"] = beta * s.get("variance", 0 * p) + (1 - beta) * g * g
+    else:
+        r = s["row_var"] = beta * s.get("row_var", 0) + (1 - beta) * np.mean(g * g, -1)[..., None]
+        c = s["col_var"] = (
+            beta * s.get("col_var", 0) + (1 - beta) * np.mean(g * g, -2)[..., None, :]
+        )
+        v = r @ c / np.maximum(np.mean(r, -2, keepdims=True), small)
+    update = g / np.maximum(np.sqrt(v), small)
+    return p - rate * update / max(1, rms(update) / d)
+
+
+def muon(
+    p,
+    g,
+    s,
+    t,
+    lr=1e-3,
+    weight_decay=0.1,
+    momentum=0.95,
+    nesterov=True,
+    ns_coefficients=(3.4445, -4.775, 2.0315),
+    eps=1e-7,
+    ns_steps=5,
+    adjust_lr_fn=None,
+):
+    b = s["momentum_buffer"] = momentum * s.get("momentum_buffer", 0 * p) + (1 - momentum) * g
+    u = (1 - momentum) * g + momentum * b if nesterov else b
+    # The iteration acts on singular values, each by itself: an odd polynomial of the fifth degree.
+    left, values, right = np.linalg.svd(u.astype(np.float64), full_matrices=False)
+    values = values / max(np.sqrt(np.sum(values**2)), eps)
+    k, l, m = ns_coefficients
+    for _ in range(ns_steps):
+        values = k * values + l * values**3 + m * values**5
+    rows, columns = p.shape
+    ratio = math.sqrt(max(1, rows / columns))
+    if adjust_lr_fn == "match_rms_adamw":
+        ratio = 0.2 * math.sqrt(max(rows, columns))
+    return p - lr * weight_decay * p - lr * ratio * (left * values) @ right

@@ -7,17 +7,27 @@ from dataclasses import dataclass, field
 import aino.optim as optim
 from aino.optim import lr_scheduler
 from tests.optim import oracles
+from tests.optim.helpers import SHAPES
 
 
 @dataclass(frozen=True)
 class Row:
-    """An optimizer, its oracle, the settings to try it with, what it keeps of a parameter."""
+    """An optimizer, its oracle, the settings to try it with, what it keeps of a parameter.
+
+    ``keeps`` may depend on the shape of the parameter; ``shapes`` are those that it steps.
+    """
 
     name: str
     oracle: Callable
-    keeps: tuple[str, ...]
+    keeps: tuple[str, ...] | Callable
     settings: list[dict] = field(default_factory=list)
     refuses: list[dict] = field(default_factory=list)
+    shapes: list[tuple[int, ...]] = field(default_factory=lambda: SHAPES)
+    takes_complex: bool = True
+    maximizes: bool = True
+
+    def kept_of(self, shape):
+        return self.keeps(shape) if callable(self.keeps) else self.keeps
 
     def make(self, parameters, **settings):
         return getattr(optim, self.name)(parameters, **settings)
@@ -61,12 +71,26 @@ ROWS = [
         refuses=[*BASIC, *BETAS]),
     Row("Rprop", oracles.rprop, ("step", "prev", "step_size"), [{}, {"etas": (0.6, 1.1)}],
         refuses=[{"lr": -1.0}, {"etas": (1.1, 1.2)}]),
+    Row("Adafactor", oracles.adafactor,
+        lambda shape: ("step", "row_var", "col_var") if len(shape) > 1 else ("step", "variance"),
+        [{}, {"lr": 0.1, "weight_decay": 0.1, "d": 2.0},
+         {"eps": (1e-3, 1e-2), "beta2_decay": -0.5}],
+        refuses=[*BASIC, {"beta2_decay": 0.1}, {"eps": (-1.0, 0.1)}, {"eps": (None, -1.0)},
+                 {"d": 0.5}], takes_complex=False),
+    Row("Muon", oracles.muon, ("momentum_buffer",),
+        [{}, {"lr": 0.1, "nesterov": False, "adjust_lr_fn": "match_rms_adamw"},
+         {"momentum": 0.5, "weight_decay": 0.0, "ns_steps": 2, "eps": 1e-3}],
+        refuses=[*BASIC, {"momentum": -1.0}, {"adjust_lr_fn": "none"}, {"ns_steps": 100},
+                 {"ns_coefficients": (1.0, 2.0)}],
+        shapes=[(3, 4), (5, 2), (1, 4), (3, 3)], takes_complex=False, maximizes=False),
     Row("ASGD", oracles.asgd, ("step", "eta", "mu", "ax"),
         [{}, {"lambd": 0.1, "t0": 10, "weight_decay": 0.1}], refuses=BASIC),
 ]  # fmt: skip
 
 #: Not stepped from gradients alone: it has tests of its own.
 WITH_CLOSURE = {"LBFGS"}
+#: There by name, to say why they are not.
+REFUSED = {"SparseAdam"}
 
 
 @dataclass(frozen=True)

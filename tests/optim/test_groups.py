@@ -60,7 +60,7 @@ def test_settings_are_read_at_every_step():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_learning_rate_may_be_a_tensor(row):
-    plain, others = parameters(), parameters()
+    plain, others = parameters(shapes=row.shapes), parameters(shapes=row.shapes)
     with_number, with_tensor = row.make(plain, lr=0.01), row.make(others, lr=make(np.array(0.01)))
     run(with_number, plain, 3)
     run(with_tensor, others, 3)

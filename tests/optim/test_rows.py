@@ -7,7 +7,7 @@ import aino.optim as optim
 from aino.autograd.tensor import make
 from aino.optim import adam, flat
 from tests.optim.helpers import SHAPES, assert_same, give, gradients, parameters, run, values
-from tests.optim.rows import ROWS, WITH_CLOSURE
+from tests.optim.rows import REFUSED, ROWS, WITH_CLOSURE
 
 CASES = [(row, settings) for row in ROWS for settings in row.settings]
 each = pytest.mark.parametrize(
@@ -17,7 +17,7 @@ each = pytest.mark.parametrize(
 
 def follow_oracle(row, settings, dtype, steps, missing=lambda t: ()):
     """Return what the oracle makes of each parameter, and what it remembers."""
-    arrays = [parameter.array.copy() for parameter in parameters(dtype)]
+    arrays = [parameter.array.copy() for parameter in parameters(dtype, row.shapes)]
     states: list[dict] = [{} for _ in arrays]
     counts = [0] * len(arrays)
     for t in range(steps):
@@ -32,15 +32,15 @@ def follow_oracle(row, settings, dtype, steps, missing=lambda t: ()):
 
 
 def check(row, settings, dtype, tolerance, missing=lambda t: (), steps=100):
-    tensors = parameters(dtype)
+    tensors = parameters(dtype, row.shapes)
     optimizer = row.make(tensors, **settings)
     run(optimizer, tensors, steps, missing)
     arrays, states = follow_oracle(row, settings, dtype, steps, missing)
     for tensor, array, state in zip(tensors, arrays, states):
         np.testing.assert_allclose(tensor.array, array, rtol=tolerance, atol=tolerance)
         kept = optimizer.state.get(tensor, {})
-        assert set(kept) == set(row.keeps)
-        for name in row.keeps:
+        assert set(kept) == set(row.kept_of(tensor.array.shape))
+        for name in kept:
             assert kept[name].array.dtype == (dtype if kept[name].array.ndim else kept[name].dtype)
             np.testing.assert_allclose(
                 kept[name].array, state[name], rtol=max(tolerance, 1e-6), atol=tolerance
@@ -53,7 +53,7 @@ def test_every_optimizer_has_a_row():
         for name, thing in vars(optim).items()
         if isinstance(thing, type) and issubclass(thing, optim.Optimizer)
     }
-    assert public - {"Optimizer"} == {row.name for row in ROWS} | WITH_CLOSURE
+    assert public - {"Optimizer"} == {row.name for row in ROWS} | WITH_CLOSURE | REFUSED
 
 
 @each
@@ -73,9 +73,16 @@ def test_a_parameter_without_a_gradient_is_skipped(row, settings):
     check(row, settings, np.float64, 1e-11, missing=lambda t: (0, 1) if t % 2 else (2, 3, 4))
 
 
-@each
+def among(cases, what):
+    """Return the cases of rows that say so."""
+    chosen = [case for case in cases if getattr(case[0], what)]
+    names = [f"{row.name}-{settings}" for row, settings in chosen]
+    return pytest.mark.parametrize(("row", "settings"), chosen, ids=names)
+
+
+@among(CASES, "maximizes")
 def test_maximize_climbs(row, settings):
-    down, up = parameters(), parameters()
+    down, up = parameters(shapes=row.shapes), parameters(shapes=row.shapes)
     descent, ascent = row.make(down, **settings), row.make(up, maximize=True, **settings)
     for t in range(5):
         give(down, t)
@@ -86,7 +93,7 @@ def test_maximize_climbs(row, settings):
     assert_same(values(down), values(up))
 
 
-@each
+@among(CASES, "takes_complex")
 def test_complex_parameters_are_pairs_of_real_ones(row, settings):
     tensors = parameters("complex128")
     pairs = [make(t.array[..., None].view("float64").copy()).requires_grad_() for t in tensors]
@@ -99,7 +106,7 @@ def test_complex_parameters_are_pairs_of_real_ones(row, settings):
         twin.step()
     assert_same([t.array[..., None].view("float64") for t in tensors], values(pairs))
     for tensor, pair in zip(tensors, pairs):
-        for name in row.keeps:
+        for name in row.kept_of(tensor.array.shape):
             kept = optimizer.state[tensor][name].array
             if kept.dtype.kind == "c":
                 assert_same([kept[..., None].view("float64")], [twin.state[pair][name].array])
@@ -108,7 +115,7 @@ def test_complex_parameters_are_pairs_of_real_ones(row, settings):
 @each
 def test_the_form_for_a_trace_does_the_same(row, settings, monkeypatch):
     """In one piece and without work buffers, as the compiler runs it, no bit differs."""
-    tensors, others = parameters("float32"), parameters("float32")
+    tensors, others = (parameters("float32", row.shapes) for _ in range(2))
     blocks, whole = row.make(tensors, **settings), row.make(others, **settings)
     for t in range(6):
         give(tensors, t)
@@ -126,12 +133,13 @@ def test_the_form_for_a_trace_does_the_same(row, settings, monkeypatch):
     ids=[f"{row.name}-{settings}" for row in ROWS for settings in row.refuses],
 )
 def test_settings_out_of_range_are_refused(row, settings):
-    with pytest.raises(ValueError, match=r"(?i)invalid|nesterov|two numbers"):
-        row.make(parameters(), **settings)
-    optimizer = row.make(parameters())
+    words = r"(?i)invalid|nesterov|two numbers|should be|not supported|ns_"
+    with pytest.raises(ValueError, match=words):
+        row.make(parameters(shapes=row.shapes), **settings)
+    optimizer = row.make(parameters(shapes=row.shapes))
     before = list(optimizer.param_groups)
-    with pytest.raises(ValueError, match=r"(?i)invalid|nesterov|two numbers"):
-        optimizer.add_param_group({"params": parameters(seed=1), **settings})
+    with pytest.raises(ValueError, match=words):
+        optimizer.add_param_group({"params": parameters(shapes=row.shapes, seed=1), **settings})
     assert optimizer.param_groups == before
 
 
@@ -167,3 +175,40 @@ def test_planted_errors_are_caught(planted, monkeypatch):
 
 def test_the_shapes_include_a_scalar():
     assert () in SHAPES
+
+
+def test_what_only_steps_matrices_says_so():
+    with pytest.raises(ValueError, match=r"2D parameters .*\(4,\)|2D parameters .*\[4\]"):
+        optim.Muon(parameters())
+
+
+@pytest.mark.parametrize("name", sorted({row.name for row in ROWS if not row.takes_complex}))
+def test_what_steps_no_complex_parameters_says_so(name):
+    with pytest.raises(RuntimeError, match=f"{name} does not support complex"):
+        getattr(optim, name)(parameters("complex64", [(2, 3)]))
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_is_refused_says_what_to_use(name):
+    with pytest.raises(NotImplementedError, match=r"use aino\.optim\.Adam"):
+        getattr(optim, name)(parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "entries", "words"),
+    [
+        ("Adafactor", {"step": 1, "row_var": np.ones((3, 1))}, "lacks Adafactor's 'col_var'"),
+        ("Adafactor", {"step": 1, "variance": np.ones((3, 4))}, r"'variance', .* \(3, 4\)"),
+        ("Adafactor", {"step": 1, "row_var": np.ones((3, 1)), "col_var": np.ones((3, 4))},
+         r"\(3, 4\), it should have \(1, 4\)"),
+        ("Muon", {"momentum_buffer": np.ones(4)}, r"\(4,\), it should have \(3, 4\)"),
+        ("Muon", {"step": 1}, "'step', which Muon does not keep"),
+    ],
+)  # fmt: skip
+def test_state_of_another_shape_is_refused(name, entries, words):
+    optimizer = getattr(optim, name)(parameters(shapes=[(3, 4)]))
+    saved = optimizer.state_dict()
+    saved["state"] = {0: entries}
+    with pytest.raises(ValueError, match=words):
+        optimizer.load_state_dict(saved)
+    assert not optimizer.state

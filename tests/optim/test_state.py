@@ -33,7 +33,7 @@ def as_arrays(saved):
 @pytest.mark.parametrize("missing", [lambda t: (), lambda t: (1,) if t < 2 else (0,)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_run_resumed_from_its_state_dict_differs_in_no_bit(row, settings, missing, dtype):
-    tensors = parameters(dtype)
+    tensors = parameters(dtype, row.shapes)
     optimizer = row.make(tensors, **settings)
     run(optimizer, tensors, 5, missing)
     resumed = [Tensor(array).requires_grad_() for array in values(tensors)]
