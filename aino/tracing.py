@@ -169,10 +169,34 @@ def over_leading(kernel):
     return kernel
 
 
+def takes_out(kernel):
+    """Say of an opaque kernel that it writes its one result into ``out`` where that is given.
+
+    A program then gives it memory that is used again at each call.
+    """
+    kernel.takes_out = True
+    return kernel
+
+
+def in_samples(answer):
+    """Say what an opaque kernel gives for all samples of ``vmap`` at once.
+
+    ``answer(kernel, batched, *arguments)``: those of which ``batched`` is True have the samples
+    along an axis before their own; so has what is returned.
+    """
+
+    def say(kernel):
+        kernel.in_samples = answer
+        return kernel
+
+    return say
+
+
 def opaque(kernel):
     """Return a kernel that a trace records as one call, for what NumPy's dispatch can't see.
 
-    The array of another transform calls it in its own way: ``vmap`` for each sample.
+    The array of another transform calls it in its own way: ``vmap`` for each sample, unless the
+    kernel says how all of them are computed (``in_samples``, ``over_leading``).
     """
 
     @functools.wraps(kernel)

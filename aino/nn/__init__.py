@@ -10,8 +10,10 @@ from aino.nn.modules import (
     activation,
     batchnorm,
     container,
+    conv,
     dropout,
     flatten,
+    fold,
     gating,
     instancenorm,
     linear,
@@ -30,8 +32,10 @@ from aino.nn.modules import (
 from aino.nn.modules.activation import *
 from aino.nn.modules.batchnorm import *
 from aino.nn.modules.container import *
+from aino.nn.modules.conv import *
 from aino.nn.modules.dropout import *
 from aino.nn.modules.flatten import *
+from aino.nn.modules.fold import *
 from aino.nn.modules.gating import *
 from aino.nn.modules.instancenorm import *
 from aino.nn.modules.linear import *
@@ -49,13 +53,16 @@ from aino.nn.modules.transformer import *
 
 if TYPE_CHECKING:
     from aino.estimators import NeuralNetwork
+    from aino.nn import grad
 
-__all__ = ["Buffer", "Module", "NeuralNetwork", "Parameter", "functional", "init", "utils"]
+__all__ = ["Buffer", "Module", "NeuralNetwork", "Parameter", "functional", "grad", "init", "utils"]
 __all__ += activation.__all__
 __all__ += batchnorm.__all__
 __all__ += container.__all__
+__all__ += conv.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
+__all__ += fold.__all__
 __all__ += gating.__all__
 __all__ += instancenorm.__all__
 __all__ += linear.__all__
@@ -73,7 +80,7 @@ __all__ += transformer.__all__
 
 
 #: What is loaded when it is first asked for.
-_PACKAGES = ("attention",)
+_PACKAGES = ("attention", "grad")
 
 
 def __dir__() -> list[str]:

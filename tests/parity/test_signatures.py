@@ -18,6 +18,7 @@ DIFFERENT = {
     "nn.Module.to": "its keywords have names; PyTorch's take any, and refuse most",
     "nn.Module.forward": "subclasses define it; in PyTorch any call of it raises",
     "nn.ParameterDict.__call__": "nothing to compute",
+    "nn.functional.conv_tbc": "PyTorch tells its arguments in words alone",
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
     "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
     **{

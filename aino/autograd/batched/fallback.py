@@ -118,7 +118,11 @@ def function(level, function, arguments, keywords):
 
 
 def opaque(level, kernel, arguments):
-    """Call a kernel that NumPy can't see into for each sample, or once where it takes stacks."""
+    """Call a kernel that NumPy can't see into for each sample, or once where it takes them all."""
+    if hasattr(kernel, "in_samples"):
+        batched = [belongs(x, level) for x in arguments]
+        values = [x.values if is_batched else x for x, is_batched in zip(arguments, batched)]
+        return of(level, kernel.in_samples(kernel, batched, *values))
     if hasattr(kernel, "is_over_leading"):
         found = kernel(*[
             spread(x, level) if isinstance(x, np.ndarray) or hasattr(x, "__array_ufunc__") else x

@@ -32,6 +32,8 @@ def takes_out(call: Call) -> bool:
         return call.function in _FUNCTIONS
     if call.operation is Operation.METHOD:
         return call.function in _METHODS
+    if call.operation is Operation.KERNEL:
+        return hasattr(call.function, "takes_out")
     return call.operation in _UFUNCS
 
 

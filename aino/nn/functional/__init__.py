@@ -15,6 +15,15 @@ from aino.nn.functional.binary import (
     soft_margin_loss,
 )
 from aino.nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
+from aino.nn.functional.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_tbc,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
 from aino.nn.functional.distance import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -33,6 +42,7 @@ from aino.nn.functional.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from aino.nn.functional.fold import fold, unfold
 from aino.nn.functional.linear import bilinear, linear
 from aino.nn.functional.local_response import local_response_norm
 from aino.nn.functional.normalization import layer_norm, rms_norm

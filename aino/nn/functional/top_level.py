@@ -11,6 +11,7 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.errors import ArgumentError
 from aino.nn import functional as F
+from aino.nn.functional.conv import convolution
 from aino.nn.functional.dropout import _drop_channels
 from aino.nn.functional.reduction import reduced
 from aino.nn.functional.sparse import shorten_rows
@@ -18,6 +19,8 @@ from aino.ops.creation.filled import ones_like
 
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "bilinear", "binary_cross_entropy_with_logits", "celu_",
+    "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "convolution",
     "cosine_embedding_loss", "cosine_similarity", "dropout", "dropout_", "embedding",
     "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
     "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm", "margin_ranking_loss",
@@ -27,6 +30,13 @@ __all__ = [
 
 bilinear = F.bilinear
 celu_ = F.celu_
+conv1d = F.conv1d
+conv2d = F.conv2d
+conv3d = F.conv3d
+conv_tbc = F.conv_tbc
+conv_transpose1d = F.conv_transpose1d
+conv_transpose2d = F.conv_transpose2d
+conv_transpose3d = F.conv_transpose3d
 cosine_similarity = F.cosine_similarity
 pairwise_distance = F.pairwise_distance
 pdist = F.pdist

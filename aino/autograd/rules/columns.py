@@ -1,0 +1,270 @@
+"""Convolutions of arrays whose last axis is the batch, as products of matrices.
+
+Memory order (C, *S, N) is that in which copies are long and one product yields the order itself.
+All that the kernel covers for one position of it is a column; the columns of a block of positions
+are copied into memory that stays in the cache of a core, and multiplied while they are there:
+
+    y = W · columns(x)        W: (O, C/groups · |K|) for each group
+    x̄ = columns⁻ᵀ(Wᵀ · ȳ)     each number of a column is added where it came from
+    W̄ = ȳ · columns(x)ᵀ
+
+``place`` says how kernel and input lie to each other: ``Place(stride, padding, dilation,
+groups)``, with a pair (before, after) in ``padding`` for each dimension.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+#: So many numbers of columns are copied at a time.
+BLOCK = 1 << 17
+#: BLAS packs nothing where it multiplies and adds less often than this, which is sooner.
+PIECE = 1_000_000
+#: Rows of columns lie so many numbers further apart than they are long, never a power of two.
+APART = 16
+
+
+class Place(NamedTuple):
+    """How a kernel lies on its input."""
+
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+class _Scratch(threading.local):
+    """Memory for columns, kept between calls."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+
+    def take(self, count: int, dtype) -> np.ndarray:
+        """Return so many numbers of memory whose contents are anything."""
+        size = count * dtype.itemsize
+        if size > 1 << 24:
+            return np.empty(count, dtype)
+        if self.memory.size < size:
+            self.memory = np.empty(size, np.uint8)
+        return self.memory[:size].view(dtype)
+
+
+_scratch = _Scratch()
+
+
+def positions(size, kernel, place) -> tuple[int, ...]:
+    """Return how many positions of the kernel there are along each dimension of an input."""
+    return tuple([
+        (n + before + after - d * (k - 1) - 1) // s + 1
+        for n, k, s, (before, after), d in zip(
+            size, kernel, place.stride, place.padding, place.dilation
+        )
+    ])  # fmt: skip
+
+
+def framed(x, padding):
+    """Return an input in a frame of zeros, in C order; a negative width cuts off."""
+    if not any([before or after for before, after in padding]):
+        return x if x.flags.c_contiguous else x.copy()
+    inner, outer, shape = [], [], []
+    for n, (before, after) in zip(x.shape[1:], padding):
+        inner.append(slice(max(-before, 0), n - max(-after, 0)))
+        outer.append(slice(max(before, 0), max(before, 0) + n + min(before, 0) + min(after, 0)))
+        shape.append(n + before + after)
+    y = np.zeros((x.shape[0], *shape, x.shape[-1]), x.dtype)
+    y[(slice(None), *outer)] = x[(slice(None), *inner)]
+    return y
+
+
+def windows(x, kernel, count, place):
+    """Return what the kernel covers at each position: a view (C, *K, *T, N) of a framed input."""
+    steps = x.strides
+    across = [step * d for step, d in zip(steps[1:], place.dilation)]
+    along = [step * s for step, s in zip(steps[1:], place.stride)]
+    shape = (x.shape[0], *kernel, *count, x.shape[-1])
+    return np.ndarray(shape, x.dtype, x, 0, (steps[0], *across, *along, steps[-1]))
+
+
+@functools.lru_cache(maxsize=512)
+def blocks(count, batch, height):
+    """Return the blocks of positions of which columns of a height are copied at a time.
+
+    Each is an index into (*T, N), and the first and the last of its positions in one row.
+    """
+    shape = (*count, batch)
+    axis, width = len(shape) - 1, 1
+    while axis and width * shape[axis] * height <= BLOCK:
+        width *= shape[axis]
+        axis -= 1
+    step = min(max(1, BLOCK // (width * height)), shape[axis])
+    found, start = [], 0
+    for lead in product(*[range(n) for n in shape[:axis]]):
+        for first in range(0, shape[axis], step):
+            length = min(step, shape[axis] - first)
+            stop = start + length * width
+            found.append(((*lead, slice(first, first + length)), length, start, stop))
+            start = stop
+    return tuple(found), step * width, (step, *shape[axis + 1 :])
+
+
+class Columns:
+    """The columns of an input for a kernel, block by block: ``for columns, start, stop in ...``.
+
+    ``columns`` is (groups, C/groups · |K|, stop - start), for the positions from start to stop.
+    """
+
+    def __init__(self, x, kernel, count, place) -> None:
+        self.height = math.prod(kernel) * (x.shape[0] // place.groups)
+        self.groups = place.groups
+        self.x, self.kernel, self.count, self.place = x, kernel, count, place
+
+    def __iter__(self):
+        x, place, height = self.x, self.place, self.height
+        if math.prod(self.kernel) == 1 and set(place.stride) == {1}:
+            # Nothing stands twice in them: they are the input.
+            length = math.prod(self.count) * x.shape[-1]
+            yield x.reshape((self.groups, height, length)), 0, length
+            return
+        covered = windows(x, self.kernel, self.count, place)
+        found, width, shape = blocks(self.count, x.shape[-1], height * self.groups)
+        rows, apart = height * self.groups, width + APART
+        memory = _scratch.take(rows * apart, x.dtype)
+        columns = memory.reshape((self.groups, height, apart))
+        room = memory.reshape((rows, apart))[:, :width]
+        room = room.reshape((x.shape[0], *self.kernel, *shape))
+        before = (slice(None),) * (1 + len(self.kernel))
+        cut = (slice(None),) * (room.ndim - len(shape))
+        for index, length, start, stop in found:
+            part = room if length == shape[0] else room[(*cut, slice(length))]
+            part[...] = covered[(*before, *index)]
+            yield columns[:, :, : stop - start], start, stop
+
+
+def multiplied(weight, columns, out) -> None:
+    """Write weight · columns into ``out``, in pieces in which BLAS packs nothing.
+
+    (groups, O, K), (groups, K, L) and (groups, O, L), where the numbers of a row are neighbours.
+    """
+    _, rows, length = out.shape
+    step = PIECE // (rows * weight.shape[2]) // 16 * 16
+    if step < 16 or length < 2 * step:
+        np.matmul(weight, columns, out=out)
+        return
+    whole = length // step
+    end = whole * step
+    np.matmul(weight[:, None], _pieces(columns, whole, step), out=_pieces(out, whole, step))
+    if end < length:
+        np.matmul(weight, columns[:, :, end:], out=out[:, :, end:])
+
+
+def _pieces(x, whole, step):
+    """Return (groups, R, L) as (groups, pieces, R, step)."""
+    groups, rows, _ = x.shape
+    first, second, third = x.strides
+    shape = (groups, whole, rows, step)
+    return np.lib.stride_tricks.as_strided(x, shape, (first, step * third, second, third))
+
+
+def _grouped(weight, groups):
+    """Return a weight (O, C/groups, *K) as matrices (groups, O/groups, C/groups · |K|)."""
+    rows = weight.shape[0] // groups
+    return weight.reshape((groups, rows, math.prod(weight.shape[1:])))
+
+
+def flipped(weight, groups):
+    """Return the weight (C, O/groups, *K) of the convolution that leads back."""
+    rows, inner, *kernel = weight.shape
+    y = weight.reshape((groups, rows // groups, inner, *kernel)).swapaxes(1, 2)
+    y = y[(slice(None),) * 3 + (slice(None, None, -1),) * len(kernel)]
+    return y.reshape((groups * inner, rows // groups, *kernel))
+
+
+def convolved(x, weight, bias, place, out=None):
+    """Return the convolution (O, *T, N) of an input (C, *S, N) with a weight (O, C/groups, *K)."""
+    place, kernel = Place(*place), weight.shape[2:]
+    count = positions(x.shape[1:-1], kernel, place)
+    if out is None:
+        out = np.empty((weight.shape[0], *count, x.shape[-1]), x.dtype)
+    if not out.size:
+        return out
+    if not weight.size:
+        out[...] = 0 if bias is None else bias.reshape((-1,) + (1,) * (out.ndim - 1))
+        return out
+    matrices = _grouped(weight, place.groups)
+    y = out.reshape((place.groups, weight.shape[0] // place.groups, math.prod(out.shape[1:])))
+    shift = None if bias is None else bias.reshape((*y.shape[:2], 1))
+    for columns, start, stop in Columns(framed(x, place.padding), kernel, count, place):
+        part = y[:, :, start:stop]
+        multiplied(matrices, columns, part)
+        if shift is not None:
+            part += shift
+    return out
+
+
+def spread_back(g, weight, size, place, out=None):
+    """Return the transpose of ``convolved`` in its input: what reaches each place of (C, *S, N)."""
+    place = Place(*place)
+    if set(place.stride) == {1} and g.size and weight.size:
+        back = tuple([
+            (d * (k - 1) - before, d * (k - 1) - after)
+            for k, (before, after), d in zip(weight.shape[2:], place.padding, place.dilation)
+        ])  # fmt: skip
+        place = place._replace(padding=back)
+        return convolved(g, flipped(weight, place.groups), None, place, out)
+    return _added_back(g, weight, size, place, out)
+
+
+def _added_back(g, weight, size, place, out):
+    kernel, count = weight.shape[2:], g.shape[1:-1]
+    inner, batch = weight.shape[1] * place.groups, g.shape[-1]
+    whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
+    y = np.zeros((inner, *[max(n, 0) for n in whole], batch), g.dtype)
+    if g.size and weight.size:
+        matrices = _grouped(weight, place.groups).mT
+        height = matrices.shape[1] * place.groups
+        reached = windows(y, kernel, count, place)
+        rows = g.reshape((place.groups, -1, math.prod(count) * batch))
+        found, width, shape = blocks(count, batch, height)
+        columns = _scratch.take(height * width, g.dtype)
+        for index, length, start, stop in found:
+            part = columns[: height * (stop - start)]
+            np.matmul(
+                matrices, rows[:, :, start:stop],
+                out=part.reshape((place.groups, matrices.shape[1], stop - start)),
+            )  # fmt: skip
+            part = part.reshape((inner, *kernel, length, *shape[1:]))
+            for offset in product(*[range(k) for k in kernel]):
+                reached[(slice(None), *offset, *index)] += part[(slice(None), *offset)]
+    back = tuple([(-before, -after) for before, after in place.padding])
+    y = framed(y, back)
+    if out is None:
+        return y
+    out[...] = y
+    return out
+
+
+def paired(g, x, kernel, place, out=None):
+    """Return the transpose of ``convolved`` in its weight: (O, C/groups, *K)."""
+    place = Place(*place)
+    groups, inner = place.groups, x.shape[0] // place.groups
+    shape = (g.shape[0], inner, *kernel)
+    count = g.shape[1:-1]
+    rows = g.shape[0] // groups if groups else 0
+    sums = np.zeros((groups, inner * math.prod(kernel), rows), g.dtype)
+    if g.size and sums.size:
+        g = g.reshape((groups, rows, math.prod(count) * g.shape[-1]))
+        term: Any = None
+        for columns, start, stop in Columns(framed(x, place.padding), kernel, count, place):
+            # The wide matrix first: BLAS takes half the time.
+            term = np.matmul(columns, g[:, :, start:stop].mT, out=term)
+            sums += term
+    if out is None:
+        out = np.empty(shape, g.dtype)
+    out.reshape((groups, rows, inner * math.prod(kernel)))[...] = sums.mT
+    return out

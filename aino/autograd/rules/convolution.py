@@ -1,0 +1,180 @@
+"""Convolutions: three maps, each of which is the rule of the two others.
+
+The sum over all of ȳ · convolution(x, w) is linear in ȳ, in x and in w; its derivatives by these
+three are ``convolution``, ``convolution_transpose`` and ``convolution_weight``, so that they
+are each other's rules, to any order.
+
+x is (N, C, *S), w (O, C/groups, *K), y (N, O, *T); ``place`` is ``columns.Place``. The kernels
+work with the batch as the last axis: what comes and goes is laid so by ``batch_last`` and
+``batch_first``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.operands import float32
+from aino.autograd.primitive import primitive
+from aino.autograd.rules import columns
+from aino.autograd.rules.columns import Place
+from aino.autograd.sums import sum_over
+from aino.dtypes import float16
+from aino.tracing import in_samples, opaque, takes_out
+
+# Memory: the batch first as users have it, and last as the kernels do
+
+
+def _one(kernel, batched, x):
+    """Lay all samples of ``vmap`` alike: theirs is one axis more, which stays the first."""
+    last = kernel is _batch_last
+    order = (0, *range(2, x.ndim), 1) if last else (0, x.ndim - 1, *range(1, x.ndim - 1))
+    return x.transpose(order).copy()
+
+
+@opaque
+@in_samples(_one)
+@takes_out
+def _batch_last(x, out=None):
+    shape = (*x.shape[1:], x.shape[0])
+    if out is None:
+        out = np.empty(shape, x.dtype)
+    out[...] = x.transpose((*range(1, x.ndim), 0))
+    return out
+
+
+@opaque
+@in_samples(_one)
+@takes_out
+def _batch_first(y, out=None):
+    shape = (y.shape[-1], *y.shape[:-1])
+    if out is None:
+        out = np.empty(shape, y.dtype)
+    out[...] = y.transpose((y.ndim - 1, *range(y.ndim - 1)))
+    return out
+
+
+def batch_last(x):
+    """Return (N, C, *S) as (C, *S, N)."""
+    return x.reshape((*x.shape[1:], 1)) if x.shape[0] == 1 else _batch_last(x)
+
+
+def batch_first(y):
+    """Return (C, *S, N) as (N, C, *S)."""
+    return y.reshape((1, *y.shape[:-1])) if y.shape[-1] == 1 else _batch_first(y)
+
+
+# The samples of ``vmap`` are a larger batch where the weight is one for all of them, else groups
+
+
+def _as_batch(kernel, x, *rest):
+    size = x.shape[0]
+    turned = np.moveaxis(x, 0, -2)
+    y = kernel(turned.reshape((*turned.shape[:-2], size * x.shape[-1])), *rest)
+    return np.moveaxis(y.reshape((*y.shape[:-1], size, x.shape[-1])), -2, 0)
+
+
+def _joined(x, batched, size):
+    """Return an operand with the samples side by side along its first axis."""
+    if x is None:
+        return None
+    if not batched:
+        x = np.broadcast_to(x, (size, *x.shape))
+    return x.reshape((size * x.shape[1], *x.shape[2:]))
+
+
+def _as_groups(kernel, batched, operands, what, place):
+    """Call a kernel with as many times the groups as there are samples."""
+    size = next(x.shape[0] for x, is_batched in zip(operands, batched) if is_batched)
+    place = Place(*place)
+    place = place._replace(groups=place.groups * size)
+    joined = [_joined(x, is_batched, size) for x, is_batched in zip(operands, batched)]
+    y = kernel(*joined, *what, place)
+    return y.reshape((size, y.shape[0] // size, *y.shape[1:]))
+
+
+def _convolved_in_samples(kernel, batched, x, weight, bias, place):
+    if not (batched[1] or batched[2]):
+        return _as_batch(kernel, x, weight, bias, place)
+    return _as_groups(kernel, batched, (x, weight, bias), (), place)
+
+
+def _spread_in_samples(kernel, batched, g, weight, size, place):
+    if not batched[1]:
+        return _as_batch(kernel, g, weight, size, place)
+    return _as_groups(kernel, batched, (g, weight), (size,), place)
+
+
+def _paired_in_samples(kernel, batched, a, b, extent, place):
+    return _as_groups(kernel, batched, (a, b), (extent,), place)
+
+
+convolved = opaque(in_samples(_convolved_in_samples)(takes_out(columns.convolved)))
+spread_back = opaque(in_samples(_spread_in_samples)(takes_out(columns.spread_back)))
+paired = opaque(in_samples(_paired_in_samples)(takes_out(columns.paired)))
+
+
+# The three maps
+
+
+def _in_float32(kernel, *operands):
+    """Compute of float16 in float32, in which products are summed."""
+    wide = [x.astype(float32) if getattr(x, "dtype", None) == float16 else x for x in operands]
+    return kernel(*wide).astype(float16)
+
+
+def _convolution(x, weight, bias, place):
+    if x.dtype == float16:
+        return _in_float32(_convolution, x, weight, bias, place)
+    return batch_first(convolved(batch_last(x), weight, bias, place))
+
+
+def _over_channels(g):
+    """Return the sum over all but the channels."""
+    return sum_over(g, (0, *range(2, len(g.shape))))
+
+
+def _along_channels(t, y):
+    return np.zeros_like(y) + t.reshape((-1,) + (1,) * (len(y.shape) - 2))
+
+
+convolution: Any = primitive(
+    "convolution", _convolution, formula="x ∗ w + b", inputs="x weight bias",
+    x=lambda g, weight, x_shape, place: convolution_transpose(g, weight, x_shape[2:], place),
+    weight=lambda g, x, weight_shape, place: convolution_weight(g, x, weight_shape[2:], place),
+    bias=lambda g: _over_channels(g),
+    jvp={
+        "x": lambda t, weight, place: convolution(t, weight, None, place),
+        "weight": lambda t, x, place: convolution(x, t, None, place),
+        "bias": lambda t, y: _along_channels(t, y),
+    },
+)  # fmt: skip
+
+
+def _convolution_transpose(x, weight, size, place):
+    if x.dtype == float16:
+        return _in_float32(_convolution_transpose, x, weight, size, place)
+    return batch_first(spread_back(batch_last(x), weight, size, place))
+
+
+convolution_transpose: Any = primitive(
+    "convolution_transpose", _convolution_transpose, formula="(∗ w)ᵀ x", jacobian="multilinear",
+    x=lambda g, weight, place: convolution(g, weight, None, place),
+    weight=lambda g, x, weight_shape, place: convolution_weight(x, g, weight_shape[2:], place),
+)  # fmt: skip
+
+
+def _convolution_weight(a, b, extent, place):
+    if a.dtype == float16:
+        return _in_float32(_convolution_weight, a, b, extent, place)
+    return paired(batch_last(a), batch_last(b), extent, place)
+
+
+#: For a of the form of y, and b of the form of x: the slope of the sum of a · (b ∗ w) in w.
+convolution_weight: Any = primitive(
+    "convolution_weight", _convolution_weight, formula="∂(Σ a · (b ∗ w)) / ∂w",
+    jacobian="multilinear",
+    a=lambda g, b, place: convolution(b, g, None, place),
+    b=lambda g, a, b_shape, place: convolution_transpose(a, g, b_shape[2:], place),
+)  # fmt: skip
