@@ -19,7 +19,7 @@ __all__ = [
 def _of_input(name, dims, input_size, weight, grad_output, stride, padding, dilation, groups):
     size, kernel = tuple(input_size)[2:], tuple(weight.shape[2:])
     place = _place(name, dims, size, kernel, grad_output, stride, padding, dilation, groups)
-    return rules.convolution_transpose(grad_output, weight, size, place)
+    return rules.convolution_transpose(grad_output, weight, None, size, place)
 
 
 def _of_weight(name, dims, input, weight_size, grad_output, stride, padding, dilation, groups):

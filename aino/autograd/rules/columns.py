@@ -207,8 +207,8 @@ def convolved(x, weight, bias, place, out=None):
     return out
 
 
-def spread_back(g, weight, size, place, out=None):
-    """Return the transpose of ``convolved`` in its input: what reaches each place of (C, *S, N)."""
+def spread_back(g, weight, bias, size, place, out=None):
+    """Return the transpose of ``convolved`` in its input, (C, *S, N), and a shift of channels."""
     place = Place(*place)
     if set(place.stride) == {1} and g.size and weight.size:
         back = tuple([
@@ -216,11 +216,17 @@ def spread_back(g, weight, size, place, out=None):
             for k, (before, after), d in zip(weight.shape[2:], place.padding, place.dilation)
         ])  # fmt: skip
         place = place._replace(padding=back)
-        return convolved(g, flipped(weight, place.groups), None, place, out)
-    return _added_back(g, weight, size, place, out)
+        return convolved(g, flipped(weight, place.groups), bias, place, out)
+    y = _added_back(g, weight, size, place)
+    if bias is not None:
+        y += bias.reshape((-1,) + (1,) * (y.ndim - 1))
+    if out is None:
+        return y
+    out[...] = y
+    return out
 
 
-def _added_back(g, weight, size, place, out):
+def _added_back(g, weight, size, place):
     kernel, count = weight.shape[2:], g.shape[1:-1]
     inner, batch = weight.shape[1] * place.groups, g.shape[-1]
     whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
@@ -240,13 +246,9 @@ def _added_back(g, weight, size, place, out):
             )  # fmt: skip
             part = part.reshape((inner, *kernel, length, *shape[1:]))
             for offset in product(*[range(k) for k in kernel]):
-                reached[(slice(None), *offset, *index)] += part[(slice(None), *offset)]
-    back = tuple([(-before, -after) for before, after in place.padding])
-    y = framed(y, back)
-    if out is None:
-        return y
-    out[...] = y
-    return out
+                at: Any = (slice(None), *offset, *index)
+                reached[at] += part[(slice(None), *offset)]
+    return framed(y, tuple([(-before, -after) for before, after in place.padding]))
 
 
 def paired(g, x, kernel, place, out=None):

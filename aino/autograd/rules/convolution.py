@@ -1,8 +1,8 @@
-"""Convolutions: three maps, each of which is the rule of the two others.
+"""Convolutions: three maps, each of which has the two others for its rules.
 
 The sum over all of ȳ · convolution(x, w) is linear in ȳ, in x and in w; its derivatives by these
-three are ``convolution``, ``convolution_transpose`` and ``convolution_weight``, so that they
-are each other's rules, to any order.
+three are ``convolution``, ``convolution_transpose`` and ``convolution_weight``, so that they are
+each other's rules, to any order. The first two add a shift of each channel besides.
 
 x is (N, C, *S), w (O, C/groups, *K), y (N, O, *T); ``place`` is ``columns.Place``. The kernels
 work with the batch as the last axis: what comes and goes is laid so by ``batch_last`` and
@@ -85,7 +85,7 @@ def _joined(x, batched, size):
 
 
 def _as_groups(kernel, batched, operands, what, place):
-    """Call a kernel with as many times the groups as there are samples."""
+    """Call a kernel with a group, or several, for each sample."""
     size = next(x.shape[0] for x, is_batched in zip(operands, batched) if is_batched)
     place = Place(*place)
     place = place._replace(groups=place.groups * size)
@@ -94,24 +94,18 @@ def _as_groups(kernel, batched, operands, what, place):
     return y.reshape((size, y.shape[0] // size, *y.shape[1:]))
 
 
-def _convolved_in_samples(kernel, batched, x, weight, bias, place):
+def _in_samples(kernel, batched, x, weight, bias, *rest):
     if not (batched[1] or batched[2]):
-        return _as_batch(kernel, x, weight, bias, place)
-    return _as_groups(kernel, batched, (x, weight, bias), (), place)
-
-
-def _spread_in_samples(kernel, batched, g, weight, size, place):
-    if not batched[1]:
-        return _as_batch(kernel, g, weight, size, place)
-    return _as_groups(kernel, batched, (g, weight), (size,), place)
+        return _as_batch(kernel, x, weight, bias, *rest)
+    return _as_groups(kernel, batched, (x, weight, bias), rest[:-1], rest[-1])
 
 
 def _paired_in_samples(kernel, batched, a, b, extent, place):
     return _as_groups(kernel, batched, (a, b), (extent,), place)
 
 
-convolved = opaque(in_samples(_convolved_in_samples)(takes_out(columns.convolved)))
-spread_back = opaque(in_samples(_spread_in_samples)(takes_out(columns.spread_back)))
+convolved = opaque(in_samples(_in_samples)(takes_out(columns.convolved)))
+spread_back = opaque(in_samples(_in_samples)(takes_out(columns.spread_back)))
 paired = opaque(in_samples(_paired_in_samples)(takes_out(columns.paired)))
 
 
@@ -141,7 +135,7 @@ def _along_channels(t, y):
 
 convolution: Any = primitive(
     "convolution", _convolution, formula="x ∗ w + b", inputs="x weight bias",
-    x=lambda g, weight, x_shape, place: convolution_transpose(g, weight, x_shape[2:], place),
+    x=lambda g, weight, x_shape, place: convolution_transpose(g, weight, None, x_shape[2:], place),
     weight=lambda g, x, weight_shape, place: convolution_weight(g, x, weight_shape[2:], place),
     bias=lambda g: _over_channels(g),
     jvp={
@@ -152,16 +146,23 @@ convolution: Any = primitive(
 )  # fmt: skip
 
 
-def _convolution_transpose(x, weight, size, place):
+def _convolution_transpose(x, weight, bias, size, place):
     if x.dtype == float16:
-        return _in_float32(_convolution_transpose, x, weight, size, place)
-    return batch_first(spread_back(batch_last(x), weight, size, place))
+        return _in_float32(_convolution_transpose, x, weight, bias, size, place)
+    return batch_first(spread_back(batch_last(x), weight, bias, size, place))
 
 
 convolution_transpose: Any = primitive(
-    "convolution_transpose", _convolution_transpose, formula="(∗ w)ᵀ x", jacobian="multilinear",
+    "convolution_transpose", _convolution_transpose, formula="(∗ w)ᵀ x + b",
+    inputs="x weight bias",
     x=lambda g, weight, place: convolution(g, weight, None, place),
     weight=lambda g, x, weight_shape, place: convolution_weight(x, g, weight_shape[2:], place),
+    bias=lambda g: _over_channels(g),
+    jvp={
+        "x": lambda t, weight, size, place: convolution_transpose(t, weight, None, size, place),
+        "weight": lambda t, x, size, place: convolution_transpose(x, t, None, size, place),
+        "bias": lambda t, y: _along_channels(t, y),
+    },
 )  # fmt: skip
 
 
@@ -176,5 +177,5 @@ convolution_weight: Any = primitive(
     "convolution_weight", _convolution_weight, formula="∂(Σ a · (b ∗ w)) / ∂w",
     jacobian="multilinear",
     a=lambda g, b, place: convolution(b, g, None, place),
-    b=lambda g, a, b_shape, place: convolution_transpose(a, g, b_shape[2:], place),
+    b=lambda g, a, b_shape, place: convolution_transpose(a, g, None, b_shape[2:], place),
 )  # fmt: skip

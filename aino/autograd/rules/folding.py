@@ -25,15 +25,18 @@ def _taken(offset, count, place):
     ])  # fmt: skip
 
 
+def _inside(index) -> Any:
+    """Return an index behind the batch and the channels."""
+    return (slice(None), slice(None), *index)
+
+
 def _unfolded(x, extent, place):
     place = Place(*place)
     count = positions(x.shape[2:], extent, place)
     framed = pad(x, ((0, 0), (0, 0), *place.padding), 0.0)
     y = np.zeros_like(x, shape=(*x.shape[:2], *extent, *count), order="C")
     for offset in product(*[range(k) for k in extent]):
-        y[(slice(None), slice(None), *offset)] = framed[
-            (slice(None), slice(None), *_taken(offset, count, place))
-        ]
+        y[_inside(offset)] = framed[_inside(_taken(offset, count, place))]
     return y.reshape((x.shape[0], x.shape[1] * math.prod(extent), math.prod(count)))
 
 
@@ -51,11 +54,9 @@ def _folded(x, size, extent, place):
     whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
     y = zeros((x.shape[0], channels, *whole), x)
     for offset in product(*[range(k) for k in extent]):
-        y[(slice(None), slice(None), *_taken(offset, count, place))] += parts[
-            (slice(None), slice(None), *offset)
-        ]
+        y[_inside(_taken(offset, count, place))] += parts[_inside(offset)]
     inner = [slice(before, before + n) for n, (before, _) in zip(size, place.padding)]
-    return y[(slice(None), slice(None), *inner)].copy()
+    return y[_inside(inner)].copy()
 
 
 folded: Any = primitive(

@@ -252,9 +252,7 @@ def _transposed(
     )  # fmt: skip
     _check_dtypes(name, kinds, bias)
     x = input if len(shape) == dims + 2 else input.unsqueeze(0)
-    y = rules.convolution_transpose(x, weight, size, place)
-    if bias is not None:
-        y = y + bias.reshape(-1, *[1] * dims)
+    y = rules.convolution_transpose(x, weight, bias, size, place)
     return y if x is input else y.squeeze(0)
 
 

@@ -137,11 +137,10 @@ class _ConvTransposeNd(_ConvNd):
                 f"{name}: output_size is {dims} numbers, or {len(shape)} with those of batch and "
                 f"channels, not {tuple(output_size)}"
             )
+        places: Any = (shape[-dims:], self.stride, self.padding, self.dilation, self.kernel_size)
         smallest = tuple([
             (n - 1) * s - 2 * p + d * (k - 1) + 1
-            for n, s, p, d, k in zip(
-                shape[-dims:], self.stride, self.padding, self.dilation, self.kernel_size
-            )
+            for n, s, p, d, k in zip(*places)
         ])  # fmt: skip
         largest = tuple([n + s - 1 for n, s in zip(smallest, self.stride)])
         if any([not a <= n <= b for a, n, b in zip(smallest, size, largest)]):
