@@ -246,8 +246,8 @@ def _added_back(g, weight, size, place):
             )  # fmt: skip
             part = part.reshape((inner, *kernel, length, *shape[1:]))
             for offset in product(*[range(k) for k in kernel]):
-                at: Any = (slice(None), *offset, *index)
-                reached[at] += part[(slice(None), *offset)]
+                place_of: Any = (slice(None), *offset)
+                reached[(*place_of, *index)] += part[place_of]
     return framed(y, tuple([(-before, -after) for before, after in place.padding]))
 
 
