@@ -62,9 +62,19 @@ def twice(x):
     return (y[0] * 2.0 + y[0].exp()).sum() + y[1].sum()
 
 
+def gates_over_time(x):
+    """The gradient of each step is itself made of the gates' gradients."""
+    inputs = (x * 0.5).unsqueeze(1)
+    h = aino.zeros(1, 3)
+    for step in range(4):
+        a, b = (inputs[step] + h.repeat(1, 2)).chunk(2, 1)
+        h = a.sigmoid() * b.tanh()
+    return h.sum()
+
+
 @pytest.mark.parametrize(
     "function",
-    [chunks, some_columns, overlapping, whole_besides, unbound, of_a_leaf, stepped,
+    [gates_over_time, chunks, some_columns, overlapping, whole_besides, unbound, of_a_leaf, stepped,
      halves_of_halves, twice],
 )  # fmt: skip
 def test_the_gradients_are_those_of_eager(function):
@@ -176,6 +186,31 @@ def test_a_part_keeps_what_it_held_when_its_source_takes_up_another_sum():
     expected = np.sin(arrays[0])
     expected[0] += np.exp(0.5)
     np.testing.assert_allclose(one, 2 * expected)
+
+
+def test_a_source_that_was_added_up_of_slices_is_a_slice_in_turn():
+    """Only if nothing is added to it between where it was placed and where that is summed."""
+    for changed in (False, True):
+        hand = Hand()
+        x, y = hand.argument((3,)), hand.argument((2, 3))
+        part = placed(hand, hand.call(np.exp, hand.argument((1,))), (3,), (slice(0, 1),))
+        source = hand.call(np.add, hand.call(np.sin, x), part)
+        big = placed(hand, source, (2, 3), (0,))
+        results = []
+        if changed:
+            other = placed(hand, hand.call(np.tanh, hand.argument((1,))), (3,), (slice(1, 2),))
+            results.append(hand.call(np.multiply, hand.call(np.add, source, other), 2.0))
+        total = hand.call(np.add, hand.call(np.cos, y), big)
+        program = hand.program(hand.call(np.multiply, total, 2.0), *results)
+        assert add_slices_in_place(program) == 2
+        arrays = [np.array([1.0, 2.0, 3.0]), np.ones((2, 3)), np.array([0.5]), np.array([0.25])]
+        found, *rest = run(program, *arrays[: 3 + changed])
+        expected = np.cos(arrays[1])
+        expected[0] += np.sin(arrays[0]) + [np.exp(0.5), 0, 0]
+        np.testing.assert_allclose(found, 2 * expected)
+        for one in rest:
+            sine = np.sin(arrays[0]) + [np.exp(0.5), np.tanh(0.25), 0]
+            np.testing.assert_allclose(one, 2 * sine)
 
 
 def test_slice_by_slice_takes_linear_work():

@@ -175,10 +175,14 @@ def _may_vanish(
     return analysis.readers[storage] == [position] and all(
         source is not storage
         and source.kind in ("temporary", "constant")
-        and source not in latest
-        and analysis.last_write(source) < part
+        and _last_change(latest.get(source, source), analysis) < part
         for source, part in zip(sources, own.parts)
     )
+
+
+def _last_change(storage: Storage, analysis: Analysis) -> int:
+    """Return the position of the last call that makes a storage or writes into it."""
+    return max(analysis.makers.get(storage, -1), analysis.last_write(storage))
 
 
 def _into(target: Region, source: Placed, program: Program, placed) -> list[Call]:
