@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from numpy import dtype as dtype
 
 from aino import autograd as autograd
+from aino.allocator import keep_freed_memory as _keep_freed_memory
 from aino.autograd.mode import enable_grad as enable_grad
 from aino.autograd.mode import inference_mode as inference_mode
 from aino.autograd.mode import is_grad_enabled as is_grad_enabled
@@ -270,6 +271,7 @@ _PACKAGES = (
 
 # A file may name AINO's modules before anything else has asked for them.
 _provide(lambda: _import_module("aino.estimators"))
+_keep_freed_memory()
 
 
 def __dir__() -> list[str]:

@@ -19,6 +19,7 @@ FLOORS = {
     "aino.errors": 0,
     "aino.devices": 0,
     "aino.accelerator": 0,
+    "aino.allocator": 0,
     "aino.amp": 0,
     "aino.backends": 0,
     "aino.cpu": 0,
