@@ -263,6 +263,13 @@ _LAZY |= dict.fromkeys(
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level_norms",
 )
+_LAZY |= dict.fromkeys(
+    """
+    adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool1d_with_indices
+    max_pool2d max_pool3d
+    """.split(),  # noqa: SIM905
+    "aino.nn.functional.top_level_images",
+)
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",

@@ -37,43 +37,31 @@ NAMES = {
 LEFT_OUT: dict[str, dict[str, str]] = {
     "not there yet": {
         "torch": (
-            "AVG SUM adaptive_avg_pool1d adaptive_max_pool1d affine_grid_generator "
-            "avg_pool1d batch_norm_backward_elemt batch_norm_backward_reduce "
-            "batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts "
-            "batch_norm_stats channel_shuffle choose_qparams_optimized cond "
-            "ctc_loss embedding_bag grid_sampler grid_sampler_2d grid_sampler_3d gru "
-            "gru_cell lstm lstm_cell max_pool1d max_pool1d_with_indices max_pool2d "
-            "max_pool3d native_channel_shuffle native_norm pixel_shuffle pixel_unshuffle "
-            "rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell thread_safe_generator "
+            "AVG SUM affine_grid_generator batch_norm_backward_elemt "
+            "batch_norm_backward_reduce batch_norm_elemt batch_norm_gather_stats "
+            "batch_norm_gather_stats_with_counts batch_norm_stats channel_shuffle "
+            "choose_qparams_optimized cond ctc_loss embedding_bag grid_sampler "
+            "grid_sampler_2d grid_sampler_3d gru gru_cell lstm lstm_cell "
+            "native_channel_shuffle native_norm pixel_shuffle pixel_unshuffle rnn_relu "
+            "rnn_relu_cell rnn_tanh rnn_tanh_cell thread_safe_generator "
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.nn": (
-            "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d "
-            "AdaptiveLogSoftmaxWithLoss AdaptiveMaxPool1d AdaptiveMaxPool2d "
-            "AdaptiveMaxPool3d CTCLoss ChannelShuffle "
-            "EmbeddingBag FractionalMaxPool2d "
-            "FractionalMaxPool3d GRU GRUCell LPPool1d LPPool2d LPPool3d LSTM LSTMCell "
-            "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
+            "AdaptiveLogSoftmaxWithLoss CTCLoss ChannelShuffle EmbeddingBag GRU GRUCell LSTM "
+            "LSTMCell LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
             "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
             "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
-            "LinearCrossEntropyLoss LinearCrossEntropyOptions MaxUnpool1d MaxUnpool2d "
-            "MaxUnpool3d MultiLabelMarginLoss PixelShuffle PixelUnshuffle RNN RNNBase "
-            "RNNCell RNNCellBase UninitializedBuffer UninitializedParameter Upsample "
-            "UpsamplingBilinear2d UpsamplingNearest2d factory_kwargs "
+            "LinearCrossEntropyLoss LinearCrossEntropyOptions MultiLabelMarginLoss "
+            "PixelShuffle PixelUnshuffle RNN RNNBase RNNCell RNNCellBase UninitializedBuffer "
+            "UninitializedParameter Upsample UpsamplingBilinear2d UpsamplingNearest2d "
+            "factory_kwargs "
         ),
         "torch.nn.functional": (
-            "ScalingType SwizzleType Tensor adaptive_avg_pool1d adaptive_avg_pool2d "
-            "adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool1d_with_indices "
-            "adaptive_max_pool2d adaptive_max_pool2d_with_indices adaptive_max_pool3d "
-            "adaptive_max_pool3d_with_indices affine_grid assert_int_or_pair channel_shuffle "
-            "ctc_loss embedding_bag fractional_max_pool2d "
-            "fractional_max_pool2d_with_indices fractional_max_pool3d "
-            "fractional_max_pool3d_with_indices grid_sample grouped_mm interpolate "
-            "linear_cross_entropy lp_pool1d lp_pool2d lp_pool3d max_unpool1d max_unpool2d "
-            "max_unpool3d multilabel_margin_loss native_channel_shuffle pixel_shuffle "
-            "pixel_unshuffle scaled_grouped_mm scaled_mm upsample upsample_bilinear "
-            "upsample_nearest "
+            "ScalingType SwizzleType Tensor affine_grid assert_int_or_pair channel_shuffle "
+            "ctc_loss embedding_bag grid_sample grouped_mm interpolate linear_cross_entropy "
+            "multilabel_margin_loss native_channel_shuffle pixel_shuffle pixel_unshuffle "
+            "scaled_grouped_mm scaled_mm upsample upsample_bilinear upsample_nearest "
         ),
         "torch.nn.utils": (
             "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval "

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 
 from aino.autograd.rules import pooling as rules
-from aino.nn.functional import pooling
-from tests.calculus.row import Row, case, distinct, given, integers, real
+from aino.autograd.rules import resampling
+from aino.nn import functional
+from tests.calculus.row import Row, case, distinct, given, integers, nonzero, positive, real
 
 
 def each(value, n):
@@ -72,11 +73,98 @@ def avg_pool(n):
     return oracle
 
 
-def functional(name, oracle, cases, **options):
-    return Row(
-        f"nn.functional.{name}", getattr(pooling, name), oracle, cases,
-        method="", dtypes="int64 float32", **options,
-    )  # fmt: skip
+def pooled(name, oracle, cases, **options):
+    options = {"method": "", "dtypes": "int64 float32"} | options
+    return Row(f"nn.functional.{name}", getattr(functional, name), oracle, cases, **options)
+
+
+def adaptive_of(n, x, output_size):
+    """Yield where each output stands, and the slices of the input that its window reaches."""
+    lengths = x.shape[-n:]
+    sizes = (output_size,) * n if not isinstance(output_size, tuple) else output_size
+    counts = [m if k is None else k for k, m in zip(sizes, lengths)]
+    for place in itertools.product(*map(range, counts)):
+        yield place, [
+            range(i * m // k, -(-(i + 1) * m // k)) for i, m, k in zip(place, lengths, counts)
+        ], tuple(counts)  # fmt: skip
+
+
+def adaptive_avg(n):
+    def oracle(x, output_size):
+        places = list(adaptive_of(n, x, output_size))
+        y = np.empty((*x.shape[: x.ndim - n], *places[0][2]), x.dtype)
+        for place, reach, _ in places:
+            y[(..., *place)] = x[(..., *np.ix_(*reach))].mean(tuple(range(-n, 0)))
+        return y
+
+    return oracle
+
+
+def adaptive_max(n, named=False):
+    def oracle(x, output_size, return_indices=named):
+        places = list(adaptive_of(n, x, output_size))
+        lead = x.shape[: x.ndim - n]
+        y = np.empty((*lead, *places[0][2]), x.dtype)
+        index = np.empty(y.shape, np.int64)
+        flat = np.arange(np.prod(x.shape[-n:])).reshape(x.shape[-n:])
+        for place, reach, _ in places:
+            window = x[(..., *np.ix_(*reach))].reshape(*lead, -1)
+            found = window.argmax(-1)
+            y[(..., *place)] = np.take_along_axis(window, found[..., None], -1)[..., 0]
+            index[(..., *place)] = flat[np.ix_(*reach)].reshape(-1)[found]
+        return (y, index) if return_indices else y
+
+    return oracle
+
+
+def lp_pool(n):
+    def oracle(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+        if np.isinf(norm_type):
+            return max_pool(n)(abs(x), kernel_size, stride, 0, 1, ceil_mode)
+        total = avg_pool(n)(x**norm_type, kernel_size, stride, 0, ceil_mode)
+        return (total * np.prod(each(kernel_size, n))) ** (1 / norm_type)
+
+    return oracle
+
+
+def unpool(n):
+    def oracle(x, index, kernel_size, stride=None, padding=0, output_size=None):
+        size, padding = each(kernel_size, n), each(padding, n)
+        stride = size if stride is None else each(stride, n)
+        lengths = output_size or [
+            (m - 1) * s - 2 * p + k
+            for m, s, p, k in zip(x.shape[-n:], stride, padding, size)
+        ]  # fmt: skip
+        lead = x.shape[: x.ndim - n]
+        y = np.zeros((*lead, np.prod(lengths)), x.dtype)
+        np.put_along_axis(y, index.reshape(*lead, -1), x.reshape(*lead, -1), -1)
+        return y.reshape(*lead, *lengths)
+
+    return oracle
+
+
+def fractional(n, named=False):
+    """Samples of 0 leave no doubt where windows begin: floor(i · (length - size) / (count - 1))."""
+
+    def oracle(x, kernel_size, output_size, return_indices=named, _random_samples=None):
+        sizes, counts = each(kernel_size, n), each(output_size, n)
+        lead, lengths = x.shape[: x.ndim - n], x.shape[-n:]
+        starts = [
+            [*(int(i * ((m - k) / max(c - 1, 1))) for i in range(c - 1)), m - k]
+            for m, k, c in zip(lengths, sizes, counts)
+        ]
+        y = np.empty((*lead, *counts), x.dtype)
+        index = np.empty(y.shape, np.int64)
+        flat = np.arange(np.prod(lengths)).reshape(lengths)
+        for place in itertools.product(*map(range, counts)):
+            reach = [range(s[i], s[i] + k) for s, i, k in zip(starts, place, sizes)]
+            window = x[(..., *np.ix_(*reach))].reshape(*lead, -1)
+            found = window.argmax(-1)
+            y[(..., *place)] = np.take_along_axis(window, found[..., None], -1)[..., 0]
+            index[(..., *place)] = flat[np.ix_(*reach)].reshape(-1)[found]
+        return (y, index) if return_indices else y
+
+    return oracle
 
 
 def picked(x, winner, axis, size, stride, dilation):
@@ -90,7 +178,7 @@ MAXIMA = [
         [case(real(6, 2), integers(0, 3, 2, 2, dtype=np.int8), 0, 3, 2, 1)],
         torch=None, method="", covers="window_pick window_place",
     ),
-    functional(
+    pooled(
         "max_pool1d", max_pool(1),
         [case(distinct(2, 2, 6), 2), case(distinct(1, 7), 3, 2, 1, return_indices=True)],
         covers="window_max",
@@ -101,7 +189,7 @@ MAXIMA = [
             case(given(np.ones((1, 4), bool)), 2),
         ],
     ),
-    functional(
+    pooled(
         "max_pool2d", max_pool(2),
         [
             case(distinct(1, 2, 4, 4), 2),
@@ -121,9 +209,9 @@ MAXIMA = [
             .slopes([[[4.0, 2], [2, 1]]]),
         ],
     ),
-    functional("max_pool3d", max_pool(3), [case(distinct(1, 3, 4, 3), 2, 1, 1)], covers=""),
+    pooled("max_pool3d", max_pool(3), [case(distinct(1, 3, 4, 3), 2, 1, 1)], covers=""),
     *[
-        functional(f"max_pool{n}d_with_indices", max_pool(n, True), [
+        pooled(f"max_pool{n}d_with_indices", max_pool(n, True), [
             case(distinct(1, *[3] * n), 2, (), 1)
         ], covers="", torch=f"nn.functional.max_pool{n}d_with_indices")
         for n in (1, 2, 3)
@@ -131,7 +219,7 @@ MAXIMA = [
 ]  # fmt: skip
 
 MEANS = [
-    functional(
+    pooled(
         "avg_pool1d", avg_pool(1),
         [
             case(real(2, 2, 6), 2), case(real(1, 7), 3, 2, 1), case(real(1, 7), 3, 2, 1, True),
@@ -140,7 +228,7 @@ MEANS = [
         covers="window_total window_spread",
         errors=[case(real(4), 2), case(real(1, 1, 4), 5), case(real(1, 1, 4), 2, 1, 2)],
     ),
-    functional(
+    pooled(
         "avg_pool2d", avg_pool(2),
         [
             case(real(1, 2, 4, 4), 2), case(real(2, 5, 5), 3, 2, 1, False, False),
@@ -149,7 +237,74 @@ MEANS = [
         ],
         covers="", errors=[case(real(1, 4, 4), 2, divisor_override=0)],
     ),
-    functional("avg_pool3d", avg_pool(3), [case(real(1, 3, 4, 3), 2, 1, 1, True)], covers=""),
+    pooled("avg_pool3d", avg_pool(3), [case(real(1, 3, 4, 3), 2, 1, 1, True)], covers=""),
 ]  # fmt: skip
 
-ROWS = MAXIMA + MEANS
+ADAPTIVE = [
+    Row("weighted", resampling.weighted,
+        lambda x, weights, axis: np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis),
+        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), 1),
+         case(real(2, 3), np.arange(6.0).reshape(2, 3), 1)],
+        torch=None, method="", dtypes="float32"),
+    pooled("adaptive_avg_pool1d", adaptive_avg(1), [case(real(2, 2, 6), 3), case(real(1, 5), 3)],
+           covers="", errors=[case(real(4), 2), case(real(1, 4), -1), case(real(1, 4), (1, 2))],
+           dtypes="float32"),
+    pooled("adaptive_avg_pool2d", adaptive_avg(2),
+           [case(real(2, 1, 4, 5), (2, 3)), case(real(1, 3, 4), (None, 2)),
+            case(real(1, 3, 2), 5)],
+           covers="", dtypes="float32"),
+    pooled("adaptive_avg_pool3d", adaptive_avg(3), [case(real(1, 3, 4, 2), (2, 2, 2))], covers="",
+           dtypes="float32"),
+    pooled("adaptive_max_pool1d", adaptive_max(1),
+           [case(distinct(2, 2, 6), 3), case(distinct(1, 5), 3, return_indices=True)],
+           covers="", errors=[case(real(4), 2)]),
+    pooled("adaptive_max_pool2d", adaptive_max(2),
+           [case(distinct(2, 1, 4, 5), (2, 3), return_indices=True),
+            case(distinct(1, 3, 4), (None, 2))],
+           covers="", kinks=[case(given(np.zeros((1, 3, 3))), 2)
+                             .slopes([[[1.0, 1, 0], [1, 1, 0], [0, 0, 0]]])]),
+    pooled("adaptive_max_pool3d", adaptive_max(3),
+           [case(distinct(1, 3, 4, 2), (2, 2, 1), return_indices=True)], covers=""),
+    *[
+        pooled(f"adaptive_max_pool{n}d_with_indices", adaptive_max(n, True),
+               [case(distinct(1, *[3] * n), 2)], covers="")
+        for n in (1, 2, 3)
+    ],
+]  # fmt: skip
+
+OTHERS = [
+    *[
+        pooled(f"lp_pool{n}d", lp_pool(n),
+               [case(nonzero(1, *[4] * n), 2, 2), case(positive(1, *[3] * n), 1.5, 2, 1),
+                case(nonzero(1, *[3] * n), np.inf, 2, 1, True)],
+               covers="", dtypes="float32",
+               kinks=[case(given(np.zeros((1, *[2] * n))), 2, 2)
+                      .slopes(np.zeros((1, *[2] * n)))])
+        for n in (1, 2, 3)
+    ],
+    pooled("max_unpool1d", unpool(1),
+           [case(real(1, 2), given(np.array([[1, 3]])), 2),
+            case(real(1, 2), given(np.array([[1, 3]])), 2, output_size=(5,))],
+           covers="", dtypes="float32",
+           errors=[case(real(1, 2), given(np.array([[1, 4]])), 2),
+                   case(real(1, 2), given(np.array([[1]])), 2),
+                   case(real(1, 2), given(np.array([[1.0, 2.0]])), 2),
+                   case(real(1, 2), given(np.array([[1, 3]])), 2, output_size=(6,)),
+                   case(real(1, 2), given(np.array([[1, 3]])), 2, output_size=(6, 1, 1, 1))]),
+    pooled("max_unpool2d", unpool(2),
+           [case(real(1, 1, 1, 2), given(np.array([[[[5, 3]]]])), (2, 3))], covers="",
+           dtypes="float32"),
+    pooled("max_unpool3d", unpool(3),
+           [case(real(1, 1, 2, 1), given(np.array([[[[0], [7]]]])), 2, 1)], covers="",
+           dtypes="float32"),
+    *[
+        pooled(f"fractional_max_pool{n}d{end}", fractional(n, bool(end)),
+               [case(distinct(2, *[6] * n), (2, 3, 2)[:n], (3, 3, 1)[:n],
+                     _random_samples=given(np.zeros((1, 2, n))).constant())],
+               covers="", dtypes="float32",
+               errors=[] if end else [case(real(1, *[3] * n), 2), case(real(1, *[3] * n), 2, 3)])
+        for n in (2, 3) for end in ("", "_with_indices")
+    ],
+]  # fmt: skip
+
+ROWS = MAXIMA + MEANS + ADAPTIVE + OTHERS

@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from tests.calculus.row import distinct, real
-from tests.calculus.rows_pooling import avg_pool, max_pool
+from tests.calculus.row import distinct, given, nonzero, real
+from tests.calculus.rows_pooling import (
+    adaptive_avg,
+    adaptive_max,
+    avg_pool,
+    fractional,
+    lp_pool,
+    max_pool,
+    unpool,
+)
 from tests.nn.row import row
 
 
@@ -13,6 +21,10 @@ def largest(n, size, **options):
 
 def mean(n, size, **options):
     return lambda x: avg_pool(n)(x, size, **options)
+
+
+def unpooled(n, size, **options):
+    return lambda x, indices: unpool(n)(x, indices, size, **options)
 
 
 POOLING = [
@@ -33,6 +45,44 @@ POOLING = [
     row("AvgPool3d", 2, divisor_override=3, inputs=real(1, 2, 4, 2),
         oracle=mean(3, 2, divisor_override=3),
         text="AvgPool3d(kernel_size=2, stride=2, padding=0)"),
+    row("LPPool1d", 2, 3, inputs=nonzero(1, 6), oracle=lambda x: lp_pool(1)(x, 2.0, 3),
+        text="LPPool1d(norm_type=2, kernel_size=3, stride=None, ceil_mode=False)"),
+    row("LPPool2d", 2, (2, 3), 1, inputs=nonzero(1, 4, 4),
+        oracle=lambda x: lp_pool(2)(x, 2.0, (2, 3), 1),
+        text="LPPool2d(norm_type=2, kernel_size=(2, 3), stride=1, ceil_mode=False)"),
+    row("LPPool3d", 4, 2, inputs=nonzero(1, 2, 2, 4), oracle=lambda x: lp_pool(3)(x, 4.0, 2),
+        text="LPPool3d(norm_type=4, kernel_size=2, stride=None, ceil_mode=False)"),
+    row("AdaptiveAvgPool1d", 3, inputs=real(2, 1, 5), oracle=lambda x: adaptive_avg(1)(x, 3),
+        text="AdaptiveAvgPool1d(output_size=3)", bad_inputs=[(real(5),)]),
+    row("AdaptiveAvgPool2d", (2, None), inputs=real(1, 4, 3),
+        oracle=lambda x: adaptive_avg(2)(x, (2, None)),
+        text="AdaptiveAvgPool2d(output_size=(2, None))"),
+    row("AdaptiveAvgPool3d", 1, inputs=real(1, 2, 4, 3), oracle=lambda x: adaptive_avg(3)(x, 1),
+        text="AdaptiveAvgPool3d(output_size=1)"),
+    row("AdaptiveMaxPool1d", 3, inputs=distinct(2, 1, 5), oracle=lambda x: adaptive_max(1)(x, 3),
+        text="AdaptiveMaxPool1d(output_size=3)", bad_inputs=[(real(5),)]),
+    row("AdaptiveMaxPool2d", (2, None), inputs=distinct(1, 4, 3),
+        oracle=lambda x: adaptive_max(2)(x, (2, None)),
+        text="AdaptiveMaxPool2d(output_size=(2, None))"),
+    row("AdaptiveMaxPool3d", 1, inputs=distinct(1, 2, 4, 3),
+        oracle=lambda x: adaptive_max(3)(x, 1), text="AdaptiveMaxPool3d(output_size=1)"),
+    row("FractionalMaxPool2d", 2, output_size=3, _random_samples=np.zeros((1, 1, 2)),
+        inputs=distinct(1, 6, 6), oracle=lambda x, _random_samples: fractional(2)(x, 2, 3),
+        text="FractionalMaxPool2d()",
+        errors=[((2,), {}, ValueError), ((2, 3, 0.5), {}, ValueError),
+                ((2, None, 1.5), {}, ValueError)]),
+    row("FractionalMaxPool3d", (2, 1, 2), output_ratio=0.5, _random_samples=np.zeros((1, 1, 3)),
+        inputs=distinct(1, 4, 6, 4),
+        oracle=lambda x, _random_samples: fractional(3)(x, (2, 1, 2), (2, 3, 2)),
+        text="FractionalMaxPool3d()"),
+    row("MaxUnpool1d", 2, inputs=(real(1, 2), given(np.array([[1, 3]]))), oracle=unpooled(1, 2),
+        text="MaxUnpool1d(kernel_size=(2,), stride=(2,), padding=(0,))"),
+    row("MaxUnpool2d", (2, 3), inputs=(real(1, 1, 1, 2), given(np.array([[[[5, 3]]]]))),
+        oracle=unpooled(2, (2, 3)),
+        text="MaxUnpool2d(kernel_size=(2, 3), stride=(2, 3), padding=(0, 0))"),
+    row("MaxUnpool3d", 2, 1, inputs=(real(1, 1, 2, 1), given(np.array([[[[0], [7]]]]))),
+        oracle=unpooled(3, 2, stride=1),
+        text="MaxUnpool3d(kernel_size=(2, 2, 2), stride=(1, 1, 1), padding=(0, 0, 0))"),
 ]  # fmt: skip
 
 

@@ -43,7 +43,8 @@ def entries() -> dict[str, Any]:
 RANDOM = (
     "bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal",
     "rand", "randint", "randn", "randperm", "rrelu", "uniform", "dropout", "dropout2d",
-    "dropout3d", "empty", "empty_permuted", "empty_strided", "resize_", "resize_as_",
+    "dropout3d", "empty", "empty_permuted", "empty_strided", "fractional_max_pool2d",
+    "fractional_max_pool3d", "resize_", "resize_as_",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ DIFFERENT = {
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
     "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
     **{
-        f"nn.functional.{kind}max_pool{n}d": "PyTorch's takes anything, and chooses by return_indices"
+        f"nn.functional.{kind}max_pool{n}d": "PyTorch chooses one of two by return_indices"
         for kind in ("", "adaptive_", "fractional_")
         for n in (1, 2, 3)
     },

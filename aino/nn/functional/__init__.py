@@ -1,6 +1,17 @@
 """The functions behind the modules, under PyTorch's names."""
 
 from aino.nn.functional.activation import *
+from aino.nn.functional.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices,
+)
 from aino.nn.functional.attention import (
     multi_head_attention_forward,
     scaled_dot_product_attention,
@@ -43,6 +54,12 @@ from aino.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from aino.nn.functional.fold import fold, unfold
+from aino.nn.functional.fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
 from aino.nn.functional.linear import bilinear, linear
 from aino.nn.functional.local_response import local_response_norm
 from aino.nn.functional.normalization import layer_norm, rms_norm
@@ -57,6 +74,11 @@ from aino.nn.functional.pooling import (
     max_pool3d,
     max_pool3d_with_indices,
 )
+from aino.nn.functional.power_pooling import (
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+)
 from aino.nn.functional.regression import (
     gaussian_nll_loss,
     huber_loss,
@@ -66,6 +88,11 @@ from aino.nn.functional.regression import (
     smooth_l1_loss,
 )
 from aino.nn.functional.sparse import embedding, one_hot
+from aino.nn.functional.unpooling import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 from aino.ops.given import public as _public
 from aino.ops.shape.padding import pad
 

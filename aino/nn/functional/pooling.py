@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.rules import pooling as rules
-from aino.autograd.rules.shape import pad
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError
 from aino.nn.functional.windows import Sizes, check_dtype, windows_of
@@ -25,39 +24,43 @@ def _lowest(dtype) -> Any:
     return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
 
 
+def largest(input: Tensor, along, return_indices: bool) -> Any:
+    """Return the largest element of each window, and where they stand if that is asked for.
+
+    ``along`` holds the windows along each axis, the last axis first.
+    """
+    y, winners = input, []
+    for w in along:
+        y = w.laid(y, _lowest(input.array.dtype))
+        y, winner = rules.window_max(
+            y, w.axis, w.size, w.stride, w.dilation, w.count, w.padding
+        )  # fmt: skip
+        winners.append(winner)
+    return (y, _positions(along, winners)) if return_indices else y
+
+
+def _positions(along, winners) -> Tensor:
+    """Return where each winner stands among all elements behind the channels."""
+    for i, w in enumerate(along):
+        # What an axis found before is what the winner along this one had found.
+        for j in range(i):
+            before = w.laid(winners[j], 0)
+            winners[j] = rules.window_pick(
+                before, winners[i].array, w.axis, w.size, w.stride, w.dilation
+            )  # fmt: skip
+    flat: Any = 0
+    step = 1
+    for w, winner in zip(along, winners):
+        flat = flat + w.places(winner) * step
+        step *= w.length
+    return flat
+
+
 def _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    """Return the largest of each window, and where they stand if ``return_indices`` is set."""
     name = f"max_pool{n}d"
     along = windows_of(name, input, n, kernel_size, stride, padding, dilation, ceil_mode)
     check_dtype(name, input, "fiu")
-    y, stages = input, []
-    for w in along:
-        frame = w.frame(y.ndim)
-        if any(frame[w.axis]):
-            y = pad(y, frame, _lowest(input.array.dtype))
-        stage = w.axis, w.size, w.stride, w.dilation
-        y, winner = rules.window_max(y, *stage, w.count, w.padding)
-        stages.append((winner, stage))
-    return (y, _positions(along, stages)) if return_indices else y
-
-
-def _positions(along, stages) -> Tensor:
-    """Return where each winner stands among all elements behind the channels."""
-    for i, (w, (_, stage)) in enumerate(zip(along, stages)):
-        # What an axis found before is what its winner along this one had found.
-        for j in range(i):
-            before = stages[j][0]
-            frame = w.frame(before.ndim)
-            if any(frame[w.axis]):
-                before = pad(before, frame, 0)
-            stages[j] = rules.window_pick(before, stages[i][0], *stage), stages[j][1]
-    flat: Any = 0
-    step = 1
-    for w, (winner, _) in zip(along, stages):
-        starts = w.starts().reshape((w.count,) + (1,) * (winner.ndim - 1 - w.axis))
-        flat = flat + (winner.long() * w.dilation + make(starts)) * step
-        step *= w.length
-    return flat
+    return largest(input, along, return_indices)
 
 
 def max_pool1d(
@@ -183,10 +186,7 @@ def max_pool3d_with_indices(
 def _totals(input, along) -> Tensor:
     y = input
     for w in along:
-        frame = w.frame(y.ndim)
-        if any(frame[w.axis]):
-            y = pad(y, frame, 0.0)
-        y = rules.window_total(y, w.axis, w.size, w.stride, w.count)
+        y = rules.window_total(w.laid(y, 0.0), w.axis, w.size, w.stride, w.count)
     return y
 
 

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from aino.autograd.tensor import Tensor
+from aino.autograd.rules.index import take
+from aino.autograd.rules.shape import pad
+from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import ints_of
 
@@ -34,16 +36,71 @@ class Windows:
     dilation: int
     count: int
 
-    def frame(self, rank: int) -> tuple[tuple[int, int], ...]:
-        """Return how much the windows reach beyond the input, as ``pad`` takes it."""
+    def laid(self, x: Tensor, fill: Any) -> Tensor:
+        """Return a tensor with ``fill`` wherever the windows reach beyond it."""
         end = (self.count - 1) * self.stride + (self.size - 1) * self.dilation + 1
-        widths = [(0, 0)] * rank
-        widths[self.axis] = self.padding, max(end - self.padding - self.length, 0)
-        return tuple(widths)
+        after = max(end - self.padding - self.length, 0)
+        if not self.padding and not after:
+            return x
+        widths = [(0, 0)] * x.array.ndim
+        widths[self.axis] = self.padding, after
+        return pad(x, tuple(widths), fill)
 
     def starts(self) -> Any:
         """Return where the windows begin, which is before the input for some."""
         return np.arange(self.count) * self.stride - self.padding
+
+    def places(self, winner: Tensor) -> Tensor:
+        """Return where the elements of these numbers stand along the axis."""
+        starts = self.starts().reshape((self.count,) + (1,) * (winner.ndim - 1 - self.axis))
+        return winner.long() * self.dilation + make(starts)
+
+
+@dataclass(frozen=True)
+class UnevenWindows:
+    """Windows along one axis, of which each has a length of its own: ``table`` says what is in it.
+
+    A shorter one has its last element again and again, which changes no extreme.
+    """
+
+    axis: int
+    length: int
+    table: Any
+
+    padding, dilation = 0, 1
+
+    @property
+    def count(self) -> int:
+        return self.table.shape[0]
+
+    @property
+    def size(self) -> int:
+        return self.table.shape[1]
+
+    stride = size
+
+    def laid(self, x: Tensor, fill: Any) -> Tensor:
+        """Return a tensor with one window after the other."""
+        return take(x, self.table.reshape(-1), self.axis, False)
+
+    def places(self, winner: Tensor) -> Tensor:
+        """Return where the elements of these numbers stand along the axis."""
+        starts = (np.arange(self.count) * self.size).reshape(
+            (self.count,) + (1,) * (winner.ndim - 1 - self.axis)
+        )
+        return take(make(self.table.reshape(-1)), (winner.long() + make(starts)).array, 0, False)
+
+
+def adaptive_windows(axis: int, length: int, count: int) -> Windows | UnevenWindows:
+    """Return ``count`` windows that share an axis, overlapping where they don't divide it."""
+    if count and length % count == 0:
+        size = length // count
+        return Windows(axis, length, size, size, 0, 1, count)
+    starts = np.arange(count) * length // max(count, 1)
+    ends = -(-(np.arange(count) + 1) * length // max(count, 1))
+    size = int((ends - starts).max(initial=1))
+    table = np.minimum(starts[:, None] + np.arange(size), ends[:, None] - 1)
+    return UnevenWindows(axis, length, table)
 
 
 def each(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
@@ -59,10 +116,10 @@ def each(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
     return found * n if len(found) == 1 else found
 
 
-def check_rank(name: str, input: Any, n: int) -> None:
+def check_rank(name: str, input: Any, n: int, empty: bool = False) -> None:
     """Raise ``ShapeError`` unless the input has ``n`` dimensions behind channels and a batch.
 
-    Only the batch may be empty.
+    Only the batch may be empty, unless ``empty`` is set.
     """
     shape = input.array.shape
     if len(shape) not in (n + 1, n + 2):
@@ -70,7 +127,7 @@ def check_rank(name: str, input: Any, n: int) -> None:
             f"{name} takes an input of shape (N, C, {_LETTERS[n]}) or (C, {_LETTERS[n]}), not "
             f"{tuple(shape)}"
         )
-    if 0 in shape[len(shape) - n - 1 :]:
+    if 0 in shape[len(shape) - n - 1 :] and not empty:
         raise ShapeError(f"{name}: only the batch may be empty, and the input has shape {shape}")
 
 
