@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.mode import mode
+from aino.errors import LevelError
 
 #: One clock for the process: it numbers nodes and writes, so that "written since" is one compare.
 tick = itertools.count(1).__next__
@@ -224,6 +225,9 @@ class SparseCotangent:
         """Answer ``array + placed`` and ``array += placed``."""
         if out is not None:
             return placed.added_to(array)
+        if type(array) is not np.ndarray:
+            # One of a transform is settled before anything is added that is no part of it.
+            raise LevelError("the cotangents of slices are added to plain arrays")
         placed.whole = placed.added_to(array.copy())
         return placed
 

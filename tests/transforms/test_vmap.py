@@ -232,6 +232,19 @@ def test_a_value_used_batched_and_plain_is_settled_before_it_is_added():
         same(g, x23.sum(0) + 2 * w.detach())
 
 
+def test_a_slice_used_plain_beside_a_value_used_batched():
+    x = aino.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    conditions = aino.tensor([[True], [False], [False]])
+
+    def function(condition):
+        a = x * 1.0
+        return aino.where(condition, a[:, :1] * 2.0, a).sum()
+
+    (got,) = aino.autograd.grad(aino.vmap(function)(conditions).sum(), x)
+    (expected,) = aino.autograd.grad(sum(function(c) for c in conditions), x)
+    assert got.tolist() == expected.tolist()
+
+
 def test_hooks_and_kept_gradients_inside():
     seen = []
 
