@@ -249,7 +249,8 @@ _LAZY |= dict.fromkeys(
     """
     alpha_dropout alpha_dropout_ bilinear binary_cross_entropy_with_logits celu_
     conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution
-    cosine_embedding_loss cosine_similarity dropout dropout_ embedding embedding_renorm_
+    cosine_embedding_loss cosine_similarity ctc_loss dropout dropout_ embedding embedding_bag
+    embedding_renorm_
     feature_alpha_dropout feature_alpha_dropout_ feature_dropout feature_dropout_
     hinge_embedding_loss kl_div layer_norm margin_ranking_loss native_dropout native_layer_norm
     pairwise_distance

@@ -40,28 +40,25 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "AVG SUM affine_grid_generator batch_norm_backward_elemt "
             "batch_norm_backward_reduce batch_norm_elemt batch_norm_gather_stats "
             "batch_norm_gather_stats_with_counts batch_norm_stats channel_shuffle "
-            "choose_qparams_optimized cond ctc_loss embedding_bag grid_sampler "
-            "grid_sampler_2d grid_sampler_3d gru gru_cell lstm lstm_cell "
-            "native_channel_shuffle native_norm pixel_shuffle pixel_unshuffle rnn_relu "
-            "rnn_relu_cell rnn_tanh rnn_tanh_cell thread_safe_generator "
+            "choose_qparams_optimized cond grid_sampler grid_sampler_2d grid_sampler_3d gru "
+            "gru_cell lstm lstm_cell native_channel_shuffle native_norm pixel_shuffle "
+            "pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
+            "thread_safe_generator "
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.nn": (
-            "AdaptiveLogSoftmaxWithLoss CTCLoss ChannelShuffle EmbeddingBag GRU GRUCell LSTM "
-            "LSTMCell LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
-            "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
-            "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
-            "LinearCrossEntropyLoss LinearCrossEntropyOptions MultiLabelMarginLoss "
-            "PixelShuffle PixelUnshuffle RNN RNNBase RNNCell RNNCellBase UninitializedBuffer "
-            "UninitializedParameter Upsample UpsamplingBilinear2d UpsamplingNearest2d "
-            "factory_kwargs "
+            "ChannelShuffle GRU GRUCell LSTM LSTMCell LazyBatchNorm1d LazyBatchNorm2d "
+            "LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d "
+            "LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d "
+            "LazyInstanceNorm3d LazyLinear PixelShuffle PixelUnshuffle RNN RNNBase RNNCell "
+            "RNNCellBase UninitializedBuffer UninitializedParameter Upsample "
+            "UpsamplingBilinear2d UpsamplingNearest2d factory_kwargs "
         ),
         "torch.nn.functional": (
-            "ScalingType SwizzleType Tensor affine_grid assert_int_or_pair channel_shuffle "
-            "ctc_loss embedding_bag grid_sample grouped_mm interpolate linear_cross_entropy "
-            "multilabel_margin_loss native_channel_shuffle pixel_shuffle pixel_unshuffle "
-            "scaled_grouped_mm scaled_mm upsample upsample_bilinear upsample_nearest "
+            "Tensor affine_grid assert_int_or_pair channel_shuffle grid_sample interpolate "
+            "native_channel_shuffle pixel_shuffle pixel_unshuffle upsample upsample_bilinear "
+            "upsample_nearest "
         ),
         "torch.nn.utils": (
             "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval "
@@ -199,7 +196,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "runtime_validation runtime_validation_disabled "
         ),
         "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),
-        "torch.nn": ("Container DataParallel NLLLoss2d "),
+        "torch.nn": ("Container DataParallel "),
         "torch.nn.init": (
             "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal uniform "
             "xavier_normal xavier_uniform "
@@ -235,8 +232,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 
 #: What ``vmap`` computes sample by sample, with a warning: all else is computed at once.
 LOOPED = (
-    "hash_tensor", "histc", "histogram_cells", "histogram_edges", "isin", "ldl_solution",
-    "nonzero_static", "searchsorted", "segments", "the derivative of scatter_product",
+    "bags_of", "hash_tensor", "histc", "histogram_cells", "histogram_edges", "isin", "ldl_solution",
+    "nonzero_static", "searchsorted", "segments", "the derivative of scatter_product", "winners_of",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A public name with more than one argument says what each of them is."""
 
 import ast
+import enum
 import importlib
 import inspect
 import re
@@ -60,7 +61,7 @@ def public():
         origin = getattr(own, "__module__", None) or ""
         if not origin.startswith("aino.") or inspect.ismodule(thing):
             continue
-        if isinstance(thing, type) and issubclass(thing, BaseException):
+        if isinstance(thing, type) and issubclass(thing, BaseException | enum.Enum):
             continue
         try:
             parameters = inspect.signature(thing).parameters.values()

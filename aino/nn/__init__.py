@@ -8,15 +8,18 @@ from aino.nn.base.module import Module
 from aino.nn.base.parameter import Buffer, Parameter
 from aino.nn.modules import (
     activation,
+    adaptive,
     batchnorm,
     container,
     conv,
+    ctc,
     dropout,
     flatten,
     fold,
     gating,
     instancenorm,
     linear,
+    linear_cross_entropy,
     loss,
     loss_classes,
     loss_distances,
@@ -30,15 +33,18 @@ from aino.nn.modules import (
     transformer,
 )
 from aino.nn.modules.activation import *
+from aino.nn.modules.adaptive import *
 from aino.nn.modules.batchnorm import *
 from aino.nn.modules.container import *
 from aino.nn.modules.conv import *
+from aino.nn.modules.ctc import *
 from aino.nn.modules.dropout import *
 from aino.nn.modules.flatten import *
 from aino.nn.modules.fold import *
 from aino.nn.modules.gating import *
 from aino.nn.modules.instancenorm import *
 from aino.nn.modules.linear import *
+from aino.nn.modules.linear_cross_entropy import *
 from aino.nn.modules.loss import *
 from aino.nn.modules.loss_classes import *
 from aino.nn.modules.loss_distances import *
@@ -60,12 +66,15 @@ __all__ += activation.__all__
 __all__ += batchnorm.__all__
 __all__ += container.__all__
 __all__ += conv.__all__
+__all__ += adaptive.__all__
+__all__ += ctc.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
 __all__ += fold.__all__
 __all__ += gating.__all__
 __all__ += instancenorm.__all__
 __all__ += linear.__all__
+__all__ += linear_cross_entropy.__all__
 __all__ += loss.__all__
 __all__ += loss_classes.__all__
 __all__ += loss_distances.__all__

@@ -26,6 +26,7 @@ REFUSED = {
     "bincount": "bincount",
     "bincount of weights": "bincount",
     "nn.functional.one_hot": "nn.functional.one_hot",
+    "nn.functional.grouped_mm": "nn.functional.grouped_mm",
     "repeat_interleave": "repeat_interleave",
     "linalg.lstsq": "linalg.lstsq",
     "linalg.lstsq (the rest)": "linalg.lstsq",

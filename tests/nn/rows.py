@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tests.calculus.row import between, given, integers, nonzero, positive, real
-from tests.nn import rows_attention, rows_conv, rows_normalization, rows_pooling
+from tests.nn import rows_attention, rows_bags, rows_conv, rows_normalization, rows_pooling
 from tests.nn.row import row
 
 phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), [float])
@@ -249,6 +249,6 @@ LOSSES = [
 ]  # fmt: skip
 
 ROWS = [
-    *LAYERS, *ACTIVATIONS, *LOSSES, *rows_attention.ROWS, *rows_conv.ROWS,
+    *LAYERS, *ACTIVATIONS, *LOSSES, *rows_attention.ROWS, *rows_bags.ROWS, *rows_conv.ROWS,
     *rows_normalization.ROWS, *rows_pooling.ROWS,
 ]  # fmt: skip

@@ -13,7 +13,10 @@ from aino.autograd.tensor import make
 from aino.dit.registry import registered_classes
 from tests.nn.rows import ROWS
 
-pytestmark = pytest.mark.filterwarnings("ignore:reduction 'mean' divides")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:reduction .mean. divides"),
+    pytest.mark.filterwarnings("ignore:NLLLoss2d"),
+]
 
 #: Classes that compute nothing by themselves; they have tests of their own.
 CONTAINERS = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}

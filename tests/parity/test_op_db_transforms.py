@@ -44,6 +44,10 @@ OTHERWISE = {
         )
     },
     **dict.fromkeys(
+        [(f"nn.functional.linear_cross_entropy {k}", "jvp") for k in ("chunked", "chunked_none")],
+        "PyTorch's way in pieces has no tangents, and gives 0",
+    ),
+    **dict.fromkeys(
         [("nn.functional.triplet_margin_with_distance_loss", name) for name in ("vmap", "jvp")],
         "the samples give a module of PyTorch's as distance",
     ),

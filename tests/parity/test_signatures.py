@@ -19,6 +19,14 @@ DIFFERENT = {
     "nn.Module.forward": "subclasses define it; in PyTorch any call of it raises",
     "nn.ParameterDict.__call__": "nothing to compute",
     "nn.functional.conv_tbc": "PyTorch tells its arguments in words alone",
+    **dict.fromkeys(
+        ["nn.functional.scaled_mm", "nn.functional.scaled_grouped_mm"],
+        "their default dtype is bfloat16, which NumPy does not have",
+    ),
+    **dict.fromkeys(
+        ["nn.functional.ScalingType", "nn.functional.SwizzleType"], "an enumeration of Python's"
+    ),
+    **dict.fromkeys(["nn.NLLLoss2d", "nn.Container"], "PyTorch's shows those of its warning"),
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
     "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
     **{

@@ -24,7 +24,8 @@ REFUSED = {
 #: The same for some of a row's cases, or for some of its arguments batched alone: a write of
 #: batched values into what is not batched, a shape that depends on the data.
 REFUSED_IN_PART = {
-    "equal", "linalg.lstsq", "linalg.lstsq (the rest)", "nn.functional.one_hot", "overwrite",
+    "equal", "linalg.lstsq", "linalg.lstsq (the rest)", "nn.functional.grouped_mm",
+    "nn.functional.one_hot", "overwrite",
     "overwrite_parts", "repeat_interleave", "replace",
 }  # fmt: skip
 #: What a program does not take, with or without vmap: it depends on how a tensor lies in memory.
@@ -35,6 +36,7 @@ NOT_COMPILED = {
 
 #: Rows that show which operations go over the samples one by one, and under which name.
 LOOPS = {
+    "nn.functional.embedding_bag": {"bags_of", "winners_of"},
     "hash_tensor": {"hash_tensor"},
     "histc": {"histc"},
     "histogram": {"histogram_cells", "histogram_edges"},

@@ -25,7 +25,12 @@ from aino.nn.functional.binary import (
     multilabel_soft_margin_loss,
     soft_margin_loss,
 )
-from aino.nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
+from aino.nn.functional.classification import (
+    cross_entropy,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    nll_loss,
+)
 from aino.nn.functional.conv import (
     conv1d,
     conv2d,
@@ -35,6 +40,7 @@ from aino.nn.functional.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from aino.nn.functional.ctc import ctc_loss
 from aino.nn.functional.distance import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -53,6 +59,7 @@ from aino.nn.functional.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from aino.nn.functional.embedding_bag import embedding_bag
 from aino.nn.functional.fold import fold, unfold
 from aino.nn.functional.fractional_pooling import (
     fractional_max_pool2d,
@@ -60,7 +67,15 @@ from aino.nn.functional.fractional_pooling import (
     fractional_max_pool3d,
     fractional_max_pool3d_with_indices,
 )
+from aino.nn.functional.grouped import (
+    ScalingType,
+    SwizzleType,
+    grouped_mm,
+    scaled_grouped_mm,
+    scaled_mm,
+)
 from aino.nn.functional.linear import bilinear, linear
+from aino.nn.functional.linear_cross_entropy import linear_cross_entropy
 from aino.nn.functional.local_response import local_response_norm
 from aino.nn.functional.normalization import layer_norm, rms_norm
 from aino.nn.functional.pooling import (

@@ -140,8 +140,6 @@ def _along(weight: Any, dim: int, rank: int) -> Any:
 def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]:
     """Return the classes, 0 where they are ignored, and where they are not ignored."""
     labels = target.array
-    if labels.dtype.kind not in "iu":
-        raise DtypeError(f"expected class indices of an integer dtype, got {labels.dtype}")
     shape = scores.array.shape
     if not shape:
         raise ShapeError("the input has no dimension of classes")
@@ -150,6 +148,8 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
         raise ShapeError(
             f"an input of shape {shape} needs classes of shape {expected}, got {labels.shape}"
         )
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"expected class indices of an integer dtype, got {labels.dtype}")
     counted = labels != ignore_index
     safe = np.where(counted, labels, 0)
     tracing.checked(_check_classes, safe, shape[1] if len(shape) > 1 else shape[0])
@@ -270,3 +270,50 @@ def multi_margin_loss(
         gaps = gaps * make(looked_up(weight.array, labels)[:, None])
     loss = gaps.sum(1) / rows.shape[1]
     return reduced(loss if target.ndim else loss.squeeze(0), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Return the mean of Σ_(y, i) max(0, 1 - (x_y - x_i)) / C, with y each right class, i none.
+
+    Raises ``ShapeError`` unless the target has the input's shape, ``IndexError`` for a class index
+    out of range.
+
+    Arguments:
+        input: x: scores (N, C), or (C,) for one sample.
+        target: the right classes of each sample, integers in the input's shape; a negative one ends
+            them.
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> x, right = aino.tensor([0.1, 0.2, 0.4, 0.8]), aino.tensor([3, 0, -1, 1])
+    >>> aino.nn.functional.multilabel_margin_loss(x, right)
+    tensor(0.8500)
+    """
+    reduction = named_reduction(size_average, reduce, reduction)
+    if input.array.dtype is float16:
+        return in_float32(multilabel_margin_loss, input, target, None, None, reduction)
+    if input.ndim > 2 or target.shape != input.shape:
+        raise ShapeError(
+            f"multilabel_margin_loss takes scores (N, C) or (C,) and targets in their shape, got "
+            f"{tuple(input.shape)} and {tuple(target.shape)}"
+        )
+    labels = target.array.reshape((-1, target.shape[-1] if target.ndim else 1))
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"multilabel_margin_loss: targets are integers, not {labels.dtype}")
+    rows = input.reshape(*labels.shape)
+    counted = np.logical_and.accumulate(labels >= 0, axis=1)
+    labels = np.where(counted, labels, 0).astype(np.int64)
+    tracing.checked(_check_classes, labels, labels.shape[1])
+    classes = np.arange(labels.shape[1])
+    wrong = np.logical_not(
+        np.logical_or.reduce((labels[..., None] == classes) & counted[..., None], axis=1)
+    )
+    right = gather_of(rows, labels, 1, False)
+    gaps = (1.0 - right[..., None] + rows[:, None]).clamp(min=0.0)
+    gaps = np.where(make(counted[..., None] & wrong[:, None]), gaps, 0.0)
+    loss = gaps.sum((1, 2)) / max(labels.shape[1], 1)
+    return reduced(loss if input.ndim == 2 else loss.squeeze(0), reduction)

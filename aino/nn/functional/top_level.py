@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.autograd.tensor import Tensor
+import numpy as np
+
+from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError
 from aino.nn import functional as F
 from aino.nn.functional.conv import convolution
 from aino.nn.functional.dropout import _drop_channels
+from aino.nn.functional.embedding_bag import MODES, bagged
 from aino.nn.functional.reduction import reduced
 from aino.nn.functional.sparse import shorten_rows
 from aino.ops.creation.filled import ones_like
@@ -20,12 +23,12 @@ from aino.ops.creation.filled import ones_like
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "bilinear", "binary_cross_entropy_with_logits", "celu_",
     "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "convolution",
-    "cosine_embedding_loss", "cosine_similarity", "dropout", "dropout_", "embedding",
-    "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
-    "feature_dropout_", "hinge_embedding_loss", "kl_div", "layer_norm", "margin_ranking_loss",
-    "native_dropout", "native_layer_norm", "pairwise_distance", "pdist", "poisson_nll_loss",
-    "rms_norm", "rrelu_", "selu_", "threshold_", "triplet_margin_loss",
+    "conv_transpose3d", "convolution", "cosine_embedding_loss", "cosine_similarity",
+    "ctc_loss", "dropout", "dropout_", "embedding", "embedding_bag", "embedding_renorm_",
+    "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_",
+    "hinge_embedding_loss", "kl_div", "layer_norm", "margin_ranking_loss", "native_dropout",
+    "native_layer_norm", "pairwise_distance", "pdist", "poisson_nll_loss", "rms_norm",
+    "rrelu_", "selu_", "threshold_", "triplet_margin_loss",
 ]  # fmt: skip
 
 bilinear = F.bilinear
@@ -204,6 +207,61 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
     """
     mask = F.dropout(ones_like(input.detach()), p, train is None or train)
     return input * mask, mask != 0.0
+
+
+def ctc_loss(
+    log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any, blank: int = 0,
+    reduction: int = 1, zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return the loss of labels that stand anywhere: ``nn.functional.ctc_loss``.
+
+    Arguments:
+        log_probs, targets, input_lengths, target_lengths, blank, zero_infinity: as there.
+        reduction: 0 for none, 1 for mean, 2 for sum.
+
+    >>> import aino
+    >>> x = aino.zeros(2, 1, 2).log_softmax(2)
+    >>> aino.ctc_loss(x, aino.tensor([[1]]), (2,), (1,))
+    tensor(0.2877)
+    """
+    name = _named("ctc_loss", reduction)
+    return F.ctc_loss(
+        log_probs, targets, input_lengths, target_lengths, blank, name, zero_infinity
+    )  # fmt: skip
+
+
+def embedding_bag(
+    weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False,
+    mode: int = 0, sparse: bool = False, per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False, padding_idx: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """Return what ``nn.functional.embedding_bag`` does, and what its derivative needs.
+
+    That is each number's bag, the sizes of the bags, and where the largest numbers stood.
+
+    Arguments:
+        weight: the table (rows, dimension).
+        indices: the numbers (N,), or (bags, n).
+        offsets: where each bag begins.
+        scale_grad_by_freq, per_sample_weights, include_last_offset, padding_idx: as there.
+        mode: 0 for the sum, 1 for the mean, 2 for the largest.
+        sparse: taken for PyTorch's sake; gradients are dense.
+
+    >>> import aino
+    >>> table = aino.tensor([[0.0, 1.0], [2.0, 3.0]])
+    >>> aino.embedding_bag(table, aino.tensor([0, 1]), aino.tensor([0]))[0]
+    tensor([[2., 4.]])
+    """
+    if mode not in (0, 1, 2):
+        raise ArgumentError(f"aino.embedding_bag: mode is 0, 1 or 2, not {mode!r}")
+    y, bags, sizes, winners = bagged(
+        indices, weight, offsets, None, 2.0, scale_grad_by_freq, MODES[mode], per_sample_weights,
+        include_last_offset, padding_idx,
+    )  # fmt: skip
+    if mode == 0:  # PyTorch leaves what a sum does not need at 0
+        sizes = np.zeros_like(sizes)
+    places = sizes if winners is None else np.maximum(winners, 0)
+    return y, make(bags), make(sizes), make(places)
 
 
 def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:

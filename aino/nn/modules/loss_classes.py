@@ -7,10 +7,11 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.nn.modules.loss import _Loss
+from aino.user_warnings import warn
 
 __all__ = [
-    "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss", "MultiMarginLoss",
-    "MultiLabelSoftMarginLoss", "SoftMarginLoss",
+    "CrossEntropyLoss", "NLLLoss", "NLLLoss2d", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
+    "MultiMarginLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss",
 ]  # fmt: skip
 
 
@@ -110,6 +111,29 @@ class NLLLoss(_WeightedLoss):
         return F.nll_loss(
             input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """NLLLoss under an older name of PyTorch's, for images; making one warns of that.
+
+    Arguments:
+        weight: how much each class counts: (C,).
+        size_average: the older way to choose the reduction, with ``reduce``; both deprecated.
+        ignore_index: samples of this class are left out.
+        reduce: see ``size_average``.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+    """
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        warn("NLLLoss2d is deprecated, please use NLLLoss instead", FutureWarning)
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
 class BCELoss(_WeightedLoss):
@@ -245,6 +269,27 @@ class MultiMarginLoss(_WeightedLoss):
         return F.multi_margin_loss(
             input, target, self.p, self.margin, self.weight, reduction=self.reduction
         )
+
+
+class MultiLabelMarginLoss(_Loss):
+    """The mean of Σ_(y, i) max(0, 1 - (x_y - x_i)) / C over right classes y and all others i.
+
+    Input (N, C), or (C,) for one sample; the target has its shape and holds the numbers of the
+    right classes, ended by a negative one. Raises ``IndexError`` for a class index out of range.
+
+    Arguments:
+        size_average, reduce: the older way to choose the reduction; both deprecated.
+        reduction: "mean", "sum", or "none" for the loss of each sample.
+
+    >>> import aino
+    >>> x, right = aino.tensor([0.1, 0.2, 0.4, 0.8]), aino.tensor([3, 0, -1, 1])
+    >>> aino.nn.MultiLabelMarginLoss()(x, right)
+    tensor(0.8500)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return how far scores of wrong classes come near those of right ones."""
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
