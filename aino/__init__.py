@@ -25,6 +25,7 @@ from aino.devices import Device as device
 from aino.devices import get_default_device as get_default_device
 from aino.devices import set_default_device as set_default_device
 from aino.dit.registry import provide as _provide
+from aino.dtypes import bfloat16 as bfloat16
 from aino.dtypes import bool_ as bool
 from aino.dtypes import can_cast as can_cast
 from aino.dtypes import complex64 as complex64
@@ -103,28 +104,37 @@ if TYPE_CHECKING:
     from aino import compiler as compiler
     from aino import cpu as cpu
     from aino import cuda as cuda
+    from aino import distributed as distributed
     from aino import distributions as distributions
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
     from aino import fft as fft
     from aino import func as func
+    from aino import hub as hub
+    from aino import jit as jit
     from aino import linalg as linalg
     from aino import masked as masked
     from aino import mps as mps
+    from aino import multiprocessing as multiprocessing
     from aino import nn as nn
+    from aino import onnx as onnx
     from aino import optim as optim
+    from aino import profiler as profiler
     from aino import random as random
     from aino import signal as signal
     from aino import special as special
     from aino import testing as testing
     from aino import version as version
     from aino import xpu as xpu
+    from aino.amp import GradScaler as GradScaler
     from aino.amp import autocast as autocast
+    from aino.amp import is_autocast_enabled as is_autocast_enabled
     from aino.autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
     from aino.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from aino.autograd.anomaly import set_anomaly_enabled as set_anomaly_enabled
     from aino.compiler.compiled import compile as compile
+    from aino.cuda import OutOfMemoryError as OutOfMemoryError
     from aino.devices import get_device_module as get_device_module
     from aino.dit.api import load as load
     from aino.dit.api import save as save
@@ -220,7 +230,10 @@ _LAZY = {
     "load": "aino.dit.api",
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
+    "GradScaler": "aino.amp",
     "autocast": "aino.amp",
+    "is_autocast_enabled": "aino.amp",
+    "OutOfMemoryError": "aino.cuda",
     "vmap": "aino.func.vmap",
     "get_float32_matmul_precision": "aino.settings",
     "set_float32_matmul_precision": "aino.settings",
@@ -274,7 +287,8 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
-    "cpu", "cuda", "distributions", "func", "mps", "xpu", "version",
+    "cpu", "cuda", "distributed", "distributions", "func", "hub", "jit", "mps", "multiprocessing",
+    "onnx", "profiler", "xpu", "version",
 )  # fmt: skip
 
 # A file may name AINO's modules before anything else has asked for them.

@@ -1,4 +1,4 @@
-"""Automatic mixed precision, as scripts for a GPU write it: switched off, as PyTorch does on a CPU.
+"""Automatic mixed precision, as scripts for a GPU write it: it is switched off, and says so.
 
 AINO computes in the dtypes that its tensors have. Scaling of losses keeps gradients of float16
 from vanishing on a GPU; here losses are left as they are.
@@ -11,20 +11,15 @@ from contextlib import ContextDecorator
 from typing import Any
 
 from aino.devices import Device
-from aino.errors import DeviceError
 
 
 class autocast(ContextDecorator):
-    """A block in which a GPU would choose the dtypes itself; on the CPU nothing changes.
+    """A block in which a device would choose the dtypes itself; here nothing changes.
 
     Arguments:
-        device_type: ``"cuda"`` or another accelerator: warns that it is not here, and does
-            nothing, as in PyTorch. ``"cpu"`` takes ``enabled=False`` only.
-        dtype, cache_enabled: what an accelerator would compute in.
-        enabled: False does nothing, silently.
-
-    Raises ``DeviceError`` for ``"cpu"`` with ``enabled=True``: it would have to compute in
-    bfloat16, which NumPy does not have.
+        device_type: ``"cuda"``, ``"cpu"`` ...: what would compute.
+        dtype, cache_enabled: what it would compute in; this changes nothing.
+        enabled: False is silent; True warns that tensors keep their dtypes.
     """
 
     def __init__(
@@ -35,14 +30,14 @@ class autocast(ContextDecorator):
         cache_enabled: bool | None = None,
     ) -> None:
         kind = Device(device_type).type
-        if enabled and kind == "cpu":
-            raise DeviceError(
-                "autocast on the CPU computes in bfloat16, which NumPy does not have; use "
-                "enabled=False, or tensors of the dtype that you want"
-            )
         if enabled:
+            why = (
+                "on the CPU it would compute in bfloat16, which NumPy does not have"
+                if kind == "cpu"
+                else f"it is for {kind!r}, which is not here"
+            )
             warnings.warn(
-                f"autocast is for {kind!r}, which is not here: it does nothing",
+                f"autocast does nothing, and tensors keep their dtypes: {why}",
                 UserWarning,
                 stacklevel=2,
             )
@@ -60,10 +55,19 @@ class GradScaler:
     Arguments:
         device: the accelerator that it is for, which is not here.
         enabled: False does nothing, silently; True warns that it does nothing.
-        settings: PyTorch's scale and how it grows, which change nothing.
+        init_scale, growth_factor, backoff_factor, growth_interval: PyTorch's scale and how it
+            grows, which changes nothing.
     """
 
-    def __init__(self, device: Any = "cuda", *, enabled: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        device: Any = "cuda",
+        init_scale: float = 65536.0,
+        growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
+        growth_interval: int = 2000,
+        enabled: bool = True,
+    ) -> None:
         if enabled:
             warnings.warn(
                 f"GradScaler is for {str(device)!r}, which is not here: losses stay as they are",
@@ -104,3 +108,42 @@ class GradScaler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take any state, and leave the losses as they are."""
+
+
+def is_autocast_available(device_type: str) -> bool:
+    """Return False: tensors keep their dtypes.
+
+    Raises ``DeviceError`` where ``device_type`` names no device.
+    """
+    Device(device_type)
+    return False
+
+
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """Return False: tensors keep their dtypes.
+
+    Arguments:
+        device_type: has no effect: it is so of every device.
+    """
+    return False
+
+
+def custom_fwd(fwd: Any = None, *, device_type: str = "cuda", cast_inputs: Any = None) -> Any:
+    """Return the forward of a ``Function`` as it is; without one a decorator that does so.
+
+    Arguments:
+        fwd: the function.
+        device_type: has no effect: tensors keep their dtypes.
+        cast_inputs: has no effect.
+    """
+    return (lambda function: function) if fwd is None else fwd
+
+
+def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Any:
+    """Return the backward of a ``Function`` as it is; without one a decorator that does so.
+
+    Arguments:
+        bwd: the function.
+        device_type: has no effect: tensors keep their dtypes.
+    """
+    return (lambda function: function) if bwd is None else bwd

@@ -69,6 +69,20 @@ def set_default_dtype(d) -> None:
     _default = dtype
 
 
+class AbsentDtype:
+    """A dtype that code may name and compare with, and that no tensor has."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"aino.{self.name}"
+
+
+#: Half a float32, with its range: NumPy does not have it.
+bfloat16 = AbsentDtype("bfloat16")
+
+
 def as_dtype(dtype) -> np.dtype:
     """Return AINO's dtype for a NumPy dtype, a scalar type, a Python type or a name.
 
@@ -83,6 +97,8 @@ def as_dtype(dtype) -> np.dtype:
         pass
     if dtype.__class__ is str and dtype in BY_NAME:
         return BY_NAME[dtype]
+    if isinstance(dtype, AbsentDtype):
+        raise DtypeError(f"{dtype!r} can be named, but NumPy does not have it; use aino.float32")
     if dtype is float:
         return _default
     if dtype is complex:

@@ -3,3 +3,5 @@
 cuda: str | None = None
 hip: str | None = None
 xpu: str | None = None
+git_version: str | None = None
+debug = False

@@ -24,7 +24,14 @@ FLOORS = {
     "aino.backends": 0,
     "aino.cpu": 0,
     "aino.cuda": 0,
+    "aino.distributed": 0,
+    "aino.hub": 0,
+    "aino.jit": 0,
     "aino.mps": 0,
+    "aino.multiprocessing": 0,
+    "aino.onnx": 0,
+    "aino.profiler": 0,
+    "aino.refusals": 0,
     "aino.num_threads": 0,
     "aino.coverage": 0,
     "aino.settings": 0,
@@ -93,7 +100,8 @@ LAZY = [("aino.nn", "aino.estimators")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "threadpoolctl", "torch",
+    "IPython", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "tensorboard",
+    "threadpoolctl", "torch",
 }  # fmt: skip
 
 

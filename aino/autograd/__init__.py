@@ -23,9 +23,10 @@ if TYPE_CHECKING:
         set_detect_anomaly,
     )
     from aino.autograd.function import Function, FunctionCtx, once_differentiable
+    from aino.autograd.variable import Variable
 
 __all__ = [
-    "Function", "FunctionCtx", "GradcheckError", "Node", "backward", "detect_anomaly",
+    "Function", "FunctionCtx", "GradcheckError", "Node", "Variable", "backward", "detect_anomaly",
     "enable_grad", "forward_ad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
     "inference_mode",
     "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled", "no_grad",
@@ -34,6 +35,7 @@ __all__ = [
 
 _LAZY = {
     "Function": "function",
+    "Variable": "variable",
     "FunctionCtx": "function",
     "once_differentiable": "function",
     "detect_anomaly": "anomaly",

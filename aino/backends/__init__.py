@@ -1,3 +1,3 @@
 """``torch.backends``: settings of other machines' libraries, which change nothing on the CPU."""
 
-from aino.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+from aino.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, nnpack, openmp, opt_einsum

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+enabled = True
+deterministic = False
+
 
 def is_available() -> bool:
     """Return False."""

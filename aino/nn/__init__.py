@@ -60,8 +60,19 @@ from aino.nn.modules.transformer import *
 if TYPE_CHECKING:
     from aino.estimators import NeuralNetwork
     from aino.nn import grad
+    from aino.nn.parallel import DataParallel
 
-__all__ = ["Buffer", "Module", "NeuralNetwork", "Parameter", "functional", "grad", "init", "utils"]
+__all__ = [
+    "Buffer",
+    "DataParallel",
+    "Module",
+    "NeuralNetwork",
+    "Parameter",
+    "functional",
+    "grad",
+    "init",
+    "utils",
+]
 __all__ += activation.__all__
 __all__ += batchnorm.__all__
 __all__ += container.__all__
@@ -89,7 +100,7 @@ __all__ += transformer.__all__
 
 
 #: What is loaded when it is first asked for.
-_PACKAGES = ("attention", "grad")
+_PACKAGES = ("attention", "grad", "parallel", "parameter")
 
 
 def __dir__() -> list[str]:
@@ -102,6 +113,8 @@ if not TYPE_CHECKING:
         # It stands above optimizers and loaders, and is loaded when it is asked for.
         if name == "NeuralNetwork":
             return import_module("aino.estimators").NeuralNetwork
+        if name == "DataParallel":
+            return import_module("aino.nn.parallel").DataParallel
         if name in _PACKAGES:
             return import_module(f"aino.nn.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aino.utils import checkpoint as checkpoint
     from aino.utils import data as data
+    from aino.utils import dlpack as dlpack
+    from aino.utils import hooks as hooks
+    from aino.utils import model_zoo as model_zoo
+    from aino.utils import tensorboard as tensorboard
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard"]
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,10 @@ pytestmark = [
 ]
 
 #: Classes that compute nothing by themselves; they have tests of their own.
-CONTAINERS = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
+CONTAINERS = {
+    "DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList",
+    "Sequential",
+}  # fmt: skip
 
 
 def rows(condition=lambda row: True):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.tensor import Tensor, make
+from aino.devices import check_device
 from aino.errors import ShapeError
 from aino.nn import functional as F
 from aino.nn import init
@@ -34,6 +35,7 @@ class _NormBase(TensorModule):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        check_device(device)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

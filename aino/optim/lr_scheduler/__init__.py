@@ -16,6 +16,9 @@ from aino.optim.lr_scheduler.decay import (
 )
 from aino.optim.lr_scheduler.plateau import ReduceLROnPlateau
 
+#: What programs from before it had a public name call it.
+_LRScheduler = LRScheduler
+
 __all__ = [
     "ChainedScheduler",
     "ConstantLR",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino import amp as amp
+from aino.cuda import amp as amp
 from aino.devices import absent
 
 
@@ -121,3 +121,9 @@ stream = absent("cuda.stream")
 synchronize = absent("cuda.synchronize")
 Event = absent("cuda.Event")
 Stream = absent("cuda.Stream")
+
+#: What NumPy raises where memory runs out, so that who catches PyTorch's error catches that.
+OutOfMemoryError = MemoryError
+
+for _kind in ("Bool", "Byte", "Char", "Double", "Float", "Half", "Int", "Long", "Short"):
+    globals()[f"{_kind}Tensor"] = absent(f"cuda.{_kind}Tensor")
