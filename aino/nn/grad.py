@@ -41,7 +41,7 @@ def _place(name, dims, size, kernel, grad_output, stride, padding, dilation, gro
     count, given = positions(size, kernel, place), tuple(grad_output.shape[2:])
     if count != given:
         raise ShapeError(f"{name}: grad_output has the size {given}, and the output {count}")
-    return place
+    return tuple(place)
 
 
 def conv1d_input(

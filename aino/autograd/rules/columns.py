@@ -8,8 +8,8 @@ are copied into memory that stays in the cache of a core, and multiplied while t
     x̄ = columns⁻ᵀ(Wᵀ · ȳ)     each number of a column is added where it came from
     W̄ = ȳ · columns(x)ᵀ
 
-``place`` says how kernel and input lie to each other: ``Place(stride, padding, dilation,
-groups)``, with a pair (before, after) in ``padding`` for each dimension.
+``place`` says how kernel and input lie to each other: the tuple that ``Place`` gives names to,
+with a pair (before, after) in ``padding`` for each dimension.
 """
 
 from __future__ import annotations

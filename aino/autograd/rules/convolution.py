@@ -4,7 +4,7 @@ The sum over all of ȳ · convolution(x, w) is linear in ȳ, in x and in w; its 
 three are ``convolution``, ``convolution_transpose`` and ``convolution_weight``, so that they are
 each other's rules, to any order. The first two add a shift of each channel besides.
 
-x is (N, C, *S), w (O, C/groups, *K), y (N, O, *T); ``place`` is ``columns.Place``. The kernels
+x is (N, C, *S), w (O, C/groups, *K), y (N, O, *T); ``place`` is that of ``columns``. The kernels
 work with the batch as the last axis: what comes and goes is laid so by ``batch_last`` and
 ``batch_first``.
 """

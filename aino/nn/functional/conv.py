@@ -334,7 +334,7 @@ def _check_bias(name, weight, bias, channels) -> None:
 
 
 @functools.lru_cache(maxsize=512)
-def _place(name, dims, shape, weight, bias, stride, padding, dilation, groups) -> Place:
+def _place(name, dims, shape, weight, bias, stride, padding, dilation, groups) -> tuple:
     """Check what a convolution is given, and return how kernel and input lie to each other."""
     _check_groups(name, groups)
     _check_ranks(name, dims, shape, weight)
@@ -351,7 +351,7 @@ def _place(name, dims, shape, weight, bias, stride, padding, dilation, groups) -
             f"{name}: the kernel is larger than the input: {reach} with its dilation, the input "
             f"{padded} with its padding"
         )
-    return place
+    return tuple(place)
 
 
 def frame(name, padding, kernel, stride, dilation):
@@ -371,7 +371,7 @@ def frame(name, padding, kernel, stride, dilation):
 @functools.lru_cache(maxsize=512)
 def _transposed_place(
     name, dims, shape, weight, bias, stride, padding, output_padding, groups, dilation
-) -> tuple[Place, tuple[int, ...]]:
+) -> tuple[tuple, tuple[int, ...]]:
     """The same for a transpose, and the size of what it gives."""
     _check_groups(name, groups)
     _check_ranks(name, dims, shape, weight)
@@ -400,4 +400,4 @@ def _transposed_place(
         )
     # So that the convolution of what comes out has as many positions as the input.
     frame = tuple([(p, p - e) for p, e in zip(padding, extra)])
-    return Place(stride, frame, dilation, groups), size
+    return (stride, frame, dilation, groups), size

@@ -49,8 +49,8 @@ def unfold(
             f"{shape[-2:]} with padding {padding} and dilation {dilation}"
         )
     if len(shape) == 4:
-        return unfolded(input, kernel, place)
-    return unfolded(input.unsqueeze(0), kernel, place).squeeze(0)
+        return unfolded(input, kernel, tuple(place))
+    return unfolded(input.unsqueeze(0), kernel, tuple(place)).squeeze(0)
 
 
 def fold(
@@ -92,8 +92,8 @@ def fold(
             f"positions on images of the size {size}; an input of shape {shape} has {shape[-1]}"
         )
     if len(shape) == 3:
-        return folded(input, size, kernel, place)
-    return folded(input.unsqueeze(0), size, kernel, place).squeeze(0)
+        return folded(input, size, kernel, tuple(place))
+    return folded(input.unsqueeze(0), size, kernel, tuple(place)).squeeze(0)
 
 
 def _place(name, kernel_size, dilation, padding, stride):
