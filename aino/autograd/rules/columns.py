@@ -23,11 +23,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 #: So many numbers of columns are copied at a time.
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 #: BLAS packs nothing where it multiplies and adds less often than this, which is sooner.
 PIECE = 1_000_000
 #: Rows of columns lie so many numbers further apart than they are long, never a power of two.
 APART = 16
+
+
+#: A transpose of fewer channels (in all groups), or to fewer (in each), is added up: its columns
+#: take less time than those of the convolution that it also is.
+FEW_OUT, FEW_IN = 32, 16
 
 
 class Place(NamedTuple):
@@ -102,13 +107,15 @@ def blocks(count, batch, height):
     while axis and width * shape[axis] * height <= BLOCK:
         width *= shape[axis]
         axis -= 1
-    step = min(max(1, BLOCK // (width * height)), shape[axis])
+    length = shape[axis]
+    step = max(1, BLOCK // (width * height))
+    step = -(-length // -(-length // step))  # all blocks about as long
     found, start = [], 0
     for lead in product(*[range(n) for n in shape[:axis]]):
-        for first in range(0, shape[axis], step):
-            length = min(step, shape[axis] - first)
-            stop = start + length * width
-            found.append(((*lead, slice(first, first + length)), length, start, stop))
+        for first in range(0, length, step):
+            last = min(first + step, length)
+            stop = start + (last - first) * width
+            found.append(((*lead, slice(first, last)), last - first, start, stop))
             start = stop
     return tuple(found), step * width, (step, *shape[axis + 1 :])
 
@@ -146,13 +153,22 @@ class Columns:
             yield columns[:, :, : stop - start], start, stop
 
 
+@functools.cache
+def has_small_products() -> bool:
+    """Tell whether BLAS multiplies small matrices in a way of its own: OpenBLAS with AVX-512."""
+    settings: Any = np.show_config(mode="dicts")
+    names = settings.get("SIMD Extensions", {}).get("found", [])
+    blas = settings.get("Build Dependencies", {}).get("blas", {}).get("name", "")
+    return "openblas" in blas and any(["AVX512" in name or name == "X86_V4" for name in names])
+
+
 def multiplied(weight, columns, out) -> None:
     """Write weight · columns into ``out``, in pieces in which BLAS packs nothing.
 
     (groups, O, K), (groups, K, L) and (groups, O, L), where the numbers of a row are neighbours.
     """
     _, rows, length = out.shape
-    step = PIECE // (rows * weight.shape[2]) // 16 * 16
+    step = PIECE // (rows * weight.shape[2]) // 16 * 16 if has_small_products() else 0
     if step < 16 or length < 2 * step:
         np.matmul(weight, columns, out=out)
         return
@@ -210,7 +226,8 @@ def convolved(x, weight, bias, place, out=None):
 def spread_back(g, weight, bias, size, place, out=None):
     """Return the transpose of ``convolved`` in its input, (C, *S, N), and a shift of channels."""
     place = Place(*place)
-    if set(place.stride) == {1} and g.size and weight.size:
+    few = weight.shape[0] < FEW_OUT or weight.shape[1] < FEW_IN
+    if set(place.stride) == {1} and g.size and weight.size and not few:
         back = tuple([
             (d * (k - 1) - before, d * (k - 1) - after)
             for k, (before, after), d in zip(weight.shape[2:], place.padding, place.dilation)

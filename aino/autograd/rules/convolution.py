@@ -18,52 +18,11 @@ import numpy as np
 from aino.autograd.operands import float32
 from aino.autograd.primitive import primitive
 from aino.autograd.rules import columns
+from aino.autograd.rules.batch_order import batch_first, batch_last
 from aino.autograd.rules.columns import Place
 from aino.autograd.sums import sum_over
 from aino.dtypes import float16
 from aino.tracing import in_samples, opaque, takes_out
-
-# Memory: the batch first as users have it, and last as the kernels do
-
-
-def _one(kernel, batched, x):
-    """Lay all samples of ``vmap`` alike: theirs is one axis more, which stays the first."""
-    last = kernel is _batch_last
-    order = (0, *range(2, x.ndim), 1) if last else (0, x.ndim - 1, *range(1, x.ndim - 1))
-    return x.transpose(order).copy()
-
-
-@opaque
-@in_samples(_one)
-@takes_out
-def _batch_last(x, out=None):
-    shape = (*x.shape[1:], x.shape[0])
-    if out is None:
-        out = np.empty(shape, x.dtype)
-    out[...] = x.transpose((*range(1, x.ndim), 0))
-    return out
-
-
-@opaque
-@in_samples(_one)
-@takes_out
-def _batch_first(y, out=None):
-    shape = (y.shape[-1], *y.shape[:-1])
-    if out is None:
-        out = np.empty(shape, y.dtype)
-    out[...] = y.transpose((y.ndim - 1, *range(y.ndim - 1)))
-    return out
-
-
-def batch_last(x):
-    """Return (N, C, *S) as (C, *S, N)."""
-    return x.reshape((*x.shape[1:], 1)) if x.shape[0] == 1 else _batch_last(x)
-
-
-def batch_first(y):
-    """Return (C, *S, N) as (N, C, *S)."""
-    return y.reshape((1, *y.shape[:-1])) if y.shape[-1] == 1 else _batch_first(y)
-
 
 # The samples of ``vmap`` are a larger batch where the weight is one for all of them, else groups
 
