@@ -17,6 +17,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.programs import Programs, Settings
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
+from aino.pytree import rebuild
 
 #: What nodes keep beside values, and what is the same in every run that recorded the same.
 _PLAIN = (bool, int, float, complex, str, type(...), np.dtype, np.generic, type)
@@ -64,7 +65,7 @@ def _filled(item, values):
     if type(item) is Held:
         return item.array
     if isinstance(item, (tuple, list)):
-        return type(item)([_filled(part, values) for part in item])
+        return rebuild(type(item), [_filled(part, values) for part in item])
     return item
 
 
@@ -165,7 +166,7 @@ def _emptied(item, known: dict[int, Slot], values: list):
         values.append(item)
         return Slot(len(values) - 1)
     if isinstance(item, (tuple, list)):
-        return type(item)([_emptied(part, known, values) for part in item])
+        return rebuild(type(item), [_emptied(part, known, values) for part in item])
     if type(item) is slice:
         if all(type(part) in (int, type(None)) for part in (item.start, item.stop, item.step)):
             return item

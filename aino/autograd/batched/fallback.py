@@ -21,6 +21,7 @@ from aino.autograd.mode import enable_grad
 from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make
 from aino.errors import LevelError, TransformError
+from aino.pytree import rebuild
 from aino.user_warnings import warn
 
 #: What has been warned of.
@@ -52,7 +53,7 @@ def everywhere(arrays: tuple) -> tuple:
 
     def batched(item):
         if isinstance(item, (tuple, list)):
-            return type(item)([batched(part) for part in item])
+            return rebuild(type(item), [batched(part) for part in item])
         if hasattr(item, "__array_ufunc__"):
             for level in levels:
                 item = LOOPS["everywhere"](item, level)
@@ -76,7 +77,7 @@ def sample(level, item, number: int) -> Any:
     """Return one sample of nested operands."""
     if isinstance(item, (tuple, list)):
         parts = [sample(level, part, number) for part in item]
-        return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
+        return rebuild(type(item), parts)
     if isinstance(item, dict):
         return {key: sample(level, part, number) for key, part in item.items()}
     if type(item) is Cotangents:
@@ -89,7 +90,7 @@ def stacked(level, results: list) -> Any:
     first = results[0]
     if isinstance(first, (tuple, list)):
         parts = [stacked(level, list(column)) for column in zip(*results)]
-        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+        return rebuild(type(first), parts)
     if first is None:
         return None
     if any([np.shape(y) != np.shape(first) for y in results]):

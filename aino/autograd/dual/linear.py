@@ -12,12 +12,13 @@ import numpy as np
 from aino.autograd.dual.array import any_returning, apart, belongs, duals_in, leveled, of
 from aino.autograd.dual.registry import FUNCTIONS, UFUNCS
 from aino.errors import LevelError
+from aino.pytree import rebuild
 
 
 def _replaced(items, level, tangents: bool, others_vanish: bool) -> Any:
     """Return nested operands with the values, or the tangents, of the duals among them."""
     if isinstance(items, (tuple, list)):
-        return type(items)([_replaced(x, level, tangents, others_vanish) for x in items])
+        return rebuild(type(items), [_replaced(x, level, tangents, others_vanish) for x in items])
     if isinstance(items, dict):
         return {k: _replaced(x, level, tangents, others_vanish) for k, x in items.items()}
     if belongs(items, level):

@@ -70,6 +70,10 @@ def _batch_first(y, out=None):
     return out
 
 
+#: The copies themselves, as a program has them.
+lay_batch_last, lay_batch_first = _batch_last.__wrapped__, _batch_first.__wrapped__
+
+
 def batch_last(x):
     """Return (N, C, *S) as (C, *S, N)."""
     return x.reshape((*x.shape[1:], 1)) if x.shape[0] == 1 else _batch_last(x)

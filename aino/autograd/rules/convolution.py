@@ -11,6 +11,7 @@ work with the batch as the last axis: what comes and goes is laid so by ``batch_
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules import columns
 from aino.autograd.rules.batch_order import batch_first, batch_last
 from aino.autograd.rules.columns import Place
+from aino.autograd.rules.shape import spread
 from aino.autograd.sums import sum_over
 from aino.dtypes import float16
 from aino.tracing import in_samples, opaque, takes_out
@@ -83,9 +85,18 @@ def _convolution(x, weight, bias, place):
     return batch_first(convolved(batch_last(x), weight, bias, place))
 
 
-def _over_channels(g):
-    """Return the sum over all but the channels."""
-    return sum_over(g, (0, *range(2, len(g.shape))))
+def _channel_sums(x):
+    if x.dtype == float16:
+        return _in_float32(_channel_sums, x)
+    rows = batch_last(x)  # as the other two maps lay it
+    return sum_over(rows.reshape((rows.shape[0], math.prod(rows.shape[1:]))), 1)
+
+
+#: The sums over all but the channels.
+channel_sums: Any = primitive(
+    "channel_sums", _channel_sums, formula="Σ x for each channel", jacobian="linear",
+    x=lambda g, x_shape: spread(g.reshape((-1,) + (1,) * (len(x_shape) - 2)), x_shape),
+)  # fmt: skip
 
 
 def _along_channels(t, y):
@@ -96,7 +107,7 @@ convolution: Any = primitive(
     "convolution", _convolution, formula="x ∗ w + b", inputs="x weight bias",
     x=lambda g, weight, x_shape, place: convolution_transpose(g, weight, None, x_shape[2:], place),
     weight=lambda g, x, weight_shape, place: convolution_weight(g, x, weight_shape[2:], place),
-    bias=lambda g: _over_channels(g),
+    bias=lambda g: channel_sums(g),
     jvp={
         "x": lambda t, weight, place: convolution(t, weight, None, place),
         "weight": lambda t, x, place: convolution(x, t, None, place),
@@ -116,7 +127,7 @@ convolution_transpose: Any = primitive(
     inputs="x weight bias",
     x=lambda g, weight, place: convolution(g, weight, None, place),
     weight=lambda g, x, weight_shape, place: convolution_weight(x, g, weight_shape[2:], place),
-    bias=lambda g: _over_channels(g),
+    bias=lambda g: channel_sums(g),
     jvp={
         "x": lambda t, weight, size, place: convolution_transpose(t, weight, None, size, place),
         "weight": lambda t, x, size, place: convolution_transpose(x, t, None, size, place),

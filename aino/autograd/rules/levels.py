@@ -24,6 +24,7 @@ from aino.autograd.rules.join import stack
 from aino.autograd.rules.reduce import sum as sum_axes
 from aino.autograd.tensor import Tensor, make
 from aino.errors import TransformError
+from aino.pytree import rebuild
 
 
 class BatchLevel(Level):
@@ -116,7 +117,7 @@ def _recorded(level, node, inputs, g):
 
     def apart(item):
         if isinstance(item, (tuple, list)):
-            return type(item)([apart(part) for part in item])
+            return rebuild(type(item), [apart(part) for part in item])
         if type(item) is Cotangents:
             return Cotangents({place: apart(part) for place, part in item.parts.items()})
         if isinstance(item, Tensor):
@@ -125,7 +126,7 @@ def _recorded(level, node, inputs, g):
 
     def one(item, number):
         if isinstance(item, (tuple, list)):
-            return type(item)([one(part, number) for part in item])
+            return rebuild(type(item), [one(part, number) for part in item])
         if type(item) is Cotangents:
             return Cotangents({place: one(part, number) for place, part in item.parts.items()})
         if type(item) is _Apart:

@@ -216,7 +216,7 @@ def _gather(gathering: Call, position: int, analysis: Analysis, moves, targets):
     return copies
 
 
-def _relocated(value: Region, moves: dict[Storage, Region], known: dict[Region, Region]) -> Region:
+def relocated(value: Region, moves: dict[Storage, Region], known: dict[Region, Region]) -> Region:
     """Return where a region lies once its storage has moved."""
     storage = value.storage
     if storage not in moves:
@@ -228,9 +228,23 @@ def _relocated(value: Region, moves: dict[Storage, Region], known: dict[Region, 
         else:
             known[value] = region_at(
                 place.storage, value.shape, value.dtype, value.strides,
-                place.offset + value.offset, _relocated(value.parent, moves, known), value.cut,
+                place.offset + value.offset, relocated(value.parent, moves, known), value.cut,
             )  # fmt: skip
     return known[value]
+
+
+def relocate_call(call: Call, moves: dict[Storage, Region], known: dict[Region, Region]) -> None:
+    """Let a call use the regions where storages have moved."""
+    if not any(value.storage in moves for value in (*call.reads(), *call.touches())):
+        return
+
+    def change(value: Region) -> Region:
+        return relocated(value, moves, known)
+
+    call.arguments = map_values(call.arguments, change)
+    call.keywords = {key: map_values(item, change) for key, item in call.keywords.items()}
+    call.out = map_values(call.out, change)
+    call.writes = map_values(call.writes, change)
 
 
 def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
@@ -238,15 +252,10 @@ def _relocate(program: Program, moves: dict[Storage, Region]) -> None:
     known: dict[Region, Region] = {}
 
     def change(value: Region) -> Region:
-        return _relocated(value, moves, known)
+        return relocated(value, moves, known)
 
     for call in program.calls:
-        if not any(value.storage in moves for value in (*call.reads(), *call.touches())):
-            continue
-        call.arguments = map_values(call.arguments, change)
-        call.keywords = {key: map_values(item, change) for key, item in call.keywords.items()}
-        call.out = map_values(call.out, change)
-        call.writes = map_values(call.writes, change)
+        relocate_call(call, moves, known)
     program.gradients[:] = [
         (leaf, None if value is None else change(value)) for leaf, value in program.gradients
     ]

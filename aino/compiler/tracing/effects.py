@@ -25,6 +25,7 @@ from aino.compiler.guards.snapshots import (
 from aino.compiler.ir.program import Kept
 from aino.compiler.ir.symbolic import ReadNumber, SymbolicNumber
 from aino.errors import CompileError
+from aino.pytree import rebuild
 
 
 class Effect(NamedTuple):
@@ -211,7 +212,7 @@ def plainly(value):
         parts = [plainly(part) for part in value]
         if all(new is old for new, old in zip(parts, value)):
             return value
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return rebuild(type(value), parts)
     if type(value) in (list, dict):
         for key, part in list(value.items() if type(value) is dict else enumerate(value)):
             new = plainly(part)

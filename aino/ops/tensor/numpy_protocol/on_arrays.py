@@ -15,6 +15,7 @@ from aino.ops.tensor.numpy_protocol.policy import (
     WITHOUT_RECORD,
 )
 from aino.ops.tensor.numpy_protocol.table import into, name_of
+from aino.pytree import rebuild
 
 
 def on_arrays(function, arguments, keywords):
@@ -53,7 +54,7 @@ def arrays_of(x) -> Any:
     if isinstance(x, dict):
         return {key: arrays_of(value) for key, value in x.items()}
     if type(x) in (list, tuple):
-        return type(x)([arrays_of(part) for part in x])
+        return rebuild(type(x), [arrays_of(part) for part in x])
     return x
 
 
