@@ -147,7 +147,7 @@ def _is_same_view(value: Region) -> bool:
     """Tell whether a region shows the numbers of its parent as others of the same size."""
     cut, parent = value.cut, value.parent
     known = type(cut) is Method and cut.name == "view" and not cut.keywords and parent is not None
-    return known and parent.dtype.itemsize == value.dtype.itemsize  # type: ignore[union-attr]
+    return known and parent.dtype.itemsize == value.dtype.itemsize
 
 
 # How it is turned
@@ -258,7 +258,7 @@ class _Turning:
             return self.viewed(value, _moved_last(value.strides), order)
         if value.is_whole:
             return self.whole(value.storage)
-        parent = self.at_its_place(value.parent)  # type: ignore[arg-type]
+        parent = self.at_its_place(value.parent)
         if type(value.cut) is Method:
             return region_at(
                 parent.storage, parent.shape, value.dtype, parent.strides, parent.offset, parent,
