@@ -284,6 +284,10 @@ _LAZY |= dict.fromkeys(
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level_images",
 )
+_LAZY |= dict.fromkeys(
+    "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell".split(),  # noqa: SIM905
+    "aino.nn.functional.recurrent",
+)
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",

@@ -220,7 +220,8 @@ class RecordedNode(Node):
             if name == "y":
                 value = None if value is None else make(value, self)
             elif name in primitive.outputs:
-                if value.dtype.kind in "fc":  # integers are constants, and stay arrays
+                # Integers are constants, and stay arrays.
+                if value is not None and value.dtype.kind in "fc":
                     place = primitive.outputs.index(name)
                     value = make(value, TupleOutput(self, place, value.shape, value.dtype))
             elif primitive.variadic and name == primitive.inputs[0]:
@@ -250,13 +251,11 @@ def primitive(
     ``"diagonal if real"`` where that holds for real numbers; ``"symmetric"`` where it is its own
     transpose; ``"linear"``, ``"multilinear"`` in all inputs together, or in each of them;
     ``"reduced"`` where each element goes into one result; it is derived from the rules
-    alone. ``together`` stands for the rules where all cotangents come of one computation: it begins
-    with a tuple that says which of the ``inputs`` want one, and returns a tuple of them.
-    ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
+    alone. ``jvp`` has rules for the tangents of inputs, where they are simpler than that: they
     begin with the tangent, and read what other rules read. ``linked``: the gradient counts as made
     with the input, as in PyTorch, though no rule reads that: it can be differentiated for it.
     ``together`` stands for the rules where all cotangents come of one computation: it begins with
-    a tuple that says which of the ``inputs`` want one, and returns a tuple of them.
+    a tuple that says which of the ``inputs`` want one, and returns one for each of them.
     The function takes arrays too, and then returns arrays and records nothing.
     """
     declared = Primitive(
@@ -445,7 +444,8 @@ def _several(declared: Primitive):
                 for name, x in zip(declared.inputs, arrays) if x is not None
             }  # fmt: skip
             node.inputs = tuple(edges)
-            node.saved = tuple([values[name] for name in declared.saved_names])
+            # What a definition has computed has not kept what the kernel keeps for its rule.
+            node.saved = tuple([values.get(name) for name in declared.saved_names])
             node.shape = ()
             node.sequence = tick()
             node.extras = None
@@ -465,7 +465,8 @@ def _several(declared: Primitive):
         values = dict(zip(declared.saved_names, saved))
         if together is not None:
             wanted = tuple([edge is not None for edge in inputs])
-            return together(wanted, *arrived, *[values[name] for name in read_together])
+            found = together(wanted, *arrived, *[values[name] for name in read_together])
+            return [slope if want else None for slope, want in zip(found, wanted)]
         for name, edge in zip(declared.differentiable, inputs):
             values[f"{name}_shape"] = edge and edge.shape
         return [
@@ -480,7 +481,7 @@ def _several(declared: Primitive):
 
 def _arguments(function) -> tuple[str, ...]:
     """Return the names of a function's positional arguments; none for a ufunc."""
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     return code.co_varnames[: code.co_argcount] if code is not None else ()
 
 

@@ -29,6 +29,8 @@ from aino.nn.modules import (
     padding,
     perceptron,
     pooling,
+    rnn,
+    rnn_cells,
     sparse,
     transformer,
 )
@@ -54,6 +56,8 @@ from aino.nn.modules.normalization import *
 from aino.nn.modules.padding import *
 from aino.nn.modules.perceptron import *
 from aino.nn.modules.pooling import *
+from aino.nn.modules.rnn import *
+from aino.nn.modules.rnn_cells import *
 from aino.nn.modules.sparse import *
 from aino.nn.modules.transformer import *
 
@@ -95,6 +99,8 @@ __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += perceptron.__all__
 __all__ += pooling.__all__
+__all__ += rnn.__all__
+__all__ += rnn_cells.__all__
 __all__ += sparse.__all__
 __all__ += transformer.__all__
 

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from tests.calculus.row import between, given, integers, nonzero, positive, real
-from tests.nn import rows_attention, rows_bags, rows_conv, rows_normalization, rows_pooling
+from tests.nn import (
+    rows_attention, rows_bags, rows_conv, rows_normalization, rows_pooling, rows_recurrent,
+)  # fmt: skip
 from tests.nn.row import row
 
 phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), [float])
@@ -250,5 +252,5 @@ LOSSES = [
 
 ROWS = [
     *LAYERS, *ACTIVATIONS, *LOSSES, *rows_attention.ROWS, *rows_bags.ROWS, *rows_conv.ROWS,
-    *rows_normalization.ROWS, *rows_pooling.ROWS,
+    *rows_normalization.ROWS, *rows_pooling.ROWS, *rows_recurrent.ROWS,
 ]  # fmt: skip

@@ -21,7 +21,7 @@ pytestmark = [
 #: Classes that compute nothing by themselves; they have tests of their own.
 CONTAINERS = {
     "DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList",
-    "Sequential",
+    "RNNBase", "RNNCellBase", "Sequential",
 }  # fmt: skip
 
 

@@ -213,8 +213,7 @@ def _batch_norm(x, weight, bias, eps):
 def _together(wanted, g, g_mean, g_variance, x, weight, mean, variance, eps):
     found: Any = (None, None, None)
     if g is not None:
-        slopes = _slopes(wanted, g, x, weight, mean, variance, eps)
-        found = [slope if want else None for slope, want in zip(slopes, wanted)]
+        found = _slopes(wanted, g, x, weight, mean, variance, eps)
     if wanted[0] and (g_mean is not None or g_variance is not None):
         found = [_plus(found[0], _of_moments(g_mean, g_variance, x, mean)), *found[1:]]
     return found

@@ -1,5 +1,6 @@
 """Helpers for parameters and their gradients, under PyTorch's names."""
 
+from aino.nn.utils import rnn as rnn
 from aino.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
