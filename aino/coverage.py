@@ -40,20 +40,19 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "AVG SUM affine_grid_generator batch_norm_backward_elemt "
             "batch_norm_backward_reduce batch_norm_elemt batch_norm_gather_stats "
             "batch_norm_gather_stats_with_counts batch_norm_stats channel_shuffle "
-            "choose_qparams_optimized cond grid_sampler grid_sampler_2d grid_sampler_3d gru "
-            "gru_cell lstm lstm_cell native_channel_shuffle native_norm pixel_shuffle "
-            "pixel_unshuffle rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
+            "choose_qparams_optimized cond grid_sampler grid_sampler_2d grid_sampler_3d "
+            "native_channel_shuffle native_norm pixel_shuffle pixel_unshuffle "
             "thread_safe_generator "
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.nn": (
-            "ChannelShuffle GRU GRUCell LSTM LSTMCell LazyBatchNorm1d LazyBatchNorm2d "
-            "LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d "
-            "LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d "
-            "LazyInstanceNorm3d LazyLinear PixelShuffle PixelUnshuffle RNN RNNBase RNNCell "
-            "RNNCellBase UninitializedBuffer UninitializedParameter Upsample "
-            "UpsamplingBilinear2d UpsamplingNearest2d factory_kwargs "
+            "ChannelShuffle LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d "
+            "LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d "
+            "LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d "
+            "LazyLinear PixelShuffle PixelUnshuffle UninitializedBuffer "
+            "UninitializedParameter Upsample UpsamplingBilinear2d UpsamplingNearest2d "
+            "factory_kwargs "
         ),
         "torch.nn.functional": (
             "Tensor affine_grid assert_int_or_pair channel_shuffle grid_sample interpolate "

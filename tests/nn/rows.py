@@ -6,7 +6,12 @@ import numpy as np
 
 from tests.calculus.row import between, given, integers, nonzero, positive, real
 from tests.nn import (
-    rows_attention, rows_bags, rows_conv, rows_normalization, rows_pooling, rows_recurrent,
+    rows_attention,
+    rows_bags,
+    rows_conv,
+    rows_normalization,
+    rows_pooling,
+    rows_recurrent,
 )  # fmt: skip
 from tests.nn.row import row
 
