@@ -256,8 +256,8 @@ def pullback_source(declared) -> str:
         lines.append(f"    {''.join(f'{name}, ' for name in declared.saved_names)}= saved")
     if declared.together is not None:
         wanted = "".join(f"n{i} is not None, " for i in range(len(names)))
-        arguments = ", ".join((f"({wanted})", "g", *declared.reads[names[0]]))
-        return "\n".join([*lines, f"    return rule_together({arguments})"])
+        given = ", ".join((f"({wanted})", "g", *declared.reads[names[0]]))
+        return "\n".join([*lines, f"    return rule_together({given})"])
     for i, name in enumerate(names):
         arguments = ["g"]
         for read in declared.reads[name]:

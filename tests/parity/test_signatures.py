@@ -28,6 +28,9 @@ DIFFERENT = {
     ),
     **dict.fromkeys(["nn.NLLLoss2d", "nn.Container"], "PyTorch's shows those of its warning"),
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
+    **dict.fromkeys(
+        ("nn.GRU", "nn.LSTM", "nn.RNN"), "PyTorch's takes anything, and hands it to RNNBase"
+    ),
     "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
     **{
         f"nn.functional.{kind}max_pool{n}d": "PyTorch chooses one of two by return_indices"
