@@ -279,8 +279,9 @@ _LAZY |= dict.fromkeys(
 )
 _LAZY |= dict.fromkeys(
     """
-    adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool1d_with_indices
-    max_pool2d max_pool3d
+    adaptive_avg_pool1d adaptive_max_pool1d affine_grid_generator avg_pool1d channel_shuffle
+    grid_sampler grid_sampler_2d grid_sampler_3d max_pool1d max_pool1d_with_indices max_pool2d
+    max_pool3d native_channel_shuffle pixel_shuffle pixel_unshuffle
     """.split(),  # noqa: SIM905
     "aino.nn.functional.top_level_images",
 )

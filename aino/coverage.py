@@ -37,28 +37,19 @@ NAMES = {
 LEFT_OUT: dict[str, dict[str, str]] = {
     "not there yet": {
         "torch": (
-            "AVG SUM affine_grid_generator batch_norm_backward_elemt "
-            "batch_norm_backward_reduce batch_norm_elemt batch_norm_gather_stats "
-            "batch_norm_gather_stats_with_counts batch_norm_stats channel_shuffle "
-            "choose_qparams_optimized cond grid_sampler grid_sampler_2d grid_sampler_3d "
-            "native_channel_shuffle native_norm pixel_shuffle pixel_unshuffle "
-            "thread_safe_generator "
+            "AVG SUM batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt "
+            "batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats "
+            "choose_qparams_optimized cond native_norm thread_safe_generator "
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
         "torch.nn": (
-            "ChannelShuffle LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d "
-            "LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d "
-            "LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d "
-            "LazyLinear PixelShuffle PixelUnshuffle UninitializedBuffer "
-            "UninitializedParameter Upsample UpsamplingBilinear2d UpsamplingNearest2d "
-            "factory_kwargs "
+            "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
+            "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
+            "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
+            "UninitializedBuffer UninitializedParameter factory_kwargs "
         ),
-        "torch.nn.functional": (
-            "Tensor affine_grid assert_int_or_pair channel_shuffle grid_sample interpolate "
-            "native_channel_shuffle pixel_shuffle pixel_unshuffle upsample upsample_bilinear "
-            "upsample_nearest "
-        ),
+        "torch.nn.functional": ("Tensor assert_int_or_pair "),
         "torch.nn.utils": (
             "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval "
             "fuse_linear_bn_weights remove_spectral_norm remove_weight_norm skip_init "

@@ -10,6 +10,7 @@ from aino.nn.modules import (
     activation,
     adaptive,
     batchnorm,
+    channelshuffle,
     container,
     conv,
     ctc,
@@ -28,15 +29,18 @@ from aino.nn.modules import (
     normalization,
     padding,
     perceptron,
+    pixelshuffle,
     pooling,
     rnn,
     rnn_cells,
     sparse,
     transformer,
+    upsampling,
 )
 from aino.nn.modules.activation import *
 from aino.nn.modules.adaptive import *
 from aino.nn.modules.batchnorm import *
+from aino.nn.modules.channelshuffle import *
 from aino.nn.modules.container import *
 from aino.nn.modules.conv import *
 from aino.nn.modules.ctc import *
@@ -55,11 +59,13 @@ from aino.nn.modules.named_containers import *
 from aino.nn.modules.normalization import *
 from aino.nn.modules.padding import *
 from aino.nn.modules.perceptron import *
+from aino.nn.modules.pixelshuffle import *
 from aino.nn.modules.pooling import *
 from aino.nn.modules.rnn import *
 from aino.nn.modules.rnn_cells import *
 from aino.nn.modules.sparse import *
 from aino.nn.modules.transformer import *
+from aino.nn.modules.upsampling import *
 
 if TYPE_CHECKING:
     from aino.estimators import NeuralNetwork
@@ -79,6 +85,7 @@ __all__ = [
 ]
 __all__ += activation.__all__
 __all__ += batchnorm.__all__
+__all__ += channelshuffle.__all__
 __all__ += container.__all__
 __all__ += conv.__all__
 __all__ += adaptive.__all__
@@ -98,11 +105,13 @@ __all__ += named_containers.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += perceptron.__all__
+__all__ += pixelshuffle.__all__
 __all__ += pooling.__all__
 __all__ += rnn.__all__
 __all__ += rnn_cells.__all__
 __all__ += sparse.__all__
 __all__ += transformer.__all__
+__all__ += upsampling.__all__
 
 
 #: What is loaded when it is first asked for.

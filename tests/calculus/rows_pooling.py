@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 
 from aino.autograd.rules import pooling as rules
-from aino.autograd.rules import resampling
 from aino.nn import functional
 from tests.calculus.row import Row, case, distinct, given, integers, nonzero, positive, real
 
@@ -241,11 +240,6 @@ MEANS = [
 ]  # fmt: skip
 
 ADAPTIVE = [
-    Row("weighted", resampling.weighted,
-        lambda x, weights, axis: np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis),
-        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), 1),
-         case(real(2, 3), np.arange(6.0).reshape(2, 3), 1)],
-        torch=None, method="", dtypes="float32"),
     pooled("adaptive_avg_pool1d", adaptive_avg(1), [case(real(2, 2, 6), 3), case(real(1, 5), 3)],
            covers="", errors=[case(real(4), 2), case(real(1, 4), -1), case(real(1, 4), (1, 2))],
            dtypes="float32"),

@@ -12,6 +12,12 @@ from tests.calculus.rows_pooling import (
     max_pool,
     unpool,
 )
+from tests.calculus.rows_resampling import (
+    channel_shuffle,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from tests.nn.row import row
 
 
@@ -132,4 +138,24 @@ PADDING = [
         text="CircularPad3d((1, 1, 1, 1, 1, 1))"),
 ]  # fmt: skip
 
-ROWS = POOLING + PADDING
+RESAMPLING = [
+    row("Upsample", scale_factor=2, inputs=real(1, 2, 3), oracle=lambda x: x.repeat(2, -1),
+        text="Upsample(scale_factor=2.0, mode='nearest')", bad_inputs=[(real(3),)]),
+    row("Upsample", (5, 3), mode="bilinear", align_corners=True, inputs=real(1, 1, 2, 3),
+        oracle=lambda x: interpolate(x, (5, 3), None, "bilinear", True),
+        text="Upsample(size=(5, 3), mode='bilinear')"),
+    row("UpsamplingNearest2d", scale_factor=(2, 1), inputs=real(1, 1, 2, 3),
+        oracle=lambda x: x.repeat(2, -2),
+        text="UpsamplingNearest2d(scale_factor=(2.0, 1.0), mode='nearest')"),
+    row("UpsamplingBilinear2d", 4, inputs=real(1, 1, 2, 3),
+        oracle=lambda x: interpolate(x, 4, None, "bilinear", True),
+        text="UpsamplingBilinear2d(size=4, mode='bilinear')"),
+    row("PixelShuffle", 2, inputs=real(1, 4, 2, 3), oracle=lambda x: pixel_shuffle(x, 2),
+        text="PixelShuffle(upscale_factor=2)", bad_inputs=[(real(1, 3, 2, 2),)]),
+    row("PixelUnshuffle", 2, inputs=real(1, 1, 2, 4), oracle=lambda x: pixel_unshuffle(x, 2),
+        text="PixelUnshuffle(downscale_factor=2)", bad_inputs=[(real(1, 3, 2, 3),)]),
+    row("ChannelShuffle", 2, inputs=real(1, 6, 2), oracle=lambda x: channel_shuffle(x, 2),
+        text="ChannelShuffle(groups=2)", bad_inputs=[(real(1, 3, 2),)]),
+]  # fmt: skip
+
+ROWS = POOLING + PADDING + RESAMPLING

@@ -67,6 +67,10 @@ from aino.nn.functional.fractional_pooling import (
     fractional_max_pool3d,
     fractional_max_pool3d_with_indices,
 )
+from aino.nn.functional.grids import (
+    affine_grid,
+    grid_sample,
+)
 from aino.nn.functional.grouped import (
     ScalingType,
     SwizzleType,
@@ -101,6 +105,18 @@ from aino.nn.functional.regression import (
     mse_loss,
     poisson_nll_loss,
     smooth_l1_loss,
+)
+from aino.nn.functional.resampling import (
+    interpolate,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
+from aino.nn.functional.shuffling import (
+    channel_shuffle,
+    native_channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
 )
 from aino.nn.functional.sparse import embedding, one_hot
 from aino.nn.functional.unpooling import (
