@@ -20,6 +20,7 @@ from aino.compiler.passes.fusion import run_in_blocks
 from aino.compiler.passes.memory_order import keep_batch_last
 from aino.compiler.passes.memory_plan import Layout, plan_memory
 from aino.compiler.passes.negations import absorb_signs
+from aino.compiler.passes.placement import compute_in_place
 from aino.compiler.passes.slices import add_slices_in_place
 from aino.compiler.passes.small_matrices import lower_small_rows
 
@@ -36,6 +37,7 @@ PASSES: dict[str, Callable[[Program], int]] = {
     "dead_code": drop_dead_calls,
     "gather": gather_in_place,
     "memory_order": keep_batch_last,
+    "placement": compute_in_place,
     "choices": choose_in_place,
     "small_matrices": lower_small_rows,
     "fusion": run_in_blocks,

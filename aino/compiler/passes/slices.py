@@ -38,10 +38,13 @@ class Placed:
     def claim(self, place: Region) -> bool:
         """Take one more place; tell whether it meets no other."""
         if self.taken is None:
-            self.taken = np.zeros(place.storage.whole.shape, bool)
-            for other in self.places:
-                self._claim(other)
+            self._claim_own()
         return self._claim(place)
+
+    def _claim_own(self) -> None:
+        self.taken = np.zeros(self.places[0].storage.whole.shape, bool)
+        for place in self.places:
+            self._claim(place)
 
     def _claim(self, place: Region) -> bool:
         assert isinstance(place.cut, Subscript)
@@ -53,11 +56,16 @@ class Placed:
 
     def is_covered(self) -> bool:
         """Tell whether the places are all of the memory, and none meets another."""
-        return self.taken is not None and self.apart and bool(self.taken.all())
+        if self.taken is None:
+            self._claim_own()
+        return self.apart and bool(self.taken.all())
 
 
 def add_slices_in_place(program: Program) -> int:
-    """Write the gradients of slices into one array; return how many additions are saved."""
+    """Write the gradients of slices into one array; return how many additions are saved.
+
+    Zeros that are all written over are not written.
+    """
     analysis = Analysis(program)
     placed = _placed(program, analysis)
     if not placed:
@@ -87,9 +95,10 @@ def add_slices_in_place(program: Program) -> int:
             saved += 1
             break
     for storage, own in placed.items():
-        if own.alone and storage in latest and own.is_covered():
+        # Where other sums were taken up, they are written as late as the only one that reads it.
+        if (own.alone or storage not in latest) and own.is_covered():
             instead[own.fill] = []
-    if saved:
+    if instead:
         calls = enumerate(program.calls)
         program.calls[:] = [new for place, call in calls for new in instead.get(place, [call])]
         rewrite_gradients(program, replaced)
@@ -121,7 +130,9 @@ def _fills_with_zeros(call: Call) -> bool:
     if not isinstance(source, Region) or source.storage.kind != "constant" or not source.is_whole:
         return False
     array = source.storage.initial if source.storage.initial is not None else source.storage.root
-    return array.dtype.kind in "fc" and not source.storage.written and not any(array.tobytes())
+    if array.dtype.kind not in "fc" or source.storage.written:
+        return False
+    return not np.frombuffer(array.tobytes(), np.uint8).any()  # not even a minus before a zero
 
 
 def _is_placing(call: Call) -> bool:
