@@ -50,11 +50,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "UninitializedBuffer UninitializedParameter factory_kwargs "
         ),
         "torch.nn.functional": ("Tensor assert_int_or_pair "),
-        "torch.nn.utils": (
-            "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval "
-            "fuse_linear_bn_weights remove_spectral_norm remove_weight_norm skip_init "
-            "spectral_norm weight_norm "
-        ),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
         "torch.func": ("rearrange replace_all_batch_norm_modules_ "),
@@ -129,9 +124,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "set_autocast_ipu_enabled set_autocast_xla_dtype set_autocast_xla_enabled "
         ),
         "torch.Tensor": ("is_distributed is_maia record_stream share_memory_ to_mkldnn "),
-        "torch.nn.utils": (
-            "convert_conv2d_weight_memory_format convert_conv3d_weight_memory_format "
-        ),
         "torch.autograd.graph": (
             "region_activation_memory_budget set_override_stale_capture_stream "
         ),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from aino.ops.reduce import differences, histograms, integration, older_norms
-from tests.calculus.row import Row, case, given, integers, positive, real
+from tests.calculus.row import Row, case, given, integers, nonzero, positive, real
 
 NO_BOOL = [case(given([True, False]))]
 POINTS = given([0.0, 0.5, 2.0, 3.5])
@@ -144,6 +144,6 @@ ROWS = [
         covers="", method="", dtypes="float32", gradtol=1e-4, errors=[case(real(3))]),
     Row("norm_except_dim", older_norms.norm_except_dim, norm_except_dim,
         [case(real(2, 3)), case(real(2, 3, 2), 2, 1), case(real(2, 3), 1, 1),
-         case(real(2, 3), 2, -1)],
+         case(real(2, 3), 2, -1), case(nonzero(3))],
         covers="", method="", dtypes="float32", errors=[case(real(2, 3), 2, 2)]),
 ]  # fmt: skip

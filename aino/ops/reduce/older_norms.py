@@ -66,4 +66,6 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     if dim == -1:
         return norm(v, pow)
     dim = dim_of(dim, v.array.ndim)
-    return norm(v, pow, tuple([i for i in range(v.array.ndim) if i != dim]), True)
+    others = tuple([i for i in range(v.array.ndim) if i != dim])
+    # The slices of a vector are its numbers; no dimension at all would mean all of them.
+    return norm(v, pow, others, True) if others else norm(v.unsqueeze(1), pow, 1)
