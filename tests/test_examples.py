@@ -14,7 +14,12 @@ DRAWINGS = {
     "draw_graph": ["graph.svg", "network.svg", "computation.svg", "folded.svg"],
     "demo": ["demo/network.svg", "demo/graph.svg"],
 }
-NEEDS = {"rocket": "matplotlib", "draw_graph": "pygraphviz", "demo": "pygraphviz"}
+NEEDS = {
+    "autoencoder": "sklearn", "demo": "pygraphviz", "draw_graph": "pygraphviz",
+    "rocket": "matplotlib",
+}  # fmt: skip
+#: What is drawn if matplotlib is there.
+PICTURES = {"autoencoder": ["autoencoder.svg"], "gan": ["gan.svg"]}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
@@ -32,5 +37,6 @@ def test_example(name, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip()
-    for drawing in DRAWINGS.get(name, []):
+    pictures = PICTURES.get(name, []) if importlib.util.find_spec("matplotlib") else []
+    for drawing in DRAWINGS.get(name, []) + pictures:
         assert "<svg" in (tmp_path / drawing).read_text(encoding="utf-8")
