@@ -15,8 +15,8 @@ DRAWINGS = {
     "demo": ["demo/network.svg", "demo/graph.svg"],
 }
 NEEDS = {
-    "autoencoder": "sklearn", "demo": "pygraphviz", "draw_graph": "pygraphviz",
-    "rocket": "matplotlib",
+    "autoencoder": "sklearn", "demo": "pygraphviz", "digits_cnn": "sklearn",
+    "draw_graph": "pygraphviz", "rocket": "matplotlib",
 }  # fmt: skip
 #: What is drawn if matplotlib is there.
 PICTURES = {"autoencoder": ["autoencoder.svg"], "gan": ["gan.svg"]}
