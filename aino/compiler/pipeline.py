@@ -77,6 +77,7 @@ def optimise(program: Program, chosen: Collection[str]) -> Optimised:
 
     Those that a program can't do without always run; of ``PASSES`` the chosen ones do.
     """
+    program.keeps_analysis = True
     _look(program, settle_written_constants)
     _look(program, put_checks_first)
     _look(program, put_preconditions_first)
@@ -94,8 +95,13 @@ def optimise(program: Program, chosen: Collection[str]) -> Optimised:
 
 def _look(program: Program, rewrite: Callable[[Program], int]) -> int:
     """Run a pass, and look at what it left."""
+    before = str(program) if checks.after_each_pass else ""
     count = rewrite(program)
+    if count:
+        program.analysis = None
     if checks.after_each_pass:
+        same = program.analysis is None or str(program) == before
+        assert same, f"{rewrite.__name__} does not say what it changes"
         try:
             verify(program)
         except Exception as error:

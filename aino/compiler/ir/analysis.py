@@ -96,6 +96,16 @@ class Analysis:
         return {value.storage for value in self.program.outputs()}
 
 
+def analysed(program: Program) -> Analysis:
+    """Return the analysis of a program as it stands, made anew unless the pipeline keeps it."""
+    if program.analysis is not None:
+        return program.analysis
+    found = Analysis(program)
+    if program.keeps_analysis:
+        program.analysis = found
+    return found
+
+
 def _note(table: dict[Storage, list[int]], storage: Storage, position: int) -> None:
     places = table.get(storage)
     if places is None:

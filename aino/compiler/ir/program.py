@@ -109,6 +109,9 @@ class Program:
     #: Whether gradients of the last call may still be wanted when a call raises.
     keeps_gradients: bool = False
     stored: list[tuple[Any, Any]] = field(default_factory=list)
+    #: The last analysis, kept between passes that change nothing; the pipeline says when.
+    keeps_analysis: bool = False
+    analysis: Any = None
 
     def __str__(self) -> str:
         return print_program(self)
@@ -116,7 +119,9 @@ class Program:
     def copy(self) -> Program:
         """Return the program with calls of its own, over the same storages."""
         calls = [replace(call, results=list(call.results)) for call in self.calls]
-        return replace(self, calls=calls, gradients=list(self.gradients))
+        return replace(
+            self, calls=calls, gradients=list(self.gradients), keeps_analysis=False, analysis=None
+        )
 
     def outputs(self) -> list[Region]:
         """Return the regions that outlive the call: returned ones and gradients."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Region, Storage, is_contiguous, new_temporary
@@ -18,7 +18,7 @@ from aino.compiler.passes.constants import constant
 
 def choose_in_place(program: Program) -> int:
     """Put one of two values into the memory of the other; return how many choices are made so."""
-    analysis = Analysis(program)
+    analysis = analysed(program)
     replaced: dict[Storage, Storage] = {}
     calls: list[Call] = []
     count = 0

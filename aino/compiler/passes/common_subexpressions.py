@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.program import Call, Program, map_values
 from aino.compiler.ir.regions import Region, Storage, moved
 from aino.compiler.ir.symbolic import SymbolicNumber
@@ -17,7 +17,7 @@ def share_common_calls(program: Program) -> int:
     between them. Only results that are never written afterwards are shared, and none that the
     caller gets: those belong to the caller alone.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     written, own = analysis.writers, analysis.outputs
     versions: dict[Storage, int] = {}
     seen: dict[tuple, Call] = {}

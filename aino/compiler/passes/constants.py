@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import METHOD_NAMES, Operation
 from aino.compiler.ir.program import Call, Program, map_values
 from aino.compiler.ir.regions import Given, Region, Storage, region, region_at
@@ -21,7 +21,7 @@ def settle_written_constants(program: Program) -> int:
 
     Return how many there are.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     fresh: dict[int, list[Call]] = {}
     for storage in program.storages():
         if storage.kind != "constant" or not storage.written:
@@ -45,7 +45,7 @@ def fold_constants(program: Program) -> int:
     ``x · 1`` and ``x + 0`` with the right shape and dtype are ``x``; a constant array of one
     repeated number is read as a 0-d array.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     written, own = analysis.writers, analysis.outputs
     replaced: dict[Storage, Storage] = {}
     kept = []
@@ -65,6 +65,7 @@ def fold_constants(program: Program) -> int:
         kept.append(call)
     folded = len(program.calls) - len(kept)
     program.calls[:] = kept
+    program.analysis = None  # operands are changed that nobody counts
     return folded
 
 

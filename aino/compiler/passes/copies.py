@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program, Returned, append_copy, map_values
 from aino.compiler.ir.regions import (
@@ -43,7 +43,7 @@ def elide_copies(program: Program) -> int:
     What is returned to the caller stays a copy, unless nobody else holds the original: one
     that the call has made itself is then the caller's.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     returned = analysis.returned
     #: What the caller or a leaf gets, each of which needs memory of its own.
     given = set(analysis.outputs)
@@ -116,7 +116,7 @@ def give_own_memory(program: Program) -> int:
     A gradient stays in a buffer, so that one which NumPy makes at each call is copied into it.
     Return how many are copied.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
 
     def own(value: Region, copies: dict[Storage, Storage]) -> Region:
         if value.storage not in copies:
@@ -146,7 +146,7 @@ def gather_in_place(program: Program) -> int:
 
     This is what writes gradients straight into the optimizer's flat array.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     moves: dict[Storage, Region] = {}
     targets: set[Storage] = set()
     calls: list[Call] = []

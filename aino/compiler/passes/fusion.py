@@ -141,8 +141,9 @@ def run_in_blocks(program: Program, shortest: int = SHORTEST) -> int:
         if not (long and stretch.takes(call)):
             calls.append(call)
     joined += stretch.close(calls)
-    program.calls[:] = calls
-    _find_local(program)
+    if joined:
+        program.calls[:] = calls
+        _find_local(program)
     return joined
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from aino.autograd.rules.batch_order import lay_batch_first, lay_batch_last
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program, map_values
 from aino.compiler.ir.regions import (
@@ -36,7 +36,7 @@ def keep_batch_last(program: Program) -> int:
     """Leave memory in the order of convolutions where nobody sees it; return how many copies go."""
     if not any(_lays(call) for call in program.calls):
         return 0
-    analysis = Analysis(program)
+    analysis = analysed(program)
     turned = _turned(program, analysis)
     if not turned:
         return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Storage
@@ -28,7 +28,7 @@ class Layout:
 def plan_memory(program: Program, reuse: bool = True) -> Layout:
     """Place every storage; with ``reuse`` buffers of the same form take turns."""
     layout = Layout()
-    analysis = Analysis(program)
+    analysis = analysed(program)
     returned = analysis.returned
     loops = [call for call in program.calls if call.operation is Operation.LOOP]
     chained = {value.storage for loop in loops for value in loop.results}

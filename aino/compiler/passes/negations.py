@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Region, Storage, moved
@@ -46,7 +46,7 @@ def absorb_signs(program: Program) -> int:
 
 def _free_of_charge(program: Program) -> dict[Storage, bool]:
     """Tell of each storage whether all its readers can do with its negative instead."""
-    analysis = Analysis(program)
+    analysis = analysed(program)
     written = analysis.writers
     lasting = written.keys() | analysis.outputs
     doubtful = _perhaps_negative(program)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Method, Region, Storage, Subscript, region_at
@@ -16,7 +16,7 @@ def compute_in_place(program: Program) -> int:
     Nobody may read that array or write that part between the first of them and the copy, nor read
     what is copied elsewhere. Return how many copies go.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     moves: dict[Storage, Region] = {}
     gone: set[int] = set()
     for position, call in enumerate(program.calls):

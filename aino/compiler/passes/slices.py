@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Region, Storage, Subscript, moved
@@ -62,11 +62,11 @@ class Placed:
 
 
 def add_slices_in_place(program: Program) -> int:
-    """Write the gradients of slices into one array; return how many additions are saved.
+    """Write the gradients of slices into one array; return how many calls are saved.
 
     Zeros that are all written over are not written.
     """
-    analysis = Analysis(program)
+    analysis = analysed(program)
     placed = _placed(program, analysis)
     if not placed:
         return 0
@@ -98,7 +98,8 @@ def add_slices_in_place(program: Program) -> int:
         # Where other sums were taken up, they are written as late as the only one that reads it.
         if (own.alone or storage not in latest) and own.is_covered():
             instead[own.fill] = []
-    if instead:
+            saved += 1
+    if saved:
         calls = enumerate(program.calls)
         program.calls[:] = [new for place, call in calls for new in instead.get(place, [call])]
         rewrite_gradients(program, replaced)

@@ -39,6 +39,7 @@ def lower_small_rows(program: Program) -> int:
             calls.append(before)
         calls.append(call)
     program.calls[:] = calls
+    program.analysis = None  # operands are changed that nobody counts
     return count
 
 

@@ -16,7 +16,7 @@ from aino.compiler.backends.numpy.expressions import Expressions
 from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
 from aino.compiler.backends.numpy.lines import Kind, Line, Source
 from aino.compiler.backends.numpy.names import Names, function_text, wish_for
-from aino.compiler.ir.analysis import Analysis
+from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import METHOD_NAMES, WITHOUT_FUNCTION, Operation
 from aino.compiler.ir.program import Call, Program, map_values
 from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Region, Storage, Subscript
@@ -51,7 +51,7 @@ class Emitter:
         self.wishes: dict[Region, str] = {}
         self.value_names: dict[Region, str] = {}
         self.objects: dict[int, str] = {}
-        self.analysis = Analysis(program)
+        self.analysis = analysed(program)
         self.containers = containers
         numbers = [c.arguments[0] for c in program.calls if c.operation is Operation.NUMBER]
         numbers += [number for _, _, number in program.updates]
