@@ -96,7 +96,8 @@ def functions_with_a_device():
         "input_size": 2, "hidden_size": 2, "num_groups": 1, "embed_dim": 2, "num_heads": 1,
         "d_model": 2, "nhead": 1, "std": 1.0, "ext_tensor": np.ones(2), "window_length": 3,
         "stride": (1,), "physical_layout": (0,), "M": 3, "sym": True,
-        "n_classes": 3, "cutoffs": [1], "num_classes": 3, "mode": "GRU", "bias": True, "num_chunks": 3,
+        "n_classes": 3, "cutoffs": [1], "num_classes": 3, "mode": "GRU", "bias": True,
+        "num_chunks": 3,
         "filename": __file__,
     }  # fmt: skip
     places = {"aino": aino, "nn": nn, "Tensor": aino.Tensor}
