@@ -43,12 +43,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         ),
         "torch.Tensor": ("index "),
         "torch.fft": ("Tensor "),
-        "torch.nn": (
-            "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d "
-            "LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d "
-            "LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
-            "UninitializedBuffer UninitializedParameter factory_kwargs "
-        ),
         "torch.nn.functional": ("Tensor assert_int_or_pair "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
@@ -177,7 +171,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "runtime_validation runtime_validation_disabled "
         ),
         "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),
-        "torch.nn": ("Container "),
         "torch.nn.init": (
             "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal uniform "
             "xavier_normal xavier_uniform "

@@ -4,8 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from aino.nn import functional, init, utils
+from aino.nn.base.factory import factory_kwargs
 from aino.nn.base.module import Module
 from aino.nn.base.parameter import Buffer, Parameter
+from aino.nn.base.uninitialized import UninitializedBuffer, UninitializedParameter
 from aino.nn.modules import (
     activation,
     adaptive,
@@ -13,12 +15,14 @@ from aino.nn.modules import (
     channelshuffle,
     container,
     conv,
+    conv_shared,
     ctc,
     dropout,
     flatten,
     fold,
     gating,
     instancenorm,
+    lazy,
     linear,
     linear_cross_entropy,
     loss,
@@ -28,6 +32,7 @@ from aino.nn.modules import (
     named_containers,
     normalization,
     padding,
+    paths,
     perceptron,
     pixelshuffle,
     pooling,
@@ -49,6 +54,7 @@ from aino.nn.modules.flatten import *
 from aino.nn.modules.fold import *
 from aino.nn.modules.gating import *
 from aino.nn.modules.instancenorm import *
+from aino.nn.modules.lazy import *
 from aino.nn.modules.linear import *
 from aino.nn.modules.linear_cross_entropy import *
 from aino.nn.modules.loss import *
@@ -78,6 +84,9 @@ __all__ = [
     "Module",
     "NeuralNetwork",
     "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "factory_kwargs",
     "functional",
     "grad",
     "init",
@@ -95,6 +104,7 @@ __all__ += flatten.__all__
 __all__ += fold.__all__
 __all__ += gating.__all__
 __all__ += instancenorm.__all__
+__all__ += lazy.__all__
 __all__ += linear.__all__
 __all__ += linear_cross_entropy.__all__
 __all__ += loss.__all__
@@ -114,8 +124,10 @@ __all__ += transformer.__all__
 __all__ += upsampling.__all__
 
 
+paths.spread(globals(), globals())
+
 #: What is loaded when it is first asked for.
-_PACKAGES = ("attention", "grad", "parallel", "parameter")
+_PACKAGES = ("attention", "common_types", "grad", "parallel", "parameter")
 
 
 def __dir__() -> list[str]:

@@ -20,7 +20,8 @@ pytestmark = [
 
 #: Classes that compute nothing by themselves; they have tests of their own.
 CONTAINERS = {
-    "DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList",
+    "Container", "DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict",
+    "ParameterList",
     "RNNBase", "RNNCellBase", "Sequential",
 }  # fmt: skip
 
@@ -174,6 +175,7 @@ def public_modules():
 
 def test_every_module_has_a_row():
     names = {cls.__name__ for cls in public_modules()} - CONTAINERS
+    names = {name for name in names if not name.startswith("Lazy")}  # tests of their own
     assert names == {row.name for row in ROWS}
 
 

@@ -26,6 +26,7 @@ DIFFERENT = {
     **dict.fromkeys(
         ["nn.functional.ScalingType", "nn.functional.SwizzleType"], "an enumeration of Python's"
     ),
+    "nn.UninitializedBuffer.cls_to_become": "a Buffer, which knows whether it is persistent",
     **dict.fromkeys(["nn.NLLLoss2d", "nn.Container"], "PyTorch's shows those of its warning"),
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
     **dict.fromkeys(

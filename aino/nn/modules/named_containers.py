@@ -9,8 +9,26 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.nn.base.module import Module
 from aino.nn.base.parameter import Parameter
+from aino.user_warnings import warn
 
-__all__ = ["ModuleDict", "ParameterList", "ParameterDict"]
+__all__ = ["Container", "ModuleDict", "ParameterList", "ParameterDict"]
+
+
+class Container(Module):
+    """A module with modules inside, by their names: an older class of PyTorch's, which warns.
+
+    Arguments:
+        kwargs: the modules by their names.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        warn(
+            "nn.Container is deprecated: all that it does is in nn.Module; subclass that instead",
+            FutureWarning,
+        )
+        super().__init__()
+        for name, module in kwargs.items():
+            self.add_module(name, module)
 
 
 class ModuleDict(Module):
