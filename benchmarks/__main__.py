@@ -24,6 +24,8 @@ FAMILIES = (
     "forward_mode",
     "inference",
     "fit",
+    "normalization",
+    "sequences",
     "data",
     "memory",
     "elementwise",

@@ -32,6 +32,11 @@ def prepare(threads: int) -> None:
         os.sched_setaffinity(0, cores[-threads:])
 
 
+def threads() -> int:
+    """Return how many threads every library has."""
+    return int(os.environ.get(THREAD_VARIABLES[0], os.cpu_count() or 1))
+
+
 def optional(name: str) -> Any:
     """Return a module, or None where it is not installed."""
     try:
@@ -44,7 +49,7 @@ def torch() -> Any:
     """Return PyTorch with its threads set, or None."""
     found = optional("torch")
     if found is not None:
-        found.set_num_threads(int(os.environ.get(THREAD_VARIABLES[0], os.cpu_count() or 1)))
+        found.set_num_threads(threads())
     return found
 
 

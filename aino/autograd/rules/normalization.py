@@ -1,7 +1,9 @@
-"""Batch normalisation, a few channels at a time, so that what is centred stays in the cache.
+"""Batch normalisation, in blocks that stay in the cache.
 
 The array is seen as (before, channels, behind) in the order of its memory; sums are dot products,
-which BLAS computes sooner than NumPy adds, of at most ``LONGEST`` numbers each.
+which BLAS computes sooner than NumPy adds, of at most ``LONGEST`` numbers each. Where the means
+are not far from 0, the variance is that of squares less the square of the mean, and y = x · gain
++ shift, which goes over the numbers once less than what is centred first.
 """
 
 from __future__ import annotations
@@ -69,7 +71,8 @@ def _as_blocks(x, order):
 def _like(x, order):
     """Return an empty array that lies in memory as ``x`` does, and its view as blocks."""
     y = np.empty([x.shape[axis] for axis in order], x.dtype)
-    y = y.transpose([order.index(axis) for axis in range(x.ndim)])
+    if order != tuple(range(x.ndim)):  # what owns its memory need not be copied to be kept
+        y = y.transpose([order.index(axis) for axis in range(x.ndim)])
     return y, _as_blocks(y, order)
 
 
@@ -85,15 +88,17 @@ def _products(a, b):
     return products[0] if products.shape[0] == 1 else sum_over(products, 0)
 
 
-def _sums(a):
-    return _products(a, np.ones(a.shape[2], a.dtype))
-
-
 def _blocks(x):
-    """Return the slices of channels that are computed at once."""
+    """Return the slices, of what stands before and of channels, that are computed at once."""
     before, channels, behind = x.shape
-    width = max(1, BLOCK // max(1, before * behind))
-    return [slice(i, i + width) for i in range(0, channels, width)]
+    rows, width = BLOCK // max(1, channels * behind), channels
+    if not rows:
+        rows, width = 1, max(1, BLOCK // behind)
+    return [
+        (slice(n, n + rows), slice(c, c + width))
+        for n in range(0, before, rows)
+        for c in range(0, channels, width)
+    ]
 
 
 def _plain(x):
@@ -110,26 +115,49 @@ def _few_behind(order, x) -> bool:
     return math.prod([x.shape[axis] for axis in order[order.index(1) + 1 :]]) < 8
 
 
+def _is_far(mean, variance) -> bool:
+    """Tell whether numbers lie so far from 0 that their squares would hide how they differ."""
+    return bool((mean * mean > 4.0 * variance).any())
+
+
+def _around(x, center, other=None):
+    """Return Σ (x - center)² of each channel, or Σ (x - center) · other."""
+    total = 0.0
+    for rows, part in _blocks(x):
+        d = x[rows, part] - center[part][:, None]
+        products = _products(d, d if other is None else other[rows, part])
+        sums = np.zeros_like(center)
+        sums[part] = products
+        total = total + sums
+    return total
+
+
 @fused
 def _normalised(x, weight, bias, eps):
     """Return the normalised array, and mean and biased variance of each channel."""
     x, order = _plain(x)
-    channels = x.shape[1]
-    count = x.size // channels
+    count = x.size // x.shape[1]
     if _few_behind(order, x):
         return _normalised_rows(x, weight, bias, eps, count)
     y, target = _like(x, order)
     x = _as_blocks(x, order)
-    mean, variance = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
-    for part in _blocks(x):
-        block, out = x[:, part], target[:, part]
-        center = mean[part] = _sums(block) / count
-        np.subtract(block, center[:, None], out=out)
-        spread = variance[part] = _products(out, out) / count
-        gain = 1.0 / np.sqrt(spread + eps)
-        out *= (gain if weight is None else gain * weight[part])[:, None]
-        if bias is not None:
-            out += bias[part][:, None]
+    mean = _products(x, np.ones(x.shape[2], x.dtype)) / count
+    variance = _products(x, x) / count - mean * mean
+    far = _is_far(mean, variance)
+    if far:
+        variance = _around(x, mean) / count
+    gain = 1.0 / np.sqrt(variance + eps)
+    if weight is not None:
+        gain *= weight
+    shift = np.zeros_like(gain) if bias is None else bias
+    if not far:
+        shift = shift - mean * gain
+    for rows, part in _blocks(x):
+        z, block = target[rows, part], x[rows, part]
+        if far:
+            block = np.subtract(block, mean[part][:, None], out=z)
+        np.multiply(block, gain[part][:, None], out=z)
+        z += shift[part][:, None]
     return y, mean, variance
 
 
@@ -166,20 +194,31 @@ def _slopes(wanted, g, x, weight, mean, variance, eps):
     gain = scale if weight is None else scale * weight
     if _few_behind(order, x):
         return _slopes_of_rows(wanted, g, x, mean, scale, gain, count)
-    along, across = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
-    y, target = _like(x, order)
+    y, target = _like(x, order) if wanted[0] else (g, None)
     x, g = _as_blocks(x, order), _as_blocks(g, order)
-    for part in _blocks(x):
-        block, cotangent, out = x[:, part], g[:, part], target[:, part]
-        center, factor = mean[part][:, None], scale[part]
-        d = block - center
-        along[part] = _sums(cotangent)
-        across[part] = _products(cotangent, d) * factor
-        if wanted[0]:
-            d *= (across[part] * factor * gain[part] / count)[:, None]
-            np.multiply(cotangent, gain[part][:, None], out=out)
-            out -= d
-            out -= (along[part] * gain[part] / count)[:, None]
+    along = _products(g, np.ones(g.shape[2], g.dtype))
+    far = _is_far(mean, variance)
+    across = _around(x, mean, g) if far else _products(g, x) - mean * along
+    across *= scale
+    if target is None:
+        return y, across, along
+    # gain (g - Σg / n - z Σgz / n), where z = (x - mean) · scale
+    factor = across * scale * gain / count
+    shift = along * gain / -count
+    if not far:
+        shift += mean * factor
+    scratch = None
+    for rows, part in _blocks(x):
+        slope, block = target[rows, part], x[rows, part]
+        if scratch is None:
+            scratch = np.empty_like(block)
+        d = scratch[: block.shape[0], : block.shape[1]]
+        if far:
+            block = np.subtract(block, mean[part][:, None], out=d)
+        np.multiply(block, factor[part][:, None], out=d)
+        np.multiply(g[rows, part], gain[part][:, None], out=slope)
+        slope -= d
+        slope += shift[part][:, None]
     return y, across, along
 
 
