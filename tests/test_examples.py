@@ -19,7 +19,10 @@ NEEDS = {
     "draw_graph": "pygraphviz", "rocket": "matplotlib",
 }  # fmt: skip
 #: What is drawn if matplotlib is there.
-PICTURES = {"autoencoder": ["autoencoder.svg"], "gan": ["gan.svg"]}
+PICTURES = {
+    "autoencoder": ["autoencoder.svg"], "gan": ["gan.svg"],
+    "time_series_lstm": ["time_series_lstm.svg"],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
