@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import aino
+from aino.compiler.tracing.run import run_traced
 from tests.optim.helpers import assert_same, values
 from tests.optim.rows import ROWS
 
@@ -115,3 +116,21 @@ EVENTS = [reload, begin_from_a_state, move_betas, switch_weight_decay_on, freeze
 @pytest.mark.parametrize("event", EVENTS)
 def test_what_happens_between_the_steps(event):
     check(ADAM, {}, event)
+
+
+def test_a_schedule_that_moves_betas_asks_for_no_new_program(monkeypatch):
+    """They are read at each call, as the learning rate is, and a leaf may want a gradient too."""
+    traced = []
+
+    def counted(*arguments, **keywords):
+        traced.append(1)
+        return run_traced(*arguments, **keywords)
+
+    monkeypatch.setattr("aino.compiler.programs.run_traced", counted)
+    weights, optimizer, step = problem(ADAM, {})
+    scheduler = aino.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=40)
+    compiled = aino.compile(step)
+    for _ in range(20):
+        compiled()
+        scheduler.step()
+    assert len(traced) <= 3

@@ -72,9 +72,16 @@ def structure(owners, live: Container[tuple] = ()) -> tuple:
                 for key, value in group.items():
                     if key == "params":
                         found.append(tuple([id(p) for p in value]))
-                    elif type(value) is not float:
+                    elif not _is_read_again(value):
                         found.append((key, _seen(value)))
     return tuple(found)
+
+
+def _is_read_again(value) -> bool:
+    """Tell whether an optimizer's setting is read at each call: a number, or betas."""
+    if type(value) is tuple:
+        return bool(value) and all([type(part) is float for part in value])
+    return type(value) is float
 
 
 def _counts(key: str, value, read: frozenset[str] | None) -> bool:
