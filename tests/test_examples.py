@@ -20,7 +20,7 @@ NEEDS = {
 }  # fmt: skip
 #: What is drawn if matplotlib is there.
 PICTURES = {
-    "autoencoder": ["autoencoder.svg"], "gan": ["gan.svg"],
+    "autoencoder": ["autoencoder.svg"], "burgers": ["burgers.svg"], "gan": ["gan.svg"],
     "time_series_lstm": ["time_series_lstm.svg"],
 }  # fmt: skip
 

@@ -127,7 +127,7 @@ def test_a_schedule_that_moves_betas_asks_for_no_new_program(monkeypatch):
         return run_traced(*arguments, **keywords)
 
     monkeypatch.setattr("aino.compiler.programs.run_traced", counted)
-    weights, optimizer, step = problem(ADAM, {})
+    _, optimizer, step = problem(ADAM, {})
     scheduler = aino.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=40)
     compiled = aino.compile(step)
     for _ in range(20):
