@@ -5,7 +5,7 @@ import pytest
 
 import aino
 from aino import nn
-from aino.autograd.rules import batch_order, columns
+from aino.autograd.rules import bands, batch_order, columns
 from aino.nn import functional as F
 from tests.calculus import rows_conv
 
@@ -15,6 +15,11 @@ PLACES = [
     ((3, 2, 9, 8), (4, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1),
     ((17, 16, 5, 4), (32, 16, 3, 2), (1, 1), (1, 0), (1, 1), 1),
     ((5, 6, 7, 6), (6, 1, 3, 3), (2, 1), (1, 2), (1, 2), 6),
+    ((5, 6, 37, 6), (6, 1, 3, 4), (2, 2), (1, 2), (3, 1), 6),
+    ((3, 40, 20, 3), (40, 1, 3, 2), (1, 1), (1, 2), (1, 2), 40),
+    ((4, 5, 41), (5, 1, 3), (1,), (2,), (2,), 5),
+    ((4, 5, 41), (5, 1, 4), (3,), (0,), (1,), 5),
+    ((2, 3, 3, 4, 3), (3, 1, 2, 2, 2), (1, 1, 2), (1, 0, 1), (1, 1, 1), 3),
     ((3, 6, 5, 6), (12, 1, 2, 3), (1, 2), (1, 0), (1, 1), 6),
     ((2, 3, 4, 5, 4), (4, 3, 2, 2, 3), (1, 2, 1), (0, 1, 1), (1, 1, 1), 1),
     ((3, 4, 6, 5), (5, 4, 1, 1), (1, 1), (0, 0), (1, 1), 1),
@@ -29,6 +34,7 @@ def test_blocks_and_pieces(place, block, piece, monkeypatch):
     monkeypatch.setattr(columns, "BLOCK", block)
     monkeypatch.setattr(columns, "PIECE", piece)
     monkeypatch.setattr(columns, "has_small_products", lambda: True)
+    monkeypatch.setattr(bands, "NUMBERS", block)
     columns.blocks.cache_clear()
     shape, weight, *settings = place
     rng = np.random.default_rng(0)
@@ -49,6 +55,22 @@ def test_blocks_and_pieces(place, block, piece, monkeypatch):
     axes = (0, *range(2, g.ndim))
     np.testing.assert_allclose(of_bias.numpy(), g.sum(axes), rtol=1e-9, atol=1e-11)
     columns.blocks.cache_clear()
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("function", ["conv2d", "conv_transpose2d"])
+def test_what_is_not_finite_stays_where_the_kernel_reaches(function, stride, value):
+    x = np.ones((1, 3, 8, 7))
+    x[0, 1, 2, 2] = value
+    oracle = {"conv2d": rows_conv.convolution, "conv_transpose2d": rows_conv.transpose}[function]
+    weight = np.ones((3, 1, 2, 3))
+    y = getattr(F, function)(
+        aino.tensor(x), aino.tensor(weight), stride=stride, groups=3, dilation=2
+    )
+    expected = oracle(x, weight, stride=stride, groups=3, dilation=2)
+    np.testing.assert_array_equal(y.numpy(), expected)
+    assert not np.isfinite(expected).all()
 
 
 def test_blocks_cover_every_position_once():

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aino.autograd.rules import bands
+
 #: So many numbers of columns are copied at a time.
 BLOCK = 1 << 18
 #: BLAS packs nothing where it multiplies and adds less often than this, which is sooner.
@@ -193,6 +195,22 @@ def _grouped(weight, groups):
     return weight.reshape((groups, rows, math.prod(weight.shape[1:])))
 
 
+def _as_image(lengths):
+    """Return what belongs to each dimension of a signal or an image, as for an image."""
+    return (*lengths, 1) if len(lengths) == 1 else lengths
+
+
+def _has_bands(inner, outer, place) -> bool:
+    """Tell whether each channel of a signal, or of an image, has a kernel of its own."""
+    return 1 < place.groups == inner == outer and len(place.stride) < 3
+
+
+def _is_finite(x) -> bool:
+    """Tell whether all numbers are finite: zeros of a band matrix make nan of others."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(x, axis=None)))
+
+
 def flipped(weight, groups):
     """Return the weight (C, O/groups, *K) of the convolution that leads back."""
     rows, inner, *kernel = weight.shape
@@ -215,7 +233,17 @@ def convolved(x, weight, bias, place, out=None):
     matrices = _grouped(weight, place.groups)
     y = out.reshape((place.groups, weight.shape[0] // place.groups, math.prod(out.shape[1:])))
     shift = None if bias is None else bias.reshape((*y.shape[:2], 1))
-    for columns, start, stop in Columns(framed(x, place.padding), kernel, count, place):
+    x = framed(x, place.padding)
+    if _has_bands(x.shape[0], weight.shape[0], place) and _is_finite(x):
+        bands.convolved(
+            x.reshape((x.shape[0], *_as_image(x.shape[1:-1]), x.shape[-1])),
+            weight.reshape((weight.shape[0], *_as_image(kernel))),
+            _as_image(count), _as_image(place.stride), _as_image(place.dilation), out,
+        )  # fmt: skip
+        if shift is not None:
+            y += shift
+        return out
+    for columns, start, stop in Columns(x, kernel, count, place):
         part = y[:, :, start:stop]
         multiplied(matrices, columns, part)
         if shift is not None:
@@ -227,6 +255,7 @@ def spread_back(g, weight, bias, size, place, out=None):
     """Return the transpose of ``convolved`` in its input, (C, *S, N), and a shift of channels."""
     place = Place(*place)
     few = weight.shape[0] < FEW_OUT or weight.shape[1] < FEW_IN
+    few &= not _has_bands(weight.shape[1] * place.groups, weight.shape[0], place)
     if set(place.stride) == {1} and g.size and weight.size and not few:
         back = tuple([
             (d * (k - 1) - before, d * (k - 1) - after)
@@ -248,7 +277,14 @@ def _added_back(g, weight, size, place):
     inner, batch = weight.shape[1] * place.groups, g.shape[-1]
     whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
     y = np.zeros((inner, *[max(n, 0) for n in whole], batch), g.dtype)
-    if g.size and weight.size:
+    if _has_bands(inner, weight.shape[0], place) and g.size and weight.size and _is_finite(g):
+        bands.spread_back(
+            g.reshape((inner, *_as_image(count), batch)),
+            weight.reshape((inner, *_as_image(kernel))),
+            y.reshape((inner, *_as_image(y.shape[1:-1]), batch)),
+            _as_image(place.stride), _as_image(place.dilation),
+        )  # fmt: skip
+    elif g.size and weight.size:
         matrices = _grouped(weight, place.groups).mT
         height = matrices.shape[1] * place.groups
         reached = windows(y, kernel, count, place)
@@ -276,7 +312,15 @@ def paired(g, x, kernel, place, out=None):
     count = g.shape[1:-1]
     rows = g.shape[0] // groups if groups else 0
     sums = np.zeros((groups, inner * math.prod(kernel), rows), g.dtype)
-    if g.size and sums.size:
+    if g.size and sums.size and _has_bands(x.shape[0], g.shape[0], place):
+        x = framed(x, place.padding)
+        slopes = bands.paired(
+            g.reshape((groups, *_as_image(count), g.shape[-1])),
+            x.reshape((groups, *_as_image(x.shape[1:-1]), x.shape[-1])),
+            _as_image(kernel), _as_image(place.stride), _as_image(place.dilation),
+        )  # fmt: skip
+        sums[...] = slopes.reshape(sums.shape)
+    elif g.size and sums.size:
         g = g.reshape((groups, rows, math.prod(count) * g.shape[-1]))
         term: Any = None
         for columns, start, stop in Columns(framed(x, place.padding), kernel, count, place):
