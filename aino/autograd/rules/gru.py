@@ -8,6 +8,7 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.elementwise import sigmoid
 from aino.autograd.rules.fused import linear
 from aino.autograd.rules.recurrent import (
+    gates_of,
     in_pieces,
     over_steps,
     product,
@@ -44,8 +45,8 @@ def _definition(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
 def _weights(w_ih, w_hh, b_ih, b_hh):
     """Return what multiplies a slot (h, 1, x) for reset and update, and for the two parts of new.
 
-    The first is halved, for σ(a) = ½ tanh(½ a) + ½; the parts of new are those of the state and of
-    what comes in, which take the upper and the lower rows of a slot.
+    The first is negated, as what σ is taken of; the parts of new are those of the state and of what
+    comes in, which take the upper and the lower rows of a slot.
     """
     rows, hidden = w_hh.shape
     two = 2 * hidden
@@ -56,7 +57,7 @@ def _weights(w_ih, w_hh, b_ih, b_hh):
     if b_ih is not None:
         weights[:two, hidden] = b_ih[:two] + b_hh[:two]
         own[:, hidden], incoming[:, 0] = b_hh[two:], b_ih[two:]
-    return 0.5 * weights[:two], own, incoming
+    return -weights[:two], own, incoming
 
 
 @fused
@@ -75,9 +76,7 @@ def _forward(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
         sigmoids = a[:2]
         whole = count == batch
         product(gating, before, sigmoids.reshape(2 * hidden, count) if whole else sigmoids)
-        np.tanh(sigmoids, out=sigmoids)
-        sigmoids *= 0.5
-        sigmoids += 0.5
+        gates_of(sigmoids)
         product(own, before[: hidden + 1], a[3])
         product(incoming, before[hidden:], a[2])
         np.multiply(a[0], a[3], out=t)

@@ -11,6 +11,7 @@ from aino.autograd.rules.elementwise import sigmoid
 from aino.autograd.rules.fused import linear
 from aino.autograd.rules.recurrent import (
     both,
+    gates_of,
     in_pieces,
     of_weights,
     over_steps,
@@ -51,21 +52,22 @@ def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     (batch, hidden), size = c0.shape, h0.shape[1]
     slots = slots_of(x, h0, steps)
     weights = stacked(w_hh, b_ih, b_hh, w_ih)
-    # σ(a) = ½ tanh(½ a) + ½, so that all gates go through one call.
-    weights[: 2 * hidden] *= 0.5
-    weights[3 * hidden :] *= 0.5
+    # What σ is taken of is negated from the start.
+    weights[: 2 * hidden] *= -1.0
+    weights[3 * hidden :] *= -1.0
     pieces = in_pieces(weights, batch)
     kept = len(steps) if keep else 1
-    gates = np.empty((kept, 4, hidden, batch), x.dtype)
+    # Of each step: the gates, and the tangent of the cell.
+    gates = np.empty((kept, 5, hidden, batch), x.dtype)
     cells = np.empty((kept + 1, hidden, batch), x.dtype)
     cells[0] = c0.T
-    scratch = np.empty((hidden, batch), x.dtype)
     for number, (_, count) in enumerate(steps):
         before, after = slots[number], slots[number + 1]
         place = number if keep else 0
-        a, t = gates[place][:, :, :count], scratch[:, :count]
+        a, t = gates[place][:4, :, :count], gates[place][4][:, :count]
         product(pieces, before[:, :count], a.reshape(4 * hidden, count) if count == batch else a)
-        _activate(a)
+        gates_of(a[:2], a[3])
+        np.tanh(a[2], out=a[2])
         c_before, c = cells[place], cells[place + 1] if keep else cells[place]
         np.multiply(a[0], a[2], out=t)
         np.multiply(a[1], c_before[:, :count], out=c[:, :count])
@@ -74,8 +76,7 @@ def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
         if w_hr is None:
             np.multiply(a[3], t, out=after[:size, :count])
         else:
-            t *= a[3]
-            after[:size, :count] = w_hr @ t
+            after[:size, :count] = w_hr @ (a[3] * t)
         if count < batch:
             after[:size, count:] = before[:size, count:]
             c[:, count:] = c_before[:, count:]
@@ -84,20 +85,12 @@ def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     return (*found, gates, cells) if keep else (*found, gates[:0], cells[:0])
 
 
-def _activate(a) -> None:
-    """Make gates (4, hidden, batch) of sums, of which three are halved."""
-    np.tanh(a, out=a)
-    for sigmoids in (a[:2], a[3]):
-        sigmoids *= 0.5
-        sigmoids += 0.5
-
-
 @fused
 def _backward(
     wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, y, gates, cells, sizes, reverse
 ):  # fmt: skip
     steps = steps_of(sizes, reverse)
-    _, _, hidden, batch = gates.shape
+    hidden, batch = gates.shape[2:]
     dh = transposed(g_h, h0.shape, x.dtype)
     dc = transposed(g_c, (batch, hidden), x.dtype)
     total = y.shape[0]
@@ -107,21 +100,21 @@ def _backward(
     if w_hr is not None:
         outputs, arrived = np.empty((total, hidden), x.dtype), np.empty_like(y)
     pieces = in_pieces(np.ascontiguousarray(w_hh.T), batch)
-    scratch, cell = np.empty((4, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
+    scratch, room = np.empty((4, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
     for number in reversed(range(len(steps))):
         start, count = steps[number]
         rows = slice(start, start + count)
-        a, s, t = gates[number][:, :, :count], scratch[:, :, :count], cell[:, :count]
+        a, t = gates[number][:4, :, :count], gates[number][4][:, :count]
+        s = scratch[:, :, :count]
         dh_now, dc_now = dh[:, :count], dc[:, :count]
         if g_y is not None:
             dh_now += g_y[rows].T
-        np.tanh(cells[number + 1][:, :count], out=t)
         arriving = dh_now
         if w_hr is not None:
             outputs[rows] = (a[3] * t).T
             arrived[rows] = dh_now.T
             arriving = w_hr.T @ dh_now
-        _slopes(s, t, a, cells[number][:, :count], arriving, dc_now)
+        _slopes(s, t, room[:, :count], a, cells[number][:, :count], arriving, dc_now)
         slopes[:, rows] = s.reshape(4 * hidden, count)
         product(pieces, s.reshape(4 * hidden, count), dh_now)
     before = rows_before(y, h0, steps) if wanted[4] else None
@@ -130,29 +123,28 @@ def _backward(
     return g_x, dh.T.copy(), dc.T.copy(), *others, g_hr
 
 
-def _slopes(s, t, a, c_before, dh, dc) -> None:
+def _slopes(s, t, w, a, c_before, dh, dc) -> None:
     """Write the cotangents of the four sums into ``s``; take that of the cell a step back.
 
-    ``t`` holds the tangent of the cell, and is written over.
+    ``t``: the tangent of the cell; ``w``: room for as much.
     """
-    np.subtract(1.0, a[3], out=s[3])
-    s[3] *= a[3]
-    s[3] *= t
-    s[3] *= dh
-    t *= t
-    np.subtract(1.0, t, out=t)
-    t *= a[3]
-    t *= dh
-    dc += t
+    i, f, g, o = a
     np.subtract(1.0, a[:2], out=s[:2])
-    s[:2] *= a[:2]
-    s[0] *= a[2]
+    np.subtract(1.0, o, out=s[3])
+    np.multiply(dh, o, out=w)
+    dc += w  # dh o (1 - t²), in two steps
+    w *= t
+    s[3] *= w  # dh o t (1 - o)
+    w *= t
+    dc -= w
+    np.multiply(dc, i, out=s[2])
+    np.multiply(s[2], g, out=w)
+    s[0] *= w  # dc i g (1 - i)
+    w *= g
+    s[2] -= w  # dc i (1 - g²)
+    dc *= f
+    s[1] *= dc  # dc f c (1 - f)
     s[1] *= c_before
-    np.multiply(a[2], a[2], out=s[2])
-    np.subtract(1.0, s[2], out=s[2])
-    s[2] *= a[0]
-    s[:3] *= dc
-    dc *= a[1]
 
 
 def _together(

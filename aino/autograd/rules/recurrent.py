@@ -57,6 +57,15 @@ def product(pieces, x, out):
         out[...] = np.matmul(pieces, x).reshape(out.shape)
 
 
+@np.errstate(over="ignore")
+def gates_of(*negated) -> None:
+    """Make σ(a) = 1 / (1 + e⁻ᵃ) of sums that are -a, in place."""
+    for sums in negated:
+        np.exp(sums, out=sums)
+        sums += 1.0
+        np.divide(1.0, sums, out=sums)
+
+
 def slots_of(x, h0, steps):
     """Return the slots of all steps and one more: states to come, ones, and what comes in."""
     batch, size = h0.shape
@@ -95,7 +104,7 @@ def of_weights(wanted, slopes, before, x, w_ih):
 
     ``slopes``: (gates, rows); ``wanted``: which of the five are asked for.
     """
-    g_x = np.dot(slopes.T, w_ih) if wanted[0] else None
+    g_x = np.ascontiguousarray(np.dot(w_ih.T, slopes).T) if wanted[0] else None
     g_ih = np.dot(slopes, x) if wanted[1] else None
     g_hh = np.dot(slopes, before) if wanted[2] else None
     # Each vector has its own: what belongs to one gradient may be written into.
