@@ -18,6 +18,7 @@ FAMILIES = (
     "eager",
     "optimizers",
     "training",
+    "gpt",
     "tracing",
     "physics",
     "transforms",
