@@ -25,6 +25,7 @@ FAMILIES = (
     "forward_mode",
     "inference",
     "fit",
+    "convolution",
     "normalization",
     "sequences",
     "data",
