@@ -111,7 +111,7 @@ def _taps(c: Any, length: int, mode: str, padding: str, corners: bool) -> list:
     """Return pairs of (elements, weights) along one axis, for coordinates in [-1, 1]."""
     x = (c + 1.0) * (0.5 * (length - 1)) if corners else ((c + 1.0) * length - 1.0) * 0.5
     if mode == "bicubic":
-        first = np.floor(x.array)
+        first = np.floor(x.detach().array)
         weights = cubic_weights(x - make(first))
         return [
             _bounded(_inside_value(first + (k - 1.0), length, padding, corners), w, length)
@@ -120,8 +120,9 @@ def _taps(c: Any, length: int, mode: str, padding: str, corners: bool) -> list:
     x = _inside(x, length, padding, corners)
     if mode == "nearest":
         # The slope in the places is 0, not missing.
-        return [_bounded(np.rint(x.array), unmoved(make(np.ones_like(x.array)), x), length)]
-    first = np.floor(x.array)
+        places = np.rint(x.detach().array)
+        return [_bounded(places, unmoved(make(np.ones_like(places)), x), length)]
+    first = np.floor(x.detach().array)
     behind = x - make(first)
     return [
         _bounded(first, 1.0 - behind, length),
@@ -143,7 +144,7 @@ def _inside(x: Tensor, length: int, padding: str, corners: bool) -> Tensor:
         return x
     if padding == "reflection":
         x = _reflected(x, length, corners)
-    value = x.array
+    value = x.detach().array
     inside = (value > 0.0) & (value < length - 1.0)
     limits = np.where(value >= length - 1.0, length - 1.0, 0.0).astype(value.dtype)
     return where(inside, x, make(limits))
@@ -160,7 +161,7 @@ def _reflected(x: Tensor, length: int, corners: bool) -> Tensor:
     if not span:
         return x * 0.0
     away = abs(x - low)
-    turns = np.floor(away.array / span)
+    turns = np.floor(away.detach().array / span)
     rest = away - make(turns * span)
     return where(turns % 2.0 == 0.0, rest, span - rest) + low
 
