@@ -166,15 +166,19 @@ def fractional(n, named=False):
     return oracle
 
 
-def picked(x, winner, axis, size, stride, dilation):
-    starts = np.arange(winner.shape[axis]) * stride
+def picked(x, winner, axis, size, stride, dilation, before):
+    starts = np.arange(winner.shape[axis]) * stride - before
     return np.take_along_axis(x, starts[:, None] + winner.astype(np.int64) * dilation, axis)
 
 
 MAXIMA = [
     Row(
         "window_pick", rules.window_pick, picked,
-        [case(real(6, 2), integers(0, 3, 2, 2, dtype=np.int8), 0, 3, 2, 1)],
+        [
+            case(real(6, 2), integers(0, 3, 2, 2, dtype=np.int8), 0, 3, 2, 1, 0),
+            case(real(6, 2), integers(1, 3, 3, 2, dtype=np.int8), 0, 3, 2, 1, 1),
+            case(real(21, 2), integers(0, 10, 2, 2), 0, 10, 10, 1, 0),
+        ],
         torch=None, method="", covers="window_pick window_place",
     ),
     pooled(

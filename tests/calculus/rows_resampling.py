@@ -166,12 +166,18 @@ def called(name, oracle, cases, place=functional, **options):
     )  # fmt: skip
 
 
+NARROW = np.tri(100, 70, 5) - np.tri(100, 70, -5)
+BANDS = resampling.bands_of(NARROW), resampling.bands_of(NARROW.T)
+assert all(BANDS)
 SIGNAL, IMAGE, VOLUME = real(1, 2, 5), real(2, 1, 4, 3), real(1, 1, 2, 3, 4)
 INTERPOLATION = [
     Row("weighted", resampling.weighted,
-        lambda x, weights, axis: np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis),
-        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), 1),
-         case(real(2, 3), np.arange(6.0).reshape(2, 3), 1)],
+        lambda x, weights, axis, bands: (
+            np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis)
+        ),
+        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), 1, (None, None)),
+         case(real(2, 3), np.arange(6.0).reshape(2, 3), 1, (None, None)),
+         case(real(1, 70, 2), NARROW, 1, BANDS), case(real(2, 70), NARROW, 1, BANDS)],
         torch=None, method="", dtypes="float32"),
     called(
         "interpolate", interpolate,

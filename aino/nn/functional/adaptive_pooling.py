@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -54,13 +55,15 @@ def _adaptive_avg_pool(n, input, output_size):
     name = f"adaptive_avg_pool{n}d"
     along = _windows(name, n, input, output_size)
     check_dtype(name, input, "f")
+    if all(w.count == 1 for w in along):
+        return input.mean(tuple(range(-n, 0)), keepdim=True)
     y, count = input, 1
     for w in along:
         if isinstance(w, Windows):
-            y = rules.window_total(y, w.axis, w.size, w.stride, w.count)
+            y = rules.window_total(y, w.axis, w.size, w.stride, w.count, 0)
             count *= w.size
         else:
-            y = weighted(y, _shares(w), w.axis)
+            y = weighted(y, _shares(w), w.axis, (None, None))
     return y / count if count != 1 else y
 
 
@@ -68,6 +71,15 @@ def _adaptive_max_pool(n, input, output_size, return_indices):
     name = f"adaptive_max_pool{n}d"
     along = _windows(name, n, input, output_size)
     check_dtype(name, input, "fiu")
+    if n > 1 and all(w.count == 1 for w in along):
+        # One window is a row of all elements.
+        shape = input.array.shape
+        lead, length = shape[: len(shape) - n], math.prod(shape[len(shape) - n :])
+        rows = input.reshape((*lead, length))
+        found = largest(rows, [adaptive_windows(len(lead), length, 1)], return_indices)
+        found = found if return_indices else (found,)
+        whole = tuple([y.reshape((*lead, *[1] * n)) for y in found])
+        return whole if return_indices else whole[0]
     return largest(input, along, return_indices)
 
 

@@ -85,12 +85,12 @@ def _fractional(n, input, kernel_size, output_size, output_ratio, return_indices
     table = flat.reshape((*lead, math.prod(counts) * size))
     axis = len(lead)
     windows = gather(input.reshape((*lead, math.prod(lengths))), table, axis, False)
-    y, winner = rules.window_max(windows, axis, size, size, 1, math.prod(counts), 0)
-    y = y.reshape((*lead, *counts))
+    y = rules.window_max(windows, axis, size, size, 1, math.prod(counts), 0)
     if not return_indices:
-        return y
-    index = rules.window_pick(make(table), winner.array, axis, size, size, 1)
-    return y, index.reshape((*lead, *counts))
+        return y.reshape((*lead, *counts))
+    winner = rules.winners(windows, y, axis, size, size, 1, 0)
+    index = rules.window_pick(make(table), winner, axis, size, size, 1, 0)
+    return y.reshape((*lead, *counts)), index.reshape((*lead, *counts))
 
 
 def fractional_max_pool2d(

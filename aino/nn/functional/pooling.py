@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,41 +18,29 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _lowest(dtype) -> Any:
-    """Return what is larger than no number."""
-    return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
-
-
 def largest(input: Tensor, along, return_indices: bool) -> Any:
     """Return the largest element of each window, and where they stand if that is asked for.
 
     ``along`` holds the windows along each axis, the last axis first.
     """
-    y, winners = input, []
+    y = input
+    places: list[Tensor] = []
     for w in along:
-        y = w.laid(y, _lowest(input.array.dtype))
-        y, winner = rules.window_max(
-            y, w.axis, w.size, w.stride, w.dilation, w.count, w.padding
-        )  # fmt: skip
-        winners.append(winner)
-    return (y, _positions(along, winners)) if return_indices else y
-
-
-def _positions(along, winners) -> Tensor:
-    """Return where each winner stands among all elements behind the channels."""
-    for i, w in enumerate(along):
-        # What an axis found before is what the winner along this one had found.
-        for j in range(i):
-            before = w.laid(winners[j], 0)
-            winners[j] = rules.window_pick(
-                before, winners[i].array, w.axis, w.size, w.stride, w.dilation
-            )  # fmt: skip
+        x = w.laid(y)
+        y = rules.window_max(x, w.axis, w.size, w.stride, w.dilation, w.count, w.padding)
+        if return_indices:
+            winner = rules.winners(x, y, w.axis, w.size, w.stride, w.dilation, w.padding)
+            # What an axis found before is what the winner along this one had found.
+            places = [w.picked(place, winner) for place in places]
+            places.append(w.places(make(winner)))
+    if not return_indices:
+        return y
     flat: Any = 0
     step = 1
-    for w, winner in zip(along, winners):
-        flat = flat + w.places(winner) * step
+    for w, place in zip(along, places):
+        flat = flat + place * step
         step *= w.length
-    return flat
+    return y, flat
 
 
 def _max_pool(n, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
@@ -186,7 +173,7 @@ def max_pool3d_with_indices(
 def _totals(input, along) -> Tensor:
     y = input
     for w in along:
-        y = rules.window_total(w.laid(y, 0.0), w.axis, w.size, w.stride, w.count)
+        y = rules.window_total(y, w.axis, w.size, w.stride, w.count, w.padding)
     return y
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from aino.autograd.rules.index import take
 from aino.autograd.rules.pooling import window_spread
-from aino.autograd.rules.resampling import weighted
+from aino.autograd.rules.resampling import bands_of, weighted
 from aino.autograd.tensor import Tensor
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.nn.functional.adaptive_pooling import (
@@ -143,7 +143,8 @@ def interpolate(
         single = y.array.dtype.itemsize <= 4
         if antialias and sizes[i] == shape[i + 2]:
             continue
-        y = weighted(y, make(shape[i + 2], sizes[i], corners, factors[i], single), i + 2)
+        weights, bands = make(shape[i + 2], sizes[i], corners, factors[i], single)
+        y = weighted(y, weights, i + 2, bands)
     return y.round().clamp(0, 255).to(np.uint8) if whole else y
 
 
@@ -155,15 +156,15 @@ def _nearest(input: Tensor, sizes, factors, exact: bool) -> Tensor:
         if count == length and (places == np.arange(length)).all():
             continue
         if count == times * length and (places == np.arange(count) // times).all():
-            y = window_spread(y, i + 2, times, times, count)
+            y = window_spread(y, i + 2, times, times, 0, count)
         else:
             y = take(y, places, i + 2, False)
     return y if y is not input else y.clone()
 
 
 @functools.lru_cache(maxsize=64)
-def _matrix(mode, length, count, corners, factor, single) -> Any:
-    """Return the weights of a mode along one axis."""
+def _matrix(mode, length, count, corners, factor, single) -> tuple[Any, tuple]:
+    """Return the weights of a mode along one axis, and their bands."""
     places, weights = WEIGHTS[mode](length, count, corners, factor, single)
     matrix = np.zeros((count, length))
     np.add.at(matrix, (np.arange(count)[:, None], places), weights)
@@ -171,14 +172,14 @@ def _matrix(mode, length, count, corners, factor, single) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _antialiased(mode, length, count, corners, factor, single) -> Any:
+def _antialiased(mode, length, count, corners, factor, single) -> tuple[Any, tuple]:
     return _constant(ANTIALIASED[mode](length, count, corners, factor), single)
 
 
-def _constant(matrix, single) -> Any:
+def _constant(matrix, single) -> tuple[Any, tuple]:
     matrix = matrix.astype(np.float32 if single else np.float64)
     matrix.flags.writeable = False
-    return matrix
+    return matrix, (bands_of(matrix), bands_of(matrix.T))
 
 
 def upsample(

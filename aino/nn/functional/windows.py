@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from aino.autograd.rules.index import take
-from aino.autograd.rules.shape import pad
+from aino.autograd.rules.pooling import window_pick
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import ints_of
@@ -36,15 +36,15 @@ class Windows:
     dilation: int
     count: int
 
-    def laid(self, x: Tensor, fill: Any) -> Tensor:
-        """Return a tensor with ``fill`` wherever the windows reach beyond it."""
-        end = (self.count - 1) * self.stride + (self.size - 1) * self.dilation + 1
-        after = max(end - self.padding - self.length, 0)
-        if not self.padding and not after:
-            return x
-        widths = [(0, 0)] * x.array.ndim
-        widths[self.axis] = self.padding, after
-        return pad(x, tuple(widths), fill)
+    def laid(self, x: Tensor) -> Tensor:
+        """Return a tensor as the windows go over it: as it is."""
+        return x
+
+    def picked(self, x: Tensor, winner: Any) -> Tensor:
+        """Return of each window the element of this number."""
+        return window_pick(
+            self.laid(x), winner, self.axis, self.size, self.stride, self.dilation, self.padding
+        )
 
     def starts(self) -> Any:
         """Return where the windows begin, which is before the input for some."""
@@ -79,9 +79,13 @@ class UnevenWindows:
 
     stride = size
 
-    def laid(self, x: Tensor, fill: Any) -> Tensor:
+    def laid(self, x: Tensor) -> Tensor:
         """Return a tensor with one window after the other."""
         return take(x, self.table.reshape(-1), self.axis, False)
+
+    def picked(self, x: Tensor, winner: Any) -> Tensor:
+        """Return of each window the element of this number."""
+        return window_pick(self.laid(x), winner, self.axis, self.size, self.size, 1, 0)
 
     def places(self, winner: Tensor) -> Tensor:
         """Return where the elements of these numbers stand along the axis."""
