@@ -61,6 +61,8 @@ def as_neurons(module: Module) -> Network | None:
 
 
 def _layers(module: Module, path: str) -> list[Dense] | None:
+    if isinstance(module, Layer) and module.norm is not None:
+        return None
     if isinstance(module, (Perceptron, Layer, Linear)):
         weight = module.weight.array
         bias = None if module.bias is None else module.bias.array

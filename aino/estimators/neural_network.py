@@ -23,20 +23,27 @@ from aino.nn.base.hooks import has_hooks
 from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import check_activation
 from aino.nn.modules.container import ModuleList
-from aino.nn.modules.perceptron import Layer
+from aino.nn.modules.perceptron import Layer, check_dropout
 from aino.ops.random.generator import draw, fork_rng, manual_seed
 
 
 class NeuralNetwork(Module):
     """Layers of perceptrons, fully connected, that learn from data by themselves.
 
-    ``sizes`` counts the inputs, the perceptrons of each hidden layer, and the outputs.
-    ``activation_type`` is that of the hidden layers. ``output_activation`` is chosen by the data
-    where it is not given: see ``fit``. ``seed`` fixes the initial weights. ``layers[i][j]`` is
-    one perceptron.
+    ``layers[i][j]`` is one perceptron. Raises ``ValueError`` for an unknown activation, for sizes
+    that are not positive whole numbers, and for lists of other lengths than there are hidden
+    layers.
 
-    Raises ``ValueError`` for an unknown activation, and for sizes that are not positive whole
-    numbers.
+    Arguments:
+        sizes: how many inputs there are, how many perceptrons in each hidden layer, how many
+            outputs.
+        activation_type: the activation of the hidden layers, or a list with that of each.
+        output_activation: that of the outputs; where it is None the data choose it: see ``fit``.
+        seed: fixes the initial weights.
+        dropout: the probability that an output of a hidden layer is set to 0 while learning, or a
+            list with that of each.
+        batch_norm: normalise the sums of the hidden layers over the batch, or a list that says so
+            of each.
 
     >>> import aino
     >>> model = aino.NeuralNetwork([2, 3, 1], activation_type="sigmoid", seed=0)
@@ -52,9 +59,12 @@ class NeuralNetwork(Module):
     def __init__(
         self,
         sizes: Any,
-        activation_type: str | None = "tanh",
+        activation_type: str | list[str | None] | None = "tanh",
         output_activation: str | None = None,
         seed: int | None = None,
+        *,
+        dropout: float | list[float] = 0.0,
+        batch_norm: bool | list[bool] = False,
     ) -> None:
         super().__init__()
         if isinstance(sizes, str) or not hasattr(sizes, "__iter__"):
@@ -62,13 +72,22 @@ class NeuralNetwork(Module):
         self.sizes = [training.count("each of the sizes", size) for size in sizes]
         if len(self.sizes) < 2:
             raise ValueError(f"sizes counts inputs and outputs at least, got {list(sizes)}")
-        self.activation_type = check_activation(activation_type)
+        hidden = len(self.sizes) - 2
+        activations = _each("activation_type", activation_type, hidden)
+        activations = [check_activation(name) for name in activations]
+        several = isinstance(activation_type, (list, tuple))
+        self.activation_type: Any = activations if several else check_activation(activation_type)
         self.output_activation = output_activation
-        last = check_activation(output_activation)
-        count = len(self.sizes) - 1
+        self.dropout, self.batch_norm = dropout, batch_norm
+        dropouts = [check_dropout(p) for p in _each("dropout", dropout, hidden)]
+        norms = _each("batch_norm", batch_norm, hidden)
+        settings = zip(
+            pairwise(self.sizes), [*activations, check_activation(output_activation)],
+            [*dropouts, 0.0], [*norms, False],
+        )  # fmt: skip
         self.layers = ModuleList(
-            Layer(inputs, outputs, self.activation_type if i < count - 1 else last)
-            for i, (inputs, outputs) in enumerate(pairwise(self.sizes))
+            Layer(*between, activation, dropout=p, batch_norm=bool(norm))
+            for between, activation, p, norm in settings
         )
         #: What y was at the last ``fit``, whether it had one dimension, and whether outputs are
         #: scores that have to be turned into probabilities.
@@ -97,8 +116,9 @@ class NeuralNetwork(Module):
         if self.history or self.seed is None:
             return False
         drawn = NeuralNetwork(
-            self.sizes, self.activation_type, self.output_activation, seed=self.seed
-        )
+            self.sizes, self.activation_type, self.output_activation, seed=self.seed,
+            dropout=self.dropout, batch_norm=self.batch_norm,
+        )  # fmt: skip
         pairs = list(zip(self.parameters(), drawn.parameters()))
         return len(pairs) == len(list(self.parameters())) == len(list(drawn.parameters())) and all(
             np.array_equal(own.array, fresh.array) for own, fresh in pairs
@@ -174,6 +194,8 @@ class NeuralNetwork(Module):
         size = training.batch_size_for(len(X))
         if batch_size is not None:
             size = min(training.count("batch_size", batch_size), len(X))
+        if any([layer.norm is not None for layer in self.layers if type(layer) is Layer]):
+            size = _without_single(size, len(X))
         held_out = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
@@ -358,6 +380,28 @@ class NeuralNetwork(Module):
             held = "no model" if not isinstance(model, Module) else f"a {type(model).__name__}"
             raise DitError(f"{name}: holds {held}, not a {cls.__name__}; aino.load reads it")
         return model
+
+
+def _each(name: str, given: Any, count: int) -> list[Any]:
+    """Return what is given for each of the hidden layers, or once for all of them."""
+    if not isinstance(given, (list, tuple)):
+        return [given] * count
+    if len(given) != count:
+        raise ValueError(f"{name} is a list of {len(given)}, and there are {count} hidden layers")
+    return list(given)
+
+
+def _without_single(size: int, samples: int) -> int:
+    """Return a batch size that leaves no sample alone, which has no variance to be normalised by.
+
+    Raises ``ValueError`` for one sample.
+    """
+    if samples < 2:
+        raise ValueError("batch_norm needs two samples at least: one has no variance")
+    size = max(size, 2)
+    while samples % size == 1:
+        size += 1
+    return size
 
 
 def _scalable(layer: Any) -> Any:

@@ -433,3 +433,63 @@ def test_a_fit_that_validates_stays_compiled(flowers):
         model = quiet([4, 8, 3], X, y, **options)
     assert {len(losses) for losses in model.history.values()} == {80}
     assert len(model.history) > 1
+
+
+# Layers that differ, dropout, batch normalisation
+
+
+def test_each_hidden_layer_has_what_is_listed_for_it():
+    model = aino.NeuralNetwork(
+        [4, 6, 5, 3], ["relu", "tanh"], seed=0, dropout=[0.2, 0.0], batch_norm=[False, True]
+    )
+    assert [layer.activation for layer in model.layers] == ["relu", "tanh", "linear"]
+    assert [layer.dropout for layer in model.layers] == [0.2, 0.0, 0.0]
+    assert [layer.norm is not None for layer in model.layers] == [False, True, False]
+    assert model.activation_type == ["relu", "tanh"]
+    for wrong in (
+        {"activation_type": ["relu"]}, {"dropout": [0.1]}, {"batch_norm": [True] * 3},
+        {"dropout": 1.5}, {"dropout": "a"}, {"activation_type": ["relu", "rleu"]},
+    ):  # fmt: skip
+        with pytest.raises(ValueError):
+            aino.NeuralNetwork([4, 6, 5, 3], **wrong)
+
+
+def test_a_layer_normalises_and_drops():
+    aino.manual_seed(0)
+    layer, x = nn.Layer(3, 4, "tanh", dropout=0.5, batch_norm=True), aino.randn(64, 3)
+    text = (
+        "Layer(\n  in_features=3, out_features=4, activation='tanh', dropout=0.5\n  (norm): Batch"
+    )
+    assert repr(layer).startswith(text)
+    y = layer(x).detach().numpy()
+    assert 0.3 < (y == 0.0).mean() < 0.7
+    sums = (x @ layer.weight.mT + layer.bias).detach().numpy()
+    z = (sums - sums.mean(0)) / np.sqrt(sums.var(0) + 1e-5)
+    np.testing.assert_allclose(y[y != 0.0], 2.0 * np.tanh(z)[y != 0.0], rtol=1e-4, atol=1e-5)
+    layer.eval()
+    assert not (layer(x) == 0.0).any()
+    with pytest.raises(ValueError, match="call the layer"):
+        layer[0](x)
+    assert layer[0].weight.shape == (3,)
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.2}, {"batch_norm": True},
+                                     {"dropout": 0.1, "batch_norm": True}])  # fmt: skip
+def test_networks_with_dropout_and_normalisation_learn(flowers, options, tmp_path):
+    X, y = flowers
+    model = aino.NeuralNetwork([4, 16, 16, 3], ["relu", "tanh"], seed=0, **options)
+    model.fit(X, y, epochs=40, verbose=False, seed=1)
+    assert model.score(X, y) > 0.9
+    model.save(tmp_path / "model.dit")
+    again = aino.load(tmp_path / "model.dit")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.dropout == model.dropout
+    assert again.batch_norm == model.batch_norm
+
+
+def test_no_sample_is_left_alone_to_be_normalised(flowers):
+    X, y = flowers
+    model = aino.NeuralNetwork([4, 8, 3], seed=0, batch_norm=True)
+    model.fit(X[:65], y[:65], epochs=2, batch_size=32, verbose=False)
+    with pytest.raises(ValueError, match="two samples"):
+        model.fit(X[:1], y[:1], epochs=1, verbose=False)

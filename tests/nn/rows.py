@@ -125,6 +125,13 @@ LAYERS = [
     row("Layer", 4, 3, "softmax", bias=False, inputs=real(5, 4), torch=False,
         oracle=lambda x, weight: softmax(x @ weight.T, -1),
         text="Layer(in_features=4, out_features=3, activation='softmax', bias=False)"),
+    row("Layer", 4, 3, "tanh", dropout=0.5, batch_norm=True, inputs=real(5, 4), torch=False,
+        random=True, oracle=lambda x, weight, bias, **norm: np.tanh(
+            linear(x, weight, bias) / np.sqrt(1 + 1e-5) * norm["norm.weight"] + norm["norm.bias"]),
+        text="""Layer(
+  in_features=4, out_features=3, activation='tanh', dropout=0.5
+  (norm): BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+)""", errors=[((4, 3), {"dropout": -0.1}, ValueError)]),
     row("Layer", 4, 3, None, inputs=real(5, 4), oracle=linear, torch=False,
         text="Layer(in_features=4, out_features=3, activation='linear')"),
 ]  # fmt: skip

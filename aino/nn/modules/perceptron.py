@@ -22,6 +22,7 @@ from aino.nn import init
 from aino.nn.base.module import TensorModule
 from aino.nn.base.parameter import Parameter, empty_parameter
 from aino.nn.modules.activation_names import ACTIVATIONS, JOINT, RECTIFIERS, check_activation
+from aino.nn.modules.batchnorm import BatchNorm1d
 
 __all__ = ["Perceptron", "Layer"]
 
@@ -119,6 +120,8 @@ class Perceptron(TensorModule):
 
     weight: Parameter
     bias: Parameter | None
+    #: Whether it is one of a layer with ``batch_norm``.
+    normalised = False
 
     def __init__(
         self,
@@ -143,6 +146,8 @@ class Perceptron(TensorModule):
         """Return φ(w · x + b)."""
         if self.activation in JOINT:
             raise ValueError(f"{self.activation} looks at all neurons of a layer, not at one")
+        if self.normalised:
+            raise ValueError("the sums of this layer's neurons are normalised: call the layer")
         return ACTIVATIONS[self.activation](F.linear(input, self.weight, self.bias))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -157,11 +162,14 @@ class Perceptron(TensorModule):
 class Layer(TensorModule):
     """Perceptrons side by side, computed at once: y = φ(x Wᵀ + b).
 
+    With ``batch_norm`` the sums are brought to mean 0 and variance 1 over the batch before φ, and
+    with ``dropout`` some of the outputs are set to 0 while training.
+
     ``weight`` W (out_features, in_features), ``bias`` b (out_features,). Input (..., in_features),
     output (..., out_features). ``layer[i]`` is neuron i, a `Perceptron` that shares row i: write to
     one, and the other changes. For rectifiers the weights start in U(-√(6/n), √(6/n)) with n the
     number of inputs, else in U(-1/√n, 1/√n), as the biases always do. Raises ``ValueError`` for an
-    unknown activation, and says which was probably meant.
+    unknown activation, and says which was probably meant, and for a dropout outside [0, 1].
 
     Arguments:
         in_features: how many numbers a sample has.
@@ -170,6 +178,8 @@ class Layer(TensorModule):
         bias: add b; without it ``bias`` is None.
         device: where the parameters are; there is only the CPU.
         dtype: of the parameters; the default dtype for None.
+        dropout: the probability that an output is set to 0 while training.
+        batch_norm: normalise the sums over the batch; ``norm`` is a ``BatchNorm1d`` then.
 
     Source of the rectifiers' weights: He et al., "Delving deep into rectifiers", 2015.
 
@@ -183,6 +193,9 @@ class Layer(TensorModule):
 
     weight: Parameter
     bias: Parameter | None
+    #: What layers of older files have.
+    dropout = 0.0
+    norm: BatchNorm1d | None = None
 
     def __init__(
         self,
@@ -192,22 +205,35 @@ class Layer(TensorModule):
         bias: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         self.activation = check_activation(activation)
+        self.dropout = check_dropout(dropout)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = empty_parameter((out_features, in_features), device, dtype)
         self.bias = empty_parameter((out_features,), device, dtype) if bias else None
+        self.norm = BatchNorm1d(out_features, device=device, dtype=dtype) if batch_norm else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw weight and bias anew; let a normalisation begin anew."""
         _reset(self)
+        if self.norm is not None:
+            self.norm.reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
         """Return φ(x Wᵀ + b)."""
-        return ACTIVATIONS[self.activation](F.linear(input, self.weight, self.bias))
+        sums = F.linear(input, self.weight, self.bias)
+        if self.norm is not None:
+            sums = self.norm(sums)
+        outputs = ACTIVATIONS[self.activation](sums)
+        if self.dropout and self.training:
+            return F.dropout(outputs, self.dropout)
+        return outputs
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, check_activation(value) if name == "activation" else value)
@@ -229,7 +255,9 @@ class Layer(TensorModule):
     def extra_repr(self) -> str:
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
-            f"activation={self.activation!r}" + ("" if self.bias is not None else ", bias=False")
+            f"activation={self.activation!r}"
+            + ("" if self.bias is not None else ", bias=False")
+            + (f", dropout={self.dropout}" if self.dropout else "")
         )
 
 
@@ -250,6 +278,7 @@ class Perceptrons(Sequence):
         neuron = Perceptron.__new__(Perceptron, layer.in_features, layer.activation)
         own = vars(neuron)
         own["activation"] = layer.activation
+        own["normalised"] = layer.norm is not None
         own["in_features"] = layer.in_features
         own["weight"] = _Row(layer.weight, position)
         own["bias"] = None if layer.bias is None else _Row(layer.bias, position)
@@ -257,6 +286,13 @@ class Perceptrons(Sequence):
 
     def __repr__(self) -> str:
         return f"[{', '.join(map(repr, self))}]"
+
+
+def check_dropout(p: Any) -> float:
+    """Return a probability that an output is dropped; ``ValueError`` for what is none."""
+    if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout is a probability, from 0 to 1, not {p!r}")
+    return float(p)
 
 
 def _reset(module: Perceptron | Layer) -> None:
