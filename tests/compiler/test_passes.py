@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import aino
+from aino.compiler import pipeline
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.ir.operations import UFUNC_METHODS, Operation
 from aino.compiler.ir.program import Call, Program, Returned
@@ -443,3 +444,21 @@ def test_what_is_returned_is_copied_only_where_another_holds_it():
             assert aino.allclose(g, kept)
             g.zero_()
         assert aino.allclose(w.grad, kept)
+
+
+def test_a_pass_that_hides_what_it_changes_is_found(monkeypatch):
+    monkeypatch.setattr(pipeline.checks, "changes", True)
+
+    def hiding(program):
+        program.calls.pop()
+        return 0
+
+    hand = Hand()
+    x = hand.argument((3,))
+    y = hand.call(np.exp, x)
+    hand.call(np.sin, x)
+    program = hand.program(y)
+    program.keeps_analysis = True
+    pipeline._look(program, elide_copies)
+    with pytest.raises(AssertionError, match="hiding does not say"):
+        pipeline._look(program, hiding)
