@@ -17,7 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:reduction 'mean' divides")
 
 SAMPLES = 2
 #: What is made for a whole table is in its module: norms are cut in the table itself.
-IN_PLACE = "Embedding(5, 3, padding_idx=0, max_norm="
+IN_PLACE = "Embedding(5, 3, padding_idx=0, max_norm=", "EmbeddingBag(5, 3, max_norm="
+#: What vmap can't do, as in PyTorch.
+REFUSED = {"AdaptiveLogSoftmaxWithLoss": "a cluster's rows are chosen by the classes"}
 
 
 def inputs_of(row, number):
@@ -25,24 +27,32 @@ def inputs_of(row, number):
     return [make(sample.draw(rng)) for sample in row.inputs]
 
 
+def tensors_in(result):
+    """Return the tensors of what a module returns, in nested tuples or not."""
+    if isinstance(result, tuple):
+        return [tensor for part in result for tensor in tensors_in(part)]
+    return [] if result is None else [result]
+
+
 @pytest.mark.parametrize(
     "row",
-    [row for row in ROWS if not str(row).startswith(IN_PLACE)],
+    [row for row in ROWS if not str(row).startswith(IN_PLACE) and row.name not in REFUSED],
     ids=lambda row: f"{row.name}-{row}",
 )
 def test_module(row):
     """Per-sample gradients, and an ensemble on the same inputs."""
     module = row.double()
-    module = module.eval() if row.random else module
+    learns = any("running" in name for name, _ in module.named_buffers())
+    module = module.eval() if row.random or learns else module
     samples = [inputs_of(row, number) for number in range(SAMPLES)]
     params = {name: p.detach() for name, p in module.named_parameters()}
     output = functional_call(module, params, tuple([x.clone() for x in samples[0]]))
-    weights = weights_of([output])
+    weights = weights_of(tensors_in(output))
 
     def number(params, *inputs):
         # A copy: some modules write into their inputs.
         y = functional_call(module, params, tuple([x.clone() for x in inputs]))
-        return number_of([y], weights)
+        return number_of(tensors_in(y), weights)
 
     stacked = [aino.stack(column) for column in zip(*samples)]
     dims = (None, *[0] * len(stacked))
@@ -62,6 +72,13 @@ def test_module(row):
         close(g, np.stack([part[name].array for part in expected]), f"ensemble: {name}")
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name in REFUSED], ids=str)
+def test_what_is_refused_is_refused_by_name(row):
+    module = row.double()
+    with pytest.raises(TransformError, match=f"{row.name} .*{REFUSED[row.name]}"):
+        vmap(module)(*[aino.stack(pair) for pair in zip(inputs_of(row, 0), inputs_of(row, 1))])
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.random], ids=str)
 def test_randomness_of_modules(row):
     module = row.double().train()
@@ -69,10 +86,24 @@ def test_randomness_of_modules(row):
     with pytest.raises(TransformError, match=r"randomness='different'"):
         vmap(module)(*inputs)
     aino.manual_seed(3)
-    same = vmap(module, randomness="same")(*inputs)
+    (same, *_) = tensors_in(vmap(module, randomness="same")(*inputs))
     assert aino.equal(same[0], same[1])
-    found = [vmap(module, randomness="different")(*inputs) for _ in range(8)]
+    found = [tensors_in(vmap(module, randomness="different")(*inputs))[0] for _ in range(8)]
     assert not all(aino.equal(y[0], y[1]) for y in found)
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [nn.BatchNorm1d(3), nn.BatchNorm1d(3, affine=False, momentum=None), nn.SyncBatchNorm(3),
+     nn.InstanceNorm1d(3, track_running_stats=True)],
+    ids=str,
+)  # fmt: skip
+def test_running_statistics_of_norms_are_refused_in_training(norm):
+    x = aino.randn(2, 4, 3, 5)
+    with pytest.raises(TransformError, match=r"inside vmap.*not batched"):
+        vmap(norm)(x)
+    y = vmap(norm.eval())(x)
+    assert aino.allclose(y, aino.stack([norm(part) for part in x]))
 
 
 class Counting(nn.Module):
