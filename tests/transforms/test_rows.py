@@ -25,8 +25,8 @@ REFUSED = {
 #: batched values into what is not batched, a shape that depends on the data.
 REFUSED_IN_PART = {
     "equal", "linalg.lstsq", "linalg.lstsq (the rest)", "nn.functional.grouped_mm",
-    "nn.functional.one_hot", "overwrite",
-    "overwrite_parts", "repeat_interleave", "replace",
+    "nn.functional.one_hot", "overwrite", "overwrite_parts", "repeat_interleave", "replace",
+    "gru", "lstm", "rnn_relu", "rnn_tanh",  # lengths of packed sequences can't differ
 }  # fmt: skip
 #: What a program does not take, with or without vmap: it depends on how a tensor lies in memory.
 NOT_COMPILED = {
