@@ -258,3 +258,25 @@ def test_importing_aino_loads_none_of_this():
     assert (
         subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True) == "False\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (lambda: aino.LongTensor(np.array([1, 2], np.int32)), ("int64", [1, 2])),
+        (lambda: aino.FloatTensor(np.array([[1.0], [2.0]])), ("float32", [[1.0], [2.0]])),
+        (lambda: aino.LongTensor(np.array([1.5])), ("int64", [1])),
+        (lambda: aino.FloatTensor(np.array(3.0)), ("float32", 3.0)),
+        (lambda: aino.FloatTensor(np.zeros((1, 0))), ("float32", [[]])),
+        (lambda: aino.ones(1).new(np.array([1, 2])), ("float32", [1.0, 2.0])),
+        (lambda: aino.ByteTensor([1, 2]), ("uint8", [1, 2])),
+    ],
+)
+def test_older_types_take_the_numbers_of_an_array(made, expected):
+    x = made()
+    assert (str(x.dtype), x.tolist()) == expected
+
+
+def test_older_types_take_lengths():
+    assert aino.FloatTensor(2, 3).shape == (2, 3)
+    assert aino.LongTensor(np.int64(3)).shape == (3,)

@@ -24,6 +24,8 @@ def made(name: str, dtype: np.dtype, data: tuple) -> Tensor:
         if first.array.dtype != dtype:
             raise DtypeError(f"{name} takes a tensor of {dtype}, not of {first.array.dtype}")
         return first.detach()
+    if len(data) == 1 and isinstance(first, np.ndarray) and (first.ndim or first.dtype.kind == "f"):
+        return make(first.astype(dtype))  # an array has an index, too
     if isinstance(first, Size) or hasattr(first, "__index__"):
         return make(np.empty(shape_of(data), dtype))
     if len(data) > 1 or not hasattr(first, "__len__"):
