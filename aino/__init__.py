@@ -95,6 +95,7 @@ from aino.ops.tensor.printing import get_printoptions as get_printoptions
 from aino.ops.tensor.printing import printoptions as printoptions
 from aino.ops.tensor.printing import set_printoptions as set_printoptions
 from aino.ops.tensor.properties import *
+from aino.when_imported import watch as _watch
 
 if TYPE_CHECKING:
     from aino import accelerator as accelerator
@@ -295,6 +296,8 @@ _PACKAGES = (
     "cpu", "cuda", "distributed", "distributions", "func", "hub", "jit", "mps", "multiprocessing",
     "onnx", "profiler", "xpu", "version",
 )  # fmt: skip
+
+_watch()
 
 # A file may name AINO's modules before anything else has asked for them.
 _provide(lambda: _import_module("aino.estimators"))

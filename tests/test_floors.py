@@ -36,6 +36,7 @@ FLOORS = {
     "aino.coverage": 0,
     "aino.settings": 0,
     "aino.version": 0,
+    "aino.when_imported": 0,
     "aino.xpu": 0,
     "aino.dtypes": 0,
     "aino.layouts": 0,
@@ -100,7 +101,7 @@ LAZY = [("aino.nn", "aino.estimators")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "tensorboard",
+    "IPython", "einops", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "tensorboard",
     "threadpoolctl", "torch",
 }  # fmt: skip
 
