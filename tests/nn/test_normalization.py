@@ -1,5 +1,7 @@
 """What normalises channels: running statistics, memory orders, programs, transforms."""
 
+import runpy
+
 import numpy as np
 import pytest
 
@@ -146,6 +148,26 @@ def test_transforms_take_the_definition_and_go_over_no_samples():
     assert moved == pytest.approx((one[0] * direction.numpy()).sum(), rel=1e-9)
     jacobian = func.jacrev(lambda x: F.batch_norm(x, None, None, training=True).square())(sample)
     assert jacobian.shape == (5, 4, 5, 4)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (3, 4, 50)])
+def test_a_saved_program_needs_numpy_alone(shape, tmp_path):
+    layer, x = nn.GroupNorm(2, 4), make(RNG.normal(size=shape).astype(np.float32))
+    run = aino.compile(lambda x: layer(x))
+    with aino.no_grad():
+        expected = run(x).numpy()
+    run.save_source(tmp_path / "saved.py")
+    names = runpy.run_path(str(tmp_path / "saved.py"))
+    assert np.array_equal(names["step"](x.numpy()), expected)
+
+
+@pytest.mark.parametrize("length", [3, 64, 65, 5000])
+def test_sums_of_columns_keep_their_digits(length):
+    x = np.full((length, 3), 1.1, np.float32)
+    mean, variance = aino.zeros(3), aino.ones(3)
+    F.batch_norm(make(x), mean, variance, training=True, momentum=1.0)
+    np.testing.assert_allclose(mean.numpy(), x[0], rtol=3e-7)
+    np.testing.assert_allclose(variance.numpy(), 0.0, atol=1e-12)
 
 
 def test_sync_batch_norm_takes_over_the_layer():

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import runpy
 
 import numpy as np
 import pytest
@@ -112,6 +113,30 @@ def test_transforms_take_the_definition_and_go_over_no_samples(kind):
     np.testing.assert_allclose(found, np.stack(slopes), rtol=1e-9)
     moved = func.jvp(loss, (x[0],), (x[1],))[1].item()
     assert moved == pytest.approx((slopes[0] * x[1].numpy()).sum(), rel=1e-9)
+
+
+@kinds
+def test_outputs_may_be_written_over(kind):
+    module, x = KINDS[kind]().double(), make(RNG.normal(size=(4, 2, 2)))
+    grads = []
+    for double in (lambda y: y * 2.0, lambda y: y.mul_(2.0)):
+        double(module(x)[0]).square().sum().backward()
+        grads.append([p.grad.numpy().copy() for p in module.parameters()])
+        module.zero_grad()
+    for one, other in zip(*grads):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@kinds
+def test_a_saved_program_needs_numpy_alone(kind, tmp_path):
+    module, x = KINDS[kind](num_layers=2), aino.ones(3, 2, 2)
+    run = aino.compile(lambda x: module(x)[0])
+    with aino.no_grad():
+        expected = run(x).numpy()
+    run.save_source(tmp_path / "saved.py")
+    names = runpy.run_path(str(tmp_path / "saved.py"))
+    assert "from aino" not in (tmp_path / "saved.py").read_text(encoding="utf-8")
+    assert np.array_equal(names["step"](x.numpy()), expected)
 
 
 def test_dropout_stands_between_the_layers_in_training():

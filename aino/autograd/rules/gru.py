@@ -12,14 +12,12 @@ from aino.autograd.rules.recurrent import (
     in_pieces,
     over_steps,
     product,
-    rows_before,
     rows_of,
     slots_of,
     steps_of,
     transposed,
 )
 from aino.autograd.rules.trigonometry import tanh
-from aino.autograd.sums import sum_over
 from aino.tracing import fused
 
 
@@ -61,7 +59,7 @@ def _weights(w_ih, w_hh, b_ih, b_hh):
 
 
 @fused
-def _forward(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
+def _gru(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
     """Return the rows, the last state, and what the backward pass reads, if it is to be kept."""
     steps = steps_of(sizes, reverse)
     batch, hidden = h0.shape
@@ -87,21 +85,20 @@ def _forward(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
         h *= a[1]
         h += a[2]
         after[:hidden, count:] = slots[number][:hidden, count:]
-    found = rows_of(slots, steps, hidden), slots[-1, :hidden].T.copy()
-    return (*found, gates if keep else gates[:0])
+    found = rows_of(slots[1:], steps, hidden), slots[-1, :hidden].T.copy()
+    return (*found, gates, slots) if keep else (*found, gates[:0], slots[:0])
 
 
 @fused
-def _backward(wanted, g_y, g_h, x, h0, w_ih, w_hh, y, gates, sizes, reverse):
+def _gru_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, gates, slots, sizes, reverse):
     steps = steps_of(sizes, reverse)
     _, _, hidden, batch = gates.shape
     dh = transposed(g_h, h0.shape, x.dtype)
     # The slopes of new's incoming part, of reset, update, and new's own part: what comes in reads
     # the first three, the state the last three.
-    slopes = np.empty((4 * hidden, y.shape[0]), x.dtype)
+    slopes = np.empty((4 * hidden, x.shape[0]), x.dtype)
     pieces = in_pieces(np.ascontiguousarray(w_hh.T), batch)
     scratch = np.empty((4, hidden, batch), x.dtype)
-    before = rows_before(y, h0, steps)
     through = np.empty((hidden, batch), x.dtype)
     for number in reversed(range(len(steps))):
         start, count = steps[number]
@@ -109,12 +106,13 @@ def _backward(wanted, g_y, g_h, x, h0, w_ih, w_hh, y, gates, sizes, reverse):
         a, s, dh_now = gates[number][:, :, :count], scratch[:, :, :count], dh[:, :count]
         if g_y is not None:
             dh_now += g_y[rows].T
-        _slopes(s, a, before[rows].T, dh_now)
+        _slopes(s, a, slots[number, :hidden, :count], dh_now)
         flat = s.reshape(4 * hidden, count)
         slopes[:, rows] = flat
         dh_now *= a[1]
         product(pieces, flat[hidden:], through[:, :count])
         dh_now += through[:, :count]
+    before = rows_of(slots, steps, hidden) if wanted[3] else None
     return _of_inputs(wanted, slopes, dh, before, x, w_ih)
 
 
@@ -152,20 +150,20 @@ def _of_inputs(wanted, slopes, dh, before, x, w_ih):
     if wanted[3]:
         g_hh = np.dot(own, before)
     if wanted[4]:
-        g_b_ih = in_order(sum_over(incoming, 1))
+        g_b_ih = in_order(np.add.reduce(incoming, axis=1))
     if wanted[5]:
-        g_b_hh = sum_over(own, 1)
+        g_b_hh = np.add.reduce(own, axis=1)
     return g_x, dh.T.copy(), g_ih, g_hh, g_b_ih, g_b_hh
 
 
 def _together(
-    wanted, g_y, g_h, g_gates, x, h0, w_ih, w_hh, y, gates, sizes, reverse
+    wanted, g_y, g_h, g_gates, g_slots, x, h0, w_ih, w_hh, gates, slots, sizes, reverse
 ):  # fmt: skip
-    return _backward(wanted, g_y, g_h, x, h0, w_ih, w_hh, y, gates, sizes, reverse)
+    return _gru_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, gates, slots, sizes, reverse)
 
 
 gru = primitive(
-    "gru", _forward, inputs="x h0 w_ih w_hh b_ih b_hh", outputs="y h gates",
+    "gru", _gru, inputs="x h0 w_ih w_hh b_ih b_hh", outputs="y h gates slots",
     formula="n = tanh(W x + r (U h + b)), hₜ = n + z (hₜ₋₁ - n)", definition=_definition,
     together=_together,
 )  # fmt: skip

@@ -16,7 +16,6 @@ from aino.autograd.rules.recurrent import (
     of_weights,
     over_steps,
     product,
-    rows_before,
     rows_of,
     slots_of,
     stacked,
@@ -46,7 +45,7 @@ def _definition(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
 
 
 @fused
-def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
+def _lstm(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     """Return the rows, the last states, and what the backward pass reads, if it is to be kept."""
     steps = steps_of(sizes, reverse)
     (batch, hidden), size = c0.shape, h0.shape[1]
@@ -56,10 +55,10 @@ def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     weights[: 2 * hidden] *= -1.0
     weights[3 * hidden :] *= -1.0
     pieces = in_pieces(weights, batch)
-    kept = len(steps) if keep else 1
+    count = len(steps) if keep else 1
     # Of each step: the gates, and the tangent of the cell.
-    gates = np.empty((kept, 5, hidden, batch), x.dtype)
-    cells = np.empty((kept + 1, hidden, batch), x.dtype)
+    gates = np.empty((count, 5, hidden, batch), x.dtype)
+    cells = np.empty((count + 1, hidden, batch), x.dtype)
     cells[0] = c0.T
     for number, (_, count) in enumerate(steps):
         before, after = slots[number], slots[number + 1]
@@ -81,24 +80,25 @@ def _forward(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
             after[:size, count:] = before[:size, count:]
             c[:, count:] = c_before[:, count:]
     last = cells[-1] if keep else cells[0]
-    found = rows_of(slots, steps, size), slots[-1, :size].T.copy(), last.T.copy()
-    return (*found, gates, cells) if keep else (*found, gates[:0], cells[:0])
+    found = rows_of(slots[1:], steps, size), slots[-1, :size].T.copy(), last.T.copy()
+    kept = (gates, cells, slots)
+    return (*found, *(kept if keep else [part[:0] for part in kept]))
 
 
 @fused
-def _backward(
-    wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, y, gates, cells, sizes, reverse
+def _lstm_slopes(
+    wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, gates, cells, slots, sizes, reverse
 ):  # fmt: skip
     steps = steps_of(sizes, reverse)
     hidden, batch = gates.shape[2:]
     dh = transposed(g_h, h0.shape, x.dtype)
     dc = transposed(g_c, (batch, hidden), x.dtype)
-    total = y.shape[0]
+    total, size = x.shape[0], h0.shape[1]
     slopes = np.empty((4 * hidden, total), x.dtype)
     outputs: Any = None
     arrived: Any = None
     if w_hr is not None:
-        outputs, arrived = np.empty((total, hidden), x.dtype), np.empty_like(y)
+        outputs, arrived = np.empty((total, hidden), x.dtype), np.empty((total, size), x.dtype)
     pieces = in_pieces(np.ascontiguousarray(w_hh.T), batch)
     scratch, room = np.empty((4, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
     for number in reversed(range(len(steps))):
@@ -117,8 +117,8 @@ def _backward(
         _slopes(s, t, room[:, :count], a, cells[number][:, :count], arriving, dc_now)
         slopes[:, rows] = s.reshape(4 * hidden, count)
         product(pieces, s.reshape(4 * hidden, count), dh_now)
-    before = rows_before(y, h0, steps) if wanted[4] else None
-    g_x, *others = of_weights((wanted[0], *wanted[3:7]), slopes, before, x, w_ih)
+    before = rows_of(slots, steps, size) if wanted[4] else None
+    g_x, *others = of_weights((wanted[0], *wanted[3:5]), slopes, before, x, w_ih)
     g_hr = np.dot(arrived.T, outputs) if w_hr is not None else None
     return g_x, dh.T.copy(), dc.T.copy(), *others, g_hr
 
@@ -148,16 +148,16 @@ def _slopes(s, t, w, a, c_before, dh, dc) -> None:
 
 
 def _together(
-    wanted, g_y, g_h, g_c, g_gates, g_cells, x, h0, w_ih, w_hh, w_hr, y, gates, cells, sizes,
-    reverse,
+    wanted, g_y, g_h, g_c, g_gates, g_cells, g_slots, x, h0, w_ih, w_hh, w_hr, gates, cells, slots,
+    sizes, reverse,
 ):  # fmt: skip
-    return _backward(
-        wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, y, gates, cells, sizes, reverse
+    return _lstm_slopes(
+        wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, gates, cells, slots, sizes, reverse
     )
 
 
 lstm = primitive(
-    "lstm", _forward, inputs="x h0 c0 w_ih w_hh b_ih b_hh w_hr", outputs="y h c gates cells",
+    "lstm", _lstm, inputs="x h0 c0 w_ih w_hh b_ih b_hh w_hr", outputs="y h c gates cells slots",
     formula="cₜ = σ(f) cₜ₋₁ + σ(i) tanh(g), hₜ = σ(o) tanh(cₜ)", definition=_definition,
     together=_together,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.autograd.sums import LONGEST, sum_over
+from aino.autograd.sums import LONGEST, ROWS, sum_over
 from aino.errors import DtypeError
 from aino.tracing import fused
 
@@ -83,9 +83,19 @@ def _products(a, b):
         pieces = -(-behind // LONGEST)
         ends = [behind * i // pieces for i in range(pieces + 1)]
         parts = [_products(a[..., i:j], b[..., i:j]) for i, j in pairwise(ends)]
-        return sum_over(np.stack(parts), 0)
+        return _down(np.stack(parts))
     products = np.vecdot(a, b)
-    return products[0] if products.shape[0] == 1 else sum_over(products, 0)
+    return products[0] if products.shape[0] == 1 else _down(products)
+
+
+def _down(x):
+    """Return the sum of each column: of many rows, a sum of sums of a few rows each."""
+    length, width = x.shape
+    if length <= ROWS:
+        return np.dot(np.ones(length, x.dtype), x)
+    whole = length - length % ROWS
+    sums = np.matmul(np.ones(ROWS, x.dtype), x[:whole].reshape(-1, ROWS, width))
+    return _down(np.concatenate((sums, x[whole:])))
 
 
 def _blocks(x):
@@ -111,7 +121,7 @@ def _plain(x):
 
 
 def _few_behind(order, x) -> bool:
-    """Tell whether the channels lie so close that rows are added, and not within rows."""
+    """Tell whether rows are added, as channels lie so close that few numbers follow one another."""
     return math.prod([x.shape[axis] for axis in order[order.index(1) + 1 :]]) < 8
 
 
@@ -172,9 +182,9 @@ def _rows(x):
 
 def _normalised_rows(x, weight, bias, eps, count):
     rows, back = _rows(x)
-    mean = sum_over(rows, 0) / count
+    mean = _down(rows) / count
     y = rows - mean
-    variance = sum_over(y * y, 0) / count
+    variance = _down(y * y) / count
     gain = 1.0 / np.sqrt(variance + eps)
     y *= gain if weight is None else gain * weight
     if bias is not None:
@@ -183,7 +193,7 @@ def _normalised_rows(x, weight, bias, eps, count):
 
 
 @fused
-def _slopes(wanted, g, x, weight, mean, variance, eps):
+def _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps):
     """Return the cotangents of x, weight and bias."""
     g, order = _plain(g)
     if _order(x) != order:
@@ -233,7 +243,7 @@ def _slopes_of_rows(wanted, g, x, mean, scale, gain, count):
     g, back = _rows(g)
     x, _ = _rows(x)
     z = (x - mean) * scale
-    along, across = sum_over(g, 0), sum_over(g * z, 0)
+    along, across = _down(g), _down(g * z)
     if not wanted[0]:
         return g, across, along
     z *= across / count
@@ -252,7 +262,7 @@ def _batch_norm(x, weight, bias, eps):
 def _together(wanted, g, g_mean, g_variance, x, weight, mean, variance, eps):
     found: Any = (None, None, None)
     if g is not None:
-        found = _slopes(wanted, g, x, weight, mean, variance, eps)
+        found = _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps)
     if wanted[0] and (g_mean is not None or g_variance is not None):
         found = [_plus(found[0], _of_moments(g_mean, g_variance, x, mean)), *found[1:]]
     return found

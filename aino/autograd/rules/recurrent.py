@@ -18,7 +18,6 @@ from aino.autograd.rules.activation import relu
 from aino.autograd.rules.fused import linear
 from aino.autograd.rules.join import cat
 from aino.autograd.rules.trigonometry import tanh
-from aino.autograd.sums import sum_over
 from aino.tracing import fused
 
 #: OpenBLAS copies nothing in products of so many multiplications.
@@ -78,39 +77,25 @@ def slots_of(x, h0, steps):
 
 
 def rows_of(slots, steps, size):
-    """Return the states after each step, as rows."""
+    """Return the states in the slots of each step, as rows."""
     total = sum([count for _, count in steps])
     y = np.empty((total, size), slots.dtype)
-    for slot, (start, count) in zip(slots[1:], steps):
+    for slot, (start, count) in zip(slots, steps):
         y[start : start + count] = slot[:size, :count].T
     return y
-
-
-def rows_before(y, h0, steps):
-    """Return the states before each step, as rows."""
-    before = np.empty_like(y)
-    last, done = h0, 0
-    for start, count in steps:
-        rows = before[start : start + count]
-        shared = min(done, count)
-        rows[:shared] = last[:shared]
-        rows[shared:] = h0[shared:count]
-        last, done = y[start : start + count], count
-    return before
 
 
 def of_weights(wanted, slopes, before, x, w_ih):
     """Return the cotangents of x and of W, U and both vectors b from those of the gates.
 
-    ``slopes``: (gates, rows); ``wanted``: which of the five are asked for.
+    ``slopes``: (gates, rows); ``wanted``: which of x, W and U are asked for.
     """
     g_x = np.ascontiguousarray(np.dot(w_ih.T, slopes).T) if wanted[0] else None
     g_ih = np.dot(slopes, x) if wanted[1] else None
     g_hh = np.dot(slopes, before) if wanted[2] else None
     # Each vector has its own: what belongs to one gradient may be written into.
-    g_b_ih = sum_over(slopes, 1) if wanted[3] else None
-    g_b_hh = sum_over(slopes, 1) if wanted[4] else None
-    return g_x, g_ih, g_hh, g_b_ih, g_b_hh
+    g_b = np.add.reduce(slopes, axis=1)
+    return g_x, g_ih, g_hh, g_b, g_b.copy()
 
 
 def transposed(g, shape, dtype):
@@ -146,7 +131,7 @@ def both(b_ih, b_hh):
     return None if b_ih is None else b_ih + b_hh
 
 
-def _definition(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, rectified):
+def _definition(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep, rectified):
     act = relu if rectified else tanh
     incoming = linear(x, w_ih, both(b_ih, b_hh))
 
@@ -160,7 +145,7 @@ def _definition(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, rectified):
 
 
 @fused
-def _forward(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, rectified):
+def _rnn(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep, rectified):
     steps = steps_of(sizes, reverse)
     batch, size = h0.shape
     slots = slots_of(x, h0, steps)
@@ -174,36 +159,39 @@ def _forward(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, rectified):
         else:
             np.tanh(h, out=h)
         after[:size, count:] = before[:size, count:]
-    return rows_of(slots, steps, size), slots[-1, :size].T.copy()
+    found = rows_of(slots[1:], steps, size), slots[-1, :size].T.copy()
+    return (*found, slots if keep else slots[:0])
 
 
 @fused
-def _backward(wanted, g_y, g_h, x, h0, w_ih, w_hh, y, sizes, reverse, rectified):
+def _rnn_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, slots, sizes, reverse, rectified):
     steps = steps_of(sizes, reverse)
     dh = transposed(g_h, h0.shape, x.dtype)
-    slopes = np.empty((dh.shape[0], y.shape[0]), x.dtype)
+    size = dh.shape[0]
+    slopes = np.empty((size, x.shape[0]), x.dtype)
     pieces = in_pieces(np.ascontiguousarray(w_hh.T), h0.shape[0])
-    for start, count in reversed(steps):
+    for number in reversed(range(len(steps))):
+        start, count = steps[number]
         rows = slice(start, start + count)
-        dh_now, h = dh[:, :count], y[rows].T
+        dh_now, h = dh[:, :count], slots[number + 1, :size, :count]
         if g_y is not None:
             dh_now += g_y[rows].T
         slope = h > 0.0 if rectified else 1.0 - h * h
         slope = dh_now * slope
         slopes[:, rows] = slope
         product(pieces, slope, dh_now)
-    before = rows_before(y, h0, steps) if wanted[3] else None
-    g_x, *others = of_weights((wanted[0], *wanted[2:]), slopes, before, x, w_ih)
+    before = rows_of(slots, steps, size) if wanted[3] else None
+    g_x, *others = of_weights((wanted[0], *wanted[2:4]), slopes, before, x, w_ih)
     return g_x, dh.T.copy(), *others
 
 
 def _together(
-    wanted, g_y, g_h, x, h0, w_ih, w_hh, y, sizes, reverse, rectified
+    wanted, g_y, g_h, g_slots, x, h0, w_ih, w_hh, slots, sizes, reverse, rectified
 ):  # fmt: skip
-    return _backward(wanted, g_y, g_h, x, h0, w_ih, w_hh, y, sizes, reverse, rectified)
+    return _rnn_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, slots, sizes, reverse, rectified)
 
 
 rnn = primitive(
-    "rnn", _forward, inputs="x h0 w_ih w_hh b_ih b_hh", outputs="y h",
+    "rnn", _rnn, inputs="x h0 w_ih w_hh b_ih b_hh", outputs="y h slots",
     formula="hₜ = act(W xₜ + U hₜ₋₁ + b)", definition=_definition, together=_together,
 )  # fmt: skip

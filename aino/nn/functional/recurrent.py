@@ -62,10 +62,10 @@ def _layer(name: str, x, states, weights, sizes, reverse) -> tuple:
         return tuple([cast(y, float16) for y in found])
     if name == "rnn_relu" and x.array.dtype.kind == "c":
         raise DtypeError("rnn_relu takes real numbers: complex ones have no order")
-    if name.startswith("rnn"):
-        return rules.rnn(x, *states, *weights, sizes, reverse, name == "rnn_relu")
     tensors = [t for t in (x, *states, *weights) if t is not None]
     keep = bool(mode.level) and any([t.node is not None for t in tensors])
+    if name.startswith("rnn"):
+        return rules.rnn(x, *states, *weights, sizes, reverse, keep, name == "rnn_relu")[:2]
     if name == "lstm":
         return lstm_rules.lstm(x, *states, *weights, sizes, reverse, keep)[:3]
     return gru_rules.gru(x, *states, *weights, sizes, reverse, keep)[:2]
