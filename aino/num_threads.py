@@ -8,6 +8,7 @@ Products of matrices are NumPy's; its wheels carry OpenBLAS, which is told direc
 from __future__ import annotations
 
 import ctypes
+import functools
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,30 @@ def _set_blas(count: int) -> bool:
     pools = threadpoolctl.ThreadpoolController().select(user_api="blas")
     pools.limit(limits=count)
     return bool(pools.lib_controllers)
+
+
+@functools.cache
+def _getter_and_setter() -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
+    return _blas("get"), _blas("set")
+
+
+def share(function: Callable[[Any], None], parts: list) -> None:
+    """Call a function that multiplies small matrices on two parts at the same time, or on one.
+
+    Meanwhile BLAS computes on the thread that calls it: its own threads would have to be woken
+    for each of the products. Where it may only use one, one part follows the other.
+    """
+    get, set_to = _getter_and_setter()
+    count = 1 if get is None or worker.alone else int(get())
+    if count < 2 or set_to is None:
+        for part in parts:
+            function(part)
+        return
+    set_to(1)
+    try:
+        worker.share(function, parts)
+    finally:
+        set_to(count)
 
 
 def set_num_threads(num: int) -> None:

@@ -1,10 +1,13 @@
 """Convolutions go block by block, and products in pieces: whatever the cut, the sums are one."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import aino
-from aino import nn
+from aino import nn, num_threads
 from aino.autograd.rules import bands, batch_order, columns
 from aino.nn import functional as F
 from tests.calculus import rows_conv
@@ -31,10 +34,11 @@ SIZES = [(1 << 18, 1_000_000), (64, 1_000_000), (700, 100), (4000, 4000)]
 @pytest.mark.parametrize("place", PLACES, ids=str)
 @pytest.mark.parametrize(("block", "piece"), SIZES)
 def test_blocks_and_pieces(place, block, piece, monkeypatch):
-    monkeypatch.setattr(columns, "BLOCK", block)
-    monkeypatch.setattr(columns, "PIECE", piece)
+    monkeypatch.setattr(columns, "COLUMN_BLOCK", block)
+    monkeypatch.setattr(columns, "PRODUCT_PIECE", piece)
     monkeypatch.setattr(columns, "has_small_products", lambda: True)
-    monkeypatch.setattr(bands, "NUMBERS", block)
+    monkeypatch.setattr(bands, "BAND_NUMBERS", block)
+    monkeypatch.setattr(columns, "COLUMNS_SHARED", piece)
     columns.blocks.cache_clear()
     shape, weight, *settings = place
     rng = np.random.default_rng(0)
@@ -102,6 +106,45 @@ def test_the_batch_is_laid_last_and_first_again(shape, dtype):
         assert first.flags.c_contiguous
 
 
+@pytest.mark.parametrize("parts", [[1], [1, 2]])
+def test_two_parts_are_computed_with_one_blas_thread_each(parts):
+    before, seen = aino.get_num_threads(), []
+    get = num_threads._blas("get")
+    aino.set_num_threads(2)
+
+    def compute(part):
+        seen.append((part, 2 if get is None else get()))
+        if part == parts[-1]:
+            raise ZeroDivisionError
+
+    try:
+        with pytest.raises(ZeroDivisionError):
+            num_threads.share(compute, parts)
+        assert sorted(seen) == [(part, 2 if get is None else 1) for part in parts]
+        assert get is None or get() == 2
+    finally:
+        aino.set_num_threads(before)
+
+
+def test_how_many_threads_compute_makes_no_difference(monkeypatch):
+    monkeypatch.setattr(columns, "COLUMNS_SHARED", 0)
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((8, 16, 24, 24)), rng.standard_normal((32, 16, 3, 3))
+    place = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    last = batch_order.batch_last(x)
+    before, found = aino.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            aino.set_num_threads(count)
+            y = columns.convolved(last, w, None, place)
+            found.append((y, columns.paired(y, last, (3, 3), place)))
+    finally:
+        aino.set_num_threads(before)
+    assert len(columns.Columns(last, (3, 3), (24, 24), columns.Place(*place), 32).parts) == 2
+    for one, two in zip(*found):
+        assert np.array_equal(one, two)
+
+
 def test_a_program_of_convolutions_is_what_they_are():
     def step(model, optimizer, x):
         optimizer.zero_grad()
@@ -129,6 +172,23 @@ def test_a_program_of_convolutions_is_what_they_are():
     assert eager[0] == program[0]
     for a, b in zip(eager[1], program[1]):
         assert np.array_equal(a, b)
+
+
+def test_a_saved_program_convolves_without_aino(tmp_path):
+    model = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(4, 4, 3, groups=4))
+    transposed = nn.ConvTranspose1d(4, 2, 3, stride=2)
+    program = aino.compile(lambda x: transposed(model(x).flatten(2)), fullgraph=True)
+    x = aino.randn(3, 2, 5, 6)
+    with aino.no_grad():
+        expected = program(x).numpy()
+    program.save_source(tmp_path / "saved.py")
+    np.save(tmp_path / "x.npy", x.numpy())
+    script = (
+        "import sys, numpy as np, saved; y = saved.step(np.load('x.npy')); np.save('y.npy', y); "
+        "assert not any(name.startswith('aino') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_what_a_program_returns_is_not_written_again():

@@ -19,25 +19,25 @@ from typing import Any
 import numpy as np
 
 #: So many rows of the output at a time: more are mostly zeros, fewer are small products,
-ROWS = 8
+BAND_ROWS = 8
 #: and of so many channels that their part of the output stays in the cache.
-NUMBERS = 1 << 17
+BAND_NUMBERS = 1 << 17
 
 
-def _channels(count, batch) -> int:
+def _band_channels(count, batch) -> int:
     """Return of how many channels the rows are computed at a time."""
-    return max(1, NUMBERS // (min(ROWS, count[0]) * count[1] * batch))
+    return max(1, BAND_NUMBERS // (min(BAND_ROWS, count[0]) * count[1] * batch))
 
 
-def _parts(count, batch, channels) -> Iterator[tuple[slice, int, int]]:
+def _band_parts(count, batch, channels) -> Iterator[tuple[slice, int, int]]:
     """Yield channels, and the first and the last row, of each part of the output."""
-    rows, step = min(ROWS, count[0]), _channels(count, batch)
+    rows, step = min(BAND_ROWS, count[0]), _band_channels(count, batch)
     for channel in range(0, channels, step):
         for start in range(0, count[0], rows):
             yield slice(channel, channel + step), start, min(start + rows, count[0])
 
 
-def _reach(kernel, stride, dilation, rows) -> int:
+def _band_reach(kernel, stride, dilation, rows) -> int:
     """Return how many rows of the input so many of the output are made of."""
     return (rows - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
 
@@ -51,34 +51,34 @@ def _diagonals(bands, kernel, stride, dilation):
     return np.ndarray(shape, bands.dtype, bands, 0, strides)
 
 
-def _across(column, count, stride, dilation) -> slice:
+def _band_columns(column, count, stride, dilation) -> slice:
     """Return where in a row of the input an element of the kernel lies, at all positions."""
     start = column * dilation[1]
     return slice(start, start + (count[1] - 1) * stride[1] + 1, stride[1])
 
 
-def _filled(weight, rows, stride, dilation):
+def _bands_of(weight, rows, stride, dilation):
     """Return the band matrices of kernels."""
     kernel = weight.shape[1:]
-    reach = _reach(kernel, stride, dilation, rows)
+    reach = _band_reach(kernel, stride, dilation, rows)
     bands = np.zeros((kernel[1], weight.shape[0], rows, reach), weight.dtype)
     _diagonals(bands, kernel, stride, dilation)[...] = weight.transpose(2, 0, 1)[..., None]
     return bands
 
 
-def convolved(x, weight, count, stride, dilation, out) -> None:
+def banded(x, weight, count, stride, dilation, out) -> None:
     """Write the convolution of each channel with its kernel into ``out``."""
     kernel, batch = weight.shape[1:], x.shape[-1]
-    bands = _filled(weight, min(ROWS, count[0]), stride, dilation)
+    bands = _bands_of(weight, min(BAND_ROWS, count[0]), stride, dilation)
     y = out.reshape((x.shape[0], count[0], count[1] * batch))
-    room = np.empty_like(y, shape=(_channels(count, batch), bands.shape[2], y.shape[2]))
-    for place, start, stop in _parts(count, batch, x.shape[0]):
+    room = np.empty_like(y, shape=(_band_channels(count, batch), bands.shape[2], y.shape[2]))
+    for place, start, stop in _band_parts(count, batch, x.shape[0]):
         part, height = y[place, start:stop], stop - start
-        reach = _reach(kernel, stride, dilation, height)
+        reach = _band_reach(kernel, stride, dilation, height)
         below = slice(start * stride[0], start * stride[0] + reach)
         for column in range(kernel[1]):
             band = bands[column, place, :height, :reach]
-            met = x[place, below, _across(column, count, stride, dilation)]
+            met = x[place, below, _band_columns(column, count, stride, dilation)]
             met = met.reshape((*met.shape[:2], count[1] * batch))
             if column:
                 term = np.matmul(band, met, out=room[: part.shape[0], :height])
@@ -87,35 +87,35 @@ def convolved(x, weight, count, stride, dilation, out) -> None:
                 np.matmul(band, met, out=part)
 
 
-def paired(g, x, kernel, stride, dilation) -> Any:
+def banded_pairs(g, x, kernel, stride, dilation) -> Any:
     """Return the slopes of the kernels, where g is that of the output: sums along diagonals."""
     count, batch = g.shape[1:3], x.shape[-1]
-    rows = min(ROWS, count[0])
-    reach = _reach(kernel, stride, dilation, rows)
+    rows = min(BAND_ROWS, count[0])
+    reach = _band_reach(kernel, stride, dilation, rows)
     bands = np.zeros((kernel[1], x.shape[0], rows, reach), x.dtype)
     g = g.reshape((x.shape[0], count[0], count[1] * batch))
-    for place, start, stop in _parts(count, batch, x.shape[0]):
+    for place, start, stop in _band_parts(count, batch, x.shape[0]):
         height = stop - start
-        reach = _reach(kernel, stride, dilation, height)
+        reach = _band_reach(kernel, stride, dilation, height)
         below = slice(start * stride[0], start * stride[0] + reach)
         for column in range(kernel[1]):
-            met = x[place, below, _across(column, count, stride, dilation)]
+            met = x[place, below, _band_columns(column, count, stride, dilation)]
             met = met.reshape((*met.shape[:2], count[1] * batch))
             bands[column, place, :height, :reach] += np.matmul(g[place, start:stop], met.mT)
     sums = np.add.reduce(_diagonals(bands, kernel, stride, dilation), axis=-1)
     return sums.transpose(1, 2, 0)
 
 
-def spread_back(g, weight, y, stride, dilation) -> None:
-    """Add to a framed y what the transpose of ``convolved`` makes of g: (C, T₀, T₁, N)."""
+def banded_back(g, weight, y, stride, dilation) -> None:
+    """Add to a framed y what the transpose of ``banded`` makes of g: (C, T₀, T₁, N)."""
     kernel, count, batch = weight.shape[1:], g.shape[1:3], g.shape[-1]
-    bands = _filled(weight, min(ROWS, count[0]), stride, dilation)
+    bands = _bands_of(weight, min(BAND_ROWS, count[0]), stride, dilation)
     g = g.reshape((g.shape[0], count[0], count[1] * batch))
-    for place, start, stop in _parts(count, batch, g.shape[0]):
+    for place, start, stop in _band_parts(count, batch, g.shape[0]):
         height = stop - start
-        reach = _reach(kernel, stride, dilation, height)
+        reach = _band_reach(kernel, stride, dilation, height)
         below = slice(start * stride[0], start * stride[0] + reach)
         for column in range(kernel[1]):
             back = np.matmul(bands[column, place, :height, :reach].mT, g[place, start:stop])
             back = back.reshape((*back.shape[:2], count[1], batch))
-            y[place, below, _across(column, count, stride, dilation)] += back
+            y[place, below, _band_columns(column, count, stride, dilation)] += back

@@ -20,7 +20,7 @@ FAR = 128 << 10
 #: Rows so many bytes apart, or a multiple of it, fall on the same few places of a cache.
 CLASH = 1024
 #: So many bytes more, and they don't.
-APART = 64
+CLEAR = 64
 
 
 def _for_all(kernel, batched, x):
@@ -43,7 +43,7 @@ def _batch_last(x, out=None):
         return out
     rows, columns = x.reshape((batch, length)), out.reshape((length, batch))
     step = FAR // (batch * item)
-    memory = np.empty((batch, step + APART // item), x.dtype)
+    memory = np.empty((batch, step + CLEAR // item), x.dtype)
     for start in range(0, length, step):
         part = rows[:, start : start + step]
         room = memory[:, : part.shape[1]]

@@ -23,13 +23,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.autograd.rules import bands
+from aino.num_threads import share
+from aino.threads import halves
 
 #: So many numbers of columns are copied at a time.
-BLOCK = 1 << 18
+COLUMN_BLOCK = 1 << 18
 #: BLAS packs nothing where it multiplies and adds less often than this, which is sooner.
-PIECE = 1_000_000
+PRODUCT_PIECE = 1_000_000
+#: Where there are more multiplications than this, one half of the blocks goes to another thread.
+COLUMNS_SHARED = 1 << 24
 #: Rows of columns lie so many numbers further apart than they are long, never a power of two.
-APART = 16
+COLUMNS_APART = 16
 
 
 #: A transpose of fewer channels (in all groups), or to fewer (in each), is added up: its columns
@@ -106,11 +110,11 @@ def blocks(count, batch, height):
     """
     shape = (*count, batch)
     axis, width = len(shape) - 1, 1
-    while axis and width * shape[axis] * height <= BLOCK:
+    while axis and width * shape[axis] * height <= COLUMN_BLOCK:
         width *= shape[axis]
         axis -= 1
     length = shape[axis]
-    step = max(1, BLOCK // (width * height))
+    step = max(1, COLUMN_BLOCK // (width * height))
     step = -(-length // -(-length // step))  # all blocks about as long
     found, start = [], 0
     for lead in product(*[range(n) for n in shape[:axis]]):
@@ -123,35 +127,50 @@ def blocks(count, batch, height):
 
 
 class Columns:
-    """The columns of an input for a kernel, block by block: ``for columns, start, stop in ...``.
+    """The columns of an input for a kernel, in one part or two, which can be had at the same time.
 
-    ``columns`` is (groups, C/groups · |K|, stop - start), for the positions from start to stop.
+    ``for columns, start, stop in Columns(...).over(part)``, for a part of ``parts``: ``columns``
+    is (groups, C/groups · |K|, stop - start), for the positions from start to stop. ``rows``: how
+    many rows of numbers each is multiplied by.
     """
 
-    def __init__(self, x, kernel, count, place) -> None:
+    def __init__(self, x, kernel, count, place, rows) -> None:
         self.height = math.prod(kernel) * (x.shape[0] // place.groups)
         self.groups = place.groups
         self.x, self.kernel, self.count, self.place = x, kernel, count, place
+        self.length = math.prod(count) * x.shape[-1]
+        #: Nothing stands twice in them: they are the input.
+        self.is_input = math.prod(kernel) == 1 and set(place.stride) == {1}
+        self.blocks = blocks(count, x.shape[-1], self.height * self.groups)
+        self.parts = [self.blocks[0]]
+        if not self.is_input and self.height * rows * self.length > COLUMNS_SHARED:
+            self.parts = halves(list(self.blocks[0]), [block[1] for block in self.blocks[0]])
 
-    def __iter__(self):
+    def each(self, function) -> None:
+        """Call a function with each part, on two threads where there are two."""
+        if self.is_input:  # one product, which BLAS shares out by itself
+            function(self.parts[0])
+        else:
+            share(function, self.parts)
+
+    def over(self, part):
+        """Yield the blocks of a part."""
         x, place, height = self.x, self.place, self.height
-        if math.prod(self.kernel) == 1 and set(place.stride) == {1}:
-            # Nothing stands twice in them: they are the input.
-            length = math.prod(self.count) * x.shape[-1]
-            yield x.reshape((self.groups, height, length)), 0, length
+        if self.is_input:
+            yield x.reshape((self.groups, height, self.length)), 0, self.length
             return
         covered = windows(x, self.kernel, self.count, place)
-        found, width, shape = blocks(self.count, x.shape[-1], height * self.groups)
-        rows, apart = height * self.groups, width + APART
+        _, width, shape = self.blocks
+        rows, apart = height * self.groups, width + COLUMNS_APART
         memory = _scratch.take(rows * apart, x.dtype)
         columns = memory.reshape((self.groups, height, apart))
         room = memory.reshape((rows, apart))[:, :width]
         room = room.reshape((x.shape[0], *self.kernel, *shape))
         before = (slice(None),) * (1 + len(self.kernel))
         cut = (slice(None),) * (room.ndim - len(shape))
-        for index, length, start, stop in found:
-            part = room if length == shape[0] else room[(*cut, slice(length))]
-            part[...] = covered[(*before, *index)]
+        for index, length, start, stop in part:
+            filled = room if length == shape[0] else room[(*cut, slice(length))]
+            filled[...] = covered[(*before, *index)]
             yield columns[:, :, : stop - start], start, stop
 
 
@@ -170,7 +189,7 @@ def multiplied(weight, columns, out) -> None:
     (groups, O, K), (groups, K, L) and (groups, O, L), where the numbers of a row are neighbours.
     """
     _, rows, length = out.shape
-    step = PIECE // (rows * weight.shape[2]) // 16 * 16 if has_small_products() else 0
+    step = PRODUCT_PIECE // (rows * weight.shape[2]) // 16 * 16 if has_small_products() else 0
     if step < 16 or length < 2 * step:
         np.matmul(weight, columns, out=out)
         return
@@ -235,7 +254,7 @@ def convolved(x, weight, bias, place, out=None):
     shift = None if bias is None else bias.reshape((*y.shape[:2], 1))
     x = framed(x, place.padding)
     if _has_bands(x.shape[0], weight.shape[0], place) and _is_finite(x):
-        bands.convolved(
+        bands.banded(
             x.reshape((x.shape[0], *_as_image(x.shape[1:-1]), x.shape[-1])),
             weight.reshape((weight.shape[0], *_as_image(kernel))),
             _as_image(count), _as_image(place.stride), _as_image(place.dilation), out,
@@ -243,11 +262,16 @@ def convolved(x, weight, bias, place, out=None):
         if shift is not None:
             y += shift
         return out
-    for columns, start, stop in Columns(x, kernel, count, place):
-        part = y[:, :, start:stop]
-        multiplied(matrices, columns, part)
-        if shift is not None:
-            part += shift
+    columns = Columns(x, kernel, count, place, weight.shape[0])
+
+    def multiply(part) -> None:
+        for block, start, stop in columns.over(part):
+            result = y[:, :, start:stop]
+            multiplied(matrices, block, result)
+            if shift is not None:
+                result += shift
+
+    columns.each(multiply)
     return out
 
 
@@ -278,7 +302,7 @@ def _added_back(g, weight, size, place):
     whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
     y = np.zeros((inner, *[max(n, 0) for n in whole], batch), g.dtype)
     if _has_bands(inner, weight.shape[0], place) and g.size and weight.size and _is_finite(g):
-        bands.spread_back(
+        bands.banded_back(
             g.reshape((inner, *_as_image(count), batch)),
             weight.reshape((inner, *_as_image(kernel))),
             y.reshape((inner, *_as_image(y.shape[1:-1]), batch)),
@@ -314,7 +338,7 @@ def paired(g, x, kernel, place, out=None):
     sums = np.zeros((groups, inner * math.prod(kernel), rows), g.dtype)
     if g.size and sums.size and _has_bands(x.shape[0], g.shape[0], place):
         x = framed(x, place.padding)
-        slopes = bands.paired(
+        slopes = bands.banded_pairs(
             g.reshape((groups, *_as_image(count), g.shape[-1])),
             x.reshape((groups, *_as_image(x.shape[1:-1]), x.shape[-1])),
             _as_image(kernel), _as_image(place.stride), _as_image(place.dilation),
@@ -322,11 +346,20 @@ def paired(g, x, kernel, place, out=None):
         sums[...] = slopes.reshape(sums.shape)
     elif g.size and sums.size:
         g = g.reshape((groups, rows, math.prod(count) * g.shape[-1]))
-        term: Any = None
-        for columns, start, stop in Columns(framed(x, place.padding), kernel, count, place):
-            # The wide matrix first: BLAS takes half the time.
-            term = np.matmul(columns, g[:, :, start:stop].mT, out=term)
-            sums += term
+        columns = Columns(framed(x, place.padding), kernel, count, place, g.shape[0])
+        found: dict[int, Any] = {}
+
+        def multiply(part) -> None:
+            term: Any = None
+            own = found[part[0][2]] = np.zeros_like(sums)
+            for block, start, stop in columns.over(part):
+                # The wide matrix first: BLAS takes half the time.
+                term = np.matmul(block, g[:, :, start:stop].mT, out=term)
+                own += term
+
+        columns.each(multiply)
+        for start in sorted(found):
+            sums += found[start]
     if out is None:
         out = np.empty(shape, g.dtype)
     out.reshape((groups, rows, inner * math.prod(kernel)))[...] = sums.mT
