@@ -19,9 +19,9 @@ from aino.threads import CORES, halves, worker
 from aino.tracing import opaque
 
 #: So many scores a block has: they stay in the cache of a core.
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 #: Attention over at least this many scores is shared between two threads.
-SHARED = 8 * BLOCK
+SHARED = 4 * BLOCK
 #: Below this no exponential overflows,
 HIGH = 60.0
 #: and with sums from this up none of the weights that count has become 0, whatever was left out.
@@ -60,11 +60,11 @@ def _triangle(rows, dtype):
     return np.where(np.tri(rows, dtype=bool), 0.0, -math.inf).astype(dtype)
 
 
-def _scores(q, k, mask, triangle, columns, scale, block):
+def _scores(q, k, mask, triangle, columns, scale, block, out=None):
     """Return the scores of one block, and the scaled queries that they were computed from."""
     i, j, r = block
     queries = q[i, j, r] * scale
-    scores = np.matmul(queries, k[i, j, columns].mT)
+    scores = np.matmul(queries, k[i, j, columns].mT, out=out)
     if triangle is not None:
         near = scores[..., r.start :]
         rows = r.stop - r.start
@@ -126,18 +126,20 @@ def attention_forward(q, k, v, mask, causal, scale, keep):
     def run(lane):
         for block in lane:
             seen = _seen(causal, block[2], columns)
+            # What is kept is computed where it is kept, unless part of its rows is left out.
+            place = weights[block] if keep and seen.stop == columns else None
 
-            def scores(block=block, seen=seen):
-                return _scores(q, k, mask, triangle, seen, scale, block)[0]
+            def scores(block=block, seen=seen, place=place):
+                return _scores(q, k, mask, triangle, seen, scale, block, place)[0]
 
             found, total, top = _weigh(scores(), scores)
             blank = total == 0.0
             np.add(total, blank, out=total)  # where nothing is to be looked at all weights are 0
             np.divide(np.matmul(found, v[block[0], block[1], seen]), total, out=y[block])
-            if keep:
+            if keep and place is None:
                 weights[block][..., seen] = found
                 weights[block][..., seen.stop :] = 0.0
-            else:
+            elif not keep:
                 total = np.where(blank, math.inf, np.log(total) + top)
             sums[block] = total
 

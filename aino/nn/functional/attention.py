@@ -329,7 +329,7 @@ def _static(name, given, samples, heads, width):
 
 def _merged(key_padding_mask, attn_mask, q, k, extra):
     """Return both masks as one that is added to the scores (N, heads, L, S), None without any."""
-    samples, heads, rows, columns = *q.shape[:3], k.shape[2]
+    (samples, heads, rows), columns = q.shape[:3], k.shape[2]
     dtype, own = q.array.dtype, columns - extra
     mask = None
     if attn_mask is not None:

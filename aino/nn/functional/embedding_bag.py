@@ -11,6 +11,7 @@ from aino.dtypes import float16
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.nn.functional.sparse import embedding
 from aino.ops.half import in_float32
+from aino.ops.pointwise.choosing import where
 
 MODES = ("sum", "mean", "max")
 
@@ -87,7 +88,7 @@ def bagged(
     if weights is not None:
         found = found * weights.reshape(-1, 1)
     if padding is not None:
-        found = np.where(make(kept[:, None]), found, 0.0)
+        found = where(make(kept[:, None]), found, 0.0)
     y = take_sum(found, bags, 0, count, False)
     if mode == "mean":
         y = y / make(np.maximum(sizes, 1).astype(y.array.dtype)[:, None])

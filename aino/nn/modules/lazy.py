@@ -64,7 +64,7 @@ class LazyModuleMixin(Module):
             vars(self).pop(name).remove()
         forget_empty_hooks(self)
         if self.cls_to_become is not None:
-            self.__class__ = self.cls_to_become  # type: ignore[assignment]
+            self.__class__ = self.cls_to_become
             # What a file, or a copy, is made of again.
             vars(self)["_constructor"] = ((), _arguments_of(self))
 
@@ -156,7 +156,7 @@ class _LazyConv(LazyModuleMixin):
     def reset_parameters(self: Any) -> None:
         """Draw weight and bias anew, where they have a shape."""
         if not self.has_uninitialized_params() and self.in_channels:
-            super().reset_parameters()
+            super().reset_parameters()  # type: ignore[misc]
 
     def initialize_parameters(self: Any, input: Tensor, output_size: Any = None) -> None:
         """Make weight and bias for inputs such as this one.
@@ -320,7 +320,7 @@ class _LazyNorm(LazyModuleMixin):
     def reset_parameters(self: Any) -> None:
         """Set parameters and running statistics anew, where they have a shape."""
         if not self.has_uninitialized_params() and self.num_features:
-            super().reset_parameters()
+            super().reset_parameters()  # type: ignore[misc]
 
     def initialize_parameters(self: Any, input: Tensor) -> None:
         """Make parameters and running statistics for inputs such as this one."""

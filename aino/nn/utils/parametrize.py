@@ -99,7 +99,7 @@ class ParametrizationList(ModuleList):
             )
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
-        if self.is_tensor:
+        if isinstance(new, Tensor):
             if new.dtype != dtype:
                 raise DtypeError(
                     f"when `right_inverse` outputs one tensor, it has the dtype of the original, "
@@ -189,7 +189,8 @@ class _Parametrized:
     """What the classes of parametrized modules have before their own: copies, and no pickles."""
 
     def __deepcopy__(self: Any, memo: dict) -> Any:
-        copied = type(self).__new__(type(self))
+        own: Any = type(self)
+        copied = own.__new__(own)
         memo[id(self)] = copied
         for name, value in vars(self).items():
             vars(copied)[name] = copy.deepcopy(value, memo)
@@ -220,7 +221,7 @@ def _property(name: str) -> property:
 
 def _parametrize_class(module: Module) -> None:
     """Give a module a class of its own, in which its parametrized tensors are properties."""
-    own = type(module)
+    own: Any = type(module)
     body = {"__module__": __name__.partition(".")[2], "__doc__": own.__doc__}
     module.__class__ = type(f"Parametrized{own.__name__}", (_Parametrized, own), body)
 

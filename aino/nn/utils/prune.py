@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor
@@ -216,20 +217,21 @@ class _Amount(BasePruningMethod):
 
     def _count(self, size: int) -> int:
         """Return how many of so many things go."""
-        if isinstance(self.amount, numbers.Integral):
+        if isinstance(self.amount, int):
             if self.amount > size:
                 raise ValueError(
                     f"amount={self.amount} should be smaller than the number of parameters to "
                     f"prune={size}"
                 )
-            return int(self.amount)
+            return self.amount
         return round(self.amount * size)
 
 
 def _checked(amount: Any) -> Any:
-    if not isinstance(amount, numbers.Real):
+    if not isinstance(amount, (int, float, np.number)):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    whole = isinstance(amount, numbers.Integral)
+    whole = isinstance(amount, (int, np.integer))
+    amount = int(amount) if whole else float(amount)
     if amount < 0 or (not whole and amount > 1.0):
         raise ValueError(
             f"amount={amount} should either be a float in the range [0, 1] or a non-negative "
