@@ -46,7 +46,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.nn.functional": ("Tensor assert_int_or_pair "),
         "torch.autograd": ("enforce_grad_layout_policy set_multithreading_enabled "),
         "torch.autograd.graph": ("set_warn_on_accumulate_grad_stream_mismatch "),
-        "torch.func": ("rearrange replace_all_batch_norm_modules_ "),
+        "torch.func": ("rearrange "),
         "torch.utils.checkpoint": (
             "CheckpointFunction CheckpointPolicy GraphExecGroup SAC_IGNORED_OPS "
             "SelectiveCheckpointContext check_backward_validity "

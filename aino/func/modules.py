@@ -158,6 +158,27 @@ def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return result
 
 
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Let batch normalisation forget its running statistics, in place; returns the module.
+
+    ``vmap`` can't move statistics that all samples share: without them each sample is normalised
+    by its own, in evaluation, too.
+
+    Arguments:
+        root: the module; it and all modules inside are looked at.
+
+    >>> import aino
+    >>> model = aino.nn.Sequential(aino.nn.Linear(2, 3), aino.nn.BatchNorm1d(3))
+    >>> print(aino.func.replace_all_batch_norm_modules_(model)[1].running_mean)
+    None
+    """
+    for module in root.modules():
+        if getattr(module, "normalises_batches", False) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
 def functionalize(func: Any, *, remove: str = "mutations") -> Any:
     """Refuse, in words: writes in place need no rewriting here.
 

@@ -134,6 +134,18 @@ def test_vmap_refuses_to_move_what_is_not_batched_and_changes_nothing():
         assert np.array_equal(value.numpy(), before[key].numpy())
 
 
+def test_batch_norm_without_running_statistics_goes_through_vmap():
+    model, x = network().double(), make(RNG.normal(size=(3, 5, 4)))
+    assert func.replace_all_batch_norm_modules_(model) is model
+    assert list(model.state_dict()) == [
+        "0.weight", "0.bias", "1.weight", "1.bias", "2.weight", "2.bias",
+    ]  # fmt: skip
+    for mode in (model.train, model.eval):
+        mode()
+        expected = np.stack([model(sample).detach().numpy() for sample in x])
+        np.testing.assert_allclose(func.vmap(model)(x).detach().numpy(), expected, rtol=1e-9)
+
+
 @pytest.mark.filterwarnings("error")
 def test_transforms_take_the_definition_and_go_over_no_samples():
     x = make(RNG.normal(size=(3, 5, 4)))

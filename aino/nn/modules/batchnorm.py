@@ -89,6 +89,9 @@ class _NormBase(TensorModule):
 class _BatchNorm(_NormBase):
     """Gives each channel of a batch mean 0 and variance 1."""
 
+    #: What ``func.replace_all_batch_norm_modules_`` looks for.
+    normalises_batches = True
+
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input; in training, move the running statistics."""
         self._check_input_dim(input)
