@@ -38,9 +38,7 @@ def there_and_back(library: Any, name: str) -> Callable[[], Any]:
     make, shape, _ = LAYERS[name]
     rng = np.random.default_rng(0)
     layer = make(library.nn)
-    x, g = (
-        library.from_numpy(rng.standard_normal(shape).astype(np.float32)) for _ in range(2)
-    )
+    x, g = (library.from_numpy(rng.standard_normal(shape).astype(np.float32)) for _ in range(2))
     x.requires_grad_()
 
     def run() -> Any:

@@ -28,7 +28,7 @@ LATENT = 8
 
 
 class Autoencoder(nn.Module):
-    """Images (N, 1, 8, 8) to the logits of their pixels, by a place in a space of few dimensions."""
+    """Images (N, 1, 8, 8) to the logits of their pixels, by a place in few dimensions."""
 
     def __init__(self):
         super().__init__()

@@ -29,7 +29,7 @@ class CartPoles:
 
     def step(self, right):
         """Push each cart to the right or to the left; return which poles stand."""
-        x, v, angle, spin = self.state.T
+        _, v, angle, spin = self.state.T
         force = np.where(right, self.FORCE, -self.FORCE)
         sin, cos = np.sin(angle), np.cos(angle)
         mass = self.CART + self.POLE

@@ -32,6 +32,8 @@ DIFFERENT = {
     **dict.fromkeys(
         ("nn.GRU", "nn.LSTM", "nn.RNN"), "PyTorch's takes anything, and hands it to RNNBase"
     ),
+    "autograd.Variable": "PyTorch's does not show its arguments",
+    "autograd.variable": "the file of Variable, which PyTorch hides behind the class",
     "autograd.no_grad": "PyTorch's takes a function to decorate in __new__, and does not show it",
     **{
         f"nn.functional.{kind}max_pool{n}d": "PyTorch chooses one of two by return_indices"
