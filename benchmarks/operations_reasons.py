@@ -82,6 +82,12 @@ _LISTED = {
     "What follows what is equal to it is found by passes over all elements, and counted by "
     "others": "unique_consecutive unique_consecutive_counted",
     "A product of two factors is summed over axes of a tensor that has to be made first": "inner",
+    "Windows of different lengths are searched one after the other, each a short reduction of "
+    "NumPy, and where the largest stands is counted in integers of 64 bits, axis by axis": """
+        nn.functional.adaptive_max_pool2d nn.functional.adaptive_max_pool2d_with_indices
+        nn.functional.adaptive_max_pool3d nn.functional.adaptive_max_pool3d_with_indices
+        nn.functional.max_pool2d_with_indices nn.functional.max_pool3d_with_indices
+    """,
 }
 
 #: Why, by the name of the operation. What stands in brackets behind a name belongs to its case.

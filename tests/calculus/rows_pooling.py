@@ -255,7 +255,10 @@ ADAPTIVE = [
            dtypes="float32"),
     pooled("adaptive_max_pool1d", adaptive_max(1),
            [case(distinct(2, 2, 6), 3), case(distinct(1, 5), 3, return_indices=True)],
-           covers="", errors=[case(real(4), 2)]),
+           covers="span_max",
+           kinks=[case(given([[1.0, np.nan, np.nan]]), 2, return_indices=True)
+                  .gives((np.array([[np.nan, np.nan]]), np.array([[1, 2]])))
+                  .slopes([[0.0, 1, 1]])], errors=[case(real(4), 2)]),
     pooled("adaptive_max_pool2d", adaptive_max(2),
            [case(distinct(2, 1, 4, 5), (2, 3), return_indices=True),
             case(distinct(1, 3, 4), (None, 2))],

@@ -175,9 +175,9 @@ INTERPOLATION = [
         lambda x, weights, axis, bands: (
             np.moveaxis(np.tensordot(weights, x, (1, axis)), 0, axis)
         ),
-        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), 1, (None, None)),
-         case(real(2, 3), np.arange(6.0).reshape(2, 3), 1, (None, None)),
-         case(real(1, 70, 2), NARROW, 1, BANDS), case(real(2, 70), NARROW, 1, BANDS)],
+        [case(real(2, 3, 2), np.arange(6.0).reshape(2, 3), -2, (None, None)),
+         case(real(2, 3), np.arange(6.0).reshape(2, 3), -1, (None, None)),
+         case(real(1, 70, 2), NARROW, -2, BANDS), case(real(2, 70), NARROW, -1, BANDS)],
         torch=None, method="", dtypes="float32"),
     called(
         "interpolate", interpolate,
@@ -198,7 +198,9 @@ INTERPOLATION = [
             case(VOLUME, (3, 3, 2)), case(VOLUME, (3, 2, 6), mode="trilinear"),
             case(VOLUME, 1, mode="trilinear", align_corners=True),
         ],
-        covers="",
+        # What is not finite stays where it is.
+        kinks=[case(given([[[1.0, 2.0, np.nan, 4.0, np.inf, 5.0]]]), 4, mode="linear")
+               .gives(np.array([[[1.25, np.nan, np.inf, np.inf]]]))],
         errors=[
             case(SIGNAL), case(SIGNAL, 3, 2.0), case(SIGNAL, (3, 3)), case(SIGNAL, 2.5),
             case(SIGNAL, 3, align_corners=True), case(SIGNAL, 3, mode="bilinear"),

@@ -17,6 +17,7 @@ from aino.autograd.duck import Duck
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.compare import chosen_from, masked
 from aino.autograd.rules.constants import BITS
+from aino.autograd.rules.index import gather, scatter_sum
 from aino.autograd.rules.shape import zeros
 from aino.autograd.sums import in_float32, sum_over
 from aino.autograd.tensor import Tensor
@@ -101,23 +102,32 @@ def _larger(a, b):
     return np.maximum(a, b)
 
 
+def _values(*values):
+    """Return arrays of tensors: what is found out about them is constant."""
+    return [x.detach().array if isinstance(x, Tensor) else x for x in values]
+
+
 def _all_known(y):
     """Tell whether no element is NaN, where that can be told."""
     return type(y) is ndarray and not (y != y).any()
 
 
+def _where(x, y, axis):
+    """Return where along an axis its largest element stands, which is y: the last of NaN."""
+    winner = np.argmax(x, axis=axis)
+    if _all_known(y):
+        return winner
+    numbers = _numbers(x.shape[axis], x.ndim - 1 - axis)
+    return np.where(y != y, np.maximum.reduce((x != x) * numbers, axis=axis), winner)
+
+
 def winners(x, y, axis, size, stride, dilation, before):
     """Return the number of the largest element in each window: the first, of NaN the last."""
-    x, y = [v.detach().array if isinstance(v, Tensor) else v for v in (x, y)]
-    count, behind = y.shape[axis], x.ndim - 1 - axis
+    x, y = _values(x, y)
+    count = y.shape[axis]
     numbers = np.dtype(np.int8 if size <= _INT8_REACHES else np.int64)
     if _are_rows(size, stride, dilation, before):
-        rows = _rows(x, axis, size, count)
-        winner = np.argmax(rows, axis=axis + 1)
-        if _all_known(y):
-            return winner
-        last = np.maximum.reduce((rows != rows) * _numbers(size, behind), axis=axis + 1)
-        return np.where(y != y, last, winner)
+        return _where(_rows(x, axis, size, count), y, axis + 1)
     parts = _slices(axis, size, stride, dilation, count, before, x.shape[axis])
     if size == 2 and all([windows[axis] == slice(0, count) for windows, _ in parts]):
         a, b = x[parts[0][1]], x[parts[1][1]]
@@ -217,6 +227,46 @@ window_pick = primitive(
     x=lambda g, winner, axis, size, stride, dilation, before, x_shape: (
         window_place(g, winner, axis, size, stride, dilation, before, x_shape[axis])
     ),
+)  # fmt: skip
+
+
+# Windows of different lengths, (first, end) each
+
+
+def _span_max(x, axis, spans):
+    lead, found = (slice(None),) * axis, []
+    duck = isinstance(x, Duck)
+    for first, end in spans:
+        if duck:
+            y = x[(*lead, slice(first, first + 1))]
+            for i in range(first + 1, end):
+                y = _larger(y, x[(*lead, slice(i, i + 1))])
+        else:
+            y = np.maximum.reduce(x[(*lead, slice(first, end))], axis=axis, keepdims=True)
+        found.append(y)
+    return np.concatenate(found, axis) if found else x[(*lead, slice(0))]
+
+
+def span_winners(x, y, axis, spans):
+    """Return where along the axis the largest element of each stands."""
+    x, y = _values(x, y)
+    lead = (slice(None),) * axis
+    found = [np.zeros_like(y[(*lead, slice(0))], np.int64)]
+    for i, (first, end) in enumerate(spans):
+        winner = _where(x[(*lead, slice(first, end))], y[(*lead, i)], axis)
+        found.append((winner + first)[(*lead, None)])
+    return np.concatenate(found, axis)
+
+
+#: The largest element of each of a few windows, NaN above all.
+span_max = primitive(
+    "span_max", _span_max, formula="yᵢ = max x[firstᵢ : endᵢ]",
+    x=lambda g, x, y, axis, spans: (
+        scatter_sum(g, span_winners(x, y, axis, spans), axis, x.shape, False)
+    ),
+    jvp={"x": lambda t, x, y, axis, spans: (
+        gather(t, span_winners(x, y, axis, spans), axis, False)
+    )},
 )  # fmt: skip
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from aino.autograd.rules import pooling as rules
-from aino.autograd.rules.resampling import weighted
 from aino.autograd.tensor import Tensor
 from aino.errors import ArgumentError
 from aino.nn.functional.pooling import largest
 from aino.nn.functional.windows import Windows, adaptive_windows, check_dtype, check_rank, each
+from aino.ops.shape.joining import cat
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -44,11 +42,11 @@ def _windows(name: str, n: int, input: Tensor, output_size: Any) -> list:
     return [adaptive_windows(first + i, own[i], counts[i]) for i in range(n - 1, -1, -1)]
 
 
-def _shares(w) -> Any:
-    """Return the matrix of the means over windows of different lengths."""
-    table = w.table
-    weights = (table[:, :, None] == np.arange(w.length)).any(1)
-    return weights / np.maximum(weights.sum(1, keepdims=True), 1)
+def _means(x: Tensor, w: Any) -> Tensor:
+    """Return the mean of each of windows of different lengths."""
+    lead = (slice(None),) * w.axis
+    parts = [x[(*lead, slice(*span))].mean(w.axis, keepdim=True) for span in w.spans]
+    return cat(parts, w.axis) if parts else x[(*lead, slice(0))]
 
 
 def _adaptive_avg_pool(n, input, output_size):
@@ -63,7 +61,7 @@ def _adaptive_avg_pool(n, input, output_size):
             y = rules.window_total(y, w.axis, w.size, w.stride, w.count, 0)
             count *= w.size
         else:
-            y = weighted(y, _shares(w), w.axis, (None, None))
+            y = _means(y, w)
     return y / count if count != 1 else y
 
 

@@ -24,21 +24,20 @@ def largest(input: Tensor, along, return_indices: bool) -> Any:
     ``along`` holds the windows along each axis, the last axis first.
     """
     y = input
-    places: list[Tensor] = []
+    found: list[Any] = []
     for w in along:
-        x = w.laid(y)
-        y = rules.window_max(x, w.axis, w.size, w.stride, w.dilation, w.count, w.padding)
+        x, y = y, w.largest(y)
         if return_indices:
-            winner = rules.winners(x, y, w.axis, w.size, w.stride, w.dilation, w.padding)
+            winner = w.winners(x, y)
             # What an axis found before is what the winner along this one had found.
-            places = [w.picked(place, winner) for place in places]
-            places.append(w.places(make(winner)))
+            found = [w.picked(before, winner) for before in found]
+            found.append(winner)
     if not return_indices:
         return y
     flat: Any = 0
     step = 1
-    for w, place in zip(along, places):
-        flat = flat + place * step
+    for w, winner in zip(along, found):
+        flat = flat + w.places(make(winner)) * step
         step *= w.length
     return y, flat
 

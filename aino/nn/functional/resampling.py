@@ -144,7 +144,7 @@ def interpolate(
         if antialias and sizes[i] == shape[i + 2]:
             continue
         weights, bands = make(shape[i + 2], sizes[i], corners, factors[i], single)
-        y = weighted(y, weights, i + 2, bands)
+        y = weighted(y, weights, i - len(sizes), bands)
     return y.round().clamp(0, 255).to(np.uint8) if whole else y
 
 

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from aino.autograd.rules.index import take
-from aino.autograd.rules.pooling import window_pick
+from aino.autograd.rules import pooling
+from aino.autograd.rules.index import gather
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.arguments import ints_of
@@ -36,14 +36,20 @@ class Windows:
     dilation: int
     count: int
 
-    def laid(self, x: Tensor) -> Tensor:
-        """Return a tensor as the windows go over it: as it is."""
-        return x
+    def largest(self, x: Tensor) -> Tensor:
+        """Return the largest element of each."""
+        return pooling.window_max(
+            x, self.axis, self.size, self.stride, self.dilation, self.count, self.padding
+        )
 
-    def picked(self, x: Tensor, winner: Any) -> Tensor:
-        """Return of each window the element of this number."""
-        return window_pick(
-            self.laid(x), winner, self.axis, self.size, self.stride, self.dilation, self.padding
+    def winners(self, x: Tensor, y: Tensor) -> Any:
+        """Return the number in each window of its largest element, y."""
+        return pooling.winners(x, y, self.axis, self.size, self.stride, self.dilation, self.padding)
+
+    def picked(self, x: Any, winner: Any) -> Any:
+        """Return the element of this number in each."""
+        return pooling.window_pick(
+            x, winner, self.axis, self.size, self.stride, self.dilation, self.padding
         )
 
     def starts(self) -> Any:
@@ -58,41 +64,31 @@ class Windows:
 
 @dataclass(frozen=True)
 class UnevenWindows:
-    """Windows along one axis, of which each has a length of its own: ``table`` says what is in it.
-
-    A shorter one has its last element again and again, which changes no extreme.
-    """
+    """Windows along one axis of which each has a length of its own: (first, end) in ``spans``."""
 
     axis: int
     length: int
-    table: Any
-
-    padding, dilation = 0, 1
+    spans: tuple[tuple[int, int], ...]
 
     @property
     def count(self) -> int:
-        return self.table.shape[0]
+        return len(self.spans)
 
-    @property
-    def size(self) -> int:
-        return self.table.shape[1]
+    def largest(self, x: Tensor) -> Tensor:
+        """Return the largest element of each."""
+        return pooling.span_max(x, self.axis, self.spans)
 
-    stride = size
+    def winners(self, x: Tensor, y: Tensor) -> Any:
+        """Return where along the axis the largest element of each stands, y."""
+        return pooling.span_winners(x, y, self.axis, self.spans)
 
-    def laid(self, x: Tensor) -> Tensor:
-        """Return a tensor with one window after the other."""
-        return take(x, self.table.reshape(-1), self.axis, False)
-
-    def picked(self, x: Tensor, winner: Any) -> Tensor:
-        """Return of each window the element of this number."""
-        return window_pick(self.laid(x), winner, self.axis, self.size, self.size, 1, 0)
+    def picked(self, x: Any, winner: Any) -> Any:
+        """Return the elements at these places."""
+        return gather(x, winner, self.axis, False)
 
     def places(self, winner: Tensor) -> Tensor:
-        """Return where the elements of these numbers stand along the axis."""
-        starts = (np.arange(self.count) * self.size).reshape(
-            (self.count,) + (1,) * (winner.ndim - 1 - self.axis)
-        )
-        return take(make(self.table.reshape(-1)), (winner.long() + make(starts)).array, 0, False)
+        """Return the places, which are those that were found."""
+        return winner
 
 
 def adaptive_windows(axis: int, length: int, count: int) -> Windows | UnevenWindows:
@@ -100,11 +96,8 @@ def adaptive_windows(axis: int, length: int, count: int) -> Windows | UnevenWind
     if count and length % count == 0:
         size = length // count
         return Windows(axis, length, size, size, 0, 1, count)
-    starts = np.arange(count) * length // max(count, 1)
-    ends = -(-(np.arange(count) + 1) * length // max(count, 1))
-    size = int((ends - starts).max(initial=1))
-    table = np.minimum(starts[:, None] + np.arange(size), ends[:, None] - 1)
-    return UnevenWindows(axis, length, table)
+    spans = [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
+    return UnevenWindows(axis, length, tuple(spans))
 
 
 def each(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
