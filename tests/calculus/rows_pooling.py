@@ -250,7 +250,9 @@ ADAPTIVE = [
     pooled("adaptive_avg_pool2d", adaptive_avg(2),
            [case(real(2, 1, 4, 5), (2, 3)), case(real(1, 3, 4), (None, 2)),
             case(real(1, 3, 2), 5)],
-           covers="", dtypes="float32"),
+           covers="", dtypes="float32",
+           kinks=[case(given([[[np.nan, 1.0, np.inf, 2.0, 4.0]]]), (1, 3))
+                  .gives(np.array([[[np.nan, np.inf, 3.0]]]))]),
     pooled("adaptive_avg_pool3d", adaptive_avg(3), [case(real(1, 3, 4, 2), (2, 2, 2))], covers="",
            dtypes="float32"),
     pooled("adaptive_max_pool1d", adaptive_max(1),
