@@ -301,6 +301,8 @@ _watch()
 
 # A file may name AINO's modules before anything else has asked for them.
 _provide(lambda: _import_module("aino.estimators"))
+_provide(lambda: _import_module("aino.optim.swa_utils"))
+_provide(lambda: _import_module("aino.nn.parallel"))
 _keep_freed_memory()
 
 

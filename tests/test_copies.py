@@ -231,7 +231,7 @@ def test_a_copy_does_not_hold_what_was_taken_out_of_a_list():
 
 def stepped(row, settings):
     aino.manual_seed(0)
-    model = nn.Linear(3, 2)
+    model = nn.Linear(3, 2, bias=(4,) in row.shapes)
     optimizer = row.make(model.parameters(), **settings)
     for _ in range(2):
         advance(model, optimizer)

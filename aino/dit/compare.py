@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Tensor
 
 _EXACT = (bool, int, str, bytes, complex, type(None), type, np.dtype, range, slice)
@@ -77,6 +78,8 @@ class Comparison:
             return a.__func__ is b.__func__ and self.same(a.__self__, b.__self__, path)
         if isinstance(a, functools.partial):
             return self.same([a.func, a.args, a.keywords], [b.func, b.args, b.keywords], path)
+        if isinstance(a, HookHandle):
+            return self.same(a._hooks.get(a.id), b._hooks.get(b.id), path)
         if hasattr(a, "__dict__"):
             return self.same(vars(a), vars(b), path)
         return False

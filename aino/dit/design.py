@@ -19,7 +19,14 @@ from aino.dit.constructor import made_with
 from aino.dit.parts import Part, find_parts
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
-from aino.dit.values import Encoder, is_module, join, own_attributes, tensor_class
+from aino.dit.values import (
+    Encoder,
+    is_module,
+    join,
+    own_attributes,
+    tensor_class,
+    waits_for_shape,
+)
 from aino.errors import DitError
 
 _OWN = ("_constructor", "training")  # they have places of their own
@@ -115,7 +122,7 @@ class Describer(Encoder):
             raise self.fail("would not come back as it is", self._differs or path)
 
     def _state_entry(self, value: Any, path: str) -> Any:
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) and not waits_for_shape(value):
             return self.array(value.array, path)
         return {"$value": self.encode(value, path)}
 
@@ -144,7 +151,7 @@ class Describer(Encoder):
             if name not in before or not comparison.same(part, before[name], join(path, name))
         ]
         if "_hooks" in differing:
-            raise self.fail("has hooks, which are code: remove them before it is stored", path)
+            raise self.fail(_why_no_hooks(own["_hooks"]), path)
         outside, self._in_arguments = self._in_arguments, False
         changes = {
             self.text(name, path): self.encode(own[name], join(path, name)) for name in differing
@@ -164,12 +171,14 @@ class Describer(Encoder):
     def _class_name(self, module: Any, path: str) -> str:
         kind = type(module)
         name = name_of(kind)
-        if name is not None and "_constructor" in vars(module):
-            return name
-        if "_constructor" in vars(module):
+        if hasattr(kind, "_why_not_stored"):
+            cause = kind._why_not_stored
+        elif "_constructor" not in vars(module):
+            cause = f"is a {kind.__name__}, which cannot be stored; store its state_dict()"
+        elif name is None:
             cause = f"is a {kind.__name__}, a class not registered: put @aino.register above it"
         else:
-            cause = f"is a {kind.__name__}, which cannot be stored; store its state_dict()"
+            return name
         raise self.fail(cause, path)
 
     def _arguments(self, module: Any, path: str) -> tuple[list[Any], dict[str, Any]]:
@@ -215,7 +224,7 @@ class Describer(Encoder):
         """Compare with a module that has no state yet: tensors of the state only have to fit."""
         if isinstance(a, Tensor):
             if path in self._stored or self._template:
-                fits = tensor_class(a) is tensor_class(b) and a.shape == b.shape
+                fits = tensor_class(a) is tensor_class(b) and a.array.shape == b.array.shape
                 return fits and comparison.same(own_attributes(a), own_attributes(b), path)
             # Without a state a parameter holds anything, perhaps the right values by chance.
             return False if a.requires_grad else None
@@ -254,11 +263,25 @@ class Describer(Encoder):
 
 
 def _attributes(module: Any) -> dict[str, Any]:
-    """What a module has to have again, in order."""
+    """What a module has to have again, in order; of its hooks the functions."""
     left_out = {*_OWN, *getattr(type(module), "_not_stored", ())}
     if not vars(module).get("_hooks"):
         left_out.add("_hooks")  # there were some once
-    return {name: part for name, part in vars(module).items() if name not in left_out}
+    own = {name: part for name, part in vars(module).items() if name not in left_out}
+    if "_hooks" in own:  # a constructor that adds some does so again, under other numbers
+        own["_hooks"] = {
+            moment: list(hooks.values()) for moment, hooks in own["_hooks"].at.items() if hooks
+        }
+    return own
+
+
+def _why_no_hooks(hooks: dict[str, list[Any]]) -> str:
+    functions = [hook.function for moment in hooks.values() for hook in moment]
+    names = ", ".join(getattr(f, "__qualname__", type(f).__name__) for f in functions)
+    return (
+        f"has hooks ({names}), which are code: remove them before it is stored, "
+        "or store its state_dict()"
+    )
 
 
 def _tied(module: Any) -> list[list[str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.dit.building import rebuilding
 from aino.dit.registry import registered
-from aino.dit.values import Decoder, is_module, join, make_tensor
+from aino.dit.values import Decoder, is_module, join, make_tensor, waits_for_shape
 from aino.errors import DitError
 
 _SHOWN = 20  # keys that an error lists
@@ -226,11 +226,18 @@ def _misfits(wanted: dict[str, Any], given: dict[str, Any]) -> list[str]:
     problems += [f"unexpected {key}" for key in given if key not in wanted]
     for key, value in given.items():
         if key in wanted and isinstance(wanted[key], Tensor):
-            shapes = [getattr(part, "shape", None) for part in (wanted[key], value)]
+            shapes = [_shape(part) for part in (wanted[key], value)]
             if shapes[0] != shapes[1]:
-                shown = [tuple(shape or ()) for shape in shapes]
-                problems.append(f"{key} has the shape {shown[1]} instead of {shown[0]}")
+                problems.append(f"{key} has the shape {shapes[1]} instead of {shapes[0]}")
     return problems
+
+
+def _shape(part: Any) -> tuple[int, ...] | str | None:
+    """The shape of a tensor; of a lazy module's, that it has none yet."""
+    if waits_for_shape(part):
+        return "(none yet)"
+    shape = getattr(part, "shape", None)
+    return None if shape is None else tuple(shape)
 
 
 def _reorder(module: Any, order: list[str] | None) -> None:

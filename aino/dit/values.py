@@ -54,6 +54,11 @@ def tensor_class(tensor: Any) -> type:
     return kind
 
 
+def waits_for_shape(value: Any) -> bool:
+    """True for a parameter or a buffer of a lazy module that has not been called yet."""
+    return isinstance(value, Tensor) and hasattr(value, "materialize")
+
+
 def own_attributes(tensor: Any) -> dict[str, Any]:
     """What a tensor of a class of its own carries beside what every tensor has."""
     return getattr(tensor, "__dict__", {}) if tensor_class(tensor) is type(tensor) else {}

@@ -238,6 +238,18 @@ def test_the_older_weight_norm():
         nn.utils.remove_weight_norm(layer)
 
 
+@pytest.mark.filterwarnings("ignore:nn.utils.weight_norm is deprecated")
+def test_the_newer_weight_norm_takes_the_state_of_the_older():
+    older = nn.Sequential(nn.Tanh(), nn.utils.weight_norm(nn.Linear(3, 2)))
+    newer = nn.Sequential(nn.Tanh(), parametrizations.weight_norm(nn.Linear(3, 2)))
+    newer.load_state_dict(older.state_dict())
+    x = aino.randn(4, 3)
+    close(newer(x), older(x))
+    parametrize.remove_parametrizations(newer[1], "weight")
+    assert not newer[1]._hooks
+    newer.load_state_dict(newer.state_dict())
+
+
 def test_the_older_spectral_norm():
     layer = nn.utils.spectral_norm(nn.Linear(3, 5))
     assert sorted(layer.state_dict()) == ["bias", "weight_orig", "weight_u", "weight_v"]

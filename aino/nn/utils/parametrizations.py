@@ -43,16 +43,13 @@ class _WeightNorm(Module):
         return norm_except_dim(weight, 2, self.dim), weight
 
 
-def _take_older_keys(name: str):
-    """Return a hook that takes the state of the older ``nn.utils.weight_norm`` as well."""
-
-    def hook(module, state_dict, prefix, *_):
-        for suffix, place in (("_g", 0), ("_v", 1)):
-            old = f"{prefix}{name}{suffix}"
-            if old in state_dict:
-                state_dict[f"{prefix}parametrizations.{name}.original{place}"] = state_dict.pop(old)
-
-    return hook
+def _take_older_keys(module: Module, state_dict: Any, prefix: str, *_: Any) -> None:
+    """Take the state of the older ``nn.utils.weight_norm`` as well."""
+    outside, __, name = prefix.removesuffix(".").rpartition("parametrizations.")
+    for suffix, place in (("_g", 0), ("_v", 1)):
+        old = f"{outside}{name}{suffix}"
+        if old in state_dict:
+            state_dict[f"{prefix}original{place}"] = state_dict.pop(old)
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
@@ -75,7 +72,9 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     """
     _named(module, name)
     register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
-    module.register_load_state_dict_pre_hook(_take_older_keys(name))
+    # With the parametrization it goes away again.
+    found: Any = vars(vars(module)["parametrizations"])[name]
+    found.register_load_state_dict_pre_hook(_take_older_keys)
     return module
 
 

@@ -77,6 +77,7 @@ class ParametrizationList(ModuleList):
 
     original: Tensor
     unsafe: bool
+    _why_not_stored = "is a part of a parametrized module, which is stored by its state_dict()"
 
     def __init__(self, modules: Sequence[Any], original: Tensor, unsafe: bool = False) -> None:
         if not len(modules):
@@ -187,6 +188,12 @@ def _check_kept(what: str, shape: tuple, dtype: Any, found: Any) -> None:
 
 class _Parametrized:
     """What the classes of parametrized modules have before their own: copies, and no pickles."""
+
+    #: What saving to a file says.
+    _why_not_stored = (
+        "is parametrized, and no class describes that: remove_parametrizations() first, or store "
+        "its state_dict()"
+    )
 
     def __deepcopy__(self: Any, memo: dict) -> Any:
         own: Any = type(self)
