@@ -195,7 +195,7 @@ def test_every_argument_of_every_module_class_comes_back(tmp_path, name):
 @pytest.mark.filterwarnings("ignore:size_average and reduce")
 def test_the_arguments_above_are_really_varied():
     count = {name: len({argument for argument, _ in varied(name)}) for name in STORED}
-    assert count["Layer"] == 4
+    assert count["Layer"] == 6
     assert count["Dropout"] == 2
     assert count["CrossEntropyLoss"] == 6
     assert sum(count.values()) > 100
