@@ -42,6 +42,19 @@ def an_input_that_nobody_saved(m, x):
 
 
 @program
+def the_maxima_of_windows_are_written(m, x):
+    F = m.nn.functional
+    z = F.relu(F.max_pool1d(x * 1.0, 2), inplace=True)
+    return z + F.relu(F.max_pool1d(x * 2.0, 2, stride=1, padding=1), inplace=True)[:, ::3]
+
+
+@program
+def the_maxima_of_adaptive_windows_are_written(m, x):
+    F = m.nn.functional
+    return F.relu(F.adaptive_max_pool1d(x * 1.0, 2), inplace=True)
+
+
+@program
 def a_saved_constant_is_written(m, x):
     c = m.ones(2, 3, dtype=m.float64)
     y = x * c

@@ -149,15 +149,25 @@ def winners(x, y, axis, size, stride, dilation, before):
     return np.where(y != y, last, winner)
 
 
+def _winners_anew(x, axis, size, stride, dilation, count, before):
+    """Return the winners of windows whose maxima may have been written over in place.
+
+    ``ReLU(inplace=True)`` behind a pooling does that.
+    """
+    (x,) = _values(x)
+    y = _window_max(x, axis, size, stride, dilation, count, before)
+    return winners(x, y, axis, size, stride, dilation, before)
+
+
 #: The largest element of each window, NaN above all.
 window_max = primitive(
     "window_max", _window_max, formula="yᵢ = maxₖ x[i·stride + k·dilation]",
-    x=lambda g, x, y, axis, size, stride, dilation, before: window_place(
-        g, winners(x, y, axis, size, stride, dilation, before),
+    x=lambda g, x, axis, size, stride, dilation, count, before: window_place(
+        g, _winners_anew(x, axis, size, stride, dilation, count, before),
         axis, size, stride, dilation, before, x.shape[axis],
     ),
-    jvp={"x": lambda t, x, y, axis, size, stride, dilation, before: window_pick(
-        t, winners(x, y, axis, size, stride, dilation, before),
+    jvp={"x": lambda t, x, axis, size, stride, dilation, count, before: window_pick(
+        t, _winners_anew(x, axis, size, stride, dilation, count, before),
         axis, size, stride, dilation, before,
     )},
 )  # fmt: skip
@@ -258,14 +268,19 @@ def span_winners(x, y, axis, spans):
     return np.concatenate(found, axis)
 
 
+def _span_winners_anew(x, axis, spans):
+    (x,) = _values(x)
+    return span_winners(x, _span_max(x, axis, spans), axis, spans)
+
+
 #: The largest element of each of a few windows, NaN above all.
 span_max = primitive(
     "span_max", _span_max, formula="yᵢ = max x[firstᵢ : endᵢ]",
-    x=lambda g, x, y, axis, spans: (
-        scatter_sum(g, span_winners(x, y, axis, spans), axis, x.shape, False)
+    x=lambda g, x, axis, spans: (
+        scatter_sum(g, _span_winners_anew(x, axis, spans), axis, x.shape, False)
     ),
-    jvp={"x": lambda t, x, y, axis, spans: (
-        gather(t, span_winners(x, y, axis, spans), axis, False)
+    jvp={"x": lambda t, x, axis, spans: (
+        gather(t, _span_winners_anew(x, axis, spans), axis, False)
     )},
 )  # fmt: skip
 
