@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aino.optim as optim
-from aino.optim import lr_scheduler
+from aino.optim import lr_scheduler, swa_utils
 from tests.optim import oracles
 from tests.optim.helpers import SHAPES
 
@@ -159,4 +159,8 @@ SCHEDULES = [
     Schedule("ChainedScheduler",
              lambda o: L.ChainedScheduler([L.ConstantLR(o, 0.5, 4), L.ExponentialLR(o, 0.9)]),
              lambda t, b: b * 0.9**t * (0.5 if t < 4 else 1)),
+    Schedule("SWALR", lambda o: swa_utils.SWALR(o, 0.02, 6),
+             lambda t, b: 0.02 + (b - 0.02) * (1 + math.cos(math.pi * min(t, 6) / 6)) / 2),
+    Schedule("SWALR", lambda o: swa_utils.SWALR(o, 0.02, 5, "linear"),
+             lambda t, b: b + (0.02 - b) * min(t, 5) / 5),
 ]  # fmt: skip

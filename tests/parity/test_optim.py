@@ -148,8 +148,9 @@ def test_signatures(name):
 
 @pytest.mark.parametrize("name", sorted({row.name for row in SCHEDULES}))
 def test_signatures_of_schedules(name):
-    ours = inspect.signature(getattr(aino.optim.lr_scheduler, name)).parameters.values()
-    theirs = inspect.signature(getattr(torch.optim.lr_scheduler, name)).parameters.values()
+    room = "swa_utils" if name == "SWALR" else "lr_scheduler"
+    ours = inspect.signature(getattr(getattr(aino.optim, room), name)).parameters.values()
+    theirs = inspect.signature(getattr(getattr(torch.optim, room), name)).parameters.values()
     assert [(p.name, p.kind, p.default) for p in ours] == [
         (p.name, p.kind, p.default) for p in theirs
     ]
