@@ -30,14 +30,15 @@ class Mixed(nn.Module):
         return self.head(self.norm(steps + attended).mean(1))
 
 
+AVERAGES = {"mean": {}, "running mean": {"multi_avg_fn": get_ema_multi_avg_fn(0.9)}}
+
+
 class Run:
     """Everything that a training has: what is saved of it, and how a step is made."""
 
-    AVERAGES = {"mean": {}, "running mean": {"multi_avg_fn": get_ema_multi_avg_fn(0.9)}}
-
     def __init__(self, optimizer, average, compiled):
         self.model = Mixed()
-        self.averaged = AveragedModel(self.model, use_buffers=True, **self.AVERAGES[average])
+        self.averaged = AveragedModel(self.model, use_buffers=True, **AVERAGES[average])
         self.optimizers = self._optimizers(optimizer)
         self.cosines = [CosineAnnealingLR(each, 20) for each in self.optimizers]
         self.flats = [SWALR(each, swa_lr=0.005, anneal_epochs=3) for each in self.optimizers]

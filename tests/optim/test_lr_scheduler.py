@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aino.autograd.tensor import make
-from aino.optim import SGD, Adagrad, Adam, lr_scheduler
+from aino.optim import SGD, Adagrad, Adam
 from aino.optim.lr_scheduler import (
     ChainedScheduler,
     ConstantLR,
