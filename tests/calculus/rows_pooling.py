@@ -215,7 +215,7 @@ MAXIMA = [
     pooled("max_pool3d", max_pool(3), [case(distinct(1, 3, 4, 3), 2, 1, 1)], covers=""),
     *[
         pooled(f"max_pool{n}d_with_indices", max_pool(n, True), [
-            case(distinct(1, *[3] * n), 2, (), 1)
+            case(distinct(1, *[2] * n), 2, (), n < 3)
         ], covers="", torch=f"nn.functional.max_pool{n}d_with_indices")
         for n in (1, 2, 3)
     ],
@@ -279,7 +279,7 @@ OTHERS = [
     *[
         pooled(f"lp_pool{n}d", lp_pool(n),
                [case(nonzero(1, *[4] * n), 2, 2), case(positive(1, *[3] * n), 1.5, 2, 1),
-                case(nonzero(1, *[3] * n), np.inf, 2, 1, True)],
+                case(nonzero(1, *[3] * n), np.inf, 2, 1, True)][: 4 - n],
                covers="", dtypes="float32",
                kinks=[case(given(np.zeros((1, *[2] * n))), 2, 2)
                       .slopes(np.zeros((1, *[2] * n)))])
