@@ -215,7 +215,7 @@ MAXIMA = [
     pooled("max_pool3d", max_pool(3), [case(distinct(1, 3, 4, 3), 2, 1, 1)], covers=""),
     *[
         pooled(f"max_pool{n}d_with_indices", max_pool(n, True), [
-            case(distinct(1, *[2] * n), 2, (), n < 3)
+            case(distinct(1, *[2] * n), 2, (), int(n < 3))
         ], covers="", torch=f"nn.functional.max_pool{n}d_with_indices")
         for n in (1, 2, 3)
     ],
