@@ -129,7 +129,8 @@ class Builder:
             details = [
                 f"{name} = {text}" for name, text in _settings(declared, saved_of(node)).items()
             ]
-            return Vertex("operation", declared.name, declared.formula, details, [value])
+            values = [] if declared.outputs else [value]  # of several each is drawn by itself
+            return Vertex("operation", declared.name, declared.formula, details, values)
         if isinstance(node, FunctionNode):
             values = [value] if len(node.outputs) == 1 else []
             return Vertex("operation", node.function.__name__, values=values)

@@ -83,7 +83,7 @@ class Values:
     def _again(self, node: Node) -> np.ndarray | None:
         """Compute a node's output again, None where that is not possible or much work."""
         declared = node.primitive
-        if declared is None:
+        if declared is None or declared.outputs:  # of several outputs each has a node of its own
             return None
         edges, saved = edges_of(node), saved_of(node)
         if declared.name in _RESHAPING:

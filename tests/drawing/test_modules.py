@@ -239,3 +239,54 @@ def test_a_perceptron_of_a_layer():
 
 def test_the_same_picture_of_the_same_model(transformer, tokens):
     assert aino.draw(transformer, tokens).source == aino.draw(transformer, tokens).source
+
+
+class Network(nn.Module):
+    """Layers one after another, the first output of each where it has several."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+            x = x[0] if isinstance(x, tuple) else x
+        return x
+
+
+#: Networks of every kind, and an input.
+NETWORKS = {
+    "convolutions": (
+        lambda: Network(
+            nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2, return_indices=True),
+            nn.Dropout2d(0.5), nn.ConvTranspose2d(2, 3, 2), nn.GroupNorm(1, 3),
+            nn.InstanceNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2),
+        ),
+        lambda: aino.randn(2, 1, 6, 6),
+    ),
+    "LSTM": (
+        lambda: Network(nn.Embedding(5, 3), nn.LSTM(3, 4, 2), nn.GRU(4, 2, bidirectional=True)),
+        lambda: aino.randint(0, 5, (3, 2)),
+    ),
+    "attention": (
+        lambda: Network(nn.TransformerEncoderLayer(4, 2, 6), nn.TransformerEncoderLayer(4, 1, 6)),
+        lambda: aino.randn(3, 2, 4),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [1, 2, None])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_of_every_kind_are_drawn(name, depth):
+    make, draw = NETWORKS[name]
+    model = make()
+    source = aino.draw(model, draw(), depth=depth).source
+    for i, layer in enumerate(model.layers):
+        if depth != 1:
+            assert f"layers.{i}" in source
+            assert type(layer).__name__ in source
+    if depth is None:
+        # An operation of several outputs has no shape itself.
+        assert "() float32" not in source
+        aino.draw(model(draw()).sum())
