@@ -8,6 +8,7 @@ from typing import Any
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
 from aino.drawing.run import box_of
 from aino.nn.base.module import Module
+from aino.nn.base.uninitialized import is_lazy
 from aino.nn.modules.container import ModuleList, Sequential
 from aino.nn.modules.perceptron import Layer
 
@@ -69,8 +70,10 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
 def _description(module: Module, box: Box) -> list[str]:
     """Return what is written under a module's name: settings and parameters."""
     lines = [box.note] if box.note else []
-    shapes = [f"{name} {tuple(p.shape)}" for name, p in module.named_parameters(recurse=False)]
+    own = list(module.named_parameters(recurse=False))
+    shapes = [f"{name} {'(…)' if is_lazy(p) else tuple(p.shape)}" for name, p in own]
     if shapes:
         lines.append(", ".join(shapes))
-        lines.append(counted(box.parameters, "parameter"))
+        if not any([is_lazy(p) for _, p in own]):
+            lines.append(counted(box.parameters, "parameter"))
     return lines

@@ -14,6 +14,7 @@ from aino.drawing.dot import attributes, text_line
 from aino.drawing.graph import counted
 from aino.drawing.layers import parts_in_order
 from aino.nn.base.module import Module
+from aino.nn.base.uninitialized import is_lazy
 from aino.nn.modules import activation, gating
 from aino.nn.modules.dropout import Dropout
 from aino.nn.modules.linear import Identity, Linear
@@ -64,6 +65,8 @@ def _layers(module: Module, path: str) -> list[Dense] | None:
     if isinstance(module, Layer) and module.norm is not None:
         return None
     if isinstance(module, (Perceptron, Layer, Linear)):
+        if is_lazy(module.weight):
+            return None
         weight = module.weight.array
         bias = None if module.bias is None else module.bias.array
         if isinstance(module, Perceptron):

@@ -141,3 +141,14 @@ def test_depth_and_repetitions_of_an_architecture():
 def test_the_same_picture_each_time():
     model = aino.NeuralNetwork([3, 5, 2], seed=1)
     assert aino.draw(model).source == aino.draw(model).source
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: nn.LazyLinear(3), lambda: nn.LazyConv2d(3, 2), nn.LazyBatchNorm1d]
+)
+def test_lazy_modules_are_drawn_without_the_shapes_that_they_wait_for(make):
+    for module in (make(), nn.Sequential(make(), nn.Tanh())):
+        source = aino.draw(module).source
+        assert type(make()).__name__ in source
+        assert "weight (…), bias (…)" in source
+        assert "(0,)" not in source
