@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test tests lint clean
+.PHONY: demo test tests examples lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -28,6 +28,9 @@ test: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 tests: test
+
+examples: $(VENV)/ready-dev
+	@$(VENV)/bin/python -m pytest -n auto -m examples tests/test_examples.py $(ARGS)
 
 lint: $(VENV)/ready-dev
 	$(VENV)/bin/python -m ruff check .

@@ -25,6 +25,7 @@ PICTURES = {
 }  # fmt: skip
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
 def test_example(name, tmp_path):
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
