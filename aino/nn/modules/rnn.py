@@ -118,7 +118,12 @@ class RNNBase(Module):
         """Do nothing: where parameters lie in memory makes no difference here."""
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
-        """Raise where an input has another dtype than the weights, or another shape."""
+        """Raise where an input has another dtype than the weights, or another shape.
+
+        Arguments:
+            input: what the layer is to read.
+            batch_sizes: how many samples each step of a packed sequence has; None for others.
+        """
         own = self._flat_weights[0].dtype
         if input.dtype != own:
             raise ArgumentError(
@@ -143,12 +148,23 @@ class RNNBase(Module):
         expected_hidden_size: tuple[int, int, int],
         msg: str = "Expected hidden size {}, got {}",
     ) -> None:
-        """Raise where a state has another shape."""
+        """Raise where a state has another shape.
+
+        Arguments:
+            hx: the state.
+            expected_hidden_size: the shape that it should have.
+            msg: what the error says, with places for both shapes.
+        """
         if tuple(hx.shape) != expected_hidden_size:
             raise ShapeError(msg.format(expected_hidden_size, list(hx.shape)))
 
     def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
-        """Return states in another order of the samples; as they are for None."""
+        """Return states in another order of the samples; as they are for None.
+
+        Arguments:
+            hx: a state, or several.
+            permutation: the place of each sample in the batch that is read.
+        """
         if permutation is None:
             return hx
         if isinstance(hx, (tuple, list)):
