@@ -44,6 +44,8 @@ def write(specialization: Specialization, passes, name: str) -> None:
     specialization.source = Emitter(
         program, done.layout, name, trace.containers, trace.floats
     ).emit(trace.leaf_labels)
+    # What is known of the program knows the program: it would not be freed by counting alone.
+    program.keeps_analysis, program.analysis = False, None
 
 
 def readable(specialization: Specialization, name: str) -> Readable:

@@ -266,7 +266,14 @@ def test_numbers_are_added_up_in_one_place():
             for line in path.read_text().splitlines()
         )
     }
-    # Counts of equal numbers, weights of a draw, which are of float64, and diagonals: sums of one.
-    counts = {"ops/index/selection.py", "ops/index/numbering.py"}
-    exact = {"ops/random/distributions.py", "autograd/rules/decompositions.py"}
+    # Counts of equal numbers and lengths; weights of a draw, which are of float64, diagonals: sums
+    # of one; and whether a sum is finite.
+    counts = {
+        "ops/index/selection.py", "ops/index/numbering.py", "nn/functional/ctc.py",
+        "nn/functional/embedding_bag.py",
+    }  # fmt: skip
+    exact = {
+        "ops/random/distributions.py", "autograd/rules/decompositions.py",
+        "autograd/rules/columns.py",
+    }  # fmt: skip
     assert found <= {"autograd/sums.py", *counts, *exact}

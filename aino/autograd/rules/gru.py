@@ -18,6 +18,7 @@ from aino.autograd.rules.recurrent import (
     transposed,
 )
 from aino.autograd.rules.trigonometry import tanh
+from aino.autograd.sums import sum_over
 from aino.tracing import fused
 
 
@@ -150,9 +151,9 @@ def _of_inputs(wanted, slopes, dh, before, x, w_ih):
     if wanted[3]:
         g_hh = np.dot(own, before)
     if wanted[4]:
-        g_b_ih = in_order(np.add.reduce(incoming, axis=1))
+        g_b_ih = in_order(sum_over(incoming, 1))
     if wanted[5]:
-        g_b_hh = np.add.reduce(own, axis=1)
+        g_b_hh = sum_over(own, 1)
     return g_x, dh.T.copy(), g_ih, g_hh, g_b_ih, g_b_hh
 
 

@@ -224,7 +224,7 @@ def _window_pick(x, winner, axis, size, stride, dilation, before):
     if _are_rows(size, stride, dilation, before):
         lead = (slice(None),) * (axis + 1)
         chosen = winner[(*lead, None)] == _numbers(size, behind)
-        return np.add.reduce(masked(_rows(x, axis, size, count), chosen), axis=axis + 1)
+        return sum_over(masked(_rows(x, axis, size, count), chosen), axis + 1)
     y = _zeros(x, axis, count)
     parts = _slices(axis, size, stride, dilation, count, before, x.shape[axis])
     for k, (windows, elements) in enumerate(parts):

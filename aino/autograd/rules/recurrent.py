@@ -18,6 +18,7 @@ from aino.autograd.rules.activation import relu
 from aino.autograd.rules.fused import linear
 from aino.autograd.rules.join import cat
 from aino.autograd.rules.trigonometry import tanh
+from aino.autograd.sums import sum_over
 from aino.tracing import fused
 
 #: OpenBLAS copies nothing in products of so many multiplications.
@@ -94,7 +95,7 @@ def of_weights(wanted, slopes, before, x, w_ih):
     g_ih = np.dot(slopes, x) if wanted[1] else None
     g_hh = np.dot(slopes, before) if wanted[2] else None
     # Each vector has its own: what belongs to one gradient may be written into.
-    g_b = np.add.reduce(slopes, axis=1)
+    g_b = sum_over(slopes, 1)
     return g_x, g_ih, g_hh, g_b, g_b.copy()
 
 

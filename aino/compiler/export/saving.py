@@ -91,8 +91,10 @@ class _File:
             "",
             "from __future__ import annotations",
             "",
-            *(["import os"] if self.weights is not None else []),
-            *[i for i in self.bundle.imports if i not in ("import numpy as np", "import os")],
+            *sorted(
+                {*self.bundle.imports, *(["import os"] if self.weights is not None else [])}
+                - {"import numpy as np"}
+            ),
             "",
             "import numpy as np",
         ]
