@@ -267,13 +267,13 @@ def test_numbers_are_added_up_in_one_place():
         )
     }
     # Counts of equal numbers and lengths; weights of a draw, which are of float64, diagonals: sums
-    # of one; and whether a sum is finite.
+    # of one; whether a sum is finite; the few numbers of a band's diagonal.
     counts = {
         "ops/index/selection.py", "ops/index/numbering.py", "nn/functional/ctc.py",
         "nn/functional/embedding_bag.py",
     }  # fmt: skip
     exact = {
         "ops/random/distributions.py", "autograd/rules/decompositions.py",
-        "autograd/rules/columns.py",
+        "autograd/rules/columns.py", "autograd/rules/bands.py",
     }  # fmt: skip
     assert found <= {"autograd/sums.py", *counts, *exact}

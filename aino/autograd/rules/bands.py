@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.sums import sum_over
-
 #: So many rows of the output at a time: more are mostly zeros, fewer are small products,
 BAND_ROWS = 8
 #: and of so many channels that their part of the output stays in the cache.
@@ -104,8 +102,7 @@ def banded_pairs(g, x, kernel, stride, dilation) -> Any:
             met = x[place, below, _band_columns(column, count, stride, dilation)]
             met = met.reshape((*met.shape[:2], count[1] * batch))
             bands[column, place, :height, :reach] += np.matmul(g[place, start:stop], met.mT)
-    diagonals = _diagonals(bands, kernel, stride, dilation)
-    sums = sum_over(diagonals, diagonals.ndim - 1)
+    sums = np.add.reduce(_diagonals(bands, kernel, stride, dilation), axis=-1)
     return sums.transpose(1, 2, 0)
 
 
