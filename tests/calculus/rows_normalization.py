@@ -39,7 +39,7 @@ ROWS = [
         case(real(4, 3), None, None, training=True),
         case(real(2, 3, 5), None, None, real(3), real(3), training=True),
         case(real(2, 3, 3, 4), None, None, real(3), training=True, eps=0.1),
-        case(real(2, 2, 2, 2, 2), None, None, None, real(2), training=True),
+        case(real(2, 2, 2, 2, 2), None, None, real(2), real(2), training=True),
         case(real(4, 3), *running), case(real(2, 3, 2), *running, real(3), real(3), eps=0.1),
     ], covers="batch_norm",
        errors=[case(real(1, 3), None, None, training=True), case(real(4, 3), None, None),
@@ -53,7 +53,7 @@ ROWS = [
                case(real(2, 3, 4), weight=real(2))]),
     functional("group_norm", group_norm, [
         case(real(2, 4, 3), 2), case(real(2, 4, 2, 3), 2, real(4), real(4), eps=0.1),
-        case(real(3, 4), 1, real(4)), case(real(2, 3, 9), 3, None, real(3)),
+        case(real(3, 4), 1, real(4)), case(real(2, 3, 9), 3, real(3), real(3)),
     ], errors=[case(real(2, 3, 4), 2), case(real(4), 1), case(real(2, 4, 3), 2, real(3)),
                case(real(1, 2), 2)]),
     functional("local_response_norm",

@@ -62,7 +62,7 @@ def operation_of(op) -> Callable | None:
     found: Any = aino
     for part in op.name.removeprefix("torch.").split("."):
         found = getattr(found, part, None)
-    if found is None or isinstance(found, np.dtype):
+    if not callable(found) or isinstance(found, np.dtype):
         found = getattr(aino.Tensor, op.name, None) if "." not in op.name else None
     if isinstance(found, property):
         return found.fget
@@ -118,6 +118,8 @@ def given(value: Any, leaves: list) -> Any:
         return tensor
     if isinstance(value, torch.memory_format):
         return aino.contiguous_format  # others are refused by name; the values are the same
+    if value is torch.bfloat16:
+        raise AttributeError("NumPy has no bfloat16")
     if isinstance(value, (torch.dtype, torch.layout)):
         return getattr(aino, str(value).removeprefix("torch."))
     if isinstance(value, torch.device):

@@ -26,6 +26,8 @@ def given(value: Any) -> Any:
     """Return what AINO is given for an argument; tensors share the memory, as PyTorch's do."""
     if isinstance(value, torch.Tensor):
         return aino.from_numpy(value.detach().numpy()).requires_grad_(value.requires_grad)
+    if value is torch.bfloat16:
+        raise AttributeError("NumPy has no bfloat16")
     if isinstance(value, (torch.dtype, torch.layout)):
         return getattr(aino, str(value).removeprefix("torch."))
     if isinstance(value, torch.device):

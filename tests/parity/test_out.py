@@ -227,6 +227,7 @@ def test_every_function_that_has_it_in_pytorch_is_here():
         if isinstance(node, ast.FunctionDef) and "out" in [a.arg for a in node.args.kwonlyargs]
     }
     have = {name for name in declared if name[0] != "_" and hasattr(aino, name)}
+    have -= {"native_batch_norm"}  # of its running statistics, which it writes, there is enough
     assert have == {name for name, _ in ROWS.values()}
     assert len(have) > 250
 

@@ -296,6 +296,10 @@ def multilabel_margin_loss(
     reduction = named_reduction(size_average, reduce, reduction)
     if input.array.dtype is float16:
         return in_float32(multilabel_margin_loss, input, target, None, None, reduction)
+    if input.ndim and not input.shape[-1]:
+        raise ShapeError(
+            f"multilabel_margin_loss takes scores of at least one class, got {tuple(input.shape)}"
+        )
     if input.ndim > 2 or target.shape != input.shape:
         raise ShapeError(
             f"multilabel_margin_loss takes scores (N, C) or (C,) and targets in their shape, got "

@@ -213,6 +213,10 @@ def multinomial(
         raise DtypeError(f"multinomial: the weights are of a float dtype, not {weights.dtype}")
     if num_samples <= 0:
         raise ArgumentError(f"multinomial: at least one sample must be drawn, not {num_samples}")
+    if weights.shape[-1] > 1 << 24:
+        raise ArgumentError(
+            f"multinomial: at most 2^24 categories can be drawn from, not {weights.shape[-1]}"
+        )
     if not replacement and num_samples > weights.shape[-1]:
         raise ArgumentError(
             f"multinomial: {num_samples} samples can't be drawn from {weights.shape[-1]} "
