@@ -217,8 +217,7 @@ def test_gradients_can_be_differentiated_where_pytorchs_can(row, case):
     if row.name in UNLINKED:
         assert [any(line) for line in found] == [any(line) for line in expected]
         return
-    if row.name in OF_SLICES:
-        assert all(a <= b for ours, line in zip(found, expected) for a, b in zip(ours, line))
+    if row.name in OF_SLICES and not any(any(line) for line in found):
         return
     for ours, line in zip(found, expected):
         assert all([mine or not his for mine, his in zip(ours, line)]), (found, expected)
