@@ -342,7 +342,7 @@ def _walk(roots, wanted, keep, create_graph, sums):
                 "retain_graph=True to the first to go through it a second time"
             )
         if clock.last_write > node.sequence:
-            check_unwritten(node)
+            check_unwritten(node, create_graph)
         if extras is not None and (extras.before or extras.behind):
             cotangents = run_between(node, inputs, entry[1], keep, create_graph)
         else:

@@ -104,11 +104,14 @@ def write_count(array) -> int:
     return stamp.time if stamp is not None and stamp() is root else 0
 
 
-def check_unwritten(node: Any) -> None:
-    """Raise if a value that the node's rules read was written since it was recorded."""
+def check_unwritten(node: Any, recorded: bool) -> None:
+    """Raise if a value that the node's rules read was written since it was recorded.
+
+    ``recorded``: whether the pass is recorded, in which a fused node reads all of its inputs anew.
+    """
     if node.saved is None or not any_written_since(node.saved, node.sequence):
         return
-    for name, value in node.saved_values():
+    for name, value in node.saved_values() if recorded else node.read_values():
         for array in value if isinstance(value, list) else (value,):
             if hasattr(array, "strides") and written_since(array, node.sequence):
                 raise InplaceError(

@@ -66,6 +66,10 @@ class Node:
         """Return the saved values, each with the name its rule knows it by."""
         return list(zip(self.primitive.saved_names, self.saved or ()))
 
+    def read_values(self) -> list[tuple[str, Any]]:
+        """Return those of them that a pass reads which is not recorded itself."""
+        return self.saved_values()
+
     def count_outputs(self) -> int:
         """Return how many outputs a gradient may arrive for."""
         return 1

@@ -198,10 +198,16 @@ class RecordedNode(Node):
         return len(self.primitive.outputs) or 1
 
     def saved_values(self) -> list[tuple[str, Any]]:
+        """Return the saved values that a recorded pass reads: a definition reads all of them."""
+        if self.primitive.definition is None:
+            return self.read_values()
+        return list(zip(self.primitive.saved_names, self.saved or ()))
+
+    def read_values(self) -> list[tuple[str, Any]]:
         """Return the saved values that the rules of the wanted inputs read."""
         declared = self.primitive
         saved = zip(declared.saved_names, self.saved or ())
-        if declared.definition is not None or declared.variadic:
+        if declared.variadic:
             return list(saved)
         wanted = [n for n, edge in zip(declared.differentiable, self.inputs) if edge is not None]
         read = {name for rule in wanted for name in declared.reads[rule]}

@@ -248,3 +248,17 @@ def test_overlapping_windows_are_not_written(write, recorded):
     assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
     y.unfold(0, 2, 2).mul_(2.0)
     assert y.tolist() == [0.0, 2.0, 4.0, 6.0]
+
+
+def test_a_fused_operation_needs_what_its_pass_reads():
+    """Its rule reads no shift; its definition, which a recorded pass differentiates, does."""
+    x, shift = leaf(), aino.zeros(3, dtype=aino.float64, requires_grad=True)
+    y = aino.nn.functional.batch_norm(x, None, None, bias=shift, training=True)
+    loss = (y * aino.arange(6.0, dtype=aino.float64).reshape(2, 3)).sum()
+    expected = aino.autograd.grad(loss, (x, shift), retain_graph=True)
+    with aino.no_grad():
+        shift.add_(1.0)
+    found = aino.autograd.grad(loss, (x, shift), retain_graph=True)
+    assert all(aino.equal(a, b) for a, b in zip(found, expected))
+    with pytest.raises(InplaceError, match="needs its 'bias'"):
+        aino.autograd.grad(loss, (x, shift), create_graph=True)

@@ -64,12 +64,8 @@ SCALED = {
     "nn.functional.affine_grid", "affine_grid_generator",
 }  # fmt: skip
 
-#: In one piece: it keeps all that its definition reads, from which second derivatives come, and
-#: its output; PyTorch has formulas for them, and composes a small attention of parts.
-IN_ONE_PIECE = {
-    "nn.functional.scaled_dot_product_attention", "nn.functional.batch_norm", "lstm", "gru",
-    "rnn_tanh", "rnn_relu",
-}  # fmt: skip
+#: In one piece: it reads its output; PyTorch composes a small one of parts, which read others.
+IN_ONE_PIECE = {"nn.functional.scaled_dot_product_attention"}
 
 
 def copied_by_pytorch(row, position):
