@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from aino.autograd.rules import pooling as rules
+from aino.autograd.rules.resampling import bands_of, weighted
 from aino.autograd.tensor import Tensor
 from aino.errors import ArgumentError
 from aino.nn.functional.pooling import largest
 from aino.nn.functional.windows import Windows, adaptive_windows, check_dtype, check_rank, each
-from aino.ops.shape.joining import cat
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -42,11 +45,19 @@ def _windows(name: str, n: int, input: Tensor, output_size: Any) -> list:
     return [adaptive_windows(first + i, own[i], counts[i]) for i in range(n - 1, -1, -1)]
 
 
-def _means(x: Tensor, w: Any) -> Tensor:
+@functools.lru_cache(maxsize=64)
+def _shares(spans: tuple[tuple[int, int], ...], length: int) -> tuple:
+    """Return the matrix that takes the mean of each span, and the bands of it and its transpose."""
+    weights = np.zeros((len(spans), length))
+    for row, (first, end) in zip(weights, spans):
+        row[first:end] = 1.0 / (end - first)
+    return weights, (bands_of(weights), bands_of(weights.T))
+
+
+def _means(x: Any, w: Any) -> Any:
     """Return the mean of each of windows of different lengths."""
-    lead = (slice(None),) * w.axis
-    parts = [x[(*lead, slice(*span))].mean(w.axis, keepdim=True) for span in w.spans]
-    return cat(parts, w.axis) if parts else x[(*lead, slice(0))]
+    weights, bands = _shares(w.spans, w.length)
+    return weighted(x, weights, w.axis - x.ndim, bands)
 
 
 def _adaptive_avg_pool(n, input, output_size):
