@@ -5,7 +5,11 @@ import pytest
 
 import aino
 from aino import nn
+from aino.autograd.rules.batch_order import lay_batch_first, lay_batch_last
 from aino.compiler import pipeline
+from aino.compiler.ir.operations import Operation
+from aino.compiler.passes.memory_order import keep_batch_last
+from tests.compiler.test_passes import Hand, run
 
 F = nn.functional
 
@@ -207,3 +211,27 @@ def test_it_can_be_left_out():
         assert with_it().item() == without().item()
     assert "memory_order" not in without._latest.optimised.counts
     assert with_it.code.count("batch_first(") == 0 < without.code.count("batch_first(")
+
+
+def laid(hand, function, value):
+    """A call of one of the copies between the orders."""
+    result = hand.call(function, value)
+    hand.calls[-1].operation = Operation.KERNEL
+    return result
+
+
+def test_what_a_convolution_was_given_stays_when_its_source_is_written():
+    hand = Hand()
+    y = hand.call(np.sin, hand.argument((3, 2, 4)))
+    source = laid(hand, lay_batch_first, y)
+    image = hand.call(np.exp, source)
+    given = laid(hand, lay_batch_last, image)
+    hand.call(np.multiply, image, 2.0, out=image)
+    results = hand.call(np.negative, given), hand.call(np.negative, image)
+    program = hand.program(*results)
+    assert keep_batch_last(program) == 1
+    x = np.arange(24.0).reshape(3, 2, 4) / 10
+    found, other = run(program, x)
+    expected = np.exp(np.sin(x))
+    np.testing.assert_array_equal(found, -expected)
+    np.testing.assert_array_equal(other, -2.0 * expected.transpose(2, 0, 1))

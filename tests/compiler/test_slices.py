@@ -229,3 +229,19 @@ def test_slice_by_slice_takes_linear_work():
     assert operations.count(Operation.COPY) == 8  # no zeros, no additions
     (found,) = run(program, np.array([0.3]))
     np.testing.assert_array_equal(found, 2 * np.r_[np.sin(0.3), np.full(7, np.cos(0.3))])
+
+
+def test_zeros_that_somebody_reads_before_they_are_written_over_stay():
+    hand = Hand()
+    x = hand.argument((1, 3))
+    left = placed(hand, hand.call(np.sin, x), (2, 3), (slice(0, 1),))
+    early = hand.call(np.cos, left)
+    right = placed(hand, hand.call(np.exp, x), (2, 3), (slice(1, 2),))
+    total = hand.call(np.add, left, right)
+    program = hand.program(hand.call(np.multiply, early, 2.0), hand.call(np.multiply, total, 2.0))
+    assert add_slices_in_place(program) == 1
+    given = np.array([[0.3, 0.5, -1.0]])
+    first, second = run(program, given)
+    np.testing.assert_array_equal(first, 2 * np.cos(np.r_[np.sin(given), np.zeros((1, 3))]))
+    np.testing.assert_array_equal(second, 2 * np.r_[np.sin(given), np.exp(given)])
+    assert Operation.COPY in [call.operation for call in program.calls if call.target.is_whole]
