@@ -202,6 +202,23 @@ def is_contiguous(value: Region) -> bool:
     return True
 
 
+def is_reread(value: Region) -> bool:
+    """Tell whether a region shows the numbers of its parent as others of the same size."""
+    cut, parent = value.cut, value.parent
+    known = type(cut) is Method and cut.name == "view" and not cut.keywords
+    return known and parent is not None and parent.dtype.itemsize == value.dtype.itemsize
+
+
+def slices_of(value: Region) -> tuple[slice, ...] | None:
+    """Return the slice of each axis of its parent that a region is, None where it is no such."""
+    if type(value.cut) is not Subscript or value.parent is None:
+        return None
+    index = value.cut.index if isinstance(value.cut.index, tuple) else (value.cut.index,)
+    if not all(isinstance(part, slice) for part in index):
+        return None
+    return index + (slice(None),) * (len(value.parent.shape) - len(index))
+
+
 def reshaped(value: Region, shape) -> Region:
     """Return a contiguous region in another shape."""
     if value.shape == shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.compiler.ir.analysis import analysed
@@ -134,13 +136,22 @@ def _shrink_uniform(call: Call) -> None:
         ]
         if target.shape not in others or not value.size or value.storage.written:
             continue
-        array = contents(value)
-        first = array[(0,) * array.ndim]
-        if (array == first).all() and not (first == 0 and np.signbit(array.real).any()):
-            small = constant(np.array(first))
-            arguments = list(call.arguments)
-            arguments[position] = small
-            call.arguments = tuple(arguments)
+        arguments = list(call.arguments)
+        arguments[position] = shrunk(value)
+        call.arguments = tuple(arguments)
+
+
+def shrunk(value: Any) -> Any:
+    """Return a 0-d constant for one that is the same number everywhere, all else as it is."""
+    if not isinstance(value, Region) or value.storage.kind != "constant":
+        return value
+    if value.storage.written or not value.size or value.shape == ():
+        return value
+    array = contents(value)
+    first = array[(0,) * array.ndim]
+    if (array == first).all() and not (first == 0 and np.signbit(array.real).any()):
+        return constant(np.array(first))
+    return value
 
 
 def constant(array) -> Region:

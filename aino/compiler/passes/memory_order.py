@@ -23,9 +23,11 @@ from aino.compiler.ir.regions import (
     Subscript,
     contiguous_strides,
     is_contiguous,
+    is_reread,
     region_at,
+    slices_of,
 )
-from aino.compiler.passes.constants import constant
+from aino.compiler.passes.constants import shrunk
 from aino.compiler.passes.copies import relocate_call
 
 #: Methods of arrays that compute element by element.
@@ -120,9 +122,7 @@ def _allows(call: Call, storage: Storage) -> bool:
     rank = len(storage.whole.shape)
     own = [v for v in (*call.reads(), *call.touches(), *call.results) if v.storage is storage]
     if _lays(call):
-        return all(
-            value.is_whole or (_is_same_view(value) and value.parent.is_whole) for value in own
-        )
+        return all(value.is_whole or (is_reread(value) and value.parent.is_whole) for value in own)
     if not _is_elementwise(call) or not all(_is_sliced(value) for value in own):
         return False
     others = (*call.reads(), *call.touches(), *call.results)
@@ -132,22 +132,10 @@ def _allows(call: Call, storage: Storage) -> bool:
 def _is_sliced(value: Region) -> bool:
     """Tell whether a region is cut out of its storage by slices alone, or read as other numbers."""
     while not value.is_whole:
-        cut, parent = value.cut, value.parent
-        if type(cut) is Subscript and parent is not None:
-            index = cut.index if isinstance(cut.index, tuple) else (cut.index,)
-            if not all(isinstance(part, slice) for part in index):
-                return False
-        elif not _is_same_view(value):
+        if slices_of(value) is None and not is_reread(value):
             return False
-        value = parent
+        value = value.parent
     return True
-
-
-def _is_same_view(value: Region) -> bool:
-    """Tell whether a region shows the numbers of its parent as others of the same size."""
-    cut, parent = value.cut, value.parent
-    known = type(cut) is Method and cut.name == "view" and not cut.keywords and parent is not None
-    return known and parent.dtype.itemsize == value.dtype.itemsize
 
 
 # How it is turned
@@ -229,7 +217,7 @@ class _Turning:
         if call.target.storage in self.turned:
             change = self.at_its_place
             if call.operation is Operation.COPY:
-                _shrink(call)
+                call.arguments = tuple([shrunk(value) for value in call.arguments])
         elif call.operation is Operation.UFUNC and call.results:
             # In the order that it had: NumPy would take that of the operands.
             call.out, call.results = call.results[0], []
@@ -264,9 +252,8 @@ class _Turning:
                 parent.storage, parent.shape, value.dtype, parent.strides, parent.offset, parent,
                 value.cut,
             )  # fmt: skip
-        assert isinstance(value.cut, Subscript)
-        index = value.cut.index if isinstance(value.cut.index, tuple) else (value.cut.index,)
-        index += (slice(None),) * (len(value.shape) - len(index))
+        index = slices_of(value)
+        assert index is not None
         turned = _moved_last(index)
         offset, strides = parent.offset, []
         for part, length, stride in zip(turned, parent.shape, parent.strides):
@@ -292,15 +279,3 @@ class _Turning:
             value.storage, shape, value.dtype, strides, value.offset, value,
             Method("transpose", (order,)),
         )  # fmt: skip
-
-
-def _shrink(call: Call) -> None:
-    """Let a call copy one number everywhere, where it copies an array of equal ones."""
-    (source,) = call.arguments
-    if not isinstance(source, Region) or source.storage.kind != "constant" or not source.size:
-        return
-    array = source.storage.initial if source.storage.initial is not None else source.storage.root
-    if source.is_whole and not source.storage.written:
-        first = array.reshape(-1)[:1]
-        if array.tobytes() == first.tobytes() * array.size:
-            call.arguments = (constant(first.reshape(()).copy()),)

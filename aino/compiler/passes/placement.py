@@ -5,7 +5,7 @@ from __future__ import annotations
 from aino.compiler.ir.analysis import Analysis, analysed
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
-from aino.compiler.ir.regions import Method, Region, Storage, Subscript, region_at
+from aino.compiler.ir.regions import Method, Region, Storage, is_reread, region_at, slices_of
 from aino.compiler.passes.copies import relocate_call
 from aino.compiler.passes.memory_plan import is_elementwise
 
@@ -57,16 +57,7 @@ def _is_copy(call: Call) -> bool:
 
 def _is_all(value: Region) -> bool:
     """Tell whether a region is a whole array, or that read as other numbers of the same size."""
-    if value.is_whole:
-        return True
-    cut, parent = value.cut, value.parent
-    return (
-        type(cut) is Method
-        and cut.name == "view"
-        and parent is not None
-        and parent.is_whole
-        and parent.dtype.itemsize == value.dtype.itemsize
-    )
+    return value.is_whole or (is_reread(value) and value.parent.is_whole)
 
 
 def _place(copy: Call, position: int, analysis: Analysis, program: Program) -> Region | None:
@@ -100,18 +91,10 @@ def _place(copy: Call, position: int, analysis: Analysis, program: Program) -> R
 
 def _are_apart(first: Region, second: Region) -> bool:
     """Tell whether it is certain that two parts of an array have no number in common."""
-    if first.parent is None or first.parent is not second.parent:
+    one, other, parent = slices_of(first), slices_of(second), first.parent
+    if one is None or other is None or parent is None or parent is not second.parent:
         return False
-    pairs = _slices(first), _slices(second)
     return any(
-        set(range(*one.indices(length))).isdisjoint(range(*other.indices(length)))
-        for one, other, length in zip(*pairs, first.parent.shape)
+        set(range(*a.indices(length))).isdisjoint(range(*b.indices(length)))
+        for a, b, length in zip(one, other, parent.shape)
     )
-
-
-def _slices(value: Region) -> list[slice]:
-    """Return by which slices a region is cut out of its parent, axis by axis; none if by others."""
-    if type(value.cut) is not Subscript:
-        return []
-    index = value.cut.index if isinstance(value.cut.index, tuple) else (value.cut.index,)
-    return list(index) if all(isinstance(part, slice) for part in index) else []
