@@ -1,7 +1,7 @@
 """Work that NumPy does without holding the interpreter's lock: in blocks, on two threads.
 
 Long arrays are walked in blocks that stay in the processor's cache, by optimizers and by compiled
-programs. ``pieces`` cuts them, ``halves`` shares them out, and the ``worker`` does one half.
+programs. ``pieces`` cuts them, ``lanes`` shares them out, and the ``worker`` does one half.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 _Piece = TypeVar("_Piece")
+
+#: One core has nothing to share.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pieces(start: int, stop: int, longest: int) -> list[tuple[int, int]]:
@@ -31,6 +34,11 @@ def halves(parts: list[_Piece], lengths: list[int]) -> list[list[_Piece]]:
         if done >= half:
             return [parts[:position], parts[position:]]
     return [parts]
+
+
+def lanes(parts: list[_Piece], lengths: list[int], least: int) -> list[list[_Piece]]:
+    """Share parts between two threads, if cores are there and so many numbers at least."""
+    return halves(parts, lengths) if CORES > 1 and sum(lengths) >= least else [parts]
 
 
 #: What AINO's own threads are called.
@@ -99,6 +107,3 @@ class Worker:
 
 
 worker = Worker()
-
-#: One core has nothing to share.
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

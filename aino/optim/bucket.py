@@ -19,7 +19,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dtypes import complex64, complex128, float32, float64
 from aino.optim.state import ParameterState
 from aino.structure_version import structure_version
-from aino.threads import CORES, halves, pieces
+from aino.threads import lanes, pieces
 
 #: Numbers in a block: long enough for two threads not to wait for the interpreter's lock (below
 #: 65,536 it changes hands too often), short enough for the arrays of a block to stay in the cache.
@@ -204,7 +204,7 @@ class Segment:
             first = last
         self.lanes = []
         lengths = [stop - start for *_, start, stop in cuts]
-        for part in halves(cuts, lengths) if self.size >= SHARED and CORES > 1 else [cuts]:
+        for part in lanes(cuts, lengths, SHARED):
             longest = max(stop - start for *_, start, stop in part)
             buffers = [np.empty(longest, self.component) for _ in range(2)]
             self.lanes.append([Block(self, buffers, *cut) for cut in part])

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from aino import threads
 from aino.autograd.memory import write_count
 from aino.autograd.tensor import Tensor, make
 from aino.optim import SGD, Adadelta, Adam, AdamW, NAdam
@@ -22,7 +23,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(segments, "BLOCK", 100)
     monkeypatch.setattr(segments, "LARGE", 50)
     monkeypatch.setattr(segments, "SHARED", 300)
-    monkeypatch.setattr(segments, "CORES", 2)
+    monkeypatch.setattr(threads, "CORES", 2)
 
 
 def blocks_of(optimizer):

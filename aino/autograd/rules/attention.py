@@ -15,7 +15,7 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.activation import softmax
-from aino.threads import CORES, halves, worker
+from aino.threads import lanes, worker
 from aino.tracing import opaque
 
 #: So many scores a block has: they stay in the cache of a core.
@@ -45,14 +45,12 @@ def blocks_of(heads, rows, columns):
 
 def _lanes(blocks, count):
     """Share the blocks out between two threads; all rows of a head stay in one of them."""
-    if CORES < 2 or count < SHARED:
-        return [blocks]
     groups: dict[tuple, list] = {}
     for block in blocks:
         groups.setdefault((block[0].start, block[1].start), []).append(block)
     parts = list(groups.values())
-    lanes = halves(parts, [len(part) for part in parts])
-    return [[block for part in lane for block in part] for lane in lanes]
+    shared = lanes(parts, [count * len(part) // len(blocks) for part in parts], SHARED)
+    return [[block for part in lane for block in part] for lane in shared]
 
 
 def _triangle(rows, dtype):

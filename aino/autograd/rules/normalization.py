@@ -17,10 +17,13 @@ import numpy as np
 from aino.autograd.primitive import primitive
 from aino.autograd.sums import LONGEST, ROWS, sum_over
 from aino.errors import DtypeError
+from aino.threads import lanes, worker
 from aino.tracing import fused
 
 #: So many numbers are normalised at once.
 BLOCK = 1 << 15
+#: So many and more are shared between two threads.
+SHARED = 16 * BLOCK
 
 
 def _per_channel(values, x):
@@ -111,6 +114,12 @@ def _blocks(x):
     ]
 
 
+def _lanes(x):
+    """Return the blocks for each of two threads, or for one."""
+    blocks = _blocks(x)
+    return lanes(blocks, [x.size // max(1, len(blocks))] * len(blocks), SHARED)
+
+
 def _plain(x):
     """Return the array, contiguous in some order, and that order."""
     order = _order(x)
@@ -162,12 +171,16 @@ def _normalised(x, weight, bias, eps):
     shift = np.zeros_like(gain) if bias is None else bias
     if not far:
         shift = shift - mean * gain
-    for rows, part in _blocks(x):
-        z, block = target[rows, part], x[rows, part]
-        if far:
-            block = np.subtract(block, mean[part][:, None], out=z)
-        np.multiply(block, gain[part][:, None], out=z)
-        z += shift[part][:, None]
+
+    def run(lane):
+        for rows, part in lane:
+            z, block = target[rows, part], x[rows, part]
+            if far:
+                block = np.subtract(block, mean[part][:, None], out=z)
+            np.multiply(block, gain[part][:, None], out=z)
+            z += shift[part][:, None]
+
+    worker.share(run, _lanes(x))
     return y, mean, variance
 
 
@@ -217,18 +230,20 @@ def _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps):
     shift = along * gain / -count
     if not far:
         shift += mean * factor
-    scratch = None
-    for rows, part in _blocks(x):
-        slope, block = target[rows, part], x[rows, part]
-        if scratch is None:
-            scratch = np.empty_like(block)
-        d = scratch[: block.shape[0], : block.shape[1]]
-        if far:
-            block = np.subtract(block, mean[part][:, None], out=d)
-        np.multiply(block, factor[part][:, None], out=d)
-        np.multiply(g[rows, part], gain[part][:, None], out=slope)
-        slope -= d
-        slope += shift[part][:, None]
+
+    def run(lane):
+        scratch: Any = np.empty_like(x[lane[0]]) if lane else None  # the first is the largest
+        for rows, part in lane:
+            slope, block = target[rows, part], x[rows, part]
+            d = scratch[: block.shape[0], : block.shape[1]]
+            if far:
+                block = np.subtract(block, mean[part][:, None], out=d)
+            np.multiply(block, factor[part][:, None], out=d)
+            np.multiply(g[rows, part], gain[part][:, None], out=slope)
+            slope -= d
+            slope += shift[part][:, None]
+
+    worker.share(run, _lanes(x))
     return y, across, along
 
 

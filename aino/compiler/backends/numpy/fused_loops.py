@@ -9,7 +9,8 @@ from aino.compiler.backends.numpy.comments import with_out
 from aino.compiler.ir.program import Call, map_values
 from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.passes.fusion import BLOCK, Chain
-from aino.threads import CORES, halves, pieces, worker
+from aino.threads import lanes as shared_out
+from aino.threads import pieces, worker
 
 #: Chains over at least this many numbers are shared between two threads.
 SHARED = 8 * BLOCK
@@ -60,7 +61,7 @@ class ChainWriter:
         emitter.prelude["chains"] += [*head, *body, ""]
         blocks = blocks_of(chain)
         lengths = [stop - start for start, stop in blocks]
-        lanes = halves(blocks, lengths) if chain.size >= SHARED and CORES > 1 else [blocks]
+        lanes = shared_out(blocks, lengths, SHARED)
         dtype = self._dtype()
         scratch = emitter.names.fresh(f"{self.name}_scratch")
         emitter.prelude["memory"].append(
