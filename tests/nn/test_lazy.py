@@ -137,6 +137,13 @@ def test_what_has_no_shape_says_so():
     assert not UninitializedParameter(requires_grad=False).requires_grad
 
 
+@pytest.mark.parametrize("persistent", [True, False])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda b: pickle.loads(pickle.dumps(b))])
+def test_a_copy_of_a_buffer_to_come_is_kept_or_not_as_it_was(copied, persistent):
+    buffer = copied(UninitializedBuffer(dtype=aino.float64, persistent=persistent))
+    assert (buffer.persistent, buffer.dtype) == (persistent, aino.float64)
+
+
 def test_a_lazy_module_of_ones_own():
     class Scale(LazyModuleMixin, nn.Module):
         def __init__(self):

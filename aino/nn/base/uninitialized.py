@@ -130,11 +130,14 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         found = memo.get(id(self))
         if found is None:
-            found = memo[id(self)] = type(self)(self.requires_grad, dtype=self.array.dtype)
+            found = memo[id(self)] = type(self)(*self._given())
         return found
 
     def __reduce_ex__(self, protocol: Any):
-        return type(self), (self.requires_grad, None, self.array.dtype)
+        return type(self), self._given()
+
+    def _given(self) -> tuple:
+        return self.requires_grad, None, self.array.dtype, self.persistent
 
 
 def is_lazy(param: Any) -> bool:
