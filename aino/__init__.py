@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from aino import signal as signal
     from aino import special as special
     from aino import testing as testing
+    from aino import train as train
     from aino import version as version
     from aino import xpu as xpu
     from aino.amp import GradScaler as GradScaler
@@ -294,7 +295,7 @@ _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
     "cpu", "cuda", "distributed", "distributions", "func", "hub", "jit", "mps", "multiprocessing",
-    "onnx", "profiler", "xpu", "version",
+    "onnx", "profiler", "train", "xpu", "version",
 )  # fmt: skip
 
 _watch()

@@ -1,0 +1,251 @@
+"""The loop in which a model learns: epochs of batches, and callbacks that are told of each.
+
+``Trainer`` and ``NeuralNetwork.fit`` run on it alike. What is special about either stands outside
+of it: the batches, the step that learns from one, and what is measured after an epoch::
+
+    loop = Loop(network, optimizer, callbacks, measure=validate)
+    step = make_step(loss_of_batch, optimizer, clip_norm=1.0, planned=epochs * len(batches),
+                     between=loop.listener("on_gradients"))
+    loop.run(step, batches, epochs)
+    loop.history["loss"]                  # one number an epoch
+
+Here ``batches`` is iterated once an epoch and gives tuples (``ArrayBatches`` cuts them from arrays
+in memory), and ``step(*batch)`` returns the loss, the mean over the samples of the batch. A step
+may take a few microseconds: a callback that does not listen costs it nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from aino.train import saved_state
+from aino.train.batches import length_of
+from aino.train.callbacks.callback import Callback, listening
+from aino.train.history import History
+from aino.user_warnings import warn
+
+
+class Loop:
+    """Where a training stands, and the way on from there.
+
+    Callbacks read from it, and call ``stop()`` to end the training after this epoch.
+
+    Arguments:
+        model: the module that learns.
+        optimizer: what updates it.
+        callbacks: what is told of the training.
+        measure: returns further numbers by name once an epoch is over, those of a validation.
+        history: the epochs so far, where this training goes on from another.
+        count: how much the loss of a batch weighs in the mean of the epoch; as much as its first
+            tensor is long for None.
+        parts: what else a checkpoint keeps the state of, by name.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any = None,
+        callbacks: Iterable[Callback] = (),
+        *,
+        measure: Callable[[], dict[str, float]] | None = None,
+        history: History | None = None,
+        count: Callable[[Any], float] | None = None,
+        parts: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        #: Those that save what the others are come last.
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
+        self.measure = measure
+        self.history = History() if history is None else history
+        self.count = count
+        self.parts = {} if parts is None else dict(parts)
+        #: How many epochs are done, and how many there are to be.
+        self.epoch, self.epochs = 0, 0
+        #: How many batches of this epoch are done, how many it has (None: nobody knows), and how
+        #: often the parameters were updated in all.
+        self.batch, self.steps = 0, 0
+        self.batches: int | None = None
+        #: The losses of this epoch, each times its weight, and the weights; the last loss.
+        self.total, self.weight, self.loss = 0.0, 0.0, math.nan
+        #: Why the training ends before its last epoch; None while it goes on.
+        self.stopped: str | None = None
+        #: What ended the training otherwise, for ``on_fit_end``.
+        self.error: BaseException | None = None
+        #: Where the batches come from, and the random generators as they were when this epoch
+        #: began, if that is to be remembered: the order follows from them when it is resumed.
+        self.source: Any = None
+        self.resumable = False
+        self.order: Any = None
+        self._resumed: Any = None
+
+    def stop(self, reason: str) -> None:
+        """End the training when this epoch is over, and say why."""
+        self.stopped = reason
+
+    def listener(self, event: str) -> Callable[[], None] | None:
+        """Return what tells all callbacks of an event that listen to it; None if none does."""
+        told = [getattr(callback, event) for callback in self.callbacks
+                if listening(callback, event)]  # fmt: skip
+        if not told:
+            return None
+
+        def tell() -> None:
+            for hear in told:
+                hear(self)
+
+        return tell
+
+    def run(
+        self, step: Callable, batches: Iterable, epochs: int, *, accumulate: int = 1
+    ) -> History:
+        """Learn until so many epochs are done; return the history.
+
+        Whatever raises, in a step, a callback or a batch, the model is in the modes in which it
+        was, holds no gradients, and can be trained on.
+
+        Arguments:
+            step: learns from a batch, given as its arguments, and returns the loss.
+            batches: what is iterated in each epoch, and gives tuples.
+            epochs: how many epochs are to be done in all.
+            accumulate: after how many batches ``step`` updates the parameters. Those that are left
+                over at the end of an epoch are for ``step.flush()``.
+        """
+        self.epochs, self.source = epochs, batches
+        self.batches = length_of(batches)
+        # Samplers that are told of the epoch draw an order of its own for each.
+        self._set_epoch = getattr(getattr(batches, "sampler", None), "set_epoch", None)
+        self.error = None
+        modes = [(module, module.training) for module in self.model.modules()]
+        begun: list[Callback] = []
+        try:
+            for callback in self.callbacks:
+                begun.append(callback)
+                callback.on_fit_start(self)
+            if (
+                not self.model.training
+            ):  # parts that were set to eval() in a model in training stay so
+                self.model.train()
+            begin, end = self.listener("on_epoch_start"), self.listener("on_epoch_end")
+            tell = self.listener("on_step")
+            while self.epoch < epochs and self.stopped is None:
+                self._learn(step, self._begin_epoch(batches, begin), accumulate, tell)
+                self._end_epoch()
+                if end is not None:
+                    end()
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            for parameter in self.model.parameters():
+                parameter.grad = None
+            for module, mode in modes:
+                module.training = mode
+            self._end(begun)
+        return self.history
+
+    def _end_epoch(self) -> None:
+        """Put the numbers of an epoch that is over into the history."""
+        if not self.weight:
+            raise ValueError("there are no batches to learn from")
+        loss = self.total / self.weight
+        values = {"loss": loss}
+        if self.measure is not None:
+            values |= self.measure()
+        self.history.add(values)
+        self.epoch += 1
+        self.batch, self.total, self.weight, self.order = 0, 0.0, 0.0, None
+        if not math.isfinite(loss):
+            self._say_diverged(loss)
+
+    def _begin_epoch(self, batches: Iterable, tell: Callable | None) -> Iterable:
+        """Return the batches of this epoch that are still to come."""
+        if self._resumed is not None and self.batch:
+            return self._rest_of_epoch(batches)
+        if self._resumed is not None:
+            saved_state.set_generators(self._resumed, batches)
+            self._resumed = None
+        if tell is not None:
+            tell()
+        if self.resumable:
+            self.order = saved_state.generators(batches)
+        if self._set_epoch is not None:
+            self._set_epoch(self.epoch)
+        return batches
+
+    def _rest_of_epoch(self, batches: Iterable) -> Iterator:
+        """Return what is left of the epoch in the middle of which a checkpoint was made.
+
+        Its order follows from the generators as they were; what was learned from is passed over.
+        """
+        saved_state.set_generators(self.order, batches)
+        if self._set_epoch is not None:
+            self._set_epoch(self.epoch)
+        iterator = iter(batches)
+        if sum(1 for _ in itertools.islice(iterator, self.batch)) < self.batch:
+            raise ValueError(
+                f"the checkpoint was made after batch {self.batch} of an epoch, and there are "
+                "fewer batches now: resume with the same data and batch size"
+            )
+        saved_state.set_generators(self._resumed, batches)
+        self._resumed = None
+        return iterator
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that it takes to go on from here bit for bit."""
+        return saved_state.of_loop(self)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there; ``ValueError`` for a state of another model, and nothing changes."""
+        self._resumed = saved_state.into_loop(self, state_dict)
+
+    def _learn(
+        self, step: Callable, batches: Iterable, accumulate: int, tell: Callable | None
+    ) -> None:
+        """Learn from all batches of an epoch: this is what takes the time."""
+        count = self.count
+        number, total, weight = self.batch, self.total, self.weight
+        for batch in batches:
+            loss = step(*batch).array.item()
+            share = len(batch[0].array) if count is None else count(batch)
+            total += loss * share
+            weight += share
+            number += 1
+            if tell is not None:
+                self.batch, self.total, self.weight, self.loss = number, total, weight, loss
+                if not number % accumulate:
+                    self.steps += 1
+                    tell()
+        if tell is None:
+            self.steps += (number - self.batch) // accumulate
+        self.batch, self.total, self.weight = number, total, weight
+        if number % accumulate:
+            step.flush()  # type: ignore[attr-defined]
+            self.steps += 1
+            if tell is not None:
+                tell()
+
+    def _say_diverged(self, loss: float) -> None:
+        spoiled = [
+            name for name, parameter in self.model.named_parameters()
+            if not parameter.isfinite().all()
+        ]  # fmt: skip
+        where = f" ({', '.join(spoiled[:3])} not finite)" if spoiled else ""
+        reason = f"the loss is {loss} after epoch {self.epoch}{where}: learning has come to nothing"
+        self.stop(reason)
+        warn(f"{reason}; try a smaller learning rate", RuntimeWarning)
+
+    def _end(self, begun: list[Callback]) -> None:
+        """Tell callbacks that the training is over; what one of them raises keeps none from it."""
+        failed: BaseException | None = None
+        for callback in begun:
+            try:
+                callback.on_fit_end(self)
+            except BaseException as error:
+                failed = failed or error
+        if failed is not None and self.error is None:
+            self.error = failed
+            raise failed

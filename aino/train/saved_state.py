@@ -1,0 +1,126 @@
+"""What a training is at one moment, as what a ``.dit`` file holds, and the way back to it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from aino.ops.random.generator import Generator, default_generator
+
+#: What a checkpoint of a training says that it is.
+FORMAT = "aino.train 1"
+
+
+def _generators_of(batches: Any) -> list[Generator]:
+    """Return the generators that the order of batches comes from, but for the default one."""
+    batch_sampler = getattr(batches, "batch_sampler", None)
+    owners = [
+        batches, getattr(batches, "sampler", None), batch_sampler,
+        getattr(batch_sampler, "sampler", None), getattr(batches, "dataset", None),
+    ]  # fmt: skip
+    found = [
+        value for owner in owners for value in getattr(owner, "__dict__", {}).values()
+        if isinstance(value, Generator)
+    ]  # fmt: skip
+    return list({id(generator): generator for generator in found}.values())
+
+
+def generators(batches: Any) -> dict[str, Any]:
+    """Return the state of every random generator: AINO's, those of the batches, NumPy's, Python's.
+
+    A model's dropout, a loader's order and a user's augmentation draw from any of them.
+    """
+    version, words, gauss = random.getstate()
+    kind, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    return {
+        "aino": default_generator.get_state(),
+        "batches": [generator.get_state() for generator in _generators_of(batches)],
+        "numpy": [kind, np.array(keys), int(position), int(has_gauss), float(cached)],
+        "python": [version, np.array(words, np.uint32), gauss],
+    }
+
+
+def set_generators(state: dict[str, Any], batches: Any) -> None:
+    """Put every random generator back to where it was; ``ValueError`` for other batches."""
+    own = _generators_of(batches)
+    if len(own) != len(state["batches"]):
+        raise ValueError(
+            f"the checkpoint was made with batches of {len(state['batches'])} random generators "
+            f"of their own, and these have {len(own)}: resume with a loader that is made alike"
+        )
+    default_generator.set_state(state["aino"])
+    for generator, saved in zip(own, state["batches"]):
+        generator.set_state(saved)
+    kind, keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((kind, keys, position, has_gauss, cached))  # noqa: NPY002
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words.tolist()), gauss))
+
+
+def _named(callbacks: Iterable[Any]) -> dict[str, Any]:
+    """Return callbacks by the names of their classes, numbered where there are several of one."""
+    named: dict[str, Any] = {}
+    for callback in callbacks:
+        name = kind = type(callback).__name__
+        number = 1
+        while name in named:
+            number += 1
+            name = f"{kind} {number}"
+        named[name] = callback
+    return named
+
+
+def optimizers_of(loop: Any) -> list[Any]:
+    """Return the optimizers of a loop, which may have one, several or none."""
+    given = loop.optimizer
+    return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+
+
+def of_loop(loop: Any) -> dict[str, Any]:
+    """Return the state of a loop: the model, what updates it, who watches it, and the position."""
+    return {
+        "format": FORMAT,
+        "model": loop.model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers_of(loop)],
+        "callbacks": {
+            name: callback.state_dict() for name, callback in _named(loop.callbacks).items()
+        },
+        "parts": {name: part.state_dict() for name, part in loop.parts.items()},
+        "history": {name: np.array(column) for name, column in loop.history.items()},
+        "position": {
+            "epoch": loop.epoch, "batch": loop.batch, "steps": loop.steps,
+            "total": loop.total, "weight": loop.weight, "stopped": loop.stopped,
+        },
+        "random": generators(loop.source),
+        "order": loop.order,
+    }  # fmt: skip
+
+
+def into_loop(loop: Any, state: Any) -> dict[str, Any]:
+    """Give a loop a state that ``of_loop`` returned; return that of the random generators."""
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError("this is no checkpoint of a training: Checkpoint and Trainer.save make it")
+    optimizers = optimizers_of(loop)
+    if len(optimizers) != len(state["optimizers"]):
+        raise ValueError(
+            f"the checkpoint has {len(state['optimizers'])} optimizers, the training "
+            f"{len(optimizers)}"
+        )
+    loop.model.load_state_dict(state["model"])
+    for optimizer, saved in zip(optimizers, state["optimizers"]):
+        optimizer.load_state_dict(saved)
+    for name, callback in _named(loop.callbacks).items():
+        if name in state["callbacks"]:
+            callback.load_state_dict(state["callbacks"][name])
+    for name, part in loop.parts.items():
+        if name in state["parts"]:
+            part.load_state_dict(state["parts"][name])
+    loop.history.clear()
+    loop.history.update({name: column.tolist() for name, column in state["history"].items()})
+    for name, value in state["position"].items():
+        setattr(loop, name, value)
+    loop.order = state["order"]
+    return state["random"]

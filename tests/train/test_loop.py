@@ -1,0 +1,152 @@
+"""The loop learns as one written by hand does, and leaves everything in order whatever happens."""
+
+import math
+
+import numpy as np
+import pytest
+
+import aino
+from aino import nn
+from aino.train import Callback, History, Loop, Trainer
+from aino.train.batches import ArrayBatches
+from aino.train.step import make_step
+from aino.utils.data import DataLoader, TensorDataset
+
+F = nn.functional
+
+
+def flowers(samples=90):
+    """Three clouds of points: inputs (n, 4), classes (n,)."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 3, samples)
+    X = generator.normal(size=(samples, 4)).astype(np.float32) + y[:, None].astype(np.float32)
+    return X, y
+
+
+def network(seed=0):
+    aino.manual_seed(seed)
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.1), nn.Linear(8, 3))
+
+
+def by_hand(batches, epochs):
+    """The weights and mean losses of the loop that everybody writes."""
+    model = network()
+    optimizer = aino.optim.Adam(model.parameters(), lr=0.01)
+    losses = []
+    for _ in range(epochs):
+        total = samples = 0
+        for inputs, targets in batches:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(inputs), targets)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(inputs)
+            samples += len(inputs)
+        losses.append(total / samples)
+    return [p.numpy().copy() for p in map(aino.Tensor.detach, model.parameters())], losses
+
+
+def weights(model):
+    return [parameter.detach().numpy().copy() for parameter in model.parameters()]
+
+
+@pytest.mark.parametrize("compiling", [None, True, False])
+@pytest.mark.parametrize("given", ["arrays", "tensors", "lists", "loader", "batches"])
+def test_it_learns_what_a_loop_by_hand_does(given, compiling):
+    X, y = flowers()
+    loader = DataLoader(TensorDataset(aino.tensor(X), aino.tensor(y)), batch_size=20)
+    # A loader draws a seed for its workers, the network draws its dropout.
+    expected, losses = by_hand(loader if given == "loader" else list(loader), epochs=3)
+    model = network()
+    trainer = Trainer(model, "adam", "cross_entropy", lr=0.01, compile=compiling)
+    data = {
+        "arrays": (X, y), "tensors": (aino.tensor(X), aino.tensor(y)),
+        "lists": (X.tolist(), y.tolist()),
+        "loader": (loader,),
+        "batches": ([(X[i : i + 20], y[i : i + 20]) for i in range(0, 90, 20)],),
+    }[given]  # fmt: skip
+    settings = {"batch_size": 20, "shuffle": False} if len(data) == 2 else {}
+    history = trainer.fit(*data, epochs=3, verbose=False, **settings)
+    assert history["loss"] == losses
+    for own, other in zip(weights(model), expected, strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+class Recorder(Callback):
+    def __init__(self, failing=None):
+        self.events, self.failing = [], failing
+
+    def note(self, event, loop):
+        self.events.append((event, loop.epoch, loop.batch))
+        if event == self.failing:
+            raise KeyError(event)
+
+
+for event in ("fit_start", "epoch_start", "gradients", "step", "epoch_end", "fit_end"):
+    setattr(
+        Recorder, f"on_{event}", lambda self, loop, event=event: Recorder.note(self, event, loop)
+    )
+
+
+def test_callbacks_are_told_of_everything_in_order():
+    X, y = flowers(40)
+    recorder = Recorder()
+    trainer = Trainer(network(), "sgd", "cross_entropy", callbacks=[recorder], lr=0.01)
+    trainer.fit(X, y, epochs=2, batch_size=20, verbose=False)
+    epoch = [("epoch_start", 0), ("gradients", 0), ("step", 1), ("gradients", 1), ("step", 2)]
+    assert recorder.events == [
+        ("fit_start", 0, 0),
+        *[(event, 0, batch) for event, batch in epoch], ("epoch_end", 1, 0),
+        *[(event, 1, batch) for event, batch in epoch], ("epoch_end", 2, 0),
+        ("fit_end", 2, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("event", ["fit_start", "epoch_start", "gradients", "step", "epoch_end",
+                                   "fit_end"])  # fmt: skip
+def test_a_callback_that_raises_leaves_everything_in_order(event):
+    X, y = flowers(40)
+    model = network()
+    model[2].eval()
+    other = Recorder()
+    trainer = Trainer(model, "adam", "cross_entropy", callbacks=[Recorder(event), other])
+    with pytest.raises(KeyError, match=event):
+        trainer.fit(X, y, epochs=2, batch_size=20, verbose=False)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert [module.training for module in model.modules()] == [True, True, True, False, True]
+    if event != "fit_start":  # who was not told of the start is not told of the end
+        assert other.events[-1][0] == "fit_end"
+    done = trainer.history.epochs
+    trainer.callbacks = []
+    history = trainer.fit(X, y, epochs=3, batch_size=20, verbose=False)
+    assert history.epochs == done + 3
+    assert all(map(math.isfinite, history["loss"]))
+
+
+def test_a_history_has_one_number_an_epoch_for_every_name():
+    history = History()
+    history.add({"loss": 1})
+    history.add({"loss": 2, "val_loss": 3})
+    history.add({"val_loss": 4})
+    assert history.epochs == 3
+    np.testing.assert_array_equal(history["loss"], [1.0, 2.0, math.nan])
+    np.testing.assert_array_equal(history["val_loss"], [math.nan, 3.0, 4.0])
+    assert history.last() == {"val_loss": 4.0}
+
+
+def test_a_loop_of_ones_own():
+    X, y = flowers(60)
+    model = network()
+    optimizer = aino.optim.SGD(model.parameters(), lr=0.1)
+    loop = Loop(model, optimizer, measure=lambda: {"twice": 2.0})
+    step = make_step(lambda a, b: F.cross_entropy(model(a), b), optimizer, clip_norm=1.0)
+    history = loop.run(step, ArrayBatches((X, y), 20, shuffle=True), epochs=4)
+    assert (history.epochs, loop.epoch, loop.steps, history["twice"]) == (4, 4, 12, [2.0] * 4)
+
+
+def test_learning_that_comes_to_nothing_says_so_and_ends():
+    X, y = flowers(40)
+    trainer = Trainer(nn.Linear(4, 1), "sgd", "mse", lr=1e30)
+    with pytest.warns(RuntimeWarning, match=r"loss is \S+ after epoch \d.*weight"):
+        history = trainer.fit(X * 1e3, y * 1e3, epochs=9, batch_size=10, verbose=False)
+    assert history.epochs < 9
