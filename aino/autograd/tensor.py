@@ -144,8 +144,9 @@ class Tensor(_Bound):
         elif array is None or isinstance(array, Size) or not hasattr(array, "__len__"):
             array = np.empty(_lengths(data), dtypes.get_default_dtype())
         elif type(array) is not ndarray:
-            array = np.asarray(array)
-            if array.dtype.kind in "fiub":
+            # Subclasses (a mapped file's np.memmap) are arrays, whose dtype stays, too.
+            given, array = array, np.asarray(array)
+            if not isinstance(given, ndarray) and array.dtype.kind in "fiub":
                 array = array.astype(dtypes.get_default_dtype())
         dtypes.as_dtype(array.dtype)
         self.array = array

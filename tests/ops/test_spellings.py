@@ -92,6 +92,14 @@ def test_the_class_takes_no_single_number(arguments):
         aino.Tensor(*arguments)
     with pytest.raises(ShapeError, match="negative"):
         aino.Tensor(-1)
+
+
+def test_a_mapped_file_is_an_array_like_any_other(tmp_path):
+    mapped = np.memmap(tmp_path / "numbers", np.float64, "w+", shape=(3,))
+    for make in (aino.Tensor, aino.nn.Parameter, aino.as_tensor, aino.from_numpy):
+        made = make(mapped)
+        assert made.dtype == aino.float64
+        assert np.shares_memory(made.array, mapped)
     with pytest.raises(TypeError, match="tensor"):
         aino.nn.Parameter(3)
 
