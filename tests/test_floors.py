@@ -97,13 +97,16 @@ FLOORS = {
 FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", "aino.dit")]
 
 # Handed out when they are asked for, and known to checkers of types before that.
-LAZY = [("aino.nn", "aino.estimators")]
+LAZY = [("aino.nn", "aino.estimators"), ("aino.estimators", "aino.estimators.scikit_learn")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
     "IPython", "einops", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "tensorboard",
     "threadpoolctl", "torch",
 }  # fmt: skip
+
+# Rooms whose classes inherit from those of an optional dependency, which they import at the top.
+FACES = {"aino.estimators.scikit_learn": "sklearn"}
 
 
 @dataclass(frozen=True)
@@ -249,10 +252,26 @@ def undeclared(modules, imports):
         if (top := found.imported.partition(".")[0]) not in sys.stdlib_module_names
         and top != "aino"
         and not (top in REQUIRED or (top in OPTIONAL and found.inside_function))
+        and not (top in FACES.values() and top == FACES.get(face_of(found.importer)))
     ]
 
 
-CHECKS = [upward, forbidden, inside_functions, circles, undeclared]
+def face_of(module):
+    """Return the room for an optional dependency that a module belongs to, or None."""
+    return next((face for face in FACES if is_inside(module, face)), None)
+
+
+def strangers(modules, imports):
+    """Return who imports a room that needs an optional dependency, and does not need it itself."""
+    return [
+        str(found)
+        for found in imports
+        if (face := face_of(found.imported)) not in (None, face_of(found.importer))
+        and (found.importer, face) not in LAZY
+    ]
+
+
+CHECKS = [upward, forbidden, inside_functions, circles, undeclared, strangers]
 
 
 @pytest.fixture(scope="module")
@@ -282,6 +301,9 @@ def test_every_file_has_a_floor(tree):
         (circles, "aino/ops/arithmetic.py", "from . import other"),
         (undeclared, "aino/ops/arithmetic.py", "import scipy.special"),
         (undeclared, "aino/ops/arithmetic.py", "import torch"),
+        (undeclared, "aino/ops/arithmetic.py", "from sklearn.base import BaseEstimator"),
+        (undeclared, "aino/estimators/scikit_learn/base.py", "import torch"),
+        (strangers, "aino/ops/arithmetic.py", "from aino.estimators.scikit_learn import base"),
     ],
 )
 def test_a_planted_error_is_found(tmp_path, check, path, source):

@@ -1,0 +1,94 @@
+"""The module that an estimator learns with: layers of given sizes, or whatever the user gives."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from aino.estimators.neural_network import NeuralNetwork
+from aino.estimators.training import count
+from aino.nn.base.module import Module
+from aino.ops.random.generator import fork_rng, manual_seed
+
+#: scikit-learn's names of activations, and AINO's.
+ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}
+
+# The default generator belongs to all threads of a process, and fits of several threads at once
+# (``n_jobs``) have to draw what each would draw alone.
+_drawing = RLock()
+
+
+@contextmanager
+def seeded(seed: int, enabled: bool = True):
+    """Draw from a generator that starts at ``seed``, and leave the default one as it was."""
+    if not enabled:
+        yield
+        return
+    with _drawing, fork_rng():
+        manual_seed(seed)
+        yield
+
+
+def hidden_sizes(sizes: Any) -> list[int]:
+    """Return the sizes of the hidden layers; one number is one layer, as in scikit-learn."""
+    given = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    return [count("each of hidden_layer_sizes", size) for size in given]
+
+
+def build(estimator: Any, inputs: int, outputs: int, dtype: np.dtype) -> Any:
+    """Return the module of an estimator's parameters, with weights that have learned nothing."""
+    given = estimator.module
+    if given is None:
+        sizes = [inputs, *hidden_sizes(estimator.hidden_layer_sizes), outputs]
+        name = estimator.activation
+        several = isinstance(name, (list, tuple))
+        names = [ACTIVATIONS.get(one, one) for one in (name if several else [name])]
+        return NeuralNetwork(
+            sizes, names if several else names[0], "linear", dropout=estimator.dropout,
+            batch_norm=estimator.batch_norm,
+        ).to(dtype)  # fmt: skip
+    if isinstance(given, Module):
+        return copy.deepcopy(given)
+    if not callable(given):
+        raise TypeError(f"module is a Module, its class or a function, not {given!r}")
+    wanted = _required(given)
+    if wanted not in (0, 2):
+        raise TypeError(
+            f"module takes {wanted} arguments; it is called with the numbers of inputs and "
+            "outputs, or with nothing"
+        )
+    made = given(inputs, outputs) if wanted else given()
+    if not isinstance(made, Module):
+        raise TypeError(f"module has to make a Module, not a {type(made).__name__}")
+    return made
+
+
+def _required(function: Any) -> int:
+    """Return how many arguments a class or a function cannot do without."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(
+        parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in parameters
+    )
+
+
+def draws(estimator: Any) -> bool:
+    """Tell whether learning may draw random numbers, which a module of the user's may."""
+    if estimator.module is not None:
+        return True
+    dropout = estimator.dropout
+    return any(dropout) if isinstance(dropout, (list, tuple)) else bool(dropout)
+
+
+def dtype_of(module: Any, default: np.dtype) -> np.dtype:
+    """Return the dtype that a module computes in: that of its parameters."""
+    for parameter in module.parameters():
+        if parameter.dtype.kind == "f":
+            return parameter.dtype
+    return default
