@@ -31,6 +31,8 @@ _INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.floa
 class AinoEstimator(BaseEstimator):
     """A module, and what it takes to train it, in scikit-learn's words."""
 
+    history_: dict[str, list[float]]
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn from samples and their targets; return the estimator.
 
@@ -70,7 +72,7 @@ class AinoEstimator(BaseEstimator):
                 self.tol,
                 patience,
             )
-            samples = Samples(*[part if part is None else part[kept] for part in samples])
+            samples = samples.some(kept)
         size = training.batch_size_for(len(samples.X))
         if self.batch_size != "auto":
             size = min(training.count("batch_size", self.batch_size), len(samples.X))

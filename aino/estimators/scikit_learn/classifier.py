@@ -17,6 +17,9 @@ from aino.nn import functional as F
 class AinoClassifier(ClassifierMixin, AinoEstimator):
     """A neural network that tells classes apart, as a scikit-learn estimator."""
 
+    classes_: np.ndarray
+    _multilabel: bool
+
     def __init__(
         self, hidden_layer_sizes=(100,), activation="relu", *, module=None, dropout=0.0,
         batch_norm=False, loss=None, solver="auto", learning_rate_init=None, weight_decay=0.0,

@@ -23,6 +23,11 @@ class Samples(NamedTuple):
     y: np.ndarray
     weights: np.ndarray | None
 
+    def some(self, chosen: np.ndarray) -> Samples:
+        """Return some of the samples."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Samples(self.X[chosen], self.y[chosen], weights)
+
     def tensors(self, chosen: Any) -> list[Any]:
         """Return the tensors of some samples; of all of them for None."""
         parts = [part for part in self if part is not None]
