@@ -67,11 +67,7 @@ class AinoEstimator(BaseEstimator):
                 self._begin(X, y, weights)
         samples = self._samples(X, y, weights)
         if self.early_stopping:
-            stopping = Stopping(
-                Samples(*[part if part is None else part[held_out] for part in samples]),
-                self.tol,
-                patience,
-            )
+            stopping = Stopping(samples.some(held_out), self.tol, patience)
             samples = samples.some(kept)
         size = training.batch_size_for(len(samples.X))
         if self.batch_size != "auto":
