@@ -22,7 +22,7 @@ PLACES = [
     "aino.linalg", "aino.masked", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
     "aino.optim", "aino.optim.lr_scheduler", "aino.optim.swa_utils",
     "aino.random", "aino.signal.windows", "aino.special",
-    "aino.testing", "aino.train",
+    "aino.testing", "aino.train", "aino.train.metrics",
 ]  # fmt: skip
 
 
