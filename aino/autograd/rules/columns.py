@@ -346,7 +346,7 @@ def paired(g, x, kernel, place, out=None):
         sums[...] = slopes.reshape(sums.shape)
     elif g.size and sums.size:
         g = g.reshape((groups, rows, math.prod(count) * g.shape[-1]))
-        columns = Columns(framed(x, place.padding), kernel, count, place, g.shape[0])
+        columns = Columns(framed(x, place.padding), kernel, count, place, shape[0])
         found: dict[int, Any] = {}
 
         def multiply(part) -> None:
