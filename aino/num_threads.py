@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from aino.threads import CORES, worker
+from aino.tracing import takes_out
 
 _NAMES = (
     "scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads",
@@ -83,6 +84,41 @@ def share(function: Callable[[Any], None], parts: list) -> None:
         worker.share(function, parts)
     finally:
         set_to(count)
+
+
+#: A product of at most so many multiplications takes one thread of OpenBLAS by itself.
+SMALL_PRODUCT = 1 << 18
+#: Both halves of a product of at least so many are done sooner than the whole: AINO's thread has
+#: to be woken.
+HALVED_PRODUCT = 1 << 22
+
+
+@takes_out
+def shared_product(a, b, out=None):
+    """Return a · b, of which AINO's two threads compute one half each, if that is quicker.
+
+    OpenBLAS's threads wait for the next product in a loop, 2²⁶ ticks of the clock long, and are in
+    the way of AINO's where there are two cores: long elementwise work takes twice its time then.
+    """
+    if out is None:
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        out = np.empty(shape, np.result_type(a, b))
+    share(lambda part: np.matmul(part[0], part[1], out=part[2]), _halves(a, b, out))
+    return out
+
+
+def _halves(a, b, out):
+    """Return a product as one part or two: of its matrices, its rows or its columns."""
+    if out.size * a.shape[-1] < HALVED_PRODUCT:
+        return [(a, b, out)]
+    if out.ndim > 2 and a.ndim == b.ndim == out.ndim and len(a) == len(b) > 1:
+        cut: Any = len(out) // 2
+        return [(a[:cut], b[:cut], out[:cut]), (a[cut:], b[cut:], out[cut:])]
+    # In multiples of 16, in which BLAS computes.
+    cut = (max(out.shape[-2:]) // 2 + 15) // 16 * 16
+    if out.shape[-2] >= out.shape[-1]:
+        return [(a[..., :cut, :], b, out[..., :cut, :]), (a[..., cut:, :], b, out[..., cut:, :])]
+    return [(a, b[..., :cut], out[..., :cut]), (a, b[..., cut:], out[..., cut:])]
 
 
 def set_num_threads(num: int) -> None:

@@ -6,8 +6,10 @@ programs. ``pieces`` cuts them, ``lanes`` shares them out, and the ``worker`` do
 
 from __future__ import annotations
 
+import ctypes
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -50,13 +52,27 @@ def is_own(thread: threading.Thread) -> bool:
     return thread.name == _NAME
 
 
+def _core_finder() -> Callable[[], int] | None:
+    """Return what tells on which core a thread runs, where threads can be kept from one."""
+    if sys.platform != "linux" or CORES == 1:
+        return None
+    return getattr(ctypes.CDLL(None), "sched_getcpu", None)
+
+
 class Worker:
-    """One thread that waits for work; it is started when first used, and anew after a fork."""
+    """One thread that waits for work; it is started when first used, and anew after a fork.
+
+    It may run on every core but the caller's: Linux wakes a thread on the core of the one that
+    calls it, and then leaves both there, one after the other, while another core is idle.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tasks: queue.SimpleQueue = queue.SimpleQueue()
         self._process = 0
+        self._core_of_caller = _core_finder()
+        self._thread: int | None = None
+        self._kept_from = -1
         #: True keeps all work in the calling thread.
         self.alone = False
 
@@ -88,6 +104,7 @@ class Worker:
                 finally:
                     done.release()
 
+            self._keep_apart()
             self._tasks.put(work)
             try:
                 function(parts[0])
@@ -103,7 +120,24 @@ class Worker:
             self._process = os.getpid()
             self._tasks = queue.SimpleQueue()
             arguments = (self._tasks,)
-            threading.Thread(target=self._run, args=arguments, name=_NAME, daemon=True).start()
+            thread = threading.Thread(target=self._run, args=arguments, name=_NAME, daemon=True)
+            thread.start()
+            self._thread, self._kept_from = thread.native_id, -1
+
+    def _keep_apart(self) -> None:
+        """Keep the thread from the core that the caller is on."""
+        if self._core_of_caller is None:
+            return
+        core = self._core_of_caller()
+        if core == self._kept_from or self._thread is None:
+            return
+        self._kept_from = core
+        others = os.sched_getaffinity(0) - {core}
+        if others:
+            try:
+                os.sched_setaffinity(self._thread, others)
+            except OSError:  # not allowed here
+                self._core_of_caller = None
 
 
 worker = Worker()

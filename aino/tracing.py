@@ -178,6 +178,12 @@ def takes_out(kernel):
     return kernel
 
 
+def is_shared(kernel):
+    """Say of an opaque kernel that both of AINO's threads compute it where it is long."""
+    kernel.is_shared = True
+    return kernel
+
+
 def in_samples(answer):
     """Say what an opaque kernel gives for all samples of ``vmap`` at once.
 

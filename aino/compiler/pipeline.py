@@ -21,6 +21,7 @@ from aino.compiler.passes.memory_order import keep_batch_last
 from aino.compiler.passes.memory_plan import Layout, plan_memory
 from aino.compiler.passes.negations import absorb_signs
 from aino.compiler.passes.placement import compute_in_place
+from aino.compiler.passes.products import share_products
 from aino.compiler.passes.slices import add_slices_in_place
 from aino.compiler.passes.small_matrices import lower_small_rows
 
@@ -41,11 +42,12 @@ PASSES: dict[str, Callable[[Program], int]] = {
     "choices": choose_in_place,
     "small_matrices": lower_small_rows,
     "fusion": run_in_blocks,
+    "products": share_products,
 }
 
 
-#: Those that cut memory by its size: a program for any size does without.
-FIXED_SIZES = frozenset({"fusion"})
+#: Those that go by sizes: a program for any size does without.
+FIXED_SIZES = frozenset({"fusion", "products"})
 
 
 @dataclass

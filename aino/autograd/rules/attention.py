@@ -16,7 +16,7 @@ import numpy as np
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.activation import softmax
 from aino.threads import lanes, worker
-from aino.tracing import opaque
+from aino.tracing import is_shared, opaque
 
 #: So many scores a block has: they stay in the cache of a core.
 BLOCK = 1 << 16
@@ -107,6 +107,7 @@ def _as_blocks(mask, shape):
 
 
 @opaque
+@is_shared
 def attention_forward(q, k, v, mask, causal, scale, keep):
     """Return attention, the weights before they are divided by their sums, and the sums.
 
@@ -146,6 +147,7 @@ def attention_forward(q, k, v, mask, causal, scale, keep):
 
 
 @opaque
+@is_shared
 def attention_backward(g, q, k, v, y, weights, sums, mask, causal, scale):
     """Return the gradients of queries, keys and values."""
     heads, rows, columns = q.shape[:2], q.shape[2], k.shape[2]

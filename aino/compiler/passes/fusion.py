@@ -19,6 +19,8 @@ from aino.compiler.passes.memory_plan import is_elementwise
 SHORTEST = 1 << 17
 #: Numbers in one block.
 BLOCK = 1 << 16
+#: Chains over at least this many numbers are shared between two threads.
+SHARED = 8 * BLOCK
 
 
 @dataclass(eq=False)

@@ -8,12 +8,9 @@ from typing import Any
 from aino.compiler.backends.numpy.comments import with_out
 from aino.compiler.ir.program import Call, map_values
 from aino.compiler.ir.regions import Region, Storage
-from aino.compiler.passes.fusion import BLOCK, Chain
+from aino.compiler.passes.fusion import BLOCK, SHARED, Chain
 from aino.threads import lanes as shared_out
 from aino.threads import pieces, worker
-
-#: Chains over at least this many numbers are shared between two threads.
-SHARED = 8 * BLOCK
 
 
 def blocks_of(chain: Chain) -> list[tuple[int, int]]:
