@@ -1,120 +1,226 @@
-"""What a user gives as X and y, checked and brought to the one form that training knows."""
+"""What a user gives as X and y, as arrays: lists, tensors, tables, sparse matrices.
+
+Tables (pandas' and what is like them) are known by what they have, never imported. Numbers keep
+the precision that they come in: whole numbers and what a table holds as objects are float64.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from decimal import Decimal
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.errors import DtypeError, ShapeError
 
+_NUMBERS = (Real, Decimal, np.bool_)
+#: How many numbers are looked at, or scaled, at once.
+_BLOCK = 1 << 18
 
-class Targets(NamedTuple):
-    """The targets of a network, and what kind of thing they are.
 
-    ``kind``: ``"classes"`` (``values`` are class indices (n,)), ``"one-hot"`` (one row of
-    probabilities a sample), ``"binary"`` (zeros and ones) or ``"numbers"``; all but the first
-    have the shape of the outputs. ``flat``: y had one dimension.
+class Inputs:
+    """The samples of X: a dense array, or a sparse matrix that is made dense batch by batch.
+
+    ``names`` are those of a table's columns, None where there are none.
     """
 
-    kind: str
-    values: np.ndarray
-    flat: bool
+    def __init__(self, rows: Any, names: list[str] | None, sparse: bool) -> None:
+        self.rows, self.names, self.sparse = rows, names, sparse
+
+    def __len__(self) -> int:
+        return self.rows.shape[0]
+
+    @property
+    def features(self) -> int:
+        """How many numbers a sample has."""
+        return self.rows.shape[1]
+
+    def take(self, chosen: Any) -> np.ndarray:
+        """Return some samples, by a slice or by their numbers, as a dense array."""
+        if self.sparse:
+            return self.rows[chosen].toarray()
+        # take() finds rows in half the time of rows[chosen].
+        return self.rows[chosen] if isinstance(chosen, slice) else self.rows.take(chosen, 0)
+
+    def some(self, chosen: Any) -> Inputs:
+        """Return some samples as inputs of their own."""
+        rows = self.rows[chosen] if self.sparse else self.take(chosen)
+        return Inputs(rows, self.names, self.sparse)
+
+    def blocks(self) -> Any:
+        """Yield all samples in dense blocks that stay in the cache, each with its place."""
+        size = max(1, _BLOCK // max(1, self.features))
+        for start in range(0, len(self), size):
+            place = slice(start, start + size)
+            yield place, self.take(place)
+
+
+def as_inputs(name: str, data: Any, features: int | None = None) -> Inputs:
+    """Return X as checked inputs (samples, features).
+
+    Raises ``ShapeError`` for another number of features than wanted (None takes any),
+    ``DtypeError`` for what is no number, and ``ValueError`` for what is not finite.
+    """
+    names = None
+    if is_sparse(data):
+        rows = data.tocsr()
+        if rows.dtype.kind not in "biuf":
+            raise DtypeError(f"{name} has to hold real numbers, not {rows.dtype}")
+        rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+        _check_shape(name, rows.shape, features)
+        if not np.isfinite(rows.data).all():
+            place = int(np.argwhere(~np.isfinite(rows.data))[0, 0])
+            row = int(np.searchsorted(rows.indptr, place, side="right")) - 1
+            _refuse_number(f"{name}[{row}, {rows.indices[place]}]", rows.data[place])
+        return Inputs(rows, None, True)
+    if _is_table(data):
+        names = [column for column in data.columns if isinstance(column, str)]
+        names = names if len(names) == len(data.columns) else None
+    array = numbers(name, data)
+    if array.ndim == 1 and features == 1:
+        array = array[:, None]
+    _check_shape(name, array.shape, features)
+    check_finite(name, array)
+    return Inputs(array, names, False)
+
+
+def numbers(name: str, data: Any) -> np.ndarray:
+    """Return what holds numbers as an array of float16, 32 or 64."""
+    array = as_array(name, data)
+    if array.dtype.kind in "OUST":
+        raise DtypeError(f"{name} has to hold real numbers, not text{_example(name, array)}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def as_array(name: str, data: Any) -> np.ndarray:
-    """Return lists, arrays or tensors as an array of real numbers, or say why that cannot be."""
+    """Return data as an array of booleans, real numbers, or of objects that are all text.
+
+    Raises ``DtypeError`` for anything else, and where a value is missing, and says where.
+    """
     if isinstance(data, Tensor):
         array = data.array
+    elif is_sparse(data):
+        raise DtypeError(f"{name} is sparse; it has to be an array: {name}.toarray()")
+    elif _is_table(data):
+        array = _of_table(name, data)
+    elif _is_column(data):
+        array = _of_column(name, data)
     else:
         try:
             array = np.asarray(data)
         except ValueError:
             raise ShapeError(f"the rows of {name} have different lengths") from None
+    if array.dtype.kind in "UT":
+        array = array.astype(object)
     if array.dtype.kind == "O":
-        raise DtypeError(f"{name} holds objects that are no numbers, or rows of different lengths")
+        return _of_objects(name, array)
     if array.dtype.kind not in "biuf":
-        hint = " (np.unique(y, return_inverse=True) numbers them)" if name == "y" else ""
-        found = "text" if array.dtype.kind in "US" else array.dtype
-        raise DtypeError(f"{name} has to hold real numbers, not {found}{hint}")
+        hint = f"; {name}.astype(str) makes text of it" if array.dtype.kind == "S" else ""
+        raise DtypeError(f"{name} has to hold real numbers, not {array.dtype}{hint}")
+    if array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
     return array
 
 
-def as_floats(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return an array in the network's dtype; ValueError says where a number is none."""
-    with np.errstate(over="ignore"):
-        floats = array.astype(dtype)
-    finite = np.isfinite(floats)
+def check_finite(name: str, array: np.ndarray) -> None:
+    """Raise ``ValueError`` that says where a number is none."""
+    finite = np.isfinite(array)
     if not finite.all():
         place = tuple(np.argwhere(~finite)[0].tolist())
-        where = f"{name}{list(place)}" if place else name
-        value = array[place]
-        if np.isfinite(value):
-            raise ValueError(f"{where} is {value}, too large for {dtype}")
-        raise ValueError(f"{where} is {value}: every number has to be finite")
-    return floats
+        _refuse_number(f"{name}{list(place)}" if place else name, array[place])
 
 
-def as_inputs(name: str, data: Any, features: int, dtype: np.dtype) -> np.ndarray:
-    """Return the inputs as (samples, features)."""
-    array = as_array(name, data)
-    if array.ndim == 1 and features == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.shape[1] != features:
-        raise ShapeError(
-            f"{name} has shape {array.shape}; a network of {features} inputs takes "
-            f"(samples, {features})"
+def is_sparse(data: Any) -> bool:
+    """Tell whether this is one of SciPy's sparse matrices or arrays."""
+    return hasattr(data, "tocsr") and hasattr(data, "nnz")
+
+
+def _refuse_number(where: str, value: Any) -> None:
+    raise ValueError(f"{where} is {value}: every number has to be finite")
+
+
+def _check_shape(name: str, shape: tuple[int, ...], features: int | None) -> None:
+    if len(shape) != 2 or (features is not None and shape[1] != features):
+        taker = "a network" if features is None else f"a network of {features} inputs"
+        wanted = "features" if features is None else features
+        hint = f"; {name}.reshape(-1, 1) makes a column of it" if len(shape) == 1 else ""
+        raise ShapeError(f"{name} has shape {shape}; {taker} takes (samples, {wanted}){hint}")
+
+
+# Tables
+
+
+def _is_table(data: Any) -> bool:
+    return hasattr(data, "columns") and hasattr(data, "dtypes") and hasattr(data, "to_numpy")
+
+
+def _is_column(data: Any) -> bool:
+    return hasattr(data, "to_numpy") and hasattr(data, "dtype") and not _is_table(data)
+
+
+def _of_table(name: str, table: Any) -> np.ndarray:
+    """Return a table column by column, so that each may be of another type."""
+    columns = [
+        _of_column(f"{name}[{column!r}]", table.iloc[:, place] if hasattr(table, "iloc")
+                   else table[column])
+        for place, column in enumerate(table.columns)
+    ]  # fmt: skip
+    if not columns:
+        return np.zeros((len(table), 0))
+    if len(columns) > 1 and any([column.dtype.kind == "O" for column in columns]):
+        place = [column.dtype.kind == "O" for column in columns].index(True)
+        where = f"{name}[{table.columns[place]!r}]"
+        raise DtypeError(
+            f"{where} has to hold real numbers, not text{_example(where, columns[place])}; "
+            "pandas.get_dummies makes columns of 0 and 1 of it"
         )
-    return as_floats(name, array, dtype)
+    return np.column_stack(columns)
 
 
-def as_targets(name: str, data: Any, samples: int, outputs: int, dtype: np.dtype) -> Targets:
-    """Return the targets of ``samples`` samples, and what kind of thing they are."""
-    array = as_array(name, data)
-    if array.ndim == 0 or array.ndim > 2:
-        raise ShapeError(f"{name} has shape {array.shape}; it has one or two dimensions")
-    if len(array) != samples:
-        raise ShapeError(f"{samples} samples in X, but {len(array)} in {name}")
-    flat = array.ndim == 1
-    if outputs > 1 and (flat or array.shape[1] == 1):
-        return Targets("classes", _classes(name, array.reshape(-1), outputs), flat)
-    rows = array[:, None] if flat else array
-    if rows.shape[1] != outputs:
-        raise ShapeError(
-            f"{name} has shape {array.shape}; a network of {outputs} outputs takes "
-            f"({samples}, {outputs})" + (", or class indices" if outputs > 1 else "")
-        )
-    floats = as_floats(name, rows, dtype)
-    kind = "numbers"
-    if len(floats) and ((floats == 0) | (floats == 1)).all():
-        one_hot = outputs > 1 and (floats.sum(axis=1) == 1).all()
-        kind = "one-hot" if one_hot else "binary"
-    return Targets(kind, floats, flat)
+def _of_column(name: str, column: Any) -> np.ndarray:
+    """Return one column of a table: numbers, booleans, or objects that are all text."""
+    missing = getattr(column, "isna", getattr(column, "is_null", None))
+    kind = getattr(column.dtype, "kind", "O")
+    if missing is not None and kind not in "iub":
+        absent = np.asarray(missing(), dtype=bool)
+        if absent.any():
+            row = int(absent.argmax())
+            raise ValueError(f"{name}[{row}] is missing: every value has to be there")
+    array = np.asarray(column)
+    if array.dtype.kind == "O" or kind not in "biuf":
+        return _of_objects(name, array.astype(object))
+    return array
 
 
-def _classes(name: str, array: np.ndarray, outputs: int) -> np.ndarray:
-    """Return class indices as int64; ValueError names the first that is not a class."""
-    if array.dtype.kind == "f":
-        fractional = ~(np.floor(array) == array)
-        if fractional.any():
-            place = int(np.flatnonzero(fractional)[0])
-            raise ValueError(
-                f"{name}[{place}] is {array[place]}; one number a sample is a class, 0 to "
-                f"{outputs - 1}, as the network has {outputs} outputs"
+def _of_objects(name: str, array: np.ndarray) -> np.ndarray:
+    """Return objects as the numbers or the text that they are."""
+    values = array.ravel().tolist()
+    if all([isinstance(value, str) for value in values]) and values:
+        return array
+    if all([isinstance(value, (bool, np.bool_)) for value in values]):
+        return array.astype(np.bool_)
+    wrong = [place for place, value in enumerate(values) if not isinstance(value, _NUMBERS)]
+    if wrong:
+        # What is missing says more than text among numbers does.
+        place = next((place for place in wrong if not isinstance(values[place], str)), wrong[0])
+        value = values[place]
+        if isinstance(value, (list, tuple, np.ndarray)):
+            raise DtypeError(
+                f"{name} holds objects that are no numbers, or rows of different lengths"
             )
-    wrong = (array < 0) | (array >= outputs)
-    if wrong.any():
-        place = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"{name}[{place}] is {array[place]}, out of range: a network of {outputs} outputs "
-            f"tells the classes 0 to {outputs - 1} apart"
+        where = [int(index) for index in np.unravel_index(place, array.shape)]
+        among = " among numbers" if isinstance(value, str) else ""
+        raise DtypeError(
+            f"{name} holds objects that are no numbers: {name}{where} is {value!r}{among}"
         )
-    return array.astype(np.int64)
+    whole = all([isinstance(value, (int, np.integer)) for value in values])
+    try:
+        return array.astype(np.int64 if whole else np.float64)
+    except OverflowError:
+        return array.astype(np.float64)
 
 
-def one_hot(targets: Targets, outputs: int, dtype: np.dtype) -> np.ndarray:
-    """Return targets in the shape of the outputs, class indices as rows with a single one."""
-    if targets.kind != "classes":
-        return targets.values
-    return np.eye(outputs, dtype=dtype)[targets.values]
+def _example(name: str, array: np.ndarray) -> str:
+    return f" ({name}{[0] * array.ndim} is {array.flat[0]!r})" if array.size else ""

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aino.estimators.data import Targets, one_hot
+from aino.estimators.targets import Targets, one_hot
 from aino.nn import functional as F
 from aino.nn.modules.activation_names import ACTIVATIONS, suggestion
 
 #: The losses that ``fit`` knows by name.
-LOSSES = {
+LOSSES: dict[str, Callable[..., Any]] = {
     "mse": F.mse_loss, "l1": F.l1_loss, "mae": F.l1_loss, "huber": F.huber_loss,
     "smooth_l1": F.smooth_l1_loss, "cross_entropy": F.cross_entropy,
     "bce": F.binary_cross_entropy_with_logits,
@@ -20,23 +20,28 @@ LOSSES = {
 }  # fmt: skip
 _BINARY = ("bce", "binary_cross_entropy")
 _PROBABILITIES = {"classes": "softmax", "one-hot": "softmax", "binary": "sigmoid"}
+#: How losses grow with the scale of numbers: as squares, as distances, or in no such way.
+_POWERS = {"mse": 2, "l1": 1, "mae": 1, "huber": 0, "smooth_l1": 0}
 
 
 class Objective(NamedTuple):
-    """``loss(sums, targets)`` of the last layer's weighted sums, and that layer's activation.
+    """``loss(sums, targets, weights)`` of the last layer's weighted sums, and its activation.
 
-    ``kind`` is that of the targets, ``targets`` the array that the loss takes. ``scores``:
-    whether outputs are scores that a softmax or sigmoid turns into probabilities. ``power``: how
-    the loss grows with the scale of numbers, 2 for squares, 1 for distances, None where it does
-    not follow a scale.
+    ``kind`` is that of the targets, ``targets`` the array that the loss takes; ``weights`` is None
+    or one number a sample. ``scores``: whether outputs are scores that a softmax or sigmoid turns
+    into probabilities. ``power``: how the loss grows with the scale of numbers, 2 for squares, 1
+    for distances, 0 where numbers can only be centred; None where the outputs have no scale.
+    ``raw``: the loss is a function of the user's, which takes outputs and targets of the scale
+    that they have.
     """
 
     kind: str
     activation: str
-    loss: Callable[[Any, Any], Any]
+    loss: Callable[..., Any]
     targets: np.ndarray
     scores: bool = False
     power: int | None = None
+    raw: bool = False
 
 
 def check_loss(loss: Any) -> None:
@@ -48,7 +53,7 @@ def check_loss(loss: Any) -> None:
 
 
 def choose(
-    targets: Targets, outputs: int, loss: Any, activation: str | None, dtype: np.dtype
+    targets: Targets, outputs: int, loss: Any, activation: str | None, dtype: Any
 ) -> Objective:
     """Return the objective for these targets; what is not given is chosen by their kind.
 
@@ -65,27 +70,52 @@ def choose(
     function = ACTIVATIONS[activation]
     if loss == "cross_entropy":
         direct = activation in ("softmax", "log_softmax", "linear")
-
-        def cross_entropy(sums: Any, target: Any) -> Any:
-            return F.cross_entropy(sums if direct else function(sums), target)
-
+        before = _same if direct else function
         scores = activation not in ("softmax", "log_softmax")
-        return Objective(kind, activation, cross_entropy, targets.values, scores)
-    values = one_hot(targets, outputs, dtype)
-    if loss in _BINARY:
-        binary, scores = _binary_loss(activation)
-        return Objective(kind, activation, binary, values, scores)
+        values = targets.values if kind == "classes" else targets.values.astype(dtype)
+        return Objective(kind, activation, _comparing(F.cross_entropy, before), values, scores)
     if not isinstance(loss, str):
+        linear = kind == "numbers" and activation == "linear"
+        own = _function(loss, _same if linear else function)
         values = targets.values
-    measure: Any = LOSSES[loss] if isinstance(loss, str) else loss
+        if kind != "classes" and not linear:
+            values = values.astype(dtype)
+        return Objective(kind, activation, own, values, power=1 if linear else None, raw=linear)
+    values = one_hot(targets, outputs)
+    if loss in _BINARY:
+        before, measure, scores = _binary_loss(activation)
+        return Objective(kind, activation, _comparing(measure, before), values.astype(dtype), scores)
+    power = _POWERS[loss] if activation == "linear" and kind == "numbers" else None
+    if power is None:
+        values = values.astype(dtype)
+    return Objective(kind, activation, _comparing(LOSSES[loss], function), values, power=power)
 
-    def compare(sums: Any, target: Any) -> Any:
-        return measure(function(sums), target)
 
-    power = {"mse": 2, "l1": 1, "mae": 1}.get(loss) if isinstance(loss, str) else None
-    return Objective(
-        kind, activation, compare, values, power=power if activation == "linear" else None
-    )
+def _same(sums: Any) -> Any:
+    return sums
+
+
+def _comparing(measure: Callable[..., Any], before: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the loss of sums, weighted by sample where weights are given."""
+
+    def loss(sums: Any, targets: Any, weights: Any = None) -> Any:
+        if weights is None:
+            return measure(before(sums), targets)
+        each = measure(before(sums), targets, reduction="none")
+        if each.ndim > 1:
+            each = each.mean(-1)
+        return (each * weights).mean()
+
+    return loss
+
+
+def _function(own: Callable[..., Any], before: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a loss of the user's as a function of sums; it knows no weights."""
+
+    def loss(sums: Any, targets: Any, weights: Any = None) -> Any:
+        return own(before(sums), targets)
+
+    return loss
 
 
 def _kind(targets: Targets, loss: Any) -> str:
@@ -114,11 +144,11 @@ def _default_loss(kind: str, activation: str | None) -> str:
     return "mse"
 
 
-def _binary_loss(activation: str) -> tuple[Callable[[Any, Any], Any], bool]:
-    """Return the binary cross entropy of outputs, and whether they are scores."""
+def _binary_loss(activation: str) -> tuple[Callable[[Any], Any], Callable[..., Any], bool]:
+    """Return what is compared by which binary cross entropy, and whether outputs are scores."""
     function = ACTIVATIONS[activation]
     if activation in ("sigmoid", "linear"):
-        return F.binary_cross_entropy_with_logits, activation == "linear"
+        return _same, F.binary_cross_entropy_with_logits, activation == "linear"
     if activation in ("softmax", "hardsigmoid"):
-        return lambda sums, target: F.binary_cross_entropy(function(sums), target), False
-    return lambda sums, target: F.binary_cross_entropy_with_logits(function(sums), target), True
+        return function, F.binary_cross_entropy, False
+    return function, F.binary_cross_entropy_with_logits, True

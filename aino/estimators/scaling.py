@@ -1,79 +1,130 @@
 """Data of any scale: a network learns on centred and scaled numbers, and takes the raw ones.
 
 While it learns, inputs have mean 0 and deviation 1, and so have targets that are numbers. The
-first and the last layer take the scales over when learning ends: with x' = (x - m) / s
-
-    W x' + b = (W / s) x + (b - W m / s),
-
-so that the network stays what it is, layers and nothing else. Where learning goes on, the layers
-first give the scales back; weights that were only drawn are meant for scaled numbers already.
+scales are computed and applied in float64 and stay with the network, as its ``input_scaling`` and
+``output_scaling``; so it is at every moment the one that learns. What is rounded to the network's
+dtype are the scaled numbers alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from aino.autograd.memory import stamp_write
+from aino.estimators.data import Inputs
+
+#: Beyond these, squares leave what float64 holds.
+_LARGE, _SMALL = 1e150, 1e-150
 
 
-class Scaling:
-    """Means and scales of inputs and targets, and the layers that take them over."""
+class Scale(NamedTuple):
+    """Means and deviations of columns; a constant column has deviation 1."""
 
-    def __init__(self, first: Any, last: Any, X: np.ndarray, y: np.ndarray | None) -> None:
-        self.first, self.last = first, last
-        self.mean, self.scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        if first is not None:
-            self.mean = X.mean(axis=0, dtype=np.float64)
-            self.scale = _nonzero(X.std(axis=0, dtype=np.float64))
-        self.center, self.spread = np.zeros(1), 1.0
-        if last is not None and y is not None:
-            self.center = y.mean(axis=0, dtype=np.float64)
-            self.spread = float(_nonzero((y - self.center).std()))
+    mean: np.ndarray
+    scale: np.ndarray
 
-    def inputs(self, X: np.ndarray) -> np.ndarray:
-        """Return inputs as the network learns them."""
-        return ((X - self.mean) / self.scale).astype(X.dtype)
-
-    def targets(self, y: np.ndarray) -> np.ndarray:
-        """Return targets as the network learns them."""
-        if self.last is None:
-            return y
-        return ((y - self.center) / self.spread).astype(y.dtype)
-
-    def outputs(self, y: np.ndarray) -> np.ndarray:
-        """Return what the network says while it learns as it will say it afterwards."""
-        return y if self.last is None else (y * self.spread + self.center).astype(y.dtype)
-
-    def enter(self) -> None:
-        """Let the layers take scaled inputs and give scaled outputs."""
-        if self.first is not None:
-            weight, bias = self.first.weight.array, self.first.bias.array
-            _write(bias, bias + weight.astype(np.float64) @ self.mean)
-            _write(weight, weight * self.scale)
-        if self.last is not None:
-            weight, bias = self.last.weight.array, self.last.bias.array
-            _write(bias, (bias - self.center) / self.spread)
-            _write(weight, weight / self.spread)
-
-    def leave(self) -> None:
-        """Let the layers take raw inputs and give raw outputs."""
-        if self.last is not None:
-            weight, bias = self.last.weight.array, self.last.bias.array
-            _write(bias, bias * self.spread + self.center)
-            _write(weight, weight * self.spread)
-        if self.first is not None:
-            weight, bias = self.first.weight.array, self.first.bias.array
-            _write(weight, weight / self.scale)
-            _write(bias, bias - weight.astype(np.float64) @ self.mean)
+    def apply(self, rows: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return rows as the network learns them, rounded at the very end."""
+        return ((rows - self.mean) / self.scale).astype(dtype)
 
 
-def _nonzero(scale: Any) -> Any:
-    """Return scales with 1 in the place of 0, which a constant has."""
-    return np.where(scale > 0, scale, 1.0)
+def input_scale(X: Inputs) -> Scale:
+    """Return the scale of each feature."""
+    if not X.sparse:
+        return _of_columns(X)
+    rows, count = X.rows, len(X)
+    low, high = [getattr(rows, name)(axis=0).toarray().ravel() for name in ("min", "max")]
+    unit = _unit(low, high)
+    values = rows.data / unit[rows.indices]
+    size = X.features
+    mean = np.bincount(rows.indices, values, size) / count
+    absent = count - np.bincount(rows.indices, minlength=size)
+    squares = np.bincount(rows.indices, (values - mean[rows.indices]) ** 2, size)
+    variance = (squares + absent * mean**2) / count
+    return _scale(low, high, mean * unit, np.sqrt(variance) * unit)
 
 
-def _write(array: np.ndarray, values: np.ndarray) -> None:
-    np.copyto(array, values, casting="same_kind")
-    stamp_write(array)
+def _of_columns(X: Inputs) -> Scale:
+    """Return the scales of dense columns.
+
+    Everything is measured from the first row, so that a large offset costs no digits.
+    """
+    first = X.take(slice(0, 1))[0].astype(np.float64)
+    low, high = first.copy(), first.copy()
+    for _, rows in X.blocks():
+        np.minimum(low, rows.min(axis=0), out=low)
+        np.maximum(high, rows.max(axis=0), out=high)
+    unit = _unit(low, high)
+    first /= unit
+    total = np.zeros(X.features)
+    for _, rows in X.blocks():
+        total += np.add.reduce(rows / unit - first, axis=0)
+    mean = total / len(X)
+    squares = np.zeros(X.features)
+    for _, rows in X.blocks():
+        squares += np.add.reduce((rows / unit - first - mean) ** 2, axis=0)
+    return _scale(low, high, (first + mean) * unit, np.sqrt(squares / len(X)) * unit)
+
+
+def output_scale(values: np.ndarray, scaled: bool) -> Scale:
+    """Return the scale of targets (n, outputs): a mean of each column, one deviation of all.
+
+    With one deviation a squared error of scaled numbers is that of the raw ones in another unit.
+    ``scaled`` False asks for the means alone.
+    """
+    mean, deviations = _of_columns(Inputs(values, None, False))
+    if not scaled:
+        return Scale(mean, np.ones_like(mean))
+    largest = float(np.max(deviations, initial=0.0, where=values.min(0) < values.max(0)))
+    if not largest:
+        return Scale(mean, np.ones_like(mean))
+    varying = np.where(values.min(axis=0) < values.max(axis=0), deviations / largest, 0.0)
+    return Scale(mean, np.full_like(mean, largest * np.sqrt((varying**2).mean())))
+
+
+def _unit(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return powers of two to divide columns by whose squares would leave float64, else 1."""
+    largest = np.maximum(np.abs(low), np.abs(high))
+    extreme = (largest > _LARGE) | ((largest < _SMALL) & (largest > 0))
+    if not extreme.any():
+        return np.ones_like(largest)
+    exponents = np.frexp(np.where(extreme, largest, 0.5))[1]
+    return np.ldexp(1.0, np.where(extreme, exponents - 1, 0))
+
+
+def _scale(low: Any, high: Any, mean: np.ndarray, deviation: np.ndarray) -> Scale:
+    """Return a scale; what is constant to the last bit, or has no deviation, is only centred."""
+    constant = (low == high) | ~(deviation > 0)
+    return Scale(np.where(constant, low, mean), np.where(constant, 1.0, deviation))
+
+
+def scaled_rows(X: Inputs, scale: Scale | None, dtype: Any) -> Any:
+    """Return all samples as the network learns them; of a sparse matrix, `SparseRows`."""
+    if X.sparse:
+        return SparseRows(X, scale, dtype)
+    if scale is None:
+        return X.rows.astype(dtype)
+    rows = np.empty(X.rows.shape, dtype)
+    for place, block in X.blocks():
+        rows[place] = scale.apply(block, dtype)
+    return rows
+
+
+class SparseRows:
+    """The samples of a sparse matrix, made dense and scaled as far as they are asked for."""
+
+    def __init__(self, X: Inputs, scale: Scale | None, dtype: Any) -> None:
+        self.inputs, self.scale, self.dtype = X, scale, np.dtype(dtype)
+        self.shape = X.rows.shape
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, chosen: Any, axis: int = 0) -> np.ndarray:
+        """Return some samples by their numbers, as an array's ``take`` does."""
+        return self[chosen]
+
+    def __getitem__(self, chosen: Any) -> np.ndarray:
+        rows = self.inputs.take(chosen)
+        return rows.astype(self.dtype) if self.scale is None else self.scale.apply(rows, self.dtype)

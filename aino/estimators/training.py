@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from aino import optim
 from aino.autograd.tensor import make
 from aino.compiler.compiled import compile
 from aino.errors import CompileError
-from aino.nn.modules.activation_names import suggestion
+from aino.estimators.arguments import OPTIMIZERS
 from aino.nn.utils import clip_grad_norm_
 from aino.ops.random.generator import draw
 
@@ -25,60 +24,12 @@ DEFAULT_RATE, MOMENTUM, LONGEST_GRADIENT = 0.1, 0.9, 1.0
 #: Tracing takes as long as a hundred steps or two.
 WORTH_COMPILING = 200
 
-OPTIMIZERS = {
-    name.lower(): getattr(optim, name)
-    for name in (
-        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam",
-        "ASGD", "Rprop",
-    )
-}  # fmt: skip
-
 
 class Rule(NamedTuple):
     """How parameters are updated; ``falling``: by the defaults, with all that belongs to them."""
 
     optimizer: Any
     falling: bool
-
-
-def learning_rate(n: Any, lr: Any) -> float | None:
-    """Return the learning rate under either of its names."""
-    if n is not None and lr is not None and n != lr:
-        raise ValueError(f"n={n} and lr={lr} both give the learning rate; one is enough")
-    rate = lr if n is None else n
-    if rate is None:
-        return None
-    try:
-        value = float(rate)
-    except TypeError:
-        raise TypeError(f"the learning rate n is a number, not {rate!r}") from None
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"the learning rate n has to be above 0, got {rate}")
-    return value
-
-
-def count(name: str, value: Any) -> int:
-    """Return a number of epochs or samples; it is a whole number above 0."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is a whole number, not {value!r}") from None
-    if isinstance(value, bool) or number < 1:
-        raise ValueError(f"{name} has to be at least 1, got {value}")
-    return number
-
-
-def check_optimizer(optimizer: Any, rate: float | None) -> None:
-    """Raise unless ``optimizer`` is None, a name, a class or an optimizer."""
-    if isinstance(optimizer, str) and optimizer.lower() not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {optimizer!r}" + suggestion(optimizer, OPTIMIZERS))
-    if isinstance(optimizer, optim.Optimizer):
-        if rate is not None:
-            raise ValueError("the optimizer has a learning rate already; leave n out")
-    elif optimizer is not None and not isinstance(optimizer, str) and not callable(optimizer):
-        raise TypeError(
-            f"an optimizer is a name, a class or an optimizer, not {type(optimizer).__name__}"
-        )
 
 
 def make_rule(optimizer: Any, parameters: list, rate: float | None) -> Rule:
@@ -109,13 +60,13 @@ def batches(samples: int, size: int, shuffle: bool) -> Iterator[np.ndarray]:
         yield order[start : start + size]
 
 
-def make_step(sums: Callable[[Any], Any], loss: Callable, rule: Rule, parameters: list) -> Callable:
+def make_step(loss_of: Callable, rule: Rule, parameters: list) -> Callable:
     """Return the function that learns from one batch and returns its loss."""
     optimizer = rule.optimizer
 
-    def step(inputs: Any, targets: Any) -> Any:
+    def step(*batch: Any) -> Any:
         optimizer.zero_grad()
-        value = loss(sums(inputs), targets)
+        value = loss_of(*batch)
         value.backward()
         if rule.falling:
             clip_grad_norm_(parameters, LONGEST_GRADIENT)
@@ -137,29 +88,28 @@ def compiled(step: Callable, size: int, steps: int) -> Callable:
     program: Any = compile(step, fullgraph=True)
     begun = False
 
-    def call(inputs: Any, targets: Any) -> Any:
+    def call(*batch: Any) -> Any:
         nonlocal program, begun
-        if begun and program is not None and inputs.array.shape[0] == size:
+        if begun and program is not None and batch[0].array.shape[0] == size:
             try:
-                return program(inputs, targets)
+                return program(*batch)
             except CompileError as error:
                 program = None
                 warnings.warn(f"fit goes on uncompiled: {error}", RuntimeWarning, stacklevel=5)
         begun = True
-        return step(inputs, targets)
+        return step(*batch)
 
     return call
 
 
 def run(
-    step: Callable, rule: Rule, X: np.ndarray, y: np.ndarray, epochs: int, size: int,
-    shuffle: bool,
+    step: Callable, rule: Rule, arrays: list, epochs: int, size: int, shuffle: bool
 ) -> Iterator[float]:  # fmt: skip
     """Learn for so many epochs; yield the mean loss of each."""
-    samples = len(X)
+    samples = len(arrays[0])
     groups = rule.optimizer.param_groups
     rates = [group["lr"] for group in groups]
-    whole = (make(X), make(y)) if size >= samples else None
+    whole = tuple([make(array[:]) for array in arrays]) if size >= samples else None
     for epoch in range(epochs):
         if rule.falling:
             share = 0.5 * (1.0 + math.cos(math.pi * epoch / epochs))
@@ -168,6 +118,6 @@ def run(
         total = 0.0
         for chosen in batches(samples, size, shuffle):
             # take() finds rows in half the time of X[chosen].
-            inputs, targets = whole or tuple([make(array.take(chosen, 0)) for array in (X, y)])
-            total += step(inputs, targets).array.item() * len(inputs.array)
+            batch = whole or tuple([make(array.take(chosen, 0)) for array in arrays])
+            total += step(*batch).array.item() * len(batch[0].array)
         yield total / samples

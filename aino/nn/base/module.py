@@ -43,6 +43,9 @@ class Module(Stateful):
 
     #: True while training, False after ``eval()``.
     training: bool = True
+    #: The names of the buffers whose dtype is not the module's to change: ``float()`` and its kin
+    #: leave them as they are.
+    _keeps_dtype: tuple[str, ...] = ()
     #: What the module was made with, so that a file can tell how to make it again.
     _constructor: tuple[tuple, dict[str, Any]]
 
@@ -174,9 +177,10 @@ class Module(Stateful):
 
     def _cast(self, wanted: Callable[[np.dtype], np.dtype]) -> Any:
         """Give every parameter, gradient and buffer the dtype that ``wanted`` says."""
+        kept = {id(vars(part)[name]) for part in self.modules() for name in part._keeps_dtype}
         for tensor in [*self.parameters(), *self.buffers()]:
             dtype = wanted(tensor.array.dtype)
-            if dtype is tensor.array.dtype:
+            if dtype is tensor.array.dtype or id(tensor) in kept:
                 continue
             gradient, tensor.grad = tensor.grad, None
             tensor.data = make(tensor.array.astype(dtype))
