@@ -12,6 +12,9 @@ from aino.nn.base.uninitialized import is_lazy
 from aino.nn.modules.container import ModuleList, Sequential
 from aino.nn.modules.perceptron import Layer
 
+#: Where a network keeps the scales of its data.
+_SCALES = ("input_scaling", "output_scaling")
+
 
 def parts_in_order(module: Module) -> list[tuple[str, Any]] | None:
     """Return a module's parts if it runs them one after another, else None.
@@ -23,7 +26,11 @@ def parts_in_order(module: Module) -> list[tuple[str, Any]] | None:
     layers, sizes = getattr(module, "layers", None), getattr(module, "sizes", None)
     if isinstance(layers, ModuleList) and isinstance(sizes, list):
         if len(sizes) == len(layers) + 1 and all(isinstance(layer, Layer) for layer in layers):
-            return [(f"layers.{i}", layer) for i, layer in enumerate(layers)]
+            parts: list[tuple[str, Any]] = [(f"layers.{i}", part) for i, part in enumerate(layers)]
+            before, after = [getattr(module, name, None) for name in _SCALES]
+            if before is not None:
+                parts.insert(0, (_SCALES[0], before))
+            return parts if after is None else [*parts, (_SCALES[1], after)]
     return None
 
 
@@ -31,7 +38,7 @@ def architecture(module: Module) -> Graph:
     """Return the modules inside, in boxes; arrows where it is certain what follows on what."""
     graph = Graph()
     first, last = _place(graph, module, "", None)
-    width = getattr(first.subject, "in_features", None)
+    width = getattr(first.subject, "in_features", getattr(first.subject, "features", None))
     if first is not last and isinstance(width, int) and parts_in_order(module) is not None:
         given = Vertex("input", "input", details=[f"(…, {width})"])
         graph.vertices.insert(0, given)
@@ -61,7 +68,7 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
         ends.append(_place(graph, part, f"{path}.{name}" if path else name, box))
     for (_, tail), (head, _) in pairwise(ends):
         known = ordered is not None and tail.kind == "module"
-        width = getattr(tail.subject, "out_features", None)
+        width = getattr(tail.subject, "out_features", getattr(tail.subject, "features", None))
         label = f"(…, {width})" if known and isinstance(width, int) else ""
         graph.edges.append(Edge(tail, head, label, "gradient" if known else "unseen"))
     return ends[0][0], ends[-1][1]

@@ -19,6 +19,7 @@ from aino.nn.modules import activation, gating
 from aino.nn.modules.dropout import Dropout
 from aino.nn.modules.linear import Identity, Linear
 from aino.nn.modules.perceptron import Layer, Perceptron
+from aino.nn.modules.scaling import InputScaling, OutputScaling
 
 #: The widest layer, and the most weights, that are drawn as neurons and lines.
 _WIDEST, _MOST = 20, 400
@@ -43,10 +44,12 @@ class Dense(NamedTuple):
 
 
 class Network(NamedTuple):
-    """What is drawn: the layers, and what the network is called."""
+    """What is drawn: the layers, what the network is called, and the scales of its data, if any."""
 
     name: str
     layers: list[Dense]
+    inputs: InputScaling | None = None
+    outputs: OutputScaling | None = None
 
 
 def as_neurons(module: Module) -> Network | None:
@@ -58,7 +61,8 @@ def as_neurons(module: Module) -> Network | None:
     weights = sum(layer.weight.size for layer in layers)
     if not 0 < min(sizes) <= max(sizes) <= _WIDEST or weights > _MOST:
         return None
-    return Network(type(module).__name__, layers)
+    scales = getattr(module, "input_scaling", None), getattr(module, "output_scaling", None)
+    return Network(type(module).__name__, layers, *scales)
 
 
 def _layers(module: Module, path: str) -> list[Dense] | None:
@@ -79,7 +83,7 @@ def _layers(module: Module, path: str) -> list[Dense] | None:
     layers: list[Dense] = []
     for name, part in parts:
         kind = type(part)
-        if isinstance(part, (Dropout, Identity)):
+        if isinstance(part, (Dropout, Identity, InputScaling, OutputScaling)):
             continue
         if kind.__module__ in (activation.__name__, gating.__name__) and layers:
             if layers[-1].activation != "linear" or kind is gating.GLU:
@@ -153,12 +157,16 @@ class _Page:
         label = ""
         if layer is None:
             label = f"x{_subscript(index + 1)}"
+            scaling = self.network.inputs
+            if self.roomy and scaling is not None:
+                mean, scale = float(scaling.mean.array[index]), float(scaling.scale.array[index])
+                small = f"{'−+'[mean < 0]} {abs(mean):.3g}", f"÷ {scale:.3g}"
+                label = f"<{text_line(label)}{''.join('<BR/>' + _small(line) for line in small)}>"
         elif self.roomy:
             symbol = _SYMBOLS.get(layer.activation.lower(), layer.activation[:6])
             label = f"<{text_line(symbol)}>"
             if layer.bias is not None:
-                bias = text_line(f"b {layer.bias[index]:+.2f}".replace("-", "−"))
-                small = f'<FONT POINT-SIZE="8" COLOR="{style.PALE_INK}">{bias}</FONT>'
+                small = _small(f"b {layer.bias[index]:+.2f}".replace("-", "−"))
                 label = f"<{text_line(symbol)}<BR/>{small}>"
         return f"  n{column}_{index}" + attributes(
             label=label, pos=self.place(column, self.row(column, index)),
@@ -168,11 +176,15 @@ class _Page:
     def caption(self, column: int) -> str:
         if column == 0:
             texts = [counted(self.sizes[0], "input")]
+            texts += ["centred, scaled"] * (self.network.inputs is not None)
         else:
             layer = self.network.layers[column - 1]
             count = layer.weight.size + (0 if layer.bias is None else layer.bias.size)
             texts = [layer.name or self.network.name, counted(self.sizes[column], "neuron"),
                      layer.activation, counted(count, "parameter")]  # fmt: skip
+            scaling = self.network.outputs if column == len(self.sizes) - 1 else None
+            if scaling is not None:
+                texts[2] += _scaled_back(scaling)
         lines = [text_line(texts[0], "B"), *(text_line(text) for text in texts[1:])]
         # As many lines everywhere, so that the first ones stand at one height.
         lines += ["&#160;"] * (4 - len(lines))
@@ -226,6 +238,18 @@ class _Page:
                 )
             )  # fmt: skip
         return lines
+
+
+def _small(text: str) -> str:
+    return f'<FONT POINT-SIZE="8" COLOR="{style.PALE_INK}">{text_line(text)}</FONT>'
+
+
+def _scaled_back(scaling: OutputScaling) -> str:
+    """Return what is done to the outputs: with numbers where there is one output."""
+    if scaling.features > 1:
+        return ", scaled back"
+    mean, scale = scaling.mean.array.item(), scaling.scale.array.item()
+    return f" · {scale:.3g} {'+−'[mean < 0]} {abs(mean):.3g}"
 
 
 def _subscript(number: int) -> str:

@@ -15,7 +15,6 @@ from aino.autograd.tensor import make
 from aino.errors import ShapeError
 from aino.estimators import answers, arguments, objective, training
 from aino.estimators.data import Inputs, as_inputs
-from aino.estimators.objective import Objective
 from aino.estimators.progress import Progress
 from aino.estimators.scaling import Scale, input_scale, output_scale, scaled_rows
 from aino.estimators.targets import Targets, as_targets, one_hot
@@ -187,7 +186,7 @@ class Fit:
         self.unit = scale ** (goal.power or 0) if not self.raw else 1.0
 
     def _adaptable(self, place: int) -> Any:
-        """Return a layer that can be adapted to a scale: all of it is learned, and it stands once."""
+        """Return a layer that can be adapted to a scale: it is learned, and stands once."""
         layer = self.layers[place]
         if type(layer) is not Layer or layer.bias is None:
             return None
@@ -210,10 +209,10 @@ class Fit:
                     if name == "y" and self.goal.power is None
                     else "the layer that takes it is frozen, shared, or not a Layer"
                 )
+                seen = f"{mean[column]:.10g} ± {scale[column]:.3g}"
                 raise ValueError(
-                    f"column {column} of {name} is {mean[column]:.10g} ± {scale[column]:.3g}, which "
-                    f"{self.dtype} does not hold, and {why}: scale it yourself, or call "
-                    "network.double()"
+                    f"column {column} of {name} is {seen}, which {self.dtype} does not hold, and "
+                    f"{why}: scale it yourself, or call network.double()"
                 )
 
     # Changing
@@ -262,9 +261,9 @@ class Fit:
             held = getattr(network, name)
             if scale is None:
                 setattr(network, name, None)
-            elif held is None or held.mean.array is not scale.mean:
+            elif held is None or held.mean.array is not scale.mean:  # a new one
                 options = {"dtype": self._output_dtype()} if kind is OutputScaling else {}
-                setattr(network, name, kind(*scale, **options))
+                setattr(network, name, kind(len(scale.mean), *scale, **options))
 
     def _output_dtype(self) -> Any:
         """Return the dtype that holds the targets: float64, unless y came in less."""

@@ -200,9 +200,7 @@ class NeuralNetwork(Module):
         """The classes that it tells apart, in the order of ``predict_proba``."""
         return answers.classes_told_apart(self)
 
-    def load_state_dict(
-        self, state_dict: Any, strict: bool = True, assign: bool = False
-    ) -> Any:
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
         """Take the values of a state dict, scales included: a state without them is of raw data.
 
         Arguments:
@@ -217,7 +215,7 @@ class NeuralNetwork(Module):
                 if mean is None and strict:
                     setattr(self, name, None)
                 elif mean is not None and getattr(self, name) is None:
-                    setattr(self, name, kind(np.zeros(mean.shape), np.ones(mean.shape)))
+                    setattr(self, name, kind(mean.shape[0]))
         try:
             return super().load_state_dict(state_dict, strict, assign)
         except BaseException:
@@ -368,7 +366,7 @@ class NeuralNetwork(Module):
         return answers.score(self, answers.outputs_of(self, inputs), targets, weights)
 
     def _inputs(self, name: str, X: Any) -> Any:
-        """Return checked samples; those of a table have to have the columns that it learned from."""
+        """Return checked samples; a table has to have the columns that it learned from."""
         if self.sizes is None:
             raise ValueError("this network takes its sizes from the data: call fit(X, y) first")
         inputs = as_inputs(name, X, self.sizes[0])

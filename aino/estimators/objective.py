@@ -84,7 +84,9 @@ def choose(
     values = one_hot(targets, outputs)
     if loss in _BINARY:
         before, measure, scores = _binary_loss(activation)
-        return Objective(kind, activation, _comparing(measure, before), values.astype(dtype), scores)
+        return Objective(
+            kind, activation, _comparing(measure, before), values.astype(dtype), scores
+        )
     power = _POWERS[loss] if activation == "linear" and kind == "numbers" else None
     if power is None:
         values = values.astype(dtype)

@@ -173,7 +173,7 @@ def _rows(name: str, array: np.ndarray, outputs: int | None, learned: Learned | 
     samples, columns = array.shape
     if array.dtype.kind == "O":
         raise DtypeError(f"{name} has {columns} columns of text; labels are one column")
-    if outputs is not None and columns != outputs or not columns:
+    if outputs not in (None, columns) or not columns:
         one = f", or ({samples},)" if outputs == 1 else ", or class indices"
         raise ShapeError(
             f"{name} has shape {array.shape}; a network of {outputs} outputs takes "

@@ -27,6 +27,7 @@ REQUIRED = {
     "output_size": 2, "upscale_factor": 2, "downscale_factor": 2, "padding": 1, "groups": 2,
     "size": 2, "scale_factor": 2, "norm_type": 2.0, "mode": "RNN_RELU", "bias": True,
     "num_chunks": 3, "n_classes": 8, "cutoffs": [2, 5], "num_classes": 3,
+    "features": 3,
 }  # fmt: skip
 
 #: Classes whose required arguments are not to be had by name.
@@ -121,14 +122,17 @@ def parts_of(module):
     """All that a module has, by its path."""
     for path, part in module.named_modules(remove_duplicate=False):
         yield path, type(part), part.training
+        left_out = {"_constructor", "_hooks", "training", *getattr(part, "_not_stored", ())}
         for name, value in vars(part).items():
+            if name in left_out:
+                continue
             if isinstance(value, Tensor):
                 array = value.array
                 kind = type(value), value.requires_grad, array.dtype.name, array.shape
                 yield path, name, *kind, array.tobytes()
             elif isinstance(value, HookHandle):
                 yield path, name, type(value)
-            elif name not in ("_constructor", "_hooks", "training") and not is_module(value):
+            elif not is_module(value):
                 yield path, name, type(value), repr(value)
 
 
