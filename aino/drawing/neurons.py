@@ -160,8 +160,8 @@ class _Page:
             scaling = self.network.inputs
             if self.roomy and scaling is not None:
                 mean, scale = float(scaling.mean.array[index]), float(scaling.scale.array[index])
-                small = f"{'−+'[mean < 0]} {abs(mean):.3g}", f"÷ {scale:.3g}"
-                label = f"<{text_line(label)}{''.join('<BR/>' + _small(line) for line in small)}>"
+                lines = f"{'−+'[mean < 0]} {abs(mean):.3g}", f"÷ {scale:.3g}"
+                label = f"<{text_line(label)}{''.join('<BR/>' + _small(line) for line in lines)}>"
         elif self.roomy:
             symbol = _SYMBOLS.get(layer.activation.lower(), layer.activation[:6])
             label = f"<{text_line(symbol)}>"

@@ -247,10 +247,10 @@ class Fit:
 
     def _install_scales(self) -> None:
         network = self.network
-        if self.first is not None:
+        if self.first is not None and self.input_scale is not None:
             _write(self.first.bias, self.first.weight.array @ self.input_scale.mean)
             _write(self.first.weight, factor=self.input_scale.scale)
-        if self.last is not None:
+        if self.last is not None and self.output_scale is not None:
             mean, scale = self.output_scale
             _write(self.last.bias, -mean, 1.0 / scale)
             _write(self.last.weight, factor=1.0 / scale[:, None])

@@ -394,4 +394,4 @@ class NeuralNetwork(Module):
 def _checksums(network: NeuralNetwork) -> Iterable[int]:
     """Yield a checksum of each parameter."""
     for parameter in network.parameters():
-        yield zlib.crc32(np.ascontiguousarray(parameter.array))
+        yield zlib.crc32(parameter.array.tobytes())

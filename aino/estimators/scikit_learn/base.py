@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from aino.estimators import training
+from aino.estimators import arguments, training
 from aino.estimators.scikit_learn.learning import (
     Samples,
     Stopping,
@@ -44,7 +44,7 @@ class AinoEstimator(BaseEstimator):
         return self._fit(X, y, sample_weight, self.warm_start, self.max_iter)
 
     def _fit(self, X: Any, y: Any, weights: Any, goes_on: bool, epochs: Any) -> Any:
-        epochs = training.count("max_iter", epochs)
+        epochs = arguments.count("max_iter", epochs)
         patience = self.n_iter_no_change
         goes_on = goes_on and hasattr(self, "module_")
         X, y = validate_data(self, X, y, multi_output=True, reset=not goes_on, **_INPUTS)
@@ -71,7 +71,7 @@ class AinoEstimator(BaseEstimator):
             samples = samples.some(kept)
         size = training.batch_size_for(len(samples.X))
         if self.batch_size != "auto":
-            size = min(training.count("batch_size", self.batch_size), len(samples.X))
+            size = min(arguments.count("batch_size", self.batch_size), len(samples.X))
         with seeded(seed, draws(self)), np.errstate(all="ignore"):
             self.n_iter_ = learn(
                 self.module_,
@@ -93,10 +93,10 @@ class AinoEstimator(BaseEstimator):
         outputs = y.shape[1] if y.ndim > 1 else self._outputs()
         module = build(self, X.shape[1], outputs, X.dtype)
         self._dtype = dtype_of(module, X.dtype)
-        rate = training.learning_rate(None, self.learning_rate_init)
+        rate = arguments.learning_rate(None, self.learning_rate_init)
         solver = None if self.solver == "auto" else self.solver
-        training.check_optimizer(solver, rate)
         parameters = [p for p in module.parameters() if p.requires_grad]
+        arguments.check_optimizer(solver, rate, parameters)
         self._rule = training.make_rule(solver, parameters, rate)
         for group in self._rule.optimizer.param_groups:
             if self.weight_decay:

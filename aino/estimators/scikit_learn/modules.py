@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from aino.estimators.arguments import count
 from aino.estimators.neural_network import NeuralNetwork
-from aino.estimators.training import count
 from aino.nn.base.module import Module
 from aino.ops.random.generator import fork_rng, manual_seed
 
