@@ -159,3 +159,70 @@ def as_arrays(X: Any, y: Any, weights: Any, dtype: np.dtype | None) -> list[np.n
     if not len(given["X"]):
         raise ShapeError("X holds no samples")
     return list(given.values())
+
+
+def is_data(data: Any) -> bool:
+    """Tell whether something is samples, and not what gives batches of them."""
+    if isinstance(data, (Tensor, np.ndarray)) or hasattr(data, "__array__"):
+        return True
+    return isinstance(data, (list, tuple)) and bool(data) and all(map(_is_numbers, data))
+
+
+def _is_numbers(item: Any) -> bool:
+    return isinstance(item, (int, float)) or (
+        isinstance(item, (list, tuple)) and all(map(_is_numbers, item))
+    )
+
+
+def batches_of(
+    data: Any, targets: Any, weights: Any, size: int | None, shuffle: bool | None,
+    dtype: np.dtype | None,
+) -> ArrayBatches | LoaderBatches:  # fmt: skip
+    """Return what gives the batches of an epoch as tuples, of a loader or of arrays.
+
+    Arguments:
+        data: a loader, or the samples X.
+        targets, weights: of samples X; None where there are none.
+        size: how many of the samples X are in a batch; None chooses.
+        shuffle: whether samples X come in an order drawn anew for each epoch, as for None.
+        dtype: what floating-point arrays are turned into.
+    """
+    if is_data(data):
+        arrays = as_arrays(data, targets, weights, dtype)
+        return ArrayBatches(arrays, size or batch_size_for(len(arrays[0])), shuffle is not False)
+    given = {
+        "targets": targets,
+        "sample_weight": weights,
+        "batch_size": size,
+        "shuffle": shuffle or None,
+    }
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} goes with samples X given as an array; a {type(data).__name__} gives "
+                "batches, which have all of that"
+            )
+    return LoaderBatches(data, dtype)
+
+
+def split(share: float, X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any, tuple]:
+    """Return samples, targets and weights without a share of them, and that share.
+
+    Which samples are held out is drawn from the default generator.
+    """
+    if not is_data(X) or y is None:
+        raise ValueError(
+            "a share of the samples can be held out of arrays X and y; with a loader give another "
+            "loader: fit(loader, validation=other)"
+        )
+    X, y, *rest = as_arrays(X, y, weights, None)
+    held_out = round(share * len(X))
+    if not 0 < held_out < len(X):
+        raise ValueError(
+            f"validation={share} holds {held_out} of {len(X)} samples out; some have to be on "
+            "either side"
+        )
+    order = draw(None, "permutation", (len(X),), np.dtype(np.int64), len(X))
+    others, held = np.sort(order[held_out:]), np.sort(order[:held_out])
+    kept = rest[0][others] if rest else None
+    return X[others], y[others], kept, tuple([array[held] for array in (X, y, *rest)])

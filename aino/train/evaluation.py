@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,7 @@ def asking(model: Any) -> Iterator[None]:
 
 def evaluate(
     model: Any, ask: Callable, batches: Iterable, metrics: Sequence[Any], count: Callable
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return the mean loss over batches, and what the metrics say.
 
     Arguments:
@@ -34,22 +35,36 @@ def evaluate(
         metrics: the metrics, which begin anew.
         count: how much the loss of a batch weighs.
     """
-    total = weight = 0.0
+    totals: dict[str, float] = {}
+    weight = 0.0
     for metric in metrics:
         metric.reset()
     with asking(model):
         for batch in batches:
-            loss, outputs = ask(*batch)
+            result = ask(*batch)
+            if not isinstance(result, dict):
+                loss, outputs = result if isinstance(result, tuple) else (result, None)
+                result = {"loss": loss}
+                if metrics and math.isfinite(loss.array.item()):
+                    update(metrics, outputs, batch)
             share = count(batch)
-            total += loss.array.item() * share
+            for name, value in result.items():
+                totals[name] = totals.get(name, 0.0) + float(value) * share
             weight += share
-            update(metrics, outputs, batch)
     if not weight:
         raise ValueError("there are no batches to evaluate")
-    return {"loss": total / weight, **{metric.name: float(metric.compute()) for metric in metrics}}
+    means = {name: total / weight for name, total in totals.items()}
+    return means | {metric.name: metric.compute() for metric in metrics}
 
 
 def update(metrics: Sequence[Any], outputs: Any, batch: Any) -> None:
-    """Have metrics take note of the outputs of a batch ``(inputs, targets)``, or with weights."""
+    """Have metrics take note of the outputs of a batch ``(inputs, targets)``, or with weights.
+
+    Raises ``ValueError`` where there are no outputs, of a step that returns the loss alone.
+    """
+    if outputs is None:
+        raise ValueError(
+            "metrics need the outputs of the model: let your own step return (loss, outputs)"
+        )
     for metric in metrics:
         metric.update(outputs, batch[1], batch[2] if len(batch) > 2 else None)

@@ -42,6 +42,9 @@ class Loop:
         count: how much the loss of a batch weighs in the mean of the epoch; as much as its first
             tensor is long for None.
         parts: what else a checkpoint keeps the state of, by name.
+        directions: the names of all numbers that ``measure`` returns, and of each whether higher is
+            better (None: neither): callbacks that watch one refuse others then, before anything is
+            learned.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Loop:
         history: History | None = None,
         count: Callable[[Any], float] | None = None,
         parts: Mapping[str, Any] | None = None,
+        directions: Mapping[str, bool | None] | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -63,6 +67,7 @@ class Loop:
         self.history = History() if history is None else history
         self.count = count
         self.parts = {} if parts is None else dict(parts)
+        self.directions = {} if directions is None else dict(directions)
         #: How many epochs are done, and how many there are to be.
         self.epoch, self.epochs = 0, 0
         #: How many batches of this epoch are done, how many it has (None: nobody knows), and how
@@ -71,6 +76,8 @@ class Loop:
         self.batches: int | None = None
         #: The losses of this epoch, each times its weight, and the weights; the last loss.
         self.total, self.weight, self.loss = 0.0, 0.0, math.nan
+        #: What callbacks have recorded in this epoch: sums and how many numbers are in them.
+        self.recorded: dict[str, list[float]] = {}
         #: Why the training ends before its last epoch; None while it goes on.
         self.stopped: str | None = None
         #: What ended the training otherwise, for ``on_fit_end``.
@@ -85,6 +92,23 @@ class Loop:
     def stop(self, reason: str) -> None:
         """End the training when this epoch is over, and say why."""
         self.stopped = reason
+
+    def record(self, name: str, value: float) -> None:
+        """Have the history hold the mean of what is recorded under a name in this epoch.
+
+        Arguments:
+            name: what the history calls it.
+            value: one more number.
+        """
+        sums = self.recorded.setdefault(name, [0.0, 0])
+        sums[0] += float(value)
+        sums[1] += 1
+
+    @property
+    def optimizers(self) -> list[Any]:
+        """The optimizers: there may be one, several or none."""
+        given = self.optimizer
+        return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
 
     def listener(self, event: str) -> Callable[[], None] | None:
         """Return what tells all callbacks of an event that listen to it; None if none does."""
@@ -131,7 +155,12 @@ class Loop:
                 self.model.train()
             begin, end = self.listener("on_epoch_start"), self.listener("on_epoch_end")
             tell = self.listener("on_step")
-            while self.epoch < epochs and self.stopped is None:
+            if tell is None and self.listener("on_gradients") is not None:
+                tell = _nobody  # who looks at gradients wants to know where the training stands
+            if self._resumed is not None and not self.batch:
+                saved_state.set_generators(self._resumed, batches)
+                self._resumed = None
+            while self.epoch < epochs and (self.stopped is None or self.batch):
                 self._learn(step, self._begin_epoch(batches, begin), accumulate, tell)
                 self._end_epoch()
                 if end is not None:
@@ -140,6 +169,7 @@ class Loop:
             self.error = error
             raise
         finally:
+            self.recorded = {} if self.error is not None else self.recorded
             for parameter in self.model.parameters():
                 parameter.grad = None
             for module, mode in modes:
@@ -153,6 +183,9 @@ class Loop:
             raise ValueError("there are no batches to learn from")
         loss = self.total / self.weight
         values = {"loss": loss}
+        for name, (total, count) in self.recorded.items():
+            values[name] = total / count
+        self.recorded.clear()
         if self.measure is not None:
             values |= self.measure()
         self.history.add(values)
@@ -163,11 +196,8 @@ class Loop:
 
     def _begin_epoch(self, batches: Iterable, tell: Callable | None) -> Iterable:
         """Return the batches of this epoch that are still to come."""
-        if self._resumed is not None and self.batch:
-            return self._rest_of_epoch(batches)
         if self._resumed is not None:
-            saved_state.set_generators(self._resumed, batches)
-            self._resumed = None
+            return self._rest_of_epoch(batches)
         if tell is not None:
             tell()
         if self.resumable:
@@ -249,3 +279,7 @@ class Loop:
         if failed is not None and self.error is None:
             self.error = failed
             raise failed
+
+
+def _nobody() -> None:
+    """Be told of a step, and do nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -73,26 +74,16 @@ def _named(callbacks: Iterable[Any]) -> dict[str, Any]:
     return named
 
 
-def optimizers_of(loop: Any) -> list[Any]:
-    """Return the optimizers of a loop, which may have one, several or none."""
-    given = loop.optimizer
-    return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
-
-
 def of_loop(loop: Any) -> dict[str, Any]:
     """Return the state of a loop: the model, what updates it, who watches it, and the position."""
     return {
         "format": FORMAT,
-        "model": loop.model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers_of(loop)],
-        "callbacks": {
-            name: callback.state_dict() for name, callback in _named(loop.callbacks).items()
-        },
-        "parts": {name: part.state_dict() for name, part in loop.parts.items()},
+        **_held(loop),
         "history": {name: np.array(column) for name, column in loop.history.items()},
         "position": {
             "epoch": loop.epoch, "batch": loop.batch, "steps": loop.steps,
             "total": loop.total, "weight": loop.weight, "stopped": loop.stopped,
+            "recorded": {name: list(sums) for name, sums in loop.recorded.items()},
         },
         "random": generators(loop.source),
         "order": loop.order,
@@ -103,24 +94,43 @@ def into_loop(loop: Any, state: Any) -> dict[str, Any]:
     """Give a loop a state that ``of_loop`` returned; return that of the random generators."""
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError("this is no checkpoint of a training: Checkpoint and Trainer.save make it")
-    optimizers = optimizers_of(loop)
-    if len(optimizers) != len(state["optimizers"]):
+    if len(loop.optimizers) != len(state["optimizers"]):
         raise ValueError(
-            f"the checkpoint has {len(state['optimizers'])} optimizers, the training "
-            f"{len(optimizers)}"
+            f"the checkpoint has {len(state['optimizers'])} optimizers, and the training has "
+            f"{len(loop.optimizers)}"
         )
-    loop.model.load_state_dict(state["model"])
-    for optimizer, saved in zip(optimizers, state["optimizers"]):
-        optimizer.load_state_dict(saved)
-    for name, callback in _named(loop.callbacks).items():
-        if name in state["callbacks"]:
-            callback.load_state_dict(state["callbacks"][name])
-    for name, part in loop.parts.items():
-        if name in state["parts"]:
-            part.load_state_dict(state["parts"][name])
+    before = copy.deepcopy(_held(loop))
+    try:
+        _give(loop, state)
+    except BaseException:
+        _give(loop, before)
+        raise
     loop.history.clear()
     loop.history.update({name: column.tolist() for name, column in state["history"].items()})
     for name, value in state["position"].items():
         setattr(loop, name, value)
     loop.order = state["order"]
     return state["random"]
+
+
+def _held(loop: Any) -> dict[str, Any]:
+    """Return the states of what a loop works with."""
+    return {
+        "model": loop.model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in loop.optimizers],
+        "callbacks": {
+            name: callback.state_dict() for name, callback in _named(loop.callbacks).items()
+        },
+        "parts": {name: part.state_dict() for name, part in loop.parts.items()},
+    }
+
+
+def _give(loop: Any, state: dict[str, Any]) -> None:
+    """Give what a loop works with its states; a callback that has none there begins anew."""
+    loop.model.load_state_dict(state["model"])
+    for optimizer, saved in zip(loop.optimizers, state["optimizers"]):
+        optimizer.load_state_dict(saved)
+    for kind, own in (("callbacks", _named(loop.callbacks)), ("parts", loop.parts)):
+        for name, part in own.items():
+            if name in state[kind]:
+                part.load_state_dict(state[kind][name])

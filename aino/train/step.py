@@ -52,8 +52,7 @@ def make_step(
     def step(*batch: Any) -> Any:
         optimizer.zero_grad()
         result = loss_of(*batch)
-        loss = result[0] if isinstance(result, tuple) else result
-        loss.backward()
+        loss_in(result).backward()
         update()
         return detached(result)
 
@@ -87,7 +86,7 @@ class GatheringStep:
         def gather(*batch_and_weight: Any) -> Any:
             *batch, weight = batch_and_weight
             result = loss_of(*batch)
-            loss = result[0] if isinstance(result, tuple) else result
+            loss = loss_in(result)
             (loss * weight if several else loss).backward()
             return detached(result)
 
@@ -121,8 +120,25 @@ class GatheringStep:
         self._use(1.0 / weight)
 
 
+def loss_in(result: Any) -> Any:
+    """Return the loss of what a function has returned: it, or the first, or the one of the name."""
+    if isinstance(result, dict):
+        if "loss" not in result:
+            raise ValueError(f"a step returns the 'loss' among its numbers, not {list(result)}")
+        return result["loss"]
+    loss = result[0] if isinstance(result, tuple) else result
+    if not isinstance(loss, Tensor):
+        raise TypeError(
+            f"a step returns its loss, a tensor, not {type(loss).__name__}: alone, first of a "
+            "tuple, or by name in a dictionary"
+        )
+    return loss
+
+
 def detached(result: Any) -> Any:
-    """Return a loss, or a tuple that begins with it, cut off from its graph."""
+    """Return a loss, and what goes with it, cut off from their graph."""
     if isinstance(result, tuple):
         return tuple(map(detached, result))
+    if isinstance(result, dict):
+        return {name: detached(value) for name, value in result.items()}
     return result.detach() if isinstance(result, Tensor) else result

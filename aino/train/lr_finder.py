@@ -1,0 +1,127 @@
+"""Which learning rate is good to begin with: the loss while it grows from step to step."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from aino.train import saved_state
+
+#: How much the loss of a step counts in the smoothed one.
+_SHARE = 0.2
+#: How many times the lowest loss it may be before the search ends.
+_DIVERGED = 4.0
+
+
+class LearningRates:
+    """The losses at learning rates that grow from step to step, as ``Trainer.find_lr`` found them.
+
+    Arguments:
+        rates: the learning rates.
+        losses: the loss at each of them.
+    """
+
+    def __init__(self, rates: list[float], losses: list[float]) -> None:
+        self.rates, self.losses = rates, losses
+
+    @property
+    def smoothed(self) -> np.ndarray:
+        """The losses as a moving average, each point of which counts as much as it is new."""
+        average, weight, found = 0.0, 0.0, []
+        for loss in self.losses:
+            average = (1 - _SHARE) * average + _SHARE * loss
+            weight = (1 - _SHARE) * weight + _SHARE
+            found.append(average / weight)
+        return np.array(found)
+
+    @property
+    def suggestion(self) -> float:
+        """The rate at which the smoothed loss falls most steeply, over the rate's logarithm."""
+        smoothed = self.smoothed
+        lowest = max(int(np.argmin(smoothed)), 2)
+        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.rates[: lowest + 1]))
+        return self.rates[int(np.argmin(slopes))]
+
+    def plot(self, *, path: Any = None) -> Any:
+        """Draw the losses over the rates with matplotlib, the suggestion marked; return the figure.
+
+        Arguments:
+            path: a file to write the picture to: .png, .svg or .pdf.
+        """
+        figure = import_module("matplotlib.figure").Figure(figsize=(4.8, 3.4), layout="constrained")
+        axes = figure.subplots()
+        axes.plot(self.rates, self.losses, color="#b8c7d9", label="loss of a step")
+        axes.plot(self.rates, self.smoothed, color="#1f4e79", label="smoothed")
+        axes.axvline(self.suggestion, color="#b03a2e", linestyle="--",
+                     label=f"suggestion {self.suggestion:.2g}")  # fmt: skip
+        low, high = float(self.smoothed.min()), self.losses[0]
+        room = max(high - low, 1e-9)
+        axes.set(xscale="log", xlabel="learning rate", ylabel="loss",
+                 ylim=(low - 0.2 * room, high + 0.6 * room))  # fmt: skip
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+    def __repr__(self) -> str:
+        return f"<{len(self.rates)} learning rates, suggestion {self.suggestion:.2g}>"
+
+
+def find_rate(
+    loop: Any, step: Callable, batches: Iterable, lowest: float, highest: float, steps: int
+) -> LearningRates:
+    """Return the losses of steps whose learning rate grows by one factor each.
+
+    Model, optimizer and random generators are afterwards what they were. It ends early where the
+    loss has grown beyond all measure.
+
+    Arguments:
+        loop: the model and the optimizer.
+        step: learns from a batch.
+        batches: what gives batches, again and again.
+        lowest, highest: the first and the last rate.
+        steps: how many there are.
+    """
+    if not 0 < lowest < highest < math.inf:
+        raise ValueError(f"rates go from lowest to highest, above 0, not {lowest} to {highest}")
+    if steps < 10:
+        raise ValueError(f"{steps} steps are too few to see where the loss falls: 10 at least")
+    optimizer = loop.optimizer
+    generators = saved_state.generators(batches)
+    model, before = copy.deepcopy((loop.model.state_dict(), optimizer.state_dict()))
+    modes = [(module, module.training) for module in loop.model.modules()]
+    rates: list[float] = []
+    losses: list[float] = []
+    try:
+        loop.model.train()
+        endless = itertools.chain.from_iterable(itertools.repeat(batches))
+        for rate, batch in zip(np.geomspace(lowest, highest, steps).tolist(), endless):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            loss = step(*batch).array.item()
+            if not math.isfinite(loss) or (losses and loss > _DIVERGED * losses[0] + 1e-12):
+                break
+            rates.append(rate)
+            losses.append(loss)
+    finally:
+        loop.model.load_state_dict(model)
+        optimizer.load_state_dict(before)
+        for parameter in loop.model.parameters():
+            parameter.grad = None
+        for module, mode in modes:
+            module.training = mode
+        saved_state.set_generators(generators, batches)
+    if len(rates) < 5:
+        raise ValueError(
+            f"the loss grew beyond all measure within {len(rates)} steps: try a lower lowest rate "
+            f"than {lowest}"
+        )
+    return LearningRates(rates, losses)
