@@ -25,6 +25,7 @@ from aino.devices import Device as device
 from aino.devices import get_default_device as get_default_device
 from aino.devices import set_default_device as set_default_device
 from aino.dit.registry import provide as _provide
+from aino.dit.registry import revive as _revive
 from aino.dtypes import bfloat16 as bfloat16
 from aino.dtypes import bool_ as bool
 from aino.dtypes import can_cast as can_cast
@@ -304,6 +305,7 @@ _watch()
 _provide(lambda: _import_module("aino.estimators"))
 _provide(lambda: _import_module("aino.optim.swa_utils"))
 _provide(lambda: _import_module("aino.nn.parallel"))
+_revive("aino.estimator", lambda content: _import_module("aino.estimators").revived(content))
 _keep_freed_memory()
 
 

@@ -13,6 +13,7 @@ from aino.dit.npy import DTYPES
 from aino.dit.placement import placement
 from aino.dit.reader import Reader, open_archive
 from aino.dit.rebuild import Rebuilder
+from aino.dit.registry import revived
 from aino.dit.source import Source, file_name, is_file, text_path
 from aino.dit.survey import survey
 from aino.dit.values import is_module
@@ -173,7 +174,7 @@ def load(
                 "defines them, and put @aino.register above each class"
             )
         rebuilder = Rebuilder(fail, reader.array, contents.architecture)
-        return rebuilder.decode(contents.content)
+        return revived(rebuilder.decode(contents.content))
 
 
 def verify(path: Any) -> Report:

@@ -11,6 +11,7 @@ _Class = TypeVar("_Class", bound=type)
 _classes: dict[str, type] = {}
 _names: dict[type, str] = {}
 _providers: list[Callable[[], object]] = []
+_revivers: dict[str, Callable[[dict], object]] = {}
 
 
 @overload
@@ -85,3 +86,20 @@ def registered_classes() -> dict[str, type]:
     while _providers:
         _providers.pop()()
     return _classes.copy()
+
+
+def revive(key: str, make: Callable[[dict], object]) -> None:
+    """Let ``load`` return ``make(content)`` for a content whose first key is ``key``.
+
+    So a file may hold what is no module, such as an estimator, as the dictionary that describes
+    it.
+    """
+    _revivers[key] = make
+
+
+def revived(content: object) -> object:
+    """Return what a content describes, or the content itself."""
+    if type(content) is not dict:
+        return content
+    make = _revivers.get(next(iter(content), None))  # type: ignore[arg-type]
+    return content if make is None else make(content)

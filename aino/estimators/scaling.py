@@ -29,23 +29,31 @@ class Scale(NamedTuple):
         return ((rows - self.mean) / self.scale).astype(dtype)
 
 
-def input_scale(X: Inputs) -> Scale:
-    """Return the scale of each feature."""
+def input_scale(X: Inputs, weights: np.ndarray | None = None) -> Scale:
+    """Return the scale of each feature, over samples that count as much as weights of mean 1 say.
+
+    All count the same for None.
+    """
     if not X.sparse:
-        return _of_columns(X)
+        return _of_columns(X, weights)
     rows, count = X.rows, len(X)
+    shares = None if weights is None else weights.repeat(np.diff(rows.indptr))
     low, high = [getattr(rows, name)(axis=0).toarray().ravel() for name in ("min", "max")]
     unit = _unit(low, high)
     values = rows.data / unit[rows.indices]
     size = X.features
-    mean = np.bincount(rows.indices, values, size) / count
-    absent = count - np.bincount(rows.indices, minlength=size)
-    squares = np.bincount(rows.indices, (values - mean[rows.indices]) ** 2, size)
+
+    def added(terms: Any) -> np.ndarray:
+        return np.bincount(rows.indices, terms if shares is None else terms * shares, size)
+
+    mean = added(values) / count
+    absent = count - added(np.ones_like(values))
+    squares = added((values - mean[rows.indices]) ** 2)
     variance = (squares + absent * mean**2) / count
     return _scale(low, high, mean * unit, np.sqrt(variance) * unit)
 
 
-def _of_columns(X: Inputs) -> Scale:
+def _of_columns(X: Inputs, weights: np.ndarray | None = None) -> Scale:
     """Return the scales of dense columns.
 
     Everything is measured from the first row, so that a large offset costs no digits.
@@ -57,23 +65,27 @@ def _of_columns(X: Inputs) -> Scale:
         np.maximum(high, rows.max(axis=0), out=high)
     unit = _unit(low, high)
     first /= unit
+
+    def added(terms: np.ndarray, place: slice) -> np.ndarray:
+        return np.add.reduce(terms if weights is None else terms * weights[place, None], axis=0)
+
     total = np.zeros(X.features)
-    for _, rows in X.blocks():
-        total += np.add.reduce(rows / unit - first, axis=0)
+    for place, rows in X.blocks():
+        total += added(rows / unit - first, place)
     mean = total / len(X)
     squares = np.zeros(X.features)
-    for _, rows in X.blocks():
-        squares += np.add.reduce((rows / unit - first - mean) ** 2, axis=0)
+    for place, rows in X.blocks():
+        squares += added((rows / unit - first - mean) ** 2, place)
     return _scale(low, high, (first + mean) * unit, np.sqrt(squares / len(X)) * unit)
 
 
-def output_scale(values: np.ndarray, scaled: bool) -> Scale:
+def output_scale(values: np.ndarray, scaled: bool, weights: np.ndarray | None = None) -> Scale:
     """Return the scale of targets (n, outputs): a mean of each column, one deviation of all.
 
     With one deviation a squared error of scaled numbers is that of the raw ones in another unit.
     ``scaled`` False asks for the means alone.
     """
-    mean, deviations = _of_columns(Inputs(values, None, False))
+    mean, deviations = _of_columns(Inputs(values, None, False), weights)
     if not scaled:
         return Scale(mean, np.ones_like(mean))
     largest = float(np.max(deviations, initial=0.0, where=values.min(0) < values.max(0)))

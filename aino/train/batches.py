@@ -9,7 +9,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
-from aino.ops.random.generator import draw
+from aino.ops.random.generator import Generator, draw
 from aino.pytree import is_plain, parts_of, refilled
 
 
@@ -25,13 +25,20 @@ class ArrayBatches:
         arrays: the arrays; a batch has some rows of each.
         size: how many samples are in a batch, but for the last one.
         shuffle: whether their order is drawn anew for each epoch.
+        generator: where the order is drawn from; the default generator for None.
     """
 
-    def __init__(self, arrays: Sequence[np.ndarray], size: int, shuffle: bool = False) -> None:
+    def __init__(
+        self, arrays: Sequence[Any], size: int, shuffle: bool = False,
+        generator: Generator | None = None,
+    ) -> None:  # fmt: skip
         self.arrays = tuple(arrays)
         self.size = size
         self.shuffle = shuffle
-        self._whole = tuple(map(make, self.arrays)) if size >= self.samples else None
+        self.generator = generator
+        whole = size >= self.samples
+        # A sparse matrix is made dense by the slice.
+        self._whole = tuple([make(array[:]) for array in self.arrays]) if whole else None
 
     @property
     def samples(self) -> int:
@@ -47,7 +54,7 @@ class ArrayBatches:
     def _cut(self) -> Iterator[tuple[Tensor, ...]]:
         order: Any = np.arange(self.samples)
         if self.shuffle:
-            order = draw(None, "permutation", (self.samples,), order.dtype, self.samples)
+            order = draw(self.generator, "permutation", (self.samples,), order.dtype, self.samples)
         arrays, size = self.arrays, self.size
         # take() finds rows in half the time of array[chosen].
         if len(arrays) == 2:  # the usual case, without a loop

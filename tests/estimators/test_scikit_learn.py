@@ -1,5 +1,6 @@
 """scikit-learn's estimators: its own checks, its tools around them, and what they refuse."""
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -26,7 +27,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import aino
 from aino import nn
+from aino.errors import DitError
 from aino.estimators import AinoClassifier, AinoRegressor
 
 
@@ -131,7 +134,7 @@ def test_early_stopping_keeps_the_best_weights(iris):
         max_iter=300, early_stopping=True, validation_fraction=0.3, n_iter_no_change=4
     ).fit(X, y)
     assert model.n_iter_ < 300
-    assert len(model.loss_curve_) == len(model.validation_loss_curve_) == model.n_iter_
+    assert len(model.loss_curve_) == len(model.validation_scores_) == model.n_iter_
     assert model.score(X, y) > 0.9
 
 
@@ -160,7 +163,7 @@ def test_a_module_of_the_users_own(iris):
     given = module[0].weight.detach().numpy().copy()
     AinoClassifier(module=module, **options).fit(X, y)
     assert np.array_equal(given, module[0].weight.detach().numpy())
-    with pytest.raises(ValueError, match=r"2 outputs.*take 3"):
+    with pytest.raises(ValueError, match=r"\(8, 2\).*\(8, 3\)"):
         AinoClassifier(module=nn.Linear(4, 2)).fit(X, y)
     with pytest.raises(TypeError, match="3 arguments"):
         AinoClassifier(module=lambda a, b, c: nn.Linear(a, b)).fit(X, y)
@@ -184,6 +187,51 @@ def test_copies_answer_alike(iris):
     model = small(max_iter=3).fit(X, y)
     expected = model.predict_proba(X)
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), expected)
+    assert np.array_equal(copy.deepcopy(model).predict_proba(X), expected)
+    assert np.array_equal(model.module_.predict(X), model.predict(X))
+    skops = pytest.importorskip("skops.io")
+    stored = skops.dumps(model)
+    trusted = skops.get_untrusted_types(data=stored)
+    assert np.array_equal(skops.loads(stored, trusted=trusted).predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("kind", ["classes", "two classes", "labels", "numbers", "module"])
+def test_a_file_brings_an_estimator_back(kind, iris, tmp_path):
+    X, y = iris
+    y = {
+        "two classes": y == "setosa", "numbers": X[:, 0],
+        "labels": np.stack([y == "setosa", y != "virginica"], axis=1),
+    }.get(kind, y)  # fmt: skip
+    make = AinoRegressor if kind == "numbers" else AinoClassifier
+    options = {"module": double} if kind == "module" else {"hidden_layer_sizes": (8,)}
+    model = make(max_iter=3, random_state=0, solver="adam", **options).fit(X, y)
+    model.save(tmp_path / "model.dit")
+    again = aino.load(tmp_path / "model.dit")
+    assert type(again) is make
+    assert np.array_equal(again.predict(X), model.predict(X))
+    assert again.predict(X).dtype == model.predict(X).dtype
+    assert again.history_ == model.history_
+    if kind == "module":
+        with pytest.raises(ValueError, match=r"double.*set_params\(module=...\)"):
+            again.fit(X, y)
+        again.set_params(module=double)
+    model.partial_fit(X, y)
+    again.partial_fit(X, y)
+    assert np.array_equal(again.predict(X), model.predict(X))
+    with pytest.raises(DitError, match=r"holds a Aino(Regressor|Classifier)"):
+        ({AinoClassifier: AinoRegressor}.get(make, AinoClassifier)).load(tmp_path / "model.dit")
+
+
+def test_a_forged_file_is_refused(tmp_path):
+    for content in (
+        {"aino.estimator": "Other", "parameters": {}, "learned": {}},
+        {"aino.estimator": "AinoClassifier", "parameters": {"no": 1}, "learned": {}},
+        {"aino.estimator": "AinoClassifier", "parameters": {}, "learned": {"predict": 1}},
+        {"aino.estimator": "AinoClassifier"},
+    ):
+        aino.save(content, tmp_path / "forged.dit")
+        with pytest.raises(DitError, match="describe"):
+            aino.load(tmp_path / "forged.dit")
 
 
 def test_names_of_columns():

@@ -1,37 +1,39 @@
-"""What both of scikit-learn's faces share: data, seeds, learning and asking."""
+"""What both of scikit-learn's faces share: learning, asking, and files."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from aino import dit
+from aino.errors import DitError
 from aino.estimators import arguments, training
-from aino.estimators.scikit_learn.learning import (
-    Samples,
-    Stopping,
-    learn,
-    outputs_of,
-    weighted,
-)
-from aino.estimators.scikit_learn.modules import build, draws, dtype_of, seeded
-
-#: What X may be: dense, or sparse by rows.
-_INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+from aino.estimators.data import Inputs
+from aino.estimators.scikit_learn import files
+from aino.estimators.scikit_learn.fitting import INPUTS, Fit
+from aino.estimators.scikit_learn.learning import answers
+from aino.nn.modules.scaling import InputScaling, OutputScaling
+from aino.train import Callback, History
 
 
 class AinoEstimator(BaseEstimator):
     """A module, and what it takes to train it, in scikit-learn's words."""
 
-    history_: dict[str, list[float]]
+    module_: Any
+    history_: History
+    n_iter_: int
+    n_outputs_: int
+    input_scaling_: InputScaling | None
+    output_scaling_: OutputScaling | None
+    #: What ``partial_fit`` goes on with.
+    _optimizer: Any
+    _optimizer_state: Any
+
+    # Learning
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn from samples and their targets; return the estimator.
@@ -41,106 +43,62 @@ class AinoEstimator(BaseEstimator):
             y: their targets.
             sample_weight: how much each sample counts (n_samples,); all the same for None.
         """
-        return self._fit(X, y, sample_weight, self.warm_start, self.max_iter)
+        return self._fit(X, y, sample_weight, goes_on=bool(self.warm_start), renewed=True)
 
-    def _fit(self, X: Any, y: Any, weights: Any, goes_on: bool, epochs: Any) -> Any:
-        epochs = arguments.count("max_iter", epochs)
-        patience = self.n_iter_no_change
-        goes_on = goes_on and hasattr(self, "module_")
-        X, y = validate_data(self, X, y, multi_output=True, reset=not goes_on, **_INPUTS)
-        if weights is not None:
-            weights = _check_sample_weight(weights, X, dtype=np.float64)
-            if (weights < 0).any() or not weights.any():
-                raise ValueError("sample_weight has to be 0 or more, and above 0 for some sample")
-        y, weights = self._targets(y, weights, goes_on)
-        if weights is not None:
-            kept = weights > 0
-            X, y, weights = X[kept], y[kept], weights[kept]
-        X = X.toarray() if hasattr(X, "toarray") else X
-        random = check_random_state(self.random_state)
-        seed = int(random.randint(2**31 - 1))
-        stopping = None
-        if self.early_stopping:
-            kept, held_out = self._split(y, seed)
-        with seeded(seed):
-            if not goes_on:
-                self._begin(X, y, weights)
-        samples = self._samples(X, y, weights)
-        if self.early_stopping:
-            stopping = Stopping(samples.some(held_out), self.tol, patience)
-            samples = samples.some(kept)
-        size = training.batch_size_for(len(samples.X))
-        if self.batch_size != "auto":
-            size = min(arguments.count("batch_size", self.batch_size), len(samples.X))
-        with seeded(seed, draws(self)), np.errstate(all="ignore"):
-            self.n_iter_ = learn(
-                self.module_,
-                weighted(self._loss()),
-                samples,
-                self._rule,
-                epochs,
-                size,
-                self.shuffle,
-                np.random.default_rng(seed),
-                self.history_,
-                stopping,
-                self.verbose,
-            )
+    def _fit(self, X: Any, y: Any, weights: Any, *, goes_on: bool, renewed: bool) -> Any:
+        self._check_parameters()
+        epochs = arguments.count("max_iter", self.max_iter) if renewed else 1
+        Fit(self, X, y, weights, epochs=epochs, goes_on=goes_on, renewed=renewed).run()
         return self
 
-    def _begin(self, X, y, weights) -> None:
-        """Make the module and its optimizer, and find the scales of the data."""
-        outputs = y.shape[1] if y.ndim > 1 else self._outputs()
-        module = build(self, X.shape[1], outputs, X.dtype)
-        self._dtype = dtype_of(module, X.dtype)
-        rate = arguments.learning_rate(None, self.learning_rate_init)
-        solver = None if self.solver == "auto" else self.solver
-        parameters = [p for p in module.parameters() if p.requires_grad]
-        arguments.check_optimizer(solver, rate, parameters)
-        self._rule = training.make_rule(solver, parameters, rate)
-        for group in self._rule.optimizer.param_groups:
-            if self.weight_decay:
-                group["weight_decay"] = self.weight_decay
-        self._mean, self._scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        if self.scale_inputs:
-            self._mean = np.average(X.astype(np.float64), axis=0, weights=weights)
-            self._scale = np.sqrt(np.average((X - self._mean) ** 2, axis=0, weights=weights))
-            self._scale[~(self._scale > 10 * np.finfo(X.dtype).eps * np.abs(self._mean))] = 1.0
-        self._learned_scales(y, weights)
-        self.module_, self.history_ = module.eval(), {}
-        self.n_outputs_ = outputs
-        found = outputs_of(module, self._scaled(X[:1]))
-        if found.reshape(1, -1).shape[1] != outputs:
+    def _check_parameters(self) -> None:
+        """Raise for parameters that are wrong by themselves, before anything is done."""
+        files.check_parameters(self.get_params(deep=False))
+        if self.batch_size != "auto":
+            arguments.count("batch_size", self.batch_size)
+        if not 0.0 < _number("validation_fraction", self.validation_fraction) < 1.0:
             raise ValueError(
-                f"module gives {found.reshape(1, -1).shape[1]} outputs for a sample, and these "
-                f"targets take {outputs}"
+                f"validation_fraction has to be between 0 and 1, got {self.validation_fraction}"
+            )
+        arguments.count("n_iter_no_change", self.n_iter_no_change)
+        for name in ("tol", "weight_decay"):
+            if _number(name, getattr(self, name)) < 0:
+                raise ValueError(f"{name} has to be 0 or more, got {getattr(self, name)}")
+        wrong = [one for one in self.callbacks or () if not isinstance(one, Callback)]
+        if wrong:
+            raise TypeError(
+                f"callbacks are those of aino.train, and {wrong[0]!r} is a "
+                f"{type(wrong[0]).__name__}"
             )
 
-    def _learned_scales(self, y, weights) -> None:
-        """Find the scales of targets that are numbers."""
+    def _rule(self, module: Any, renewed: bool) -> training.Rule:
+        """Return the optimizer of a module: a new one, or that which went before."""
+        automatic = self.solver == "auto"
+        if not renewed and getattr(self, "_optimizer", None) is not None:
+            return training.Rule(self._optimizer, automatic)
+        rate = self.learning_rate_init
+        if rate is not None and not 0.0 < _number("learning_rate_init", rate) < math.inf:
+            raise ValueError(f"learning_rate_init has to be above 0, got {rate}")
+        solver = None if automatic else self.solver
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        arguments.check_optimizer(solver, rate, parameters)
+        rule = training.make_rule(solver, parameters, rate)
+        if self.weight_decay:
+            for group in rule.optimizer.param_groups:
+                if "weight_decay" not in group:
+                    raise ValueError(f"{type(rule.optimizer).__name__} knows no weight_decay")
+                group["weight_decay"] = float(self.weight_decay)
+        if not renewed and getattr(self, "_optimizer_state", None) is not None:
+            rule.optimizer.load_state_dict(self._optimizer_state)
+        return rule
 
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        return ((X - self._mean) / self._scale).astype(self._dtype)
+    # Asking
 
-    def _samples(self, X, y, weights) -> Samples:
-        if weights is not None:
-            weights = (weights / weights.mean()).astype(self._dtype)
-        return Samples(self._scaled(X), self._scaled_targets(y), weights)
-
-    def _scaled_targets(self, y: np.ndarray) -> np.ndarray:
-        return y if y.dtype.kind == "i" else y.astype(self._dtype)
-
-    def _split(self, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return which samples are learned from, and which say when to stop."""
-        return train_test_split(
-            np.arange(len(y)),
-            test_size=self.validation_fraction,
-            random_state=seed,
-            stratify=self._strata(y),
-        )
-
-    def _strata(self, y: np.ndarray) -> Any:
-        return None
+    def _answers(self, X: Any) -> np.ndarray:
+        """Return the module's outputs (samples, outputs), before any scale of targets."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, **INPUTS)
+        return answers(self.module_, Inputs(X, None, hasattr(X, "tocsr")), self.input_scaling_)
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -149,17 +107,12 @@ class AinoEstimator(BaseEstimator):
         return self.history_["loss"]
 
     @property
-    def validation_loss_curve_(self) -> list[float]:
-        """The losses of the samples that were held out for early stopping."""
+    def validation_scores_(self) -> list[float]:
+        """The scores, after each epoch, of the samples that were held out for early stopping."""
         check_is_fitted(self)
-        return self.history_["val_loss"]
-
-    def _answers(self, X: Any) -> np.ndarray:
-        """Return the module's outputs (samples, outputs)."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, **_INPUTS)
-        X = X.toarray() if hasattr(X, "toarray") else X
-        return outputs_of(self.module_, self._scaled(X)).reshape(len(X), -1)
+        if "val_score" not in self.history_:
+            raise AttributeError("validation_scores_ is there after early_stopping=True alone")
+        return self.history_["val_score"]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "module_")
@@ -168,3 +121,57 @@ class AinoEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+    # Files
+
+    def save(self, f: Any, **options: Any) -> None:
+        """Write the estimator, parameters and all that it has learned, to a ``.dit`` file.
+
+        ``aino.load`` reads it. Parameters that are code (a loss, a class of modules) are left out,
+        and have to be given anew before it learns again.
+
+        Arguments:
+            f: a path, or a file that is open for writing bytes.
+            options: those of ``aino.save``.
+        """
+        check_is_fitted(self)
+        dit.save(files.content_of(self), f, **options)
+
+    @classmethod
+    def load(cls, f: Any, **options: Any) -> Any:
+        """Return the estimator in a ``.dit`` file.
+
+        Arguments:
+            f: a path, or a file that is open for reading bytes.
+            options: those of ``aino.load``.
+
+        Raises ``DitError`` for a file that holds anything else.
+        """
+        found = dit.load(f, **options)
+        if not isinstance(found, cls):
+            raise DitError(f"the file holds a {type(found).__name__}, not a {cls.__name__}")
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: what was learned as a file, wherever that can be."""
+        state = super().__getstate__()
+        learned = files.packed(self) if hasattr(self, "module_") else None
+        if learned is None:
+            return state
+        parameters = self.get_params(deep=False)
+        kept = {name: value for name, value in state.items() if name in parameters}
+        return {**kept, "_packed": learned}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        learned = state.pop("_packed", None)
+        super().__setstate__(state)
+        if learned is not None:
+            files.learn_again(self, files.unpacked(learned))
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is a number, not {value!r}") from None

@@ -10,8 +10,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from aino.estimators import objective
 from aino.estimators.scikit_learn.base import AinoEstimator
-from aino.nn import functional as F
+from aino.estimators.targets import Targets
 
 
 class AinoClassifier(ClassifierMixin, AinoEstimator):
@@ -19,13 +20,15 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
 
     classes_: np.ndarray
     _multilabel: bool
+    #: Of rows of labels.
+    _dtype: Any
 
     def __init__(
         self, hidden_layer_sizes=(100,), activation="relu", *, module=None, dropout=0.0,
         batch_norm=False, loss=None, solver="auto", learning_rate_init=None, weight_decay=0.0,
         batch_size="auto", max_iter=100, shuffle=True, class_weight=None, scale_inputs=True,
         early_stopping=False, validation_fraction=0.1, n_iter_no_change=10, tol=1e-4,
-        warm_start=False, random_state=None, verbose=False,
+        warm_start=False, random_state=None, callbacks=None, verbose=False,
     ):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -47,10 +50,13 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
+        self.callbacks = callbacks
         self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
         """Go through these samples once, going on from what was learned before.
+
+        The scales of inputs are those of the first call.
 
         Arguments:
             X: the samples (n_samples, n_features).
@@ -59,19 +65,22 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
                 some.
             sample_weight: how much each sample counts (n_samples,).
         """
-        if not hasattr(self, "module_"):
-            self._given_classes = None if classes is None else np.unique(classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes are {self.classes_} since the first call")
+        if self.early_stopping:
+            raise ValueError("partial_fit goes through its samples once: early_stopping=False")
+        if classes is not None:
+            classes = np.unique(classes)
+            if hasattr(self, "module_") and not np.array_equal(classes, self.classes_):
+                raise ValueError(f"the classes are {self.classes_} since the first call")
+        self._listed = classes
         try:
-            return self._fit(X, y, sample_weight, True, 1)
+            return self._fit(X, y, sample_weight, goes_on=True, renewed=False)
         finally:
-            self._given_classes = None
+            del self._listed
 
-    _given_classes: Any = None
-
-    def _targets(self, y: Any, weights: Any, goes_on: bool) -> tuple[np.ndarray, Any]:
-        """Return class numbers, or zeros and ones a label, and weights with those of classes."""
+    def _read_targets(
+        self, y: Any, weights: Any, goes_on: bool
+    ) -> tuple[dict[str, Any], Targets, Any]:  # fmt: skip
+        """Return what is learned of labels, labels as numbers, and weights with the classes'."""
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -82,53 +91,63 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
         if self.class_weight is not None:
             balance = compute_sample_weight(self.class_weight, y)
             weights = balance if weights is None else weights * balance
-        labels = kind == "multilabel-indicator"
-        listed = self._given_classes is not None and not goes_on
-        if labels:
+        if kind == "multilabel-indicator":
             y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-            classes = np.arange(y.shape[1])
+            learned = {"classes_": np.arange(y.shape[1]), "_multilabel": True, "_dtype": y.dtype}
+            values = y.astype(np.float64)
         else:
             y = column_or_1d(y, warn=True)
-            classes = np.unique(y)
-            if listed:
-                classes = self._given_classes
-        if goes_on:
-            if labels != self._multilabel or (labels and len(classes) != len(self.classes_)):
-                raise ValueError("y is of another kind than that of the first fit")
-        else:
-            present = y if weights is None or labels else y[weights > 0]
-            if not labels and len(classes if listed else np.unique(present)) < 2:
-                raise ValueError("y holds one class only; a classifier needs two classes at least")
-            self.classes_, self._multilabel, self._label_dtype = classes, labels, y.dtype
-        if labels:
-            return y.astype(np.float64), weights
-        unknown = np.setdiff1d(y, self.classes_)
+            classes = self._classes_of(y, weights, goes_on)
+            learned = {"classes_": classes, "_multilabel": False, "_dtype": None}
+            values = np.searchsorted(classes, y)
+            if len(classes) == 2:
+                values = values[:, None].astype(np.float64)
+        if goes_on and (
+            learned["_multilabel"] is not self._multilabel
+            or len(learned["classes_"]) != len(self.classes_)
+        ):
+            raise ValueError("y is of another kind than that of the first fit")
+        numbered = "classes" if values.ndim == 1 else "binary"
+        return learned, Targets(numbered, values, not learned["_multilabel"]), weights
+
+    def _classes_of(self, y: np.ndarray, weights: Any, goes_on: bool) -> np.ndarray:
+        """Return the labels that there are, or have been said to be; raise for others in ``y``."""
+        listed = self.classes_ if goes_on else getattr(self, "_listed", None)
+        if listed is None:
+            present = y if weights is None else y[weights > 0]
+            if len(np.unique(present)) < 2:
+                raise ValueError(
+                    f"y holds one class only, {y[0]!r}: a classifier tells two or more apart"
+                )
+            return np.unique(y)
+        unknown = np.setdiff1d(y, listed)
         if len(unknown):
-            raise ValueError(f"y holds classes {unknown}, which are not among {self.classes_}")
-        numbers = np.searchsorted(self.classes_, y)
-        return (numbers[:, None].astype(np.float64) if self._binary else numbers), weights
+            raise ValueError(f"y holds {unknown.tolist()}, which are not among {listed.tolist()}")
+        return listed
 
     @property
     def _binary(self) -> bool:
         return len(self.classes_) == 2 and not self._multilabel
 
-    def _outputs(self) -> int:
-        return len(self.classes_)
-
     def _loss(self) -> Any:
-        if callable(self.loss):
-            return self.loss
-        if self._binary or self._multilabel:
-            return lambda outputs, targets: F.binary_cross_entropy_with_logits(
-                outputs.reshape(targets.shape), targets, reduction="none"
-            )
-        return lambda outputs, targets: F.cross_entropy(outputs, targets, reduction="none")
+        objective.check_loss(self.loss)
+        return self.loss
 
-    def _strata(self, y: np.ndarray) -> Any:
-        return None if self._multilabel else y
+    def _output_scale(self, goal: Any, weights: Any) -> None:
+        return None
+
+    def _score_of(self, outputs: np.ndarray, targets: Targets, weights: Any, scale: Any) -> float:
+        """Return the share of samples whose labels are right."""
+        if targets.kind == "classes":
+            right = outputs.argmax(axis=1) == targets.values
+        else:
+            right = ((outputs > 0) == (targets.values > 0.5)).all(axis=1)
+        return float(np.average(right, weights=weights))
+
+    # Asking
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the scores of each class (n_samples, n_classes); of the second one of two.
+        """Return the scores of each class (n_samples, n_classes); of two, that of the second.
 
         Arguments:
             X: the samples (n_samples, n_features).
@@ -137,14 +156,14 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
         return scores[:, 0] if self._binary else scores
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the label of each sample.
+        """Return the label of each sample; of several labels, rows of zeros and ones.
 
         Arguments:
             X: the samples (n_samples, n_features).
         """
         scores = self.decision_function(X)
         if self._multilabel:
-            return (scores > 0).astype(self._label_dtype)
+            return (scores > 0).astype(self._dtype)
         return self.classes_[(scores > 0).astype(int) if self._binary else scores.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.tensor import make
 from aino.estimators.arguments import count
 from aino.estimators.neural_network import NeuralNetwork
+from aino.estimators.scikit_learn.learning import core
 from aino.nn.base.module import Module
 from aino.ops.random.generator import fork_rng, manual_seed
+from aino.train.evaluation import asking
 
 #: scikit-learn's names of activations, and AINO's.
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}
@@ -84,6 +87,27 @@ def draws(estimator: Any) -> bool:
         return True
     dropout = estimator.dropout
     return any(dropout) if isinstance(dropout, (list, tuple)) else bool(dropout)
+
+
+def check_outputs(module: Any, rows: np.ndarray, outputs: int, kind: str) -> None:
+    """Raise ``ValueError`` unless a module gives as many scores for a sample as it has to.
+
+    A lazy module takes its shape from these rows.
+    """
+    with asking(module):
+        found = core(module)(make(rows)).array
+    wide = found.reshape(len(found), -1).shape[1]
+    if len(found) != len(rows) or wide != outputs:
+        raise ValueError(
+            f"module gives outputs of shape {found.shape} for {len(rows)} samples, and these "
+            f"targets take ({len(rows)}, {outputs})"
+        )
+    sums = found.sum(axis=-1)
+    if kind == "classes" and (found >= 0).all() and np.allclose(sums, 1.0, atol=1e-4):
+        raise ValueError(
+            "module gives probabilities, which add up to 1; it has to give scores: leave its "
+            "softmax out, which the loss applies"
+        )
 
 
 def dtype_of(module: Any, default: np.dtype) -> np.dtype:

@@ -6,25 +6,32 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
+from aino.estimators.scaling import output_scale
 from aino.estimators.scikit_learn.base import AinoEstimator
-from aino.nn import functional as F
+from aino.estimators.targets import Targets
+from aino.nn.modules.activation_names import suggestion
 
+#: Losses of numbers, by AINO's names and scikit-learn's.
 LOSSES = {
-    "mse": F.mse_loss, "squared_error": F.mse_loss, "l1": F.l1_loss,
-    "absolute_error": F.l1_loss, "huber": F.huber_loss, "smooth_l1": F.smooth_l1_loss,
+    "mse": "mse", "squared_error": "mse", "l1": "l1", "mae": "l1", "absolute_error": "l1",
+    "huber": "huber", "smooth_l1": "smooth_l1",
 }  # fmt: skip
 
 
 class AinoRegressor(RegressorMixin, AinoEstimator):
     """A neural network that learns numbers, as a scikit-learn estimator."""
 
+    #: Whether ``y`` had one dimension.
+    _flat: bool
+
     def __init__(
         self, hidden_layer_sizes=(100,), activation="relu", *, module=None, dropout=0.0,
         batch_norm=False, loss=None, solver="auto", learning_rate_init=None, weight_decay=0.0,
         batch_size="auto", max_iter=100, shuffle=True, scale_inputs=True, scale_targets=True,
         early_stopping=False, validation_fraction=0.1, n_iter_no_change=10, tol=1e-4,
-        warm_start=False, random_state=None, verbose=False,
+        warm_start=False, random_state=None, callbacks=None, verbose=False,
     ):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -46,6 +53,7 @@ class AinoRegressor(RegressorMixin, AinoEstimator):
         self.tol = tol
         self.warm_start = warm_start
         self.random_state = random_state
+        self.callbacks = callbacks
         self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -56,36 +64,42 @@ class AinoRegressor(RegressorMixin, AinoEstimator):
             y: their targets.
             sample_weight: how much each sample counts (n_samples,).
         """
-        return self._fit(X, y, sample_weight, True, 1)
+        if self.early_stopping:
+            raise ValueError("partial_fit goes through its samples once: early_stopping=False")
+        return self._fit(X, y, sample_weight, goes_on=True, renewed=False)
 
-    def _targets(self, y: Any, weights: Any, goes_on: bool) -> tuple[np.ndarray, Any]:
-        y = np.asarray(y, dtype=np.float64)
-        if not goes_on:
-            self._flat = y.ndim == 1
-        y = y.reshape(len(y), -1)
-        if goes_on and y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {y.shape[1]} columns; the first fit saw {self.n_outputs_}")
-        return y, weights
-
-    def _learned_scales(self, y: np.ndarray, weights: Any) -> None:
-        self._center, self._spread = np.zeros(y.shape[1]), 1.0
-        if self.scale_targets:
-            self._center = np.average(y, axis=0, weights=weights)
-            deviation = np.average((y - self._center) ** 2, axis=0, weights=weights).mean()
-            self._spread = float(np.sqrt(deviation)) or 1.0
-
-    def _scaled_targets(self, y: np.ndarray) -> np.ndarray:
-        return ((y - self._center) / self._spread).astype(self._dtype)
+    def _read_targets(
+        self, y: Any, weights: Any, goes_on: bool
+    ) -> tuple[dict[str, Any], Targets, Any]:  # fmt: skip
+        """Return what was learned of the targets, the targets as columns, and the weights."""
+        y = np.asarray(y)
+        y = y if y.dtype.kind == "f" else y.astype(np.float64)
+        values, learned = y.reshape(len(y), -1), {"_flat": y.ndim == 1}
+        if goes_on and values.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {values.shape[1]} columns, and the first fit saw {self.n_outputs_}"
+            )
+        return learned, Targets("numbers", values.astype(np.float64), y.ndim == 1), weights
 
     def _loss(self) -> Any:
-        loss = LOSSES["mse"] if self.loss is None else LOSSES.get(self.loss, self.loss)
-        if not callable(loss):
-            raise ValueError(f"unknown loss {loss!r}; there are {', '.join(LOSSES)}")
-        if loss is self.loss:
-            return loss
-        return lambda outputs, targets: loss(
-            outputs.reshape(targets.shape), targets, reduction="none"
-        )
+        if self.loss is None or callable(self.loss):
+            return self.loss or "mse"
+        if self.loss not in LOSSES:
+            raise ValueError(f"unknown loss {self.loss!r}" + suggestion(self.loss, LOSSES))
+        return LOSSES[self.loss]
+
+    def _output_scale(self, goal: Any, weights: Any) -> Any:
+        """Return the scale of the targets: a mean of each column, one deviation of all."""
+        if not self.scale_targets:
+            return None
+        return output_scale(goal.targets, goal.power > 0, weights)
+
+    def _score_of(self, outputs: np.ndarray, targets: Targets, weights: Any, scale: Any) -> float:
+        """Return R²."""
+        numbers = outputs if scale is None else outputs * scale.scale + scale.mean
+        if not np.isfinite(numbers).all():
+            return float("nan")
+        return float(r2_score(targets.values, numbers, sample_weight=weights))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the numbers that the network gives for samples, in the shape that ``y`` had.
@@ -93,8 +107,10 @@ class AinoRegressor(RegressorMixin, AinoEstimator):
         Arguments:
             X: the samples (n_samples, n_features).
         """
-        answers = self._answers(X)
-        numbers = (answers * self._spread + self._center).astype(answers.dtype)
+        numbers = self._answers(X)
+        if self.output_scaling_ is not None:
+            scaling = self.output_scaling_
+            numbers = numbers * scaling.scale.array + scaling.mean.array
         return numbers[:, 0] if self._flat else numbers
 
     def __sklearn_tags__(self) -> Any:
