@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aino.autograd.function import Function
 from aino.autograd.primitive import REGISTRY, primitive
 from aino.autograd.tensor import Tensor
 from tests.calculus import harness
@@ -125,6 +126,61 @@ def test_a_missing_term_is_found(declare):
                        b=lambda g, a: g * a)  # fmt: skip
     row = Row("planted", function, lambda a, b: a * b + b, [case(real(2, 3), real(3))])
     harness.check_value(row, row.cases[0])
+    fails(harness.check_first, row)
+
+
+@pytest.mark.parametrize("shape", [(1,), (4,), (3, 4), (6, 6)])
+@pytest.mark.parametrize("size", [1e-2, 1e-4])
+def test_one_wrong_element_is_found_whichever_it_is(declare, shape, size):
+    """One of the first and of the second derivatives, by little; many elements are projected."""
+    count = int(np.prod(shape))
+
+    def wrong_at(position):
+        def mark(x):
+            marks = np.zeros(count)
+            marks[position] = size
+            return marks.reshape(x.shape)
+
+        slope = declare(np.cos, f"slope{position}", x=lambda g, x: -g * (np.sin(x) + mark(x)))
+        return (
+            declare(np.sin, f"first{position}", x=lambda g, x: g * (np.cos(x) + mark(x))),
+            declare(np.sin, f"second{position}", x=lambda g, x: g * slope(x)),
+        )
+
+    for position in {0, count // 2, count - 1}:
+        first, second = wrong_at(position)
+        if count <= harness.SMALL or size > 1e-3:
+            fails(harness.check_first, Row("planted", first, None, [case(real(*shape))]))
+        if 2 * count <= harness.SMALL or size > 1e-3:
+            fails(harness.check_second, Row("planted", second, None, [case(real(*shape))]))
+
+
+def test_gradients_that_changed_places_are_found(declare):
+    function = declare(lambda a, b: a * b, a=lambda g, a: g * a, b=lambda g, b: g * b)
+    fails(harness.check_first, Row("planted", function, None, [case(real(2, 3), real(2, 3))]))
+    turned = declare(lambda x: x * 1.0, "turned", x=lambda g: g.mT)
+    fails(harness.check_first, Row("planted", turned, None, [case(real(3, 3))]))
+
+
+def test_outputs_that_differ_together_from_each_alone_are_found(declare):
+    function = declare()
+
+    class Both(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.set_materialize_grads(False)
+            return function(x), function(x)
+
+        @staticmethod
+        def backward(ctx, first, second):
+            return first if second is None else second if first is None else 1.1 * (first + second)
+
+    fails(harness.check_first, Row("planted", lambda x: Both.apply(x), None, [case(real(2, 3))]))
+
+
+def test_what_depends_on_its_input_in_secret_is_found(declare):
+    function = declare(x=lambda g, x: g * np.cos(x))
+    row = Row("planted", lambda x: function(x.detach()), None, [case(real(2, 3))])
     fails(harness.check_first, row)
 
 
