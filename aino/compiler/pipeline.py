@@ -52,10 +52,11 @@ FIXED_SIZES = frozenset({"fusion", "products"})
 
 @dataclass
 class Checks:
-    """How a program is looked at after each pass; the tests switch it on.
+    """How a program is looked at; the tests switch it on.
 
-    ``after_each_pass``: whether it can run as it stands. ``changes``: whether a pass that says
-    that it changed nothing did not.
+    ``after_each_pass``: whether it can run as it stands: as it was traced, after each pass that
+    changed it, and at the end. ``changes``: whether a pass that says that it changed nothing did
+    not.
     """
 
     after_each_pass: bool = False
@@ -86,6 +87,7 @@ def optimise(program: Program, chosen: Collection[str]) -> Optimised:
     """
     program.keeps_analysis = True
     _look(program, settle_written_constants)
+    _verify(program, "the trace")
     _look(program, put_checks_first)
     _look(program, put_preconditions_first)
     done = Optimised(len(program.calls), 0, program)
@@ -96,6 +98,7 @@ def optimise(program: Program, chosen: Collection[str]) -> Optimised:
             done.counts[name] = _look(program, rewrite)
     done.calls = len(program.calls)
     _look(program, give_own_memory)
+    _verify(program, "all passes")
     done.layout = plan_memory(program)
     return done
 
@@ -109,10 +112,15 @@ def _look(program: Program, rewrite: Callable[[Program], int]) -> int:
     if checks.changes:
         same = program.analysis is None or str(program) == before
         assert same, f"{rewrite.__name__} does not say what it changes"
+    if count:
+        _verify(program, rewrite.__name__)
+    return count
+
+
+def _verify(program: Program, what: str) -> None:
     if checks.after_each_pass:
         try:
             verify(program)
         except Exception as error:
-            error.add_note(f"after {rewrite.__name__}")
+            error.add_note(f"after {what}")
             raise
-    return count

@@ -111,7 +111,8 @@ class Verifier:
         if value in self.known:
             return
         storage, whole = value.storage, value.storage.whole
-        self.need(storage.kind in _KINDS, value, f"lies in memory of the kind {storage.kind!r}")
+        if storage.kind not in _KINDS:
+            self.fail(f"{self.shown(value)} lies in memory of the kind {storage.kind!r}")
         self.need(isinstance(whole, Region), value, "lies in a storage that has no whole")
         low, high = whole.extent
         begin, end = value.extent
@@ -135,32 +136,30 @@ class Verifier:
             operation is Operation.METHOD and call.function in ("copy", "astype")
         ):
             source, target = call.arguments[0], call.target
-            if isinstance(source, Region):
-                self.need(
-                    _spreads(source.shape, target.shape),
-                    target, f"takes a copy of {self.shown(source)}",
-                )  # fmt: skip
+            if isinstance(source, Region) and not _spreads(source.shape, target.shape):
+                self.fail(f"{self.shown(target)} takes a copy of {self.shown(source)}")
         elif operation is Operation.REDUCE and len(call.results) + (call.out is not None) == 1:
             self.reduction(call)
         elif call.function is np.dot and all(isinstance(x, Region) for x in call.arguments):
             first, second = call.arguments
             if len(first.shape) == 2 == len(second.shape):
                 shape = (first.shape[0], second.shape[1])
-                fits = first.shape[1] == second.shape[0] and call.target.shape == shape
-                operands = f"{self.shown(first)} and {self.shown(second)}"
-                self.need(fits, call.target, f"can't be the product of {operands}")
+                if first.shape[1] != second.shape[0] or call.target.shape != shape:
+                    operands = f"{self.shown(first)} and {self.shown(second)}"
+                    self.fail(f"{self.shown(call.target)} can't be the product of {operands}")
 
     def elementwise(self, call: Call) -> None:
         """Look at an element-wise ufunc: shapes spread, dtypes are those that NumPy gives."""
         regions = [item for item in call.arguments if isinstance(item, Region)]
         targets = call.results or ([call.out] if call.out is not None else [])
         try:
-            shape = np.broadcast_shapes(*[value.shape for value in regions])
+            shape = _spread({value.shape for value in regions})
         except ValueError:
             self.fail(f"{' and '.join(self.shown(value) for value in regions)} don't spread")
         for target in targets:
             fits = _spreads(shape, target.shape) if call.out is not None else shape == target.shape
-            self.need(fits, target, f"is to hold a result of shape {shape}")
+            if not fits:
+                self.fail(f"{self.shown(target)} is to hold a result of shape {shape}")
         if call.keywords or len(regions) + sum(_weak(x) for x in call.arguments) != len(
             call.arguments
         ):
@@ -171,12 +170,11 @@ class Verifier:
         except TypeError:
             self.fail(f"{called(call)} takes no {', '.join(map(str, kinds))}")
         for target, dtype in zip(targets, dtypes[-call.function.nout :]):
-            fits = (
-                np.can_cast(dtype, target.dtype, "same_kind")
-                if call.out is not None
-                else dtype == target.dtype
+            fits = dtype == target.dtype or (
+                call.out is not None and np.can_cast(dtype, target.dtype, "same_kind")
             )
-            self.need(fits, target, f"is to hold a result of {dtype}")
+            if not fits:
+                self.fail(f"{self.shown(target)} is to hold a result of {dtype}")
 
     def reduction(self, call: Call) -> None:
         """Look at the shape of a reduction."""
@@ -193,7 +191,8 @@ class Verifier:
             for place, length in enumerate(source.shape)
             if keeps or place not in reduced
         )
-        self.need(call.target.shape == shape, call.target, f"is to hold a result of shape {shape}")
+        if call.target.shape != shape:
+            self.fail(f"{self.shown(call.target)} is to hold a result of shape {shape}")
 
     # Errors
 
@@ -221,8 +220,15 @@ def _weak(item) -> bool:
     return type(item) in (bool, int, float, complex)
 
 
+def _spread(shapes) -> tuple[int, ...]:
+    """Return the shape that several ones spread to, mostly one and the same."""
+    return next(iter(shapes)) if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+
+
 def _spreads(shape, target) -> bool:
     """Tell whether a shape can be spread over another; leading axes of one are dropped."""
+    if shape == target:
+        return True
     shape = tuple(shape)
     while len(shape) > len(target) and shape[0] == 1:
         shape = shape[1:]
