@@ -1,5 +1,8 @@
 """Functions and comprehensions inside a compiled one, which read what it was given."""
 
+import gc
+import operator
+
 import pytest
 
 import aino
@@ -88,3 +91,26 @@ def test_what_an_inner_function_reads_of_outside_is_followed(monkeypatch):
     for scale in (2.0, 2.0, 2.0, 3.0, 4.0):
         monkeypatch.setitem(CFG, "scale", scale)
         assert step(dict(w))["a"].tolist() == [scale]
+
+
+@pytest.mark.parametrize("freeze", [False, True], ids=["", "frozen"])
+def test_a_function_that_no_name_leads_to_is_followed(freeze):
+    """It is inside of an object of C; gc.freeze() hides it from who looks for it."""
+    rate = 2.0
+
+    def scaled(x):
+        return x * rate
+
+    hidden = operator.methodcaller("apply_", scaled)
+
+    class Applies:
+        def apply_(self, function):
+            return function
+
+    applies = Applies()
+    step = aino.compile(lambda x: hidden(applies)(x), fullgraph=True)
+    if freeze:  # as all was before the first test
+        gc.freeze()
+    found = [step(aino.ones(1)).item() for _ in range(3)]
+    rate = 5.0
+    assert [*found, step(aino.ones(1)).item()] == [2.0, 2.0, 2.0, 5.0]

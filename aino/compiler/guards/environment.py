@@ -121,9 +121,8 @@ class Reading(Surroundings):
                     self._read(base, "raw", code.co_name, f"{base.__name__}.{code.co_name}", raw)
                     self.meet(raw, code.co_name)
         if id(code) not in self._functions and id(code) not in self._within:
-            for function in gc.get_referrers(code):
-                if isinstance(function, types.FunctionType):
-                    self.meet(function, function.__name__)
+            for function in _functions_with(code):
+                self.meet(function, function.__name__)
         return self._functions.get(id(code), [])
 
     def _defaults(self, function) -> None:
@@ -223,6 +222,17 @@ class Reading(Surroundings):
                 self.meet(leaf, spoken)
         else:
             self._end(value, spoken, chain.wrapped)
+
+
+def _functions_with(code) -> list[types.FunctionType]:
+    """Return the functions that have a code, wherever they are."""
+    found = [x for x in gc.get_referrers(code) if isinstance(x, types.FunctionType)]
+    if not found and gc.get_freeze_count():
+        # What gc.freeze() has put away is not looked at.
+        gc.unfreeze()
+        found = [x for x in gc.get_referrers(code) if isinstance(x, types.FunctionType)]
+        gc.freeze()
+    return found
 
 
 def _plain_containers(item) -> list:
