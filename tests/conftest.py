@@ -1,5 +1,7 @@
 """Settings shared by all tests: every run draws the same random numbers."""
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,15 @@ def programs_are_looked_at():
     from aino.compiler.pipeline import checks
 
     checks.after_each_pass = True
+
+
+def pytest_collection_finish(session):
+    """Let the garbage collector leave alone what is there before the first test.
+
+    Tests by the ten thousands are a million objects, and a hundred tests collect garbage.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

@@ -12,6 +12,11 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.errors import CompileError
 from aino.tracing import session
 
+#: The codes of AINO's, NumPy's and Python's own functions that any trace has heard of, without
+#: those that are written for one program. By identity, and kept alive for it: the hash of a code
+#: is computed from all of it each time.
+_FOREIGN: dict[int, Any] = {}
+
 
 @contextlib.contextmanager
 def watched_frames(trace, reading):
@@ -21,18 +26,21 @@ def watched_frames(trace, reading):
     """
     before: Any = sys.getprofile()
     heard = before if callable(before) else None
-    # By identity, and kept alive for it: the hash of a code is computed from all of it each time.
-    foreign: dict[int, Any] = {}
+    foreign = _FOREIGN
+    generated: dict[int, Any] = {}
     users: dict[int, Any] = {}
 
     def hear(frame, event, argument):
-        code = frame.f_code
-        if id(code) in foreign or (event != "call" and event != "return"):
+        if id(frame.f_code) in foreign or (event != "call" and event != "return"):
             return  # thousands of times in a trace
+        code = frame.f_code
         if id(code) not in users:
-            known = users if _is_users(frame) else foreign
+            if id(code) in generated:
+                return
+            lasting = code.co_filename[0] != "<" or code.co_filename.startswith("<primitive ")
+            known = users if _is_users(frame) else foreign if lasting else generated
             known[id(code)] = code
-            if known is foreign:
+            if known is not users:
                 return
         if session.trace is trace:
             session.trace = None  # what is read is not part of the program
