@@ -57,7 +57,7 @@ def make_step(
         return detached(result)
 
     if accumulate == 1 and between is None:
-        return compiled_where_it_pays(step, planned, "the training step", compiling)
+        return compiled_where_it_pays(step, planned, "training_step", compiling)
     return GatheringStep(
         loss_of, optimizer, parameters, update, accumulate, between, weight_of, planned, compiling
     )

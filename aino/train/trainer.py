@@ -205,9 +205,7 @@ class Trainer:
             batch_size: how many samples of X are asked at once.
         """
         batches = self._batches(data, batch_size=batch_size, shuffle=False)
-        ask = compiled_where_it_pays(
-            self._outputs, length_of(batches), "the prediction", self.compile
-        )
+        ask = compiled_where_it_pays(self._outputs, length_of(batches), "prediction", self.compile)
         with asking(self.model):
             outputs = [ask(batch[0]) for batch in batches]
         if not outputs:
@@ -305,7 +303,7 @@ class Trainer:
             def whole(*batch: Any) -> Any:
                 return detached(self._loss_of(*batch))
 
-            step = compiled_where_it_pays(whole, planned, "the training step", compiling)
+            step = compiled_where_it_pays(whole, planned, "training_step", compiling)
         else:
             step = make_step(
                 self._loss_of, self.optimizer, clip_norm=self.clip_norm,
@@ -342,8 +340,8 @@ class Trainer:
         if not 2 <= len(batch) <= 3:
             raise ValueError(
                 f"a batch is (inputs, targets) or (inputs, targets, weights), and this one has "
-                f"{len(batch)} {'part' if len(batch) == 1 else 'parts'}: for others give a step of "
-                "your own, step(model, batch)"
+                f"{len(batch)} {'part' if len(batch) == 1 else 'parts'}: samples X go with their "
+                "targets, as in fit(X, y), and for other batches there is step(model, batch)"
             )
         inputs, *rest = batch
         outputs = self._outputs(inputs)
@@ -354,7 +352,7 @@ class Trainer:
             raise ValueError(
                 "your own step makes updates, so it can't evaluate: give a loss, too, which does"
             )
-        return compiled_where_it_pays(self._asked, planned, "the evaluation", self.compile)
+        return compiled_where_it_pays(self._asked, planned, "evaluation", self.compile)
 
     def _measure(self, held_out: Any, epochs: int) -> Callable[[], dict[str, float]]:
         """Return what gives the numbers of an epoch beside the loss."""

@@ -45,7 +45,7 @@ class Checkpoint(Callback):
     ) -> None:
         self.folder = Path(folder)
         self.every_epochs = _count("every_epochs", every_epochs, 1)
-        self.every_steps = every_steps and _count("every_steps", every_steps, 1)
+        self.every_steps = None if every_steps is None else _count("every_steps", every_steps, 1)
         self.keep = _count("keep", keep, 0)
         self.monitored = Monitored(monitor, mode)
         self.overwrite = overwrite
