@@ -5,6 +5,7 @@ python -m benchmarks eager training      two families
 python -m benchmarks 4-16-3 --quick      whatever has 4-16-3 in its name, in seconds
 python -m benchmarks --against ../other  this checkout and another one, paired, without the peers
 python -m benchmarks operations [NAMES]  every operation against PyTorch, on one thread each
+python -m benchmarks accuracy [NAMES]    what is learned at defaults, against scikit-learn and skorch
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ def main() -> None:
         # There are 700 of them, so that each has shorter turns.
         rounds, seconds = (3, 0.001) if options.quick else (9, 0.004)
         sys.exit(import_module("benchmarks.operations").main(options.names[1:], rounds, seconds))
+    if options.names[:1] == ["accuracy"]:
+        accuracy = import_module("benchmarks.accuracy")
+        seeds = accuracy.SEEDS[:2] if options.quick else accuracy.SEEDS
+        sys.exit(accuracy.main(options.names[1:], seeds, options.out))
     peers.with_torch_compile = options.torch_compile
     harness = import_module("benchmarks.harness")
     report = import_module("benchmarks.report")
