@@ -41,10 +41,6 @@ class Accuracy(ClassMetric, Mean):
         hits = said == right
         self._add_values(hits.all(axis=1) if hits.ndim == 2 else hits, batch.weight)
 
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return whether each sample is right."""
-        return outputs == targets
-
 
 class TopKAccuracy(ClassMetric, Mean):
     """The share of samples whose class is among the ``k`` of the highest scores.
@@ -85,14 +81,10 @@ class TopKAccuracy(ClassMetric, Mean):
                 f"{self.name} takes scores of classes, (samples, classes), not outputs of shape "
                 f"{outputs.shape}"
             )
-        self._add_values(self._values(batch.outputs, batch.targets), batch.weight)
-
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return whether the class of each sample is among the first."""
-        own = np.take_along_axis(outputs, targets[:, None], axis=1)
-        later = np.arange(outputs.shape[1]) > targets[:, None]
-        before = (outputs > own) | ((outputs == own) & later)
-        return np.add.reduce(before, axis=1, dtype=np.int64) < self.k
+        scores, right = batch.outputs, batch.targets[:, None]
+        own = np.take_along_axis(scores, right, axis=1)
+        before = (scores > own) | ((scores == own) & (np.arange(scores.shape[1]) > right))
+        self._add_values(np.add.reduce(before, axis=1, dtype=np.int64) < self.k, batch.weight)
 
 
 accuracy = in_one_call(Accuracy)

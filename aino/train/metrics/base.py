@@ -24,9 +24,8 @@ class Metric(ABC):
     and dictionaries; ``merge`` adds another metric's to it, as after several processes have each
     seen a part of the data. No graph is recorded.
 
-    A metric of one's own defines ``reset``, which calls that of ``Metric`` and fills ``state``,
-    ``add`` and ``compute``. Sums are merged by adding, lists by joining them; else it defines
-    ``merge``, too.
+    A metric of one's own defines ``reset``, which fills ``state``, ``add`` and ``compute``; where
+    its state is merged otherwise than by adding sums and joining lists, ``merge``, too.
 
     Arguments:
         name: what histories and logs call it; None is the name of its kind.
@@ -83,17 +82,25 @@ class Metric(ABC):
 
     def merge(self, other: Metric) -> Metric:
         """Add what another metric of the same kind has seen; return this one."""
-        self.check_kind(other)
+        self._check_like(other)
         self.state = {
             key: _added(value, other.state[key]) if key in other.state else value
             for key, value in self.state.items()
         }
         return self
 
-    def check_kind(self, other: Metric) -> None:
-        """Raise unless another metric is of the same kind."""
+    def _check_like(self, other: Metric) -> None:
+        """Raise unless another metric is of the same kind, and has the same settings."""
         if type(other) is not type(self):
             raise TypeError(f"{self!r} adds up with its own kind, not with {other!r}")
+        for key, value in vars(self).items():
+            its = vars(other).get(key)
+            nan = value != value and its != its
+            if key not in ("state", "name") and value != its and not nan:
+                raise ValueError(
+                    f"{self.name} has {key}={value!r}, and the metric to add {key}={its!r}: they "
+                    "do not count the same"
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of what has been summed up."""
@@ -112,18 +119,11 @@ class Metric(ABC):
 
 
 class Mean(Metric):
-    """A metric that is the weighted mean of one value a sample, or of one row."""
+    """A metric that is the weighted mean of one value a sample (n,), or of one row (n, k)."""
 
     def reset(self) -> None:
         """Forget all batches."""
         self.state = {"total": 0.0, "weight": 0.0}
-
-    @abstractmethod
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the value of each sample (n,), or its row of values (n, k)."""
-
-    def add(self, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray | None) -> None:
-        self._add_values(self._values(outputs, targets), weight)
 
     def _add_values(self, values: np.ndarray, weight: np.ndarray | None) -> None:
         """Add the values of a batch."""
@@ -206,9 +206,8 @@ class MeanOf(Mean):
         else:
             self._add_values(np.full(samples, float(values.reshape(()))), None)
 
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the function's values."""
-        return np.asarray(self.function(outputs, targets))
+    def add(self, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray | None) -> None:
+        self.update(outputs, targets, weight)
 
 
 def in_one_call(kind: Callable[..., Metric]) -> Callable[..., Any]:
@@ -243,4 +242,7 @@ def _added(value: Any, other: Any) -> Any:
             else deepcopy(value.get(key, other.get(key)))
             for key in [*value, *(key for key in other if key not in value)]
         }  # fmt: skip
+    arrays = isinstance(value, np.ndarray) and isinstance(other, np.ndarray)
+    if arrays and value.shape != other.shape:
+        raise ShapeError(f"sums of shapes {value.shape} and {other.shape} can't be added")
     return value + other

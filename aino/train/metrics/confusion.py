@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from aino.errors import ShapeError
-from aino.train.metrics.base import in_one_call
+from aino.train.metrics.base import Metric, in_one_call
 from aino.train.metrics.classes import ClassMetric
-from aino.train.metrics.labels import check_one_kind, sorted_labels
+from aino.train.metrics.labels import check_merged, check_one_kind
 
 
 class ConfusionMatrix(ClassMetric):
@@ -83,12 +83,18 @@ class ConfusionMatrix(ClassMetric):
             key = (names[pair // len(names)], names[pair % len(names)])
             counted[key] = counted.get(key, 0) + amount
 
+    def merge(self, other: Metric) -> Metric:
+        """Add what another metric of the same kind has seen; return this one."""
+        self._check_like(other)
+        check_merged(self.state["kinds"], other.state["kinds"])
+        return super().merge(other)
+
     @property
     def known_labels(self) -> list[Any]:
         """The classes, in the order of rows and columns."""
         if self.labels is not None:
             return self.labels
-        return sorted_labels({label for pair in self.state["pairs"] for label in pair})
+        return sorted({label for pair in self.state["pairs"] for label in pair})
 
     def compute(self) -> np.ndarray:
         """Return the matrix (classes, classes)."""

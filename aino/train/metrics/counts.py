@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from aino.train.metrics.base import Metric
 from aino.train.metrics.classes import ClassMetric
-from aino.train.metrics.labels import check_one_kind, sorted_labels
+from aino.train.metrics.labels import check_merged, check_one_kind
 
 #: The rows of the sums: weights of samples that are said to be of a class and are, that are said
 #: to be, and that are.
@@ -38,6 +39,12 @@ class Counts(ClassMetric):
         if several:
             self._add_rows(said, right, batch.weight)
 
+    def merge(self, other: Metric) -> Metric:
+        """Add what another metric of the same kind has seen; return this one."""
+        self._check_like(other)
+        check_merged(self.state["kinds"], other.state["kinds"])
+        return super().merge(other)
+
     def _check(self, kind: str, shape: tuple[int, ...]) -> None:
         """Raise where a batch is of a kind that the metric does not take."""
 
@@ -46,7 +53,7 @@ class Counts(ClassMetric):
 
     def _sums(self) -> tuple[list[Any], np.ndarray]:
         """Return the classes in order, and their sums (3, classes)."""
-        labels = sorted_labels(self.state["classes"])
+        labels = sorted(self.state["classes"])
         rows = [self.state["classes"][label] for label in labels]
         return labels, np.array(rows, np.float64).reshape(-1, 3).T
 

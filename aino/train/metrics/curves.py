@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aino.errors import ShapeError
-from aino.train.metrics.base import in_one_call
+from aino.train.metrics.base import Metric, in_one_call
 from aino.train.metrics.classes import Batch, ClassMetric
 
 AVERAGES = ("macro", "weighted", "micro", None)
@@ -54,17 +54,18 @@ class Curve(ClassMetric):
             )
         scores = self._scores(batch)
         kept = self.state["kept"]
-        shapes = (kept[0][0].shape[1:], kept[0][1].ndim) if kept else None
-        if shapes not in (None, (scores.shape[1:], batch.targets.ndim)):
-            raise ShapeError(
-                f"{self.name}: outputs of shape {outputs.shape} and targets of shape "
-                f"{targets.shape} are of another kind than those before"
-            )
+        _check_shapes(self.name, kept[:1] + [(scores, batch.targets, None)])
         largest = batch.outputs.shape[1] - 1 if batch.kind == "multiclass" else 1
         kept.append((scores, batch.targets.astype(np.min_scalar_type(largest)), batch.weight))
         # A few long arrays, each of which was copied a few times only, not many short ones.
         while len(kept) > 1 and len(kept[-1][0]) >= len(kept[-2][0]):
             kept[-2:] = [_joined(kept[-2:])]
+
+    def merge(self, other: Metric) -> Metric:
+        """Add what another metric of the same kind has seen; return this one."""
+        self._check_like(other)
+        _check_shapes(self.name, self.state["kept"][:1] + other.state["kept"][:1])
+        return super().merge(other)
 
     def _scores(self, batch: Batch) -> np.ndarray:
         """Return what is kept of the outputs of a batch."""
@@ -231,6 +232,16 @@ def _above(
     hits = np.cumsum(weights * right)[last]
     misses = np.cumsum(weights * ~right)[last]
     return hits, misses
+
+
+def _check_shapes(name: str, kept: list[tuple]) -> None:
+    """Raise unless scores are of as many classes, and targets of one kind, in all batches."""
+    shapes = [(scores.shape[1:], targets.ndim) for scores, targets, _ in kept]
+    if len(set(shapes)) > 1:
+        found = [(scores.shape, targets.shape) for scores, targets, _ in kept]
+        raise ShapeError(
+            f"{name}: scores and targets of shapes {found[1]}, and of {found[0]} before"
+        )
 
 
 def _joined(kept: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

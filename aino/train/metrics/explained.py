@@ -42,7 +42,7 @@ class Explained(Metric):
 
     def add(self, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray | None) -> None:
         outputs, targets = as_columns(outputs, targets)
-        check_outputs(self.name, self.state["mean"], outputs)
+        check_outputs(self.name, self.state["mean"], outputs.shape[1])
         weights = np.ones(len(outputs)) if weight is None else weight
         if not weights.any():
             self.state["samples"] += len(outputs)
@@ -59,7 +59,9 @@ class Explained(Metric):
 
     def merge(self, other: Metric) -> Metric:
         """Add what another metric has seen; return this one."""
-        self.check_kind(other)
+        self._check_like(other)
+        if other.state["mean"].ndim:
+            check_outputs(self.name, self.state["mean"], len(other.state["mean"]))
         self._join(other.state)
         return self
 
@@ -141,10 +143,10 @@ class ExplainedVariance(Explained):
 def _moments(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of each column, and the sum of squares around it.
 
-    Counted from the first row: the mean of a constant is the constant, to the last digit.
+    Counted from the first row: the mean of a constant is that constant, to the last digit.
     """
     apart = values - values[0]
-    mean = np.average(apart, axis=0, weights=weights)
+    mean = weights @ apart / weights.sum()
     return values[0] + mean, weights @ (apart - mean) ** 2
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from aino.errors import DtypeError
@@ -18,11 +16,7 @@ def check_one_kind(kinds: dict[str, int], labels: np.ndarray, several: bool) -> 
     kinds[kind] = kinds.get(kind, 0) + 1
 
 
-def sorted_labels(labels: Any) -> list[Any]:
-    """Return labels in order; those of merged metrics may be of several kinds, which raises."""
-    try:
-        return sorted(labels)
-    except TypeError:
-        raise DtypeError(
-            "labels are text in one of the merged metrics, and numbers in another"
-        ) from None
+def check_merged(kinds: dict[str, int], others: dict[str, int]) -> None:
+    """Raise where two metrics to be merged have counted labels of different kinds."""
+    if len(both := {*kinds, *others}) > 1:
+        raise DtypeError(f"one of the metrics has counted {' and the other '.join(sorted(both))}")

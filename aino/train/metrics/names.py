@@ -25,6 +25,7 @@ from aino.train.metrics.regression import (
     MeanSquaredError,
     RootMeanSquaredError,
 )
+from aino.train.named import loss_named
 
 #: Name -> what makes the metric. The names are those of scikit-learn's scores, and what people
 #: call them for short.
@@ -124,7 +125,7 @@ def as_metrics(given: Any, loss: Any = None) -> list[Metric]:
 
     Arguments:
         given: None, what ``as_metric`` takes, a list of it, or a dictionary with names.
-        loss: the loss of the same outputs: a module or a function.
+        loss: the loss of the same outputs, as ``Trainer`` takes it.
 
     >>> from aino.train.metrics import as_metrics
     >>> [metric.name for metric in as_metrics(["accuracy", "f1_macro"])]
@@ -150,14 +151,15 @@ def as_metrics(given: Any, loss: Any = None) -> list[Metric]:
 
 def _learn_by_loss(one: ClassMetric, loss: Any) -> None:
     """Tell a metric what the outputs are, where it does not say so itself."""
+    loss = loss_named(loss) if isinstance(loss, str) else loss
     if not _is_among(loss, TAKE_LOGITS):
         return
     if one.logits is None:
         one.logits = True
     if one.task is None and _is_among(loss, ONE_CLASS):
         one.task = "multiclass"
-    if one.ignore_index is None:
-        one.ignore_index = getattr(loss, "ignore_index", None)
+    if one.ignore_index is None and _is_among(loss, ONE_CLASS):
+        one.ignore_index = getattr(loss, "ignore_index", -100)
 
 
 def _is_among(loss: Any, known: tuple[Any, ...]) -> bool:

@@ -76,19 +76,13 @@ class LogLoss(Probabilities, Mean):
                 values = np.logaddexp(0.0, np.where(right == 1, -scores, scores))
             else:
                 apart = scores - scores.max(axis=1, keepdims=True)
-                chosen = np.take_along_axis(apart, right[:, None], axis=1)[:, 0]
+                chosen = _chosen(apart, right)
                 values = np.log(np.exp(apart).sum(axis=1)) - chosen
         else:
-            chosen = self._values(self._probabilities(batch), right)
+            chosen = _chosen(self._probabilities(batch), right)
             eps = np.finfo(chosen.dtype).eps
             values = -np.log(np.clip(chosen, eps, 1 - eps))
         self._add_values(values, batch.weight)
-
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the probability of the right class."""
-        if outputs.ndim == 1:
-            return np.where(targets == 1, outputs, 1 - outputs)
-        return np.take_along_axis(outputs, targets[:, None], axis=1)[:, 0]
 
 
 class BrierScore(Probabilities, Mean):
@@ -112,15 +106,14 @@ class BrierScore(Probabilities, Mean):
 
     def add(self, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray | None) -> None:
         batch = self._read_scores(outputs, targets, weight)
-        self._add_values(self._values(self._probabilities(batch), batch.targets), batch.weight)
-
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the squared distance of each sample."""
-        if outputs.ndim == 1:
-            return (outputs - targets) ** 2
-        right = targets[:, None] == np.arange(outputs.shape[1])
-        costs = ((outputs - right) ** 2).sum(axis=1, dtype=np.float64)
-        return costs / 2 if outputs.shape[1] == 2 else costs
+        probabilities, right = self._probabilities(batch), batch.targets
+        if batch.kind == "binary":
+            costs = (probabilities - right) ** 2
+        else:
+            one_hot = right[:, None] == np.arange(probabilities.shape[1])
+            costs = ((probabilities - one_hot) ** 2).sum(axis=1, dtype=np.float64)
+            costs = costs / 2 if probabilities.shape[1] == 2 else costs
+        self._add_values(costs, batch.weight)
 
 
 class CalibrationError(Probabilities):
@@ -184,6 +177,13 @@ class CalibrationError(Probabilities):
         if self.norm == "l2":
             return float(np.sqrt(np.average(apart**2, weights=weight)))
         return float(np.average(apart, weights=weight))
+
+
+def _chosen(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the score of the right class of each sample."""
+    if scores.ndim == 1:
+        return np.where(right == 1, scores, 1 - scores)
+    return np.take_along_axis(scores, right[:, None], axis=1)[:, 0]
 
 
 log_loss = in_one_call(LogLoss)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,8 +35,12 @@ class Errors(Mean):
 
     def add(self, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray | None) -> None:
         outputs, targets = as_columns(outputs, targets)
-        check_outputs(self.name, self.state["total"], outputs)
-        self._add_values(self._values(outputs, targets), weight)
+        check_outputs(self.name, self.state["total"], outputs.shape[1])
+        self._add_values(self._costs(outputs, targets), weight)
+
+    @abstractmethod
+    def _costs(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return what each error costs."""
 
     def compute(self) -> Any:
         """Return the mean over samples and outputs."""
@@ -57,7 +62,7 @@ class MeanAbsoluteError(Errors):
 
     default_name = "mean_absolute_error"
 
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _costs(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return |y - ŷ|."""
         return abs(targets - outputs)
 
@@ -77,7 +82,7 @@ class MeanSquaredError(Errors):
 
     default_name = "mean_squared_error"
 
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _costs(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return (y - ŷ)²."""
         return (targets - outputs) ** 2
 
@@ -119,7 +124,7 @@ class MeanAbsolutePercentageError(Errors):
 
     default_name = "mean_absolute_percentage_error"
 
-    def _values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _costs(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return |y - ŷ| / |y|."""
         return abs(targets - outputs) / np.maximum(abs(targets), np.finfo(np.float64).eps)
 
@@ -152,7 +157,7 @@ class MaxError(Metric):
 
     def merge(self, other: Metric) -> Metric:
         """Add what another metric has seen; return this one."""
-        self.check_kind(other)
+        self._check_like(other)
         self.state["largest"] = float(np.fmax(self.state["largest"], other.state["largest"]))
         return self
 
@@ -162,7 +167,7 @@ class MaxError(Metric):
 
 
 def check_averaging(multioutput: Any, known: tuple[str, ...]) -> Any:
-    """Return how outputs are averaged: one of the names, or an array of weights."""
+    """Return how outputs are averaged: one of the names, or a list of weights."""
     if isinstance(multioutput, str):
         if multioutput not in known:
             raise ValueError(
@@ -173,15 +178,13 @@ def check_averaging(multioutput: Any, known: tuple[str, ...]) -> Any:
     weights = np.asarray(multioutput, np.float64)
     if weights.ndim != 1 or not (weights >= 0).all() or not weights.any():
         raise ValueError(f"multioutput is one weight of 0 or more an output, not {multioutput!r}")
-    return weights
+    return weights.tolist()
 
 
-def check_outputs(name: str, sums: Any, outputs: np.ndarray) -> None:
+def check_outputs(name: str, sums: Any, outputs: int) -> None:
     """Raise unless a batch has as many outputs as those before."""
-    if np.ndim(sums) and len(sums) != outputs.shape[1]:
-        raise ShapeError(
-            f"{name}: {outputs.shape[1]} outputs in this batch, and {len(sums)} in those before"
-        )
+    if np.ndim(sums) and len(sums) != outputs:
+        raise ShapeError(f"{name}: {outputs} outputs now, and {len(sums)} in the batches before")
 
 
 def average(figures: np.ndarray, how: Any) -> Any:

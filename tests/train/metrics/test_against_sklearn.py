@@ -19,12 +19,10 @@ def quietly(function, *args, **settings):
 
 
 def batches(samples):
-    """Ways to cut and order the samples: sizes of 1, empty batches, upside down."""
+    """Ways to cut and order the samples: one alone, an empty batch, upside down, shuffled."""
     everything = np.arange(samples)
-    yield [everything[:1], everything[1:1], everything[1:]]
-    yield [everything[::-1][i : i + 7] for i in range(0, samples, 7)]
-    shuffled = np.random.default_rng(0).permutation(samples)
-    yield np.array_split(shuffled, 4)
+    yield [everything[:1], everything[1:1], everything[:0:-1]]
+    yield np.array_split(np.random.default_rng(0).permutation(samples), 4)
 
 
 def check(kind, settings, outputs, targets, expected, weight=None, **tolerance):
@@ -47,12 +45,13 @@ def check(kind, settings, outputs, targets, expected, weight=None, **tolerance):
     np.testing.assert_allclose(other.compute(), expected, **tolerance)
 
 
-def rows(table, *more):
-    """Each case of a table without weights and with."""
-    for name, (outputs, targets) in table.items():
+def rows(table):
+    """Each case of a table, every other one with weights, too."""
+    for number, (name, (outputs, targets)) in enumerate(table.items()):
         for weight in (None, cases.weights(len(targets)) + 0.01):
-            label = name + ("" if weight is None else ", weighted")
-            yield pytest.param(outputs, targets, weight, id=label)
+            if weight is None or number % 2 == 0:
+                label = name + ("" if weight is None else ", weighted")
+                yield pytest.param(outputs, targets, weight, id=label)
 
 
 label_rows = pytest.mark.parametrize(("said", "right", "weight"), list(rows(cases.LABELS)))
