@@ -79,16 +79,28 @@ def _like(x, order):
     return y, _as_blocks(y, order)
 
 
-def _products(a, b):
-    """Return Σ a b of each channel; ``b`` may be a number for each place behind the channels."""
-    behind = a.shape[2]
+def _products(*pairs):
+    """Return Σ a b of each channel for each pair (a, b), on two threads if they are long.
+
+    ``b`` may be a number for each place behind the channels.
+    """
+    before, channels, behind = pairs[0][0].shape
     if behind > LONGEST:
         pieces = -(-behind // LONGEST)
         ends = [behind * i // pieces for i in range(pieces + 1)]
-        parts = [_products(a[..., i:j], b[..., i:j]) for i, j in pairwise(ends)]
-        return _down(np.stack(parts))
-    products = np.vecdot(a, b)
-    return products[0] if products.shape[0] == 1 else _down(products)
+        parts = [
+            _products(*[(a[..., i:j], b[..., i:j]) for a, b in pairs]) for i, j in pairwise(ends)
+        ]
+        return [_down(np.stack(sums)) for sums in zip(*parts)]
+    products = np.empty((len(pairs), before, channels), pairs[0][0].dtype)
+
+    def run(part) -> None:
+        for (a, b), found in zip(pairs, products):
+            np.vecdot(a[part], b[part] if b.ndim > 1 else b, out=found[part])
+
+    halves = [slice(0, before // 2), slice(before // 2, before)]
+    worker.share(run, halves if before > 1 and pairs[0][0].size >= SHARED else [slice(None)])
+    return [found[0] if before == 1 else _down(found) for found in products]
 
 
 def _down(x):
@@ -144,7 +156,7 @@ def _around(x, center, other=None):
     total = 0.0
     for rows, part in _blocks(x):
         d = x[rows, part] - center[part][:, None]
-        products = _products(d, d if other is None else other[rows, part])
+        (products,) = _products((d, d if other is None else other[rows, part]))
         sums = np.zeros_like(center)
         sums[part] = products
         total = total + sums
@@ -160,8 +172,9 @@ def _normalised(x, weight, bias, eps):
         return _normalised_rows(x, weight, bias, eps, count)
     y, target = _like(x, order)
     x = _as_blocks(x, order)
-    mean = _products(x, np.ones(x.shape[2], x.dtype)) / count
-    variance = _products(x, x) / count - mean * mean
+    total, squares = _products((x, np.ones(x.shape[2], x.dtype)), (x, x))
+    mean = total / count
+    variance = squares / count - mean * mean
     far = _is_far(mean, variance)
     if far:
         variance = _around(x, mean) / count
@@ -219,9 +232,13 @@ def _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps):
         return _slopes_of_rows(wanted, g, x, mean, scale, gain, count)
     y, target = _like(x, order) if wanted[0] else (g, None)
     x, g = _as_blocks(x, order), _as_blocks(g, order)
-    along = _products(g, np.ones(g.shape[2], g.dtype))
     far = _is_far(mean, variance)
-    across = _around(x, mean, g) if far else _products(g, x) - mean * along
+    ones = np.ones(g.shape[2], g.dtype)
+    if far:
+        (along,), across = _products((g, ones)), _around(x, mean, g)
+    else:
+        along, across = _products((g, ones), (g, x))
+        across -= mean * along
     across *= scale
     if target is None:
         return y, across, along
