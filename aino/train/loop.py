@@ -25,6 +25,7 @@ from aino.train import saved_state
 from aino.train.batches import length_of
 from aino.train.callbacks.callback import Callback, listening
 from aino.train.history import History
+from aino.train.interrupts import Interrupts
 from aino.user_warnings import warn
 
 
@@ -145,26 +146,10 @@ class Loop:
         self.error = None
         modes = [(module, module.training) for module in self.model.modules()]
         begun: list[Callback] = []
+        interrupts = Interrupts()
         try:
-            for callback in self.callbacks:
-                begun.append(callback)
-                callback.on_fit_start(self)
-            if (
-                not self.model.training
-            ):  # parts that were set to eval() in a model in training stay so
-                self.model.train()
-            begin, end = self.listener("on_epoch_start"), self.listener("on_epoch_end")
-            tell = self.listener("on_step")
-            if tell is None and self.listener("on_gradients") is not None:
-                tell = _nobody  # who looks at gradients wants to know where the training stands
-            if self._resumed is not None and not self.batch:
-                saved_state.set_generators(self._resumed, batches)
-                self._resumed = None
-            while self.epoch < epochs and (self.stopped is None or self.batch):
-                self._learn(step, self._begin_epoch(batches, begin), accumulate, tell)
-                self._end_epoch()
-                if end is not None:
-                    end()
+            with interrupts:
+                self._run(step, batches, accumulate, begun, interrupts)
         except BaseException as error:
             self.error = error
             raise
@@ -176,6 +161,30 @@ class Loop:
                 module.training = mode
             self._end(begun)
         return self.history
+
+    def _run(
+        self, step: Callable, batches: Iterable, accumulate: int, begun: list[Callback],
+        interrupts: Interrupts,
+    ) -> None:  # fmt: skip
+        """Learn from one epoch after the other; ``begun``: the callbacks that know of it."""
+        for callback in self.callbacks:
+            begun.append(callback)
+            callback.on_fit_start(self)
+        if not self.model.training:  # parts that were set to eval() in a model in training stay so
+            self.model.train()
+        begin, end = self.listener("on_epoch_start"), self.listener("on_epoch_end")
+        tell = self.listener("on_step")
+        if tell is None and self.listener("on_gradients") is not None:
+            tell = _nobody  # who looks at gradients wants to know where the training stands
+        if self._resumed is not None and not self.batch:
+            saved_state.set_generators(self._resumed, batches)
+            self._resumed = None
+        while self.epoch < self.epochs and (self.stopped is None or self.batch):
+            rest = self._begin_epoch(batches, begin)
+            self._learn(step, rest, accumulate, tell, interrupts)
+            self._end_epoch()
+            if end is not None:
+                end()
 
     def _end_epoch(self) -> None:
         """Put the numbers of an epoch that is over into the history."""
@@ -190,7 +199,7 @@ class Loop:
             values |= self.measure()
         self.history.add(values)
         self.epoch += 1
-        self.batch, self.total, self.weight, self.order = 0, 0.0, 0.0, None
+        self.batch, self.order = 0, None
         if not math.isfinite(loss):
             self._say_diverged(loss)
 
@@ -198,6 +207,7 @@ class Loop:
         """Return the batches of this epoch that are still to come."""
         if self._resumed is not None:
             return self._rest_of_epoch(batches)
+        self.batch, self.total, self.weight = 0, 0.0, 0.0
         if tell is not None:
             tell()
         if self.resumable:
@@ -233,9 +243,11 @@ class Loop:
         self._resumed = saved_state.into_loop(self, state_dict)
 
     def _learn(
-        self, step: Callable, batches: Iterable, accumulate: int, tell: Callable | None
-    ) -> None:
+        self, step: Callable, batches: Iterable, accumulate: int, tell: Callable | None,
+        interrupts: Interrupts,
+    ) -> None:  # fmt: skip
         """Learn from all batches of an epoch: this is what takes the time."""
+        interrupts.waits = True
         count = self.count
         number, total, weight = self.batch, self.total, self.weight
         for batch in batches:
@@ -249,6 +261,8 @@ class Loop:
                 if not number % accumulate:
                     self.steps += 1
                     tell()
+            if interrupts.pressed:
+                raise KeyboardInterrupt
         if tell is None:
             self.steps += (number - self.batch) // accumulate
         self.batch, self.total, self.weight = number, total, weight
@@ -257,6 +271,7 @@ class Loop:
             self.steps += 1
             if tell is not None:
                 tell()
+        interrupts.waits = False
 
     def _say_diverged(self, loss: float) -> None:
         spoiled = [

@@ -41,12 +41,17 @@ class LearningRates:
         return np.array(found)
 
     @property
-    def suggestion(self) -> float:
-        """The rate at which the smoothed loss falls most steeply, over the rate's logarithm."""
+    def suggestion(self) -> float | None:
+        """The rate at which the smoothed loss is half-way down to its lowest point.
+
+        It falls well there, and is far from the rates at which it rises again. None where it falls
+        at no rate.
+        """
         smoothed = self.smoothed
-        lowest = max(int(np.argmin(smoothed)), 2)
-        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.rates[: lowest + 1]))
-        return self.rates[int(np.argmin(slopes))]
+        lowest = int(np.argmin(smoothed))
+        middle = (smoothed[: lowest + 1].max() + smoothed[lowest]) / 2
+        above = np.flatnonzero(smoothed[: lowest + 1] >= middle)
+        return self.rates[int(above[-1])] if lowest >= 3 else None
 
     def plot(self, *, path: Any = None) -> Any:
         """Draw the losses over the rates with matplotlib, the suggestion marked; return the figure.
@@ -58,8 +63,9 @@ class LearningRates:
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, color="#b8c7d9", label="loss of a step")
         axes.plot(self.rates, self.smoothed, color="#1f4e79", label="smoothed")
-        axes.axvline(self.suggestion, color="#b03a2e", linestyle="--",
-                     label=f"suggestion {self.suggestion:.2g}")  # fmt: skip
+        if self.suggestion is not None:
+            axes.axvline(self.suggestion, color="#b03a2e", linestyle="--",
+                         label=f"suggestion {self.suggestion:.2g}")  # fmt: skip
         low, high = float(self.smoothed.min()), self.losses[0]
         room = max(high - low, 1e-9)
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss",
@@ -72,7 +78,8 @@ class LearningRates:
         return figure
 
     def __repr__(self) -> str:
-        return f"<{len(self.rates)} learning rates, suggestion {self.suggestion:.2g}>"
+        found = "none is good" if self.suggestion is None else f"suggestion {self.suggestion:.2g}"
+        return f"<{len(self.rates)} learning rates: {found}>"
 
 
 def find_rate(

@@ -119,6 +119,10 @@ class Trainer:
         self.compile = compile
         #: The numbers of all epochs so far.
         self.history = History()
+        #: How often the parameters were updated so far.
+        self.steps = 0
+        #: Where the batches of the last ``fit`` came from, whose random generators are saved.
+        self._source: Any = None
 
     def fit(
         self,
@@ -168,7 +172,6 @@ class Trainer:
         loop = self._loop([*self.callbacks, *progress(verbose)])
         loop.measure = self._measure(held_out, epochs)
         loop.directions = self._directions(held_out is not None)
-        loop.epoch = self.history.epochs
         last = loop.epoch + epochs
         path = self._checkpoint(resume)
         if path is not None:
@@ -176,7 +179,11 @@ class Trainer:
             last = epochs
         number = length_of(batches)
         step = self._step(loop, None if number is None else number * epochs)
-        return loop.run(step, batches, last, accumulate=self.accumulate)
+        self._source = batches
+        try:
+            return loop.run(step, batches, last, accumulate=self.accumulate)
+        finally:
+            self.steps = loop.steps
 
     def evaluate(
         self,
@@ -255,15 +262,19 @@ class Trainer:
 
         Raises ``ValueError`` for a file that is none, or of another model; nothing changes then.
         """
-        self._loop(self.callbacks).load_state_dict(dit.load(path))
+        loop = self._loop(self.callbacks)
+        loop.load_state_dict(dit.load(path))
+        self.steps = loop.steps
 
     # What it is made of
 
     def _loop(self, callbacks: Iterable[Callback]) -> Loop:
-        return Loop(
+        loop = Loop(
             self.model, self.optimizer, callbacks, history=self.history, count=self._weight_of,
             parts={metric.name: metric for metric in self.metrics},
         )  # fmt: skip
+        loop.epoch, loop.steps, loop.source = self.history.epochs, self.steps, self._source
+        return loop
 
     def _checkpoint(self, resume: Any) -> Path | None:
         """Return the file to go on from; None begins anew."""

@@ -1,6 +1,7 @@
 """The loop learns as one written by hand does, and leaves everything in order whatever happens."""
 
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -150,3 +151,37 @@ def test_learning_that_comes_to_nothing_says_so_and_ends():
     with pytest.warns(RuntimeWarning, match=r"loss is \S+ after epoch \d.*weight"):
         history = trainer.fit(X * 1e3, y * 1e3, epochs=9, batch_size=10, verbose=False)
     assert history.epochs < 9
+
+
+class Presses(Callback):
+    """Presses Ctrl-C in the second step, once or twice."""
+
+    def __init__(self, times):
+        self.times = times
+        self.heard = False
+
+    def on_step(self, loop):
+        if loop.steps == 2:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+            self.heard = True
+
+    def on_epoch_end(self, loop):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("times", "size", "heard", "batch"), [(1, 10, True, 2), (2, 10, False, 2), (0, 40, False, 0)]
+)
+def test_ctrl_c_waits_for_the_end_of_a_step(times, size, heard, batch):
+    X, y = flowers(40)
+    presses, recorder = Presses(times), Recorder()
+    trainer = Trainer(network(), "adam", "cross_entropy", callbacks=[presses, recorder])
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(X, y, epochs=2, batch_size=size, verbose=False)
+    assert presses.heard is heard
+    assert recorder.events[-1] == ("fit_end", 0 if times else 1, batch)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert all(parameter.grad is None for parameter in trainer.model.parameters())
+    trainer.callbacks = []
+    assert math.isfinite(trainer.fit(X, y, epochs=1, verbose=False)["loss"][-1])

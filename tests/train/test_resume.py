@@ -178,3 +178,19 @@ def test_a_training_that_was_over_stays_so(tmp_path):
     trainer, given, settings = training(tmp_path, "arrays")
     trainer.fit(*given, **settings, resume=True)
     same(outcome(trainer, tmp_path), expected)
+
+
+def test_a_training_goes_on_from_where_it_was_saved_between_two_fits(tmp_path):
+    whole, given, settings = training(tmp_path / "a", "generator")
+    part, _, _ = training(tmp_path / "b", "generator")
+    again, others, _ = training(tmp_path / "c", "generator")
+    for one in (whole, part, again):
+        one.callbacks = one.callbacks[:2]  # no files
+    whole.fit(*given, **settings | {"epochs": 2})
+    whole.save(tmp_path / "a.dit")
+    whole.fit(*given, **settings | {"epochs": 1})
+    again.fit(*others, **settings | {"epochs": 3}, resume=tmp_path / "a.dit")
+    assert again.history == whole.history
+    assert again.steps == whole.steps == 21
+    for one, other in zip(whole.model.parameters(), again.model.parameters()):
+        assert aino.equal(one, other)

@@ -288,7 +288,10 @@ def test_it_stays_compiled_whatever_callbacks_and_validation_do(monkeypatch):
     one = Trainer(network(), "adam", "cross_entropy", ["accuracy"], Bookkeeping(), clip_norm=1.0)
     one.fit(X, CLASSES, epochs=80, batch_size=8, validation=(X, CLASSES), verbose=False)
     made = {program.name: program._calls_made() for program in compiled}
-    assert made == {"training_step": 240 - 3, "evaluation": 240 - 3}  # as it is once, and traced twice
+    assert made == {
+        "training_step": 240 - 3,
+        "evaluation": 240 - 3,
+    }  # as it is once, and traced twice
     assert [program.said for program in compiled] == [[], []]
 
 
