@@ -185,7 +185,7 @@ def test_a_training_goes_on_from_where_it_was_saved_between_two_fits(tmp_path):
     part, _, _ = training(tmp_path / "b", "generator")
     again, others, _ = training(tmp_path / "c", "generator")
     for one in (whole, part, again):
-        one.callbacks = one.callbacks[:2]  # no files
+        one.callbacks = one.callbacks[:1]  # early stopping begins anew in each fit
     whole.fit(*given, **settings | {"epochs": 2})
     whole.save(tmp_path / "a.dit")
     whole.fit(*given, **settings | {"epochs": 1})
