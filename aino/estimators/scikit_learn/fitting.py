@@ -61,10 +61,8 @@ class Fit:
             weights = _check_sample_weight(weights, X, dtype=np.float64)
             weights = arguments.sample_weights(weights, X.shape[0])
         self.learned, targets, weights = estimator._read_targets(y, weights, self.goes_on)
-        self.part, self.held_out = (
-            Part(Inputs(X, None, hasattr(X, "tocsr")), targets, weights),
-            None,
-        )
+        self.part = Part(Inputs(X, None, hasattr(X, "tocsr")), targets, weights)
+        self.held_out: Part | None = None
         if weights is not None and not weights.all():
             # A sample that counts nothing is as good as none, in the scales and the batches, too.
             self.part = self.part.some(np.flatnonzero(weights))

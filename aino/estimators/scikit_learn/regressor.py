@@ -21,7 +21,48 @@ LOSSES = {
 
 
 class AinoRegressor(RegressorMixin, AinoEstimator):
-    """A neural network that learns numbers, as a scikit-learn estimator."""
+    """A neural network that learns numbers, as an estimator of scikit-learn's.
+
+    Targets (n_samples,) or (n_samples, n_outputs); predictions have their shape. Inputs
+    (n_samples, n_features), dense or sparse. What is wrong with the data or the parameters raises
+    ``ValueError`` or ``TypeError`` in ``fit``, before anything is learned.
+
+    Arguments:
+        hidden_layer_sizes: how many perceptrons are in each hidden layer.
+        activation: that of the hidden layers, or a list with that of each.
+        module: instead of layers any module, which is copied, or a class or function that makes
+            one of the numbers of inputs and outputs, or of nothing. It gives the numbers
+            that the targets are.
+        dropout: the probability that an output of a hidden layer is set to 0 while learning, or a
+            list with that of each.
+        batch_norm: normalise the sums of the hidden layers over the batch, or a list.
+        loss: "squared_error" (which None is), "absolute_error", "huber", AINO's names of them, or
+            a function of outputs and targets.
+        solver: "auto", the name of an optimizer or its class; "auto" is Nesterov's momentum with a
+            rate that falls to 0 along a cosine.
+        learning_rate_init: the learning rate; None is the optimizer's own.
+        weight_decay: that of the optimizer.
+        batch_size: samples of one step; "auto" is all of a few samples, else 32 to 256.
+        max_iter: how often to go through all samples.
+        shuffle: take the samples in a new order each time.
+        scale_inputs: bring features to mean 0 and deviation 1 first.
+        scale_targets: learn targets of mean 0 and deviation 1.
+        early_stopping: hold samples out, end when their loss gets no better, and keep the weights
+            of the best epoch.
+        validation_fraction: the share of the samples that is held out.
+        n_iter_no_change: how many epochs without a better loss are waited for.
+        tol: by how much a loss has to be better.
+        warm_start: go on from what was learned before.
+        random_state: a seed or a ``RandomState`` for weights, order, dropout, what is held out.
+        callbacks: those of ``aino.train``, which are told of the training.
+        verbose: show the progress.
+
+    >>> from aino.estimators import AinoRegressor
+    >>> X = [[0.0], [1.0], [2.0], [3.0]]
+    >>> model = AinoRegressor((8,), max_iter=300, random_state=0).fit(X, [1.0, 3.0, 5.0, 7.0])
+    >>> model.predict([[1.0]]).round().tolist()
+    [3.0]
+    """
 
     #: Whether ``y`` had one dimension.
     _flat: bool
