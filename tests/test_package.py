@@ -80,6 +80,8 @@ def test_code_in_the_documents_runs(code, tmp_path):
         pytest.importorskip(name)
     if "as_frame=True" in code:
         pytest.importorskip("pandas")
+    if "TensorBoard" in code:
+        pytest.importorskip("tensorboard")
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
