@@ -22,6 +22,14 @@ def wrapped(X: Any, answer: Any) -> Any:
     return make(answer) if isinstance(X, Tensor) and answer.dtype.kind != "O" else answer
 
 
+def sums(layers: Any, input: Any) -> Any:
+    """Return the weighted sums of the last layer, before its activation, of scaled inputs."""
+    *hidden, last = layers
+    for layer in hidden:
+        input = layer(input)
+    return F.linear(input, last.weight, last.bias)
+
+
 def outputs_of(network: Any, inputs: Inputs) -> np.ndarray:
     """Return the outputs for checked inputs, as they are after ``eval()``."""
     return _run(network, network, inputs)
@@ -30,13 +38,13 @@ def outputs_of(network: Any, inputs: Inputs) -> np.ndarray:
 def sums_of(network: Any, inputs: Inputs) -> np.ndarray:
     """Return the weighted sums of the last layer for checked inputs; of numbers, in their scale."""
 
-    def sums(rows: Tensor) -> Tensor:
+    def answer(rows: Tensor) -> Tensor:
         if network.input_scaling is not None:
             rows = network.input_scaling(rows).to(network.dtype)
-        found = network.sums(rows)
+        found = sums(network.layers, rows)
         return found if network.output_scaling is None else network.output_scaling(found)
 
-    return _run(network, sums, inputs)
+    return _run(network, answer, inputs)
 
 
 def _run(network: Any, function: Any, inputs: Inputs) -> np.ndarray:

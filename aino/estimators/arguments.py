@@ -13,17 +13,11 @@ from aino.errors import ShapeError
 from aino.estimators.data import numbers
 from aino.estimators.targets import Targets, encode
 from aino.nn.modules.activation_names import suggestion
+from aino.train import Callback
+from aino.train.named import OPTIMIZERS
 
 #: The hidden layer of a network that was given no sizes at all.
 HIDDEN = (32,)
-
-OPTIMIZERS = {
-    name.lower(): getattr(optim, name)
-    for name in (
-        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam",
-        "ASGD", "Rprop",
-    )
-}  # fmt: skip
 
 
 def count(name: str, value: Any) -> int:
@@ -98,13 +92,17 @@ def learning_rate(n: Any, lr: Any) -> float | None:
     return value
 
 
-def check_optimizer(optimizer: Any, rate: float | None, parameters: list) -> None:
+def check_optimizer(
+    optimizer: Any, rate: float | None, parameters: list, weight_decay: float | None = None
+) -> None:
     """Raise unless ``optimizer`` is None, a name, a class, or an optimizer of these parameters."""
     if isinstance(optimizer, str) and optimizer.lower() not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {optimizer!r}" + suggestion(optimizer, OPTIMIZERS))
     if isinstance(optimizer, optim.Optimizer):
         if rate is not None:
             raise ValueError("the optimizer has a learning rate already; leave n out")
+        if weight_decay is not None:
+            raise ValueError("the optimizer has a weight decay already; leave weight_decay out")
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
         if not held.intersection(map(id, parameters)):
             raise ValueError(
@@ -115,6 +113,29 @@ def check_optimizer(optimizer: Any, rate: float | None, parameters: list) -> Non
         raise TypeError(
             f"an optimizer is a name, a class or an optimizer, not {type(optimizer).__name__}"
         )
+
+
+def decay(given: Any) -> float | None:
+    """Return how fast weights decay; None is the optimizer's own."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given < math.inf:
+        raise ValueError(f"weight_decay is a number from 0 up, not {given!r}")
+    return float(given)
+
+
+def callbacks_of(given: Any) -> tuple[Callback, ...]:
+    """Return callbacks as a tuple; one may be given as it is."""
+    if given is None:
+        return ()
+    found = (given,) if isinstance(given, Callback) else tuple(given)
+    for callback in found:
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks are objects of aino.train.Callback, not {type(callback).__name__}"
+                + (f": {callback.__name__}()" if isinstance(callback, type) else "")
+            )
+    return found
 
 
 def check_names(name: str, given: list[str] | None, known: list[str] | None) -> None:

@@ -16,7 +16,6 @@ from aino.errors import DitError
 from aino.estimators import answers, arguments, fitting
 from aino.estimators.data import as_inputs
 from aino.estimators.targets import Learned, as_targets
-from aino.nn import functional as F
 from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import check_activation
 from aino.nn.modules.container import ModuleList
@@ -178,17 +177,15 @@ class NeuralNetwork(Module):
             input = layer(input)
         return input if self.output_scaling is None else self.output_scaling(input)
 
-    def sums(self, input: Any) -> Any:
-        """Return the weighted sums of the last layer, before its activation, of scaled inputs."""
-        *hidden, last = self.layers
-        for layer in hidden:
-            input = layer(input)
-        return F.linear(input, last.weight, last.bias)
-
     @property
     def dtype(self) -> Any:
         """The dtype that the network computes in."""
         return next(iter(self.parameters())).dtype
+
+    @property
+    def learns_as_ours(self) -> bool:
+        """Whether nothing of how it learns is a subclass's own."""
+        return type(self) is NeuralNetwork
 
     @property
     def learned(self) -> Learned | None:
@@ -235,6 +232,7 @@ class NeuralNetwork(Module):
         batch_size: int | None = None,
         loss: Any = None,
         optimizer: Any = None,
+        weight_decay: float | None = None,
         validation_data: Any = None,
         shuffle: bool = True,
         seed: int | None = None,
@@ -243,6 +241,7 @@ class NeuralNetwork(Module):
         class_weight: Any = None,
         warm_start: bool = True,
         random_state: Any = None,
+        callbacks: Any = (),
     ) -> NeuralNetwork:
         """Learn from samples and their targets; return the network; ``history`` holds the losses.
 
@@ -272,7 +271,9 @@ class NeuralNetwork(Module):
             optimizer: "sgd", "adam", ..., a class, or an optimizer; None is stochastic gradient
                 descent with Nesterov's momentum, gradients cut to length 1, and a rate that falls
                 to 0 along a cosine.
-            validation_data: (X, y) to evaluate after each epoch.
+            weight_decay: how fast weights decay towards 0, those of biases excepted; None is the
+                optimizer's own.
+            validation_data: (X, y), or (X, y, sample_weight), to evaluate after each epoch.
             shuffle: take the samples in a new order in each epoch.
             seed: fixes that order and, if the network is still as it was made, its weights.
             verbose: show the progress.
@@ -280,6 +281,7 @@ class NeuralNetwork(Module):
             class_weight: {label: how much it counts}, or "balanced": all classes the same.
             warm_start: False forgets what was learned and begins anew.
             random_state: scikit-learn's name for ``seed``.
+            callbacks: what is told of each epoch and step: see ``aino.train``.
         """
         given = arguments.seed_of(seed, random_state)
         options = fitting.Options(
@@ -288,12 +290,14 @@ class NeuralNetwork(Module):
             batch_size=None if batch_size is None else arguments.count("batch_size", batch_size),
             loss=loss,
             optimizer=optimizer,
+            weight_decay=arguments.decay(weight_decay),
             validation_data=validation_data,
             shuffle=shuffle,
             seed=self.random_state if given is None else given,
             verbose=verbose,
             sample_weight=sample_weight,
             class_weight=class_weight,
+            callbacks=arguments.callbacks_of(callbacks),
             anew=not warm_start,
         )
         fitting.Fit(self, X, y, options).run()

@@ -10,14 +10,10 @@ import numpy as np
 from aino.estimators.targets import Targets, one_hot
 from aino.nn import functional as F
 from aino.nn.modules.activation_names import ACTIVATIONS, suggestion
+from aino.train.named import ELEMENTWISE
 
 #: The losses that ``fit`` knows by name.
-LOSSES: dict[str, Callable[..., Any]] = {
-    "mse": F.mse_loss, "l1": F.l1_loss, "mae": F.l1_loss, "huber": F.huber_loss,
-    "smooth_l1": F.smooth_l1_loss, "cross_entropy": F.cross_entropy,
-    "bce": F.binary_cross_entropy_with_logits,
-    "binary_cross_entropy": F.binary_cross_entropy_with_logits,
-}  # fmt: skip
+LOSSES: dict[str, Callable[..., Any]] = {**ELEMENTWISE, "cross_entropy": F.cross_entropy}
 _BINARY = ("bce", "binary_cross_entropy")
 _PROBABILITIES = {"classes": "softmax", "one-hot": "softmax", "binary": "sigmoid"}
 #: How losses grow with the scale of numbers: as squares, as distances, or in no such way.

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.errors import DtypeError, ShapeError
-from aino.estimators.data import as_array, check_finite, is_sparse
+from aino.estimators.data import Inputs, as_array, check_finite, is_sparse
 
 #: So many different whole numbers are classes in any case; of more, classes have two samples each.
 _SURELY_CLASSES = 20
@@ -65,6 +65,19 @@ class Targets(NamedTuple):
         return self.values.argmax(axis=1)
 
 
+class Samples(NamedTuple):
+    """Checked samples, their targets, and how much each counts (None: all the same)."""
+
+    X: Inputs
+    targets: Targets
+    weights: np.ndarray | None = None
+
+    def some(self, chosen: Any) -> Samples:
+        """Return some of them."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Samples(self.X.some(chosen), self.targets.some(chosen), weights)
+
+
 class Learned(NamedTuple):
     """What the targets of a network were when it learned: ``kind`` and ``classes`` of them."""
 
@@ -80,6 +93,7 @@ def as_targets(
     *,
     loss: Any = None,
     learned: Learned | None = None,
+    classes: np.ndarray | None = None,
 ) -> Targets:
     """Return the targets of ``samples`` samples.
 
@@ -94,7 +108,17 @@ def as_targets(
         loss: the loss that was asked for; "mse", "l1" and their kin compare numbers, "bce" and
             "cross_entropy" classes.
         learned: what the network knows already: the targets are read as these.
+        classes: all labels that there are, of which these may lack some.
     """
+    if classes is not None and learned is None:
+        wanted = 1 if len(classes) == 2 else len(classes)
+        if outputs not in (None, wanted, len(classes)) or len(classes) < 2:
+            raise ValueError(
+                f"there are {len(classes)} classes ({_listed(classes)}), and the network has "
+                f"{outputs or 'no'} outputs for them"
+            )
+        binary = (outputs or wanted) == 1
+        learned = Learned("binary" if binary else "classes", classes)
     array = as_array(name, data.toarray() if is_sparse(data) else data)
     found = _read(name, array, samples, outputs, loss, learned)
     return found._replace(dtype=array.dtype)
@@ -113,7 +137,7 @@ def _read(
     if array.ndim == 2 and array.shape[1] != 1:
         return _rows(name, array, outputs, learned)
     column, flat = array.reshape(-1), array.ndim == 1
-    if learned is not None and (outputs == 1 or learned.kind == "classes"):
+    if learned is not None and (outputs in (None, 1) or learned.kind == "classes"):
         return _as_learned(name, column, flat, outputs, learned)
     if learned is not None and learned.kind != "one-hot":
         raise ShapeError(

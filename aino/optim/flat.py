@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import add, multiply, negative, subtract
 
+from aino.autograd.memory import stamp_write
 from aino.autograd.mode import enable_grad
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
@@ -171,6 +172,16 @@ class FlatOptimizer(Optimizer):
             blocks = segment.prepare(arrays)
             update = self._update(group, segment.numbers)
             _step_in_blocks(blocks, segment, gradients, update, group["maximize"])
+
+    def begin_anew(self) -> None:
+        """Forget what is remembered of the parameters, and keep its memory, which programs know."""
+        for layout in self._layouts.values():
+            for segment in layout.segments:
+                for kind, tensor in segment.flat.items():
+                    tensor.array.fill(self._initial(kind, layout.group))
+                    stamp_write(tensor.array)
+                segment.numbers.clear()
+                segment.numbers.update(self._numbers({}, layout.group))
 
     def named_memory(self) -> dict[str, Tensor]:
         """Return the flat state arrays by name, numbered where there are several of a kind."""

@@ -8,8 +8,8 @@ import pytest
 import aino
 from aino import nn
 from aino.errors import DitError
-from aino.estimators.progress import Progress
-from aino.estimators.training import batch_size_for
+from aino.estimators import templates
+from aino.train.batches import batch_size_for
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -365,28 +365,6 @@ def test_silence(capsys):
     assert captured.out == captured.err == ""
 
 
-def test_lines_where_there_is_no_terminal(capsys):
-    shown = Progress(3, True)
-    for epoch in (1, 2, 3):
-        shown.show(epoch, {"loss": 0.5, "val_loss": 0.25})
-    shown.close()
-    assert capsys.readouterr().out == "".join(
-        f"epoch {epoch}/3: loss 0.5, val_loss 0.25\n" for epoch in (1, 2, 3)
-    )
-
-
-def test_a_bar_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    shown = Progress(2, True)
-    shown.show(1, {"loss": 0.5})
-    shown.show(2, {"loss": 0.25})
-    shown.close()
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "loss 0.25" in captured.err
-    assert "2/2" in captured.err
-
-
 # The program behind the loop
 
 
@@ -397,7 +375,8 @@ def test_compiled_is_what_was_computed_step_by_step(form, flowers, wave, monkeyp
     y = (y > 1).astype(int) if form == "yes and no" else y
     models = []
     for worth in (1, 10**9):
-        monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", worth)
+        monkeypatch.setattr("aino.train.paying.WORTH_COMPILING", worth)
+        templates.forget()
         models.append(quiet(sizes, X, y, epochs=6))
     for a, b in zip(*[model.parameters() for model in models]):
         np.testing.assert_array_equal(a.array, b.array)
@@ -410,7 +389,7 @@ def test_what_has_no_program_is_computed_as_it_is(flowers, monkeypatch):
             float(x.sum())
             return x
 
-    monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", 1)
+    monkeypatch.setattr("aino.train.paying.WORTH_COMPILING", 1)
     model = aino.NeuralNetwork([4, 8, 3], seed=0)
     model.layers.insert(1, Peek())
     with pytest.warns(RuntimeWarning, match="uncompiled"):
@@ -419,7 +398,7 @@ def test_what_has_no_program_is_computed_as_it_is(flowers, monkeypatch):
 
 
 def test_hooks_keep_fit_uncompiled(flowers, monkeypatch):
-    monkeypatch.setattr("aino.estimators.training.WORTH_COMPILING", 1)
+    monkeypatch.setattr("aino.train.paying.WORTH_COMPILING", 1)
     model, calls = aino.NeuralNetwork([4, 8, 3], seed=0), []
     model.layers[0].register_forward_hook(lambda *_: calls.append(1))
     model.fit(*flowers, epochs=20, batch_size=len(flowers[0]), verbose=False)

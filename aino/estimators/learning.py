@@ -1,0 +1,168 @@
+"""How a network learns from samples that are checked and scales that are set: ``aino.train``."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.mode import no_grad
+from aino.autograd.tensor import make
+from aino.estimators import answers, templates, training
+from aino.estimators.answers import sums
+from aino.estimators.objective import Objective
+from aino.estimators.scale_plan import ScalePlan
+from aino.estimators.scaling import scaled_rows
+from aino.estimators.targets import Samples, Targets, one_hot
+from aino.estimators.templates import Template
+from aino.nn.base.hooks import has_hooks
+from aino.train import Callback, History, Loop
+from aino.train.batches import ArrayBatches
+from aino.train.progress import progress
+from aino.train.step import make_step
+
+#: So many lines are shown of a fit where there is no terminal.
+_LINES = 10
+
+
+class Kept(Callback):
+    """Keeps the losses with the network, in the unit of the targets."""
+
+    def __init__(self, unit: float) -> None:
+        self.unit = unit
+
+    def on_epoch_end(self, loop: Any) -> None:
+        loop.history["loss"][-1] *= self.unit
+        if len(loop.model.history) != len(loop.history):
+            loop.model.history = dict(loop.history)
+
+
+class Learning:
+    """One course of learning: the samples as the network takes them, and what it learns by.
+
+    Arguments:
+        network: what learns; it has its scales.
+        goal: what it learns.
+        plan: its scales.
+        options: those of ``fit``.
+        samples: what it learns from.
+        held_out: what it is judged by after each epoch; None for nothing.
+        size: how many samples a step looks at.
+    """
+
+    def __init__(
+        self, network: Any, goal: Objective, plan: ScalePlan, options: Any, samples: Samples,
+        held_out: Samples | None, size: int,
+    ) -> None:  # fmt: skip
+        self.network, self.goal, self.plan, self.options = network, goal, plan, options
+        self.dtype = network.dtype
+        arrays, size = self._arrays(samples), min(size, len(samples.X))
+        if size == len(samples.X):
+            arrays = [array[:] for array in arrays]  # sparse rows are dense in a batch of all
+        self.batches = ArrayBatches(arrays, size, options.shuffle)
+        self.held_out = held_out
+        if held_out is not None:
+            self._asked = [make(array[:]) for array in self._arrays(held_out)]
+        callbacks: list[Callback] = [Kept(plan.unit)]
+        if options.optimizer is None:
+            callbacks.append(training.Falling())
+        self.loop = Loop(
+            network,
+            callbacks=[*callbacks, *options.callbacks, *progress(options.verbose, _LINES)],
+            measure=None if held_out is None else self._measure,
+            history=History(network.history),
+        )
+
+    def _arrays(self, samples: Samples) -> list[Any]:
+        """Return samples, targets and weights as the step takes them."""
+        arrays = [scaled_rows(samples.X, self.plan.inputs, self.dtype),
+                  self._targets(samples.targets)]  # fmt: skip
+        if samples.weights is not None:
+            arrays.append(samples.weights.astype(self.dtype))
+        return arrays
+
+    def _targets(self, targets: Targets) -> np.ndarray:
+        """Return targets as the loss takes them."""
+        values, plan = targets.values, self.plan
+        if targets.kind == "classes" and self.goal.targets.ndim == 2:
+            values = one_hot(targets, self.goal.targets.shape[1])
+        if values.ndim == 1 or plan.raw:
+            return values
+        return values.astype(self.dtype) if plan.outputs is None else plan.outputs.apply(
+            values, self.dtype
+        )  # fmt: skip
+
+    def run(self, optimizer: Any = None) -> Any:
+        """Learn; return the optimizer, with whose state a further course may go on."""
+        network, options = self.network, self.options
+        key = None if optimizer is not None else self._key()
+        if key is None:
+            lent: Any = nullcontext(self._template(network.layers, optimizer, options.rate))
+        else:
+            lent = templates.borrowed(key, network.layers, self._template)
+        with lent as template, np.errstate(all="ignore"):  # the loss tells what came to nothing
+            if key is not None:
+                training.begin_anew(
+                    template.optimizer, template.rate, options.rate, options.weight_decay
+                )
+            self.loop.optimizer = template.optimizer
+            self.loop.run(template.step, self.batches, options.epochs)
+        return template.optimizer
+
+    def _key(self) -> Any:
+        """Return what all fits of the same step have in common; None where it is its own."""
+        options, goal = self.options, self.goal
+        optimizer, decay = options.optimizer, options.weight_decay
+        ours = isinstance(options.loss, str | None) and isinstance(optimizer, str | None)
+        if not ours or self.plan.raw or options.callbacks or not self.network.learns_as_ours:
+            return None
+        structure = templates.structure_of(self.network.layers)
+        if structure is None:
+            return None
+        return (
+            structure, options.loss, goal.kind, goal.activation, goal.targets.ndim,
+            optimizer and optimizer.lower(), decay and True, len(self.batches.arrays),
+            self.batches.size,
+        )  # fmt: skip
+
+    def _template(self, layers: Any, optimizer: Any = None, rate: float | None = None) -> Template:
+        """Return the step in which layers learn from a batch."""
+        options, loss = self.options, self.goal.loss
+        parameters = [p for p in layers.parameters() if p.requires_grad]
+        if optimizer is None:
+            optimizer = training.make_rule(
+                options.optimizer, parameters, rate, options.weight_decay
+            ).optimizer
+        scaling = self.network.output_scaling if self.plan.raw else None
+
+        def loss_of(inputs: Any, targets: Any, weights: Any = None) -> Any:
+            found = sums(layers, inputs)
+            return loss(found if scaling is None else scaling(found), targets, weights)
+
+        step = make_step(
+            loss_of,
+            optimizer,
+            clip_norm=training.LONGEST_GRADIENT if options.optimizer is None else None,
+            planned=options.epochs * len(self.batches),
+            between=self.loop.listener("on_gradients"),
+            # A hook of the user's may do what a program would not do again.
+            compiling=False if any(map(has_hooks, layers.modules())) else None,
+        )
+        return Template(layers, optimizer, step, optimizer.defaults["lr"])
+
+    def _measure(self) -> dict[str, float]:
+        """Return loss and score of held-out samples."""
+        network, held_out = self.network, self.held_out
+        assert held_out is not None
+        network.eval()
+        with no_grad():
+            inputs, *rest = self._asked
+            found = sums(network.layers, inputs)
+            loss = self.goal.loss(
+                network.output_scaling(found) if self.plan.raw else found, *rest
+            ).item()
+            outputs = answers.outputs_of(network, held_out.X)
+        network.train()
+        score = answers.score(network, outputs, held_out.targets, held_out.weights)
+        return {"val_loss": loss * self.plan.unit, "val_score": score}
