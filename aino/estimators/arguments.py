@@ -18,6 +18,8 @@ from aino.train.named import OPTIMIZERS
 
 #: The hidden layer of a network that was given no sizes at all.
 HIDDEN = (32,)
+#: For how many epochs early stopping waits.
+PATIENCE = 10
 
 
 def count(name: str, value: Any) -> int:
@@ -113,6 +115,20 @@ def check_optimizer(
         raise TypeError(
             f"an optimizer is a name, a class or an optimizer, not {type(optimizer).__name__}"
         )
+
+
+def patience(given: Any) -> int | None:
+    """Return for how many epochs early stopping waits; None where learning goes on to the end."""
+    if isinstance(given, (bool, np.bool_)):
+        return PATIENCE if given else None
+    return None if given is None else count("early_stopping", given)
+
+
+def share(given: Any) -> float:
+    """Return the share of samples that is held out."""
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given < 1:
+        raise ValueError(f"validation_fraction is a share, between 0 and 1, not {given!r}")
+    return float(given)
 
 
 def decay(given: Any) -> float | None:

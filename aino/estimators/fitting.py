@@ -15,7 +15,7 @@ from aino.estimators.targets import Samples, Targets, as_targets
 from aino.estimators.training import make_rule
 from aino.nn.modules.activation_names import JOINT
 from aino.nn.modules.perceptron import Layer
-from aino.ops.random.generator import fork_rng, manual_seed
+from aino.ops.random.generator import draw, fork_rng, manual_seed
 from aino.train.batches import batch_size_for
 
 _NAMES = {
@@ -39,6 +39,8 @@ class Options(NamedTuple):
     sample_weight: Any = None
     class_weight: Any = None
     callbacks: tuple[Any, ...] = ()
+    patience: int | None = None
+    held_out: float = 0.1
     anew: bool = False
 
 
@@ -83,9 +85,18 @@ class Fit:
         self.held_out = None
         if options.validation_data is not None:
             self.held_out = self._validation(options.validation_data)
-        self.size = options.batch_size or batch_size_for(len(samples.X))
+        count = len(samples.X)
+        self.splits = options.patience is not None and self.held_out is None
+        if self.splits:
+            count = min(count - 1, count - round(options.held_out * count))
+            if count < 1:
+                raise ValueError(
+                    f"early_stopping holds {options.held_out:.0%} of {len(samples.X)} samples out, "
+                    "which leaves none: give validation_data"
+                )
+        self.size = options.batch_size or batch_size_for(count)
         if any([layer.norm is not None for layer in self.layers if type(layer) is Layer]):
-            self.size = _without_single(min(self.size, len(samples.X)), len(samples.X))
+            self.size = _without_single(min(self.size, count), count)
         parameters = [p for p in self.layers.parameters() if p.requires_grad]
         if not parameters:
             raise ValueError("all parameters are frozen: there is nothing to learn")
@@ -148,8 +159,11 @@ class Fit:
         with fork_rng(enabled=options.seed is not None):
             if options.seed is not None:
                 manual_seed(options.seed)
-            learning = Learning(self.network, self.goal, self.plan, options, self.samples,
-                                self.held_out, self.size)  # fmt: skip
+            samples, held_out = self.samples, self.held_out
+            if self.splits:
+                samples, held_out = split(samples, options.held_out)
+            learning = Learning(self.network, self.goal, self.plan, options, samples, held_out,
+                                self.size)  # fmt: skip
             return learning.run(optimizer)
 
     def _change(self) -> None:
@@ -169,6 +183,20 @@ class Fit:
             network.feature_names = self.samples.X.names
         network.layers[-1].activation = self.goal.activation
         self.plan.install(network, targets)
+
+
+def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
+    """Return samples without a share of them, and that share: of each class its own."""
+    targets, count = samples.targets, len(samples.X)
+    order = draw(None, "permutation", (count,), np.dtype(np.int64), count)
+    of_class = targets.indices()[order] if targets.exclusive else np.zeros(count, np.int64)
+    chosen = np.zeros(count, bool)
+    for number in np.unique(of_class):
+        members = order[of_class == number]
+        chosen[members[: round(share * len(members))]] = True
+    if not chosen.any():
+        chosen[order[0]] = True
+    return samples.some(np.flatnonzero(~chosen)), samples.some(np.flatnonzero(chosen))
 
 
 def _outputs_for(targets: Targets) -> int:

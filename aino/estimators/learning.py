@@ -19,6 +19,7 @@ from aino.estimators.templates import Template
 from aino.nn.base.hooks import has_hooks
 from aino.train import Callback, History, Loop
 from aino.train.batches import ArrayBatches
+from aino.train.callbacks import EarlyStopping
 from aino.train.progress import progress
 from aino.train.step import make_step
 
@@ -58,8 +59,6 @@ class Learning:
         self.network, self.goal, self.plan, self.options = network, goal, plan, options
         self.dtype = network.dtype
         arrays, size = self._arrays(samples), min(size, len(samples.X))
-        if size == len(samples.X):
-            arrays = [array[:] for array in arrays]  # sparse rows are dense in a batch of all
         self.batches = ArrayBatches(arrays, size, options.shuffle)
         self.held_out = held_out
         if held_out is not None:
@@ -67,11 +66,14 @@ class Learning:
         callbacks: list[Callback] = [Kept(plan.unit)]
         if options.optimizer is None:
             callbacks.append(training.Falling())
+        if options.patience is not None:
+            callbacks.append(EarlyStopping("val_loss", patience=options.patience))
         self.loop = Loop(
             network,
             callbacks=[*callbacks, *options.callbacks, *progress(options.verbose, _LINES)],
             measure=None if held_out is None else self._measure,
             history=History(network.history),
+            directions={} if held_out is None else {"val_loss": False, "val_score": True},
         )
 
     def _arrays(self, samples: Samples) -> list[Any]:

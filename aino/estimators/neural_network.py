@@ -182,6 +182,10 @@ class NeuralNetwork(Module):
         """The dtype that the network computes in."""
         return next(iter(self.parameters())).dtype
 
+    def sums(self, input: Any) -> Any:
+        """Return the weighted sums of the last layer, before its activation, of scaled inputs."""
+        return answers.sums(self.layers, input)
+
     @property
     def learns_as_ours(self) -> bool:
         """Whether nothing of how it learns is a subclass's own."""
@@ -239,6 +243,8 @@ class NeuralNetwork(Module):
         verbose: bool = True,
         sample_weight: Any = None,
         class_weight: Any = None,
+        early_stopping: bool | int = False,
+        validation_fraction: float = 0.1,
         warm_start: bool = True,
         random_state: Any = None,
         callbacks: Any = (),
@@ -279,6 +285,11 @@ class NeuralNetwork(Module):
             verbose: show the progress.
             sample_weight: (samples,), how much each of them counts.
             class_weight: {label: how much it counts}, or "balanced": all classes the same.
+            early_stopping: end when the loss of the validation has not got better for so many
+                epochs, 10 for True, and go back to the best weights. Without ``validation_data``
+                some samples are held out.
+            validation_fraction: the share of samples that ``early_stopping`` holds out, of each
+                class its share.
             warm_start: False forgets what was learned and begins anew.
             random_state: scikit-learn's name for ``seed``.
             callbacks: what is told of each epoch and step: see ``aino.train``.
@@ -298,6 +309,8 @@ class NeuralNetwork(Module):
             sample_weight=sample_weight,
             class_weight=class_weight,
             callbacks=arguments.callbacks_of(callbacks),
+            patience=arguments.patience(early_stopping),
+            held_out=arguments.share(validation_fraction),
             anew=not warm_start,
         )
         fitting.Fit(self, X, y, options).run()

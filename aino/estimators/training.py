@@ -6,12 +6,8 @@ import math
 from typing import Any, NamedTuple
 
 from aino import optim
-from aino.compiler.compiled import compile as compile
-from aino.nn.utils import clip_grad_norm_ as clip_grad_norm_
 from aino.train import Callback
-from aino.train.batches import batch_size_for as batch_size_for
 from aino.train.named import OPTIMIZERS
-from aino.train.paying import WORTH_COMPILING as WORTH_COMPILING
 
 #: Nesterov's momentum on gradients that are never longer than 1, with a rate that falls to 0 along
 #: a cosine.

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from aino.estimators import arguments, objective, training
+from aino.estimators import arguments, objective
 from aino.estimators.data import Inputs
 from aino.estimators.neural_network import NeuralNetwork
 from aino.estimators.scaling import Scale, input_scale, scaled_rows
@@ -19,6 +19,7 @@ from aino.estimators.targets import Targets
 from aino.nn.modules.scaling import InputScaling, OutputScaling
 from aino.ops.random.generator import Generator
 from aino.train import History
+from aino.train.batches import batch_size_for
 
 #: What X may be: dense, or sparse by rows.
 INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
@@ -134,7 +135,7 @@ class Fit:
     def _plan(self, renewed: bool) -> None:
         estimator, samples = self.estimator, len(self.part)
         self.rule = estimator._rule(self.module, renewed or not self.goes_on)
-        size = training.batch_size_for(samples)
+        size = batch_size_for(samples)
         if estimator.batch_size != "auto":
             size = min(arguments.count("batch_size", estimator.batch_size), samples)
         self.plan = Plan(
