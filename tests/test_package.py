@@ -1,5 +1,7 @@
 """The package as a whole: its version, its weight at import, its README."""
 
+import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -66,34 +68,50 @@ def code_blocks(page):
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
+#: Runs blocks one after the other, each in a module __main__ that knows nothing of the others.
+RUN = """
+import json, sys
+blocks, end = json.load(sys.stdin)
+own = vars(sys.modules["__main__"])
+begin = {name: value for name, value in own.items() if name.startswith("__")}
+def run(blocks, own, begin, end):
+    for code in blocks:
+        own.clear()
+        own.update(begin)
+        exec(compile(code, "<string>", "exec"), own)
+        print(end, flush=True)
+run(blocks, own, begin, end)
+"""
+END = "the end of a block"
+
+
+def has_what_it_needs(code):
+    needed = set(re.findall(r"^from (sklearn|pandas)", code, re.MULTILINE))
+    needed |= {"pandas"} if "as_frame=True" in code else set()
+    needed |= {"tensorboard"} if "TensorBoard" in code else set()
+    return all(importlib.util.find_spec(name) for name in needed)
+
+
 @pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param(code, id=f"{page}-{number}")
-        for page in PAGES
-        if page != "CONTRIBUTING.md"
-        for number, code in enumerate(code_blocks(page), 1)
-    ],
+    "page", [page for page in PAGES if page != "CONTRIBUTING.md" and code_blocks(page)]
 )
-def test_code_in_the_documents_runs(code, tmp_path):
-    for name in re.findall(r"^from (sklearn|pandas)", code, re.MULTILINE):
-        pytest.importorskip(name)
-    if "as_frame=True" in code:
-        pytest.importorskip("pandas")
-    if "TensorBoard" in code:
-        pytest.importorskip("tensorboard")
+def test_code_in_the_documents_runs(page, tmp_path):
+    blocks = [code for code in code_blocks(page) if has_what_it_needs(code)]
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", RUN],
+        input=json.dumps([blocks, END]),
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    # What a comment behind a print says is what is printed.
-    printed = re.findall(r"^print\(.*\) +# (.*)$", code, re.MULTILINE)
-    if printed:
-        assert [line for line in done.stdout.splitlines() if line in printed] == printed
+    outputs = done.stdout.split(END + "\n")[:-1]
+    assert done.returncode == 0, f"block {len(outputs) + 1}:\n{done.stderr}"
+    for code, output in zip(blocks, outputs, strict=True):
+        # What a comment behind a print says is what is printed.
+        printed = re.findall(r"^print\(.*\) +# (.*)$", code, re.MULTILINE)
+        if printed:
+            assert [line for line in output.splitlines() if line in printed] == printed
 
 
 def test_the_readme_prints_a_derivative_on_its_first_screen():
