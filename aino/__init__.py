@@ -322,7 +322,7 @@ def __dir__() -> list[str]:
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name in _PACKAGES:
+        if name in _PACKAGES or name == "__future__":
             return _import_module(f"aino.{name}")
         if name in _LAZY:
             value = getattr(_import_module(_LAZY[name]), name)

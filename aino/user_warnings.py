@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 #: Where AINO's own code comes from: its files, NumPy's between them, and what it has written.
@@ -20,3 +25,25 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_code.co_filename.startswith(OWN) and frame.f_back is not None:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def formerly(
+    place: str, function: Callable[_Given, _Result], name: str = ""
+) -> Callable[_Given, _Result]:
+    """Return a function under the name that it had in PyTorch before: a call warns, and goes on.
+
+    Arguments:
+        place: where both names are, as the warning says it.
+        function: what is called.
+        name: the former name; the function's without its last underscore for none.
+    """
+    name = name or function.__name__.removesuffix("_")
+
+    @functools.wraps(function)
+    def former(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        told = f"`{place}.{name}` is now deprecated in favor of `{place}.{function.__name__}`."
+        warn(told, FutureWarning)
+        return function(*args, **kwargs)
+
+    former.__name__ = former.__qualname__ = name
+    return former

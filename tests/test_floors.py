@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The longest matching prefix decides.
 FLOORS = {
+    "aino.__future__": 0,
     "aino.errors": 0,
     "aino.devices": 0,
     "aino.accelerator": 0,

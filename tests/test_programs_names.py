@@ -35,6 +35,9 @@ REFUSED = {
     "nn.parallel.DistributedDataParallel": "use the module itself",
     "profiler.profile": "cProfile",
     "profiler.schedule": "cProfile",
+    "utils.data.IterDataPipe": "IterableDataset",
+    "utils.data.MapDataPipe": "Dataset",
+    "utils.data.functional_datapipe": "DataLoader",
 }
 
 
@@ -103,6 +106,8 @@ def test_what_is_asked_is_answered(expression):
     "line",
     [
         "from aino import Tensor, nn, optim",
+        "from aino.__future__ import set_swap_module_params_on_conversion",
+        "from aino.utils.data.datapipes import IterDataPipe",
         "from aino.autograd import Variable, Function",
         "from aino.nn.parameter import Parameter",
         "from aino.nn.modules import Module, Linear, Sequential",
@@ -254,6 +259,53 @@ def test_importing_aino_loads_none_of_this():
     program = "import sys, aino; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).split()
     assert {"multiprocessing", *(f"aino.{room}" for room in rooms.split())}.isdisjoint(loaded)
+
+
+FORMER = {
+    "uniform": (2.0, 3.0), "normal": (1.0, 0.5), "constant": (3.0,), "eye": (), "dirac": (),
+    "xavier_uniform": (2.0,), "xavier_normal": (2.0,), "kaiming_uniform": (0.1,),
+    "kaiming_normal": (0.1, "fan_out"), "orthogonal": (2.0,), "sparse": (0.5,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_initial_values_under_their_former_names(name):
+    """They do what the present ones do, and warn in PyTorch's words."""
+    shape = (2, 3, 3) if name == "dirac" else (4, 3)
+    words = f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`."
+    x = aino.zeros(shape)
+    aino.manual_seed(1)
+    with pytest.warns(FutureWarning, match=words) as heard:
+        assert getattr(nn.init, name)(x, *FORMER[name]) is x
+    assert heard[0].filename == __file__
+    aino.manual_seed(1)
+    assert x.tolist() == getattr(nn.init, f"{name}_")(aino.zeros(shape), *FORMER[name]).tolist()
+
+
+def test_every_initial_value_has_its_former_name():
+    ending = {name[:-1] for name in nn.init.__all__ if name[-1] == "_"}
+    # PyTorch has had these without.
+    assert ending - set(FORMER) == {"trunc_normal", "ones", "zeros"}
+
+
+def test_gradients_are_limited_under_the_former_name():
+    x = aino.tensor([3.0, 4.0], requires_grad=True)
+    (x * x).sum().backward()
+    with pytest.warns(FutureWarning, match=r"in favor of `nn\.utils\.clip_grad_norm_`"):
+        assert nn.utils.clip_grad_norm(x, 1.0).item() == 10.0
+    assert abs(x.grad.norm().item() - 1.0) < 1e-5
+
+
+def test_parameters_stay_the_objects_that_they_are():
+    future = aino.__future__
+    assert not future.get_swap_module_params_on_conversion()
+    future.set_swap_module_params_on_conversion(True)
+    assert future.get_swap_module_params_on_conversion()
+    future.set_swap_module_params_on_conversion(False)
+    future.set_overwrite_module_params_on_conversion(False)
+    assert not future.get_overwrite_module_params_on_conversion()
+    with pytest.raises(NotImplementedError, match="stay the objects that they are"):
+        aino.__future__.set_overwrite_module_params_on_conversion(True)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ from aino.autograd.tensor import Tensor
 from aino.dit.building import building
 from aino.errors import ShapeError
 from aino.ops.random.generator import Generator, draw
+from aino.user_warnings import formerly
 
 __all__ = [
     "calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_",
     "eye_", "dirac_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
-    "orthogonal_", "sparse_",
+    "orthogonal_", "sparse_", "uniform", "normal", "constant", "eye", "dirac", "xavier_uniform",
+    "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal", "sparse",
 ]  # fmt: skip
 
 _GAINS = {
@@ -345,3 +347,14 @@ def sparse_(
         return numbers
 
     return _fill(tensor, values)
+
+
+# PyTorch's names from before those that end in an underscore.
+uniform, normal = formerly("nn.init", uniform_), formerly("nn.init", normal_)
+constant = formerly("nn.init", constant_)
+eye, dirac = formerly("nn.init", eye_), formerly("nn.init", dirac_)
+xavier_uniform = formerly("nn.init", xavier_uniform_)
+xavier_normal = formerly("nn.init", xavier_normal_)
+kaiming_uniform = formerly("nn.init", kaiming_uniform_)
+kaiming_normal = formerly("nn.init", kaiming_normal_)
+orthogonal, sparse = formerly("nn.init", orthogonal_), formerly("nn.init", sparse_)

@@ -28,6 +28,22 @@ DIFFERENT = {
     ),
     "nn.UninitializedBuffer.cls_to_become": "a Buffer, which knows whether it is persistent",
     **dict.fromkeys(["nn.NLLLoss2d", "nn.Container"], "PyTorch's shows those of its warning"),
+    **{
+        f"nn.init.{name}": "a former name, and PyTorch's does not show its arguments"
+        for name in (
+            "constant",
+            "dirac",
+            "eye",
+            "kaiming_normal",
+            "kaiming_uniform",
+            "normal",
+            "orthogonal",
+            "sparse",
+            "uniform",
+            "xavier_normal",
+            "xavier_uniform",
+        )
+    },
     "autograd.Function": "never made; PyTorch's constructor is there to say so",
     **dict.fromkeys(
         ("nn.GRU", "nn.LSTM", "nn.RNN"), "PyTorch's takes anything, and hands it to RNNBase"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from aino.nn.utils import rnn as rnn
 from aino.nn.utils.clip_grad import (
+    clip_grad_norm,
     clip_grad_norm_,
     clip_grad_value_,
     clip_grads_with_norm_,

@@ -13,6 +13,7 @@ from aino.autograd.sums import sum_over, widened
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import float16
 from aino.errors import GradientError
+from aino.user_warnings import formerly
 
 
 def _tensors(given: Any) -> list[Tensor]:
@@ -144,6 +145,9 @@ def clip_grad_norm_(
     total = _total_norm(gradients, float(norm_type), error_if_nonfinite)
     _scale(gradients, max_norm, total)
     return _named(total, gradients)
+
+
+clip_grad_norm = formerly("nn.utils", clip_grad_norm_)
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
