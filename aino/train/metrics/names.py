@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from aino import nn
 from aino.nn import functional as F
-from aino.nn import modules
 from aino.nn.modules.activation_names import suggestion
 from aino.train.metrics.accuracies import Accuracy, TopKAccuracy
 from aino.train.metrics.agreement import BalancedAccuracy, CohenKappa, MatthewsCorrelation
@@ -71,15 +71,16 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "max_error": MaxError,
 }  # fmt: skip
 
-#: Losses that take logits (or logarithms of probabilities, whose softmax they are), and those that
-#: take probabilities, as modules and as functions.
+#: Losses of logits, or of logarithms of probabilities, whose softmax are these; modules and
+#: functions.
 TAKE_LOGITS: tuple[Any, ...] = (
-    modules.CrossEntropyLoss, modules.NLLLoss, modules.BCEWithLogitsLoss,
-    modules.MultiLabelSoftMarginLoss, F.cross_entropy, F.nll_loss,
+    nn.CrossEntropyLoss, nn.NLLLoss, nn.BCEWithLogitsLoss,
+    nn.MultiLabelSoftMarginLoss, F.cross_entropy, F.nll_loss,
     F.binary_cross_entropy_with_logits, F.multilabel_soft_margin_loss,
 )  # fmt: skip
+#: Those among them that know one class a sample, and a target that does not count.
 ONE_CLASS: tuple[Any, ...] = (
-    modules.CrossEntropyLoss, modules.NLLLoss, F.cross_entropy, F.nll_loss,
+    nn.CrossEntropyLoss, nn.NLLLoss, F.cross_entropy, F.nll_loss,
 )  # fmt: skip
 
 
