@@ -81,11 +81,12 @@ class MatthewsCorrelation(Agreement):
         if not total:
             return math.nan
         said, right, hits = sums[SAID], sums[RIGHT], sums[HITS].sum()
-        spread = (total**2 - said @ said) * (total**2 - right @ right)
+        spreads = [1.0 - (sums @ sums) / total**2 for sums in (said, right)]
         # A constant's spread is 0, up to the rounding of weights.
-        if spread <= 1e-15 * total**4:
+        if min(spreads) <= 1e-14:
             return 0.0
-        return float((hits * total - said @ right) / math.sqrt(spread))
+        together = hits / total - (said @ right) / total**2
+        return float(together / math.sqrt(spreads[0] * spreads[1]))
 
 
 class CohenKappa(Agreement):

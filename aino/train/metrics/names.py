@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -117,7 +118,9 @@ def as_metric(given: Any, name: str | None = None) -> Metric:
 
 
 def as_metrics(given: Any, loss: Any = None) -> list[Metric]:
-    """Return metrics as a training takes them: none, one, a list, or one a name.
+    """Return metrics as a training takes them, of none, one, a list, or one a name.
+
+    Metrics are copied: the same one may be given to several trainings.
 
     Those of classes that do not say what their outputs are learn it by the loss: logits for
     ``nn.CrossEntropyLoss`` and its kin.
@@ -133,13 +136,15 @@ def as_metrics(given: Any, loss: Any = None) -> list[Metric]:
     ['accuracy', 'f1_macro']
     """
     if given is None:
-        made = []
+        pairs: list[tuple[Any, Any]] = []
     elif isinstance(given, Mapping):
-        made = [as_metric(one, name) for name, one in given.items()]
+        pairs = list(given.items())
     elif isinstance(given, (list, tuple)):
-        made = [as_metric(one) for one in given]
+        pairs = [(None, one) for one in given]
     else:
-        made = [as_metric(given)]
+        pairs = [(None, given)]
+    made = [as_metric(deepcopy(one) if isinstance(one, Metric) else one, name)
+            for name, one in pairs]  # fmt: skip
     names = [one.name for one in made]
     twice = [name for name in names if names.count(name) > 1]
     if twice:

@@ -140,6 +140,16 @@ def test_constants_are_exact_in_any_cut():
     assert m.r2(np.full(9, 0.1), np.full(9, 0.1)) == 1.0
 
 
+def test_a_correlation_with_a_constant_is_nothing_and_with_a_rarity_something():
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        metric = m.MatthewsCorrelation()
+        for _ in range(5):
+            metric.update(random.integers(0, 2, 9), np.ones(9, int), random.random(9))
+        assert metric.compute() == 0.0
+    assert m.matthews_corrcoef([0, 1], [0, 1], [1.0, 1e-9]) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("outputs", "targets", "settings", "error", "said"),
     [
@@ -262,6 +272,9 @@ def test_logits_images_and_ignored_targets():
     places = np.array(CLASSES).reshape(1, 2, 2)
     assert m.accuracy(image, places) == m.accuracy(SCORES, CLASSES) == 0.75
     assert m.f1(image, places, [2.0], average="macro") == m.f1(SCORES, CLASSES, average="macro")
+    two, places_of_two = np.concatenate([image, image[:, ::-1]]), np.concatenate([places] * 2)
+    weighted = m.accuracy(two, places_of_two, [3.0, 1.0])
+    assert weighted == (3 * 0.75 + m.accuracy(image[:, ::-1], places)) / 4
     ignored = np.where(places == 1, -100, places)
     assert m.accuracy(image, ignored, ignore_index=-100) == pytest.approx(2 / 3)
     weighted = m.accuracy(SCORES, [0, -100, 2, 2], [3.0, 1.0, 2.0, 1.0], ignore_index=-100)
@@ -296,7 +309,7 @@ def test_what_stands_for_metrics():
     given = m.F1(average="macro", name="mine")
     listed = as_metrics([given, m.R2, F.l1_loss, "rmse"])
     assert [metric.name for metric in listed] == ["mine", "r2", "l1_loss", "rmse"]
-    assert listed[0] is given
+    assert listed[0] is not given
     assert [metric.name for metric in as_metrics({"a": "mae", "b": m.R2()})] == ["a", "b"]
     with pytest.raises(ValueError, match="did you mean 'accuracy'"):
         as_metrics(["acuracy"])
@@ -327,6 +340,27 @@ def test_what_the_outputs_are_is_told_by_the_loss(loss, logits, task, ignored):
     assert (metric.logits, metric.task, metric.ignore_index) == (logits, task, ignored)
     assert (mine.logits, mine.task) == (False, "binary")
     assert not hasattr(number, "logits")
+
+
+def test_one_metric_may_be_given_to_several_trainings():
+    given = m.Accuracy()
+    (logits,) = as_metrics(given, nn.CrossEntropyLoss())
+    (probabilities,) = as_metrics({"other": given}, nn.BCELoss())
+    assert (logits.logits, probabilities.logits, given.logits) == (True, None, None)
+    assert (given.name, probabilities.name) == ("accuracy", "other")
+
+
+def test_a_state_stays_as_it_was_given():
+    for name, (outputs, targets) in KINDS.items():
+        metric, other = made(name), made(name)
+        metric.update(np.array(outputs), np.array(targets))
+        state, expected = metric.state_dict(), metric.compute()
+        other.load_state_dict(state)
+        for one in (metric, other):
+            one.update(np.array(outputs)[:2], np.array(targets)[:2])
+        another = made(name)
+        another.load_state_dict(state)
+        np.testing.assert_array_equal(another.compute(), expected)
 
 
 def test_a_metric_of_ones_own():
