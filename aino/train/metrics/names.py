@@ -7,9 +7,14 @@ from copy import deepcopy
 from functools import partial
 from typing import Any
 
-from aino import nn
 from aino.nn import functional as F
 from aino.nn.modules.activation_names import suggestion
+from aino.nn.modules.loss_classes import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    MultiLabelSoftMarginLoss,
+    NLLLoss,
+)
 from aino.train.metrics.accuracies import Accuracy, TopKAccuracy
 from aino.train.metrics.agreement import BalancedAccuracy, CohenKappa, MatthewsCorrelation
 from aino.train.metrics.base import MeanOf, Metric
@@ -75,13 +80,13 @@ METRICS: dict[str, Callable[..., Metric]] = {
 #: Losses of logits, or of logarithms of probabilities, whose softmax are these; modules and
 #: functions.
 TAKE_LOGITS: tuple[Any, ...] = (
-    nn.CrossEntropyLoss, nn.NLLLoss, nn.BCEWithLogitsLoss,
-    nn.MultiLabelSoftMarginLoss, F.cross_entropy, F.nll_loss,
+    CrossEntropyLoss, NLLLoss, BCEWithLogitsLoss,
+    MultiLabelSoftMarginLoss, F.cross_entropy, F.nll_loss,
     F.binary_cross_entropy_with_logits, F.multilabel_soft_margin_loss,
 )  # fmt: skip
 #: Those among them that know one class a sample, and a target that does not count.
 ONE_CLASS: tuple[Any, ...] = (
-    nn.CrossEntropyLoss, nn.NLLLoss, F.cross_entropy, F.nll_loss,
+    CrossEntropyLoss, NLLLoss, F.cross_entropy, F.nll_loss,
 )  # fmt: skip
 
 
