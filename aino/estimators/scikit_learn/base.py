@@ -11,12 +11,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from aino import dit
 from aino.errors import DitError
-from aino.estimators import arguments, training
+from aino.estimators import arguments
 from aino.estimators.data import Inputs
 from aino.estimators.scikit_learn import files
 from aino.estimators.scikit_learn.fitting import INPUTS, Fit
-from aino.estimators.scikit_learn.learning import answers
+from aino.estimators.scikit_learn.learning import Solver, answers
 from aino.nn.modules.scaling import InputScaling, OutputScaling
+from aino.optim import Optimizer
 from aino.train import Callback, History
 
 
@@ -30,8 +31,8 @@ class AinoEstimator(BaseEstimator):
     input_scaling_: InputScaling | None
     output_scaling_: OutputScaling | None
     #: What ``partial_fit`` goes on with.
-    _optimizer: Any
-    _optimizer_state: Any
+    _optimizer: Any = None
+    _optimizer_state: Any = None
 
     # Learning
 
@@ -56,14 +57,10 @@ class AinoEstimator(BaseEstimator):
         files.check_parameters(self.get_params(deep=False))
         if self.batch_size != "auto":
             arguments.count("batch_size", self.batch_size)
-        if not 0.0 < _number("validation_fraction", self.validation_fraction) < 1.0:
-            raise ValueError(
-                f"validation_fraction has to be between 0 and 1, got {self.validation_fraction}"
-            )
+        arguments.share(self.validation_fraction)
         arguments.count("n_iter_no_change", self.n_iter_no_change)
-        for name in ("tol", "weight_decay"):
-            if _number(name, getattr(self, name)) < 0:
-                raise ValueError(f"{name} has to be 0 or more, got {getattr(self, name)}")
+        if _number("tol", self.tol) < 0:
+            raise ValueError(f"tol has to be 0 or more, got {self.tol}")
         wrong = [one for one in self.callbacks or () if not isinstance(one, Callback)]
         if wrong:
             raise TypeError(
@@ -71,26 +68,35 @@ class AinoEstimator(BaseEstimator):
                 f"{type(wrong[0]).__name__}"
             )
 
-    def _rule(self, module: Any, renewed: bool) -> training.Rule:
-        """Return the optimizer of a module: a new one, or that which went before."""
-        automatic = self.solver == "auto"
-        if not renewed and getattr(self, "_optimizer", None) is not None:
-            return training.Rule(self._optimizer, automatic)
+    def _solver(self) -> Solver:
+        """Return what updates parameters; raise for what is none."""
         rate = self.learning_rate_init
         if rate is not None and not 0.0 < _number("learning_rate_init", rate) < math.inf:
             raise ValueError(f"learning_rate_init has to be above 0, got {rate}")
-        solver = None if automatic else self.solver
-        parameters = [p for p in module.parameters() if p.requires_grad]
-        arguments.check_optimizer(solver, rate, parameters)
-        rule = training.make_rule(solver, parameters, rate)
-        if self.weight_decay:
-            for group in rule.optimizer.param_groups:
-                if "weight_decay" not in group:
-                    raise ValueError(f"{type(rule.optimizer).__name__} knows no weight_decay")
-                group["weight_decay"] = float(self.weight_decay)
-        if not renewed and getattr(self, "_optimizer_state", None) is not None:
+        if isinstance(self.solver, Optimizer):
+            raise TypeError(
+                f"solver is a name or a class, such as {type(self.solver).__name__}: an optimizer "
+                "has the parameters of another module"
+            )
+        given = None if self.solver == "auto" else self.solver
+        arguments.check_optimizer(given, rate, [], self.weight_decay)
+        ours = self.module is None and not callable(self.loss) and isinstance(given, str | None)
+        decay = arguments.decay(self.weight_decay)
+        # Numbers are those of each fit; whether weights decay at all is part of the step.
+        key = (
+            (type(self).__name__, given, self.loss, bool(decay), self._multilabel) if ours else None
+        )
+        return Solver(given, rate, decay, key)
+
+    _multilabel = False
+
+    def _going_on(self, module: Any, solver: Solver) -> Any:
+        """Return the optimizer that went before, or as it was when it was stored; None for none."""
+        if self._optimizer is None and self._optimizer_state is not None:
+            rule = solver.rule([p for p in module.parameters() if p.requires_grad])
             rule.optimizer.load_state_dict(self._optimizer_state)
-        return rule
+            return rule.optimizer
+        return self._optimizer
 
     # Asking
 

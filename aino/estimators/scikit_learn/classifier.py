@@ -37,7 +37,8 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
         solver: "auto", the name of an optimizer or its class; "auto" is Nesterov's momentum with a
             rate that falls to 0 along a cosine.
         learning_rate_init: the learning rate; None is the optimizer's own.
-        weight_decay: that of the optimizer.
+        weight_decay: how fast weights decay towards 0, those of biases excepted; None is the
+            optimizer's own.
         batch_size: samples of one step; "auto" is all of a few samples, else 32 to 256.
         max_iter: how often to go through all samples.
         shuffle: take the samples in a new order each time.
@@ -67,7 +68,7 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
 
     def __init__(
         self, hidden_layer_sizes=(100,), activation="relu", *, module=None, dropout=0.0,
-        batch_norm=False, loss=None, solver="auto", learning_rate_init=None, weight_decay=0.0,
+        batch_norm=False, loss=None, solver="auto", learning_rate_init=None, weight_decay=None,
         batch_size="auto", max_iter=100, shuffle=True, class_weight=None, scale_inputs=True,
         early_stopping=False, validation_fraction=0.1, n_iter_no_change=10, tol=1e-4,
         warm_start=False, random_state=None, callbacks=None, verbose=False,

@@ -14,7 +14,14 @@ from aino.estimators.data import Inputs
 from aino.estimators.neural_network import NeuralNetwork
 from aino.estimators.scaling import Scale, input_scale, scaled_rows
 from aino.estimators.scikit_learn.learning import Plan, Samples, learn
-from aino.estimators.scikit_learn.modules import build, check_outputs, draws, dtype_of, seeded
+from aino.estimators.scikit_learn.modules import (
+    build,
+    check_outputs,
+    draws,
+    dtype_of,
+    hidden_sizes,
+    seeded,
+)
 from aino.estimators.targets import Targets
 from aino.nn.modules.scaling import InputScaling, OutputScaling
 from aino.ops.random.generator import Generator
@@ -56,6 +63,8 @@ class Fit:
         renewed: bool,
     ) -> None:  # fmt: skip
         self.estimator, self.epochs = estimator, epochs
+        solver = estimator._solver()
+        self.solver = solver if renewed else solver._replace(key=None)
         self.goes_on = goes_on and hasattr(estimator, "module_")
         X, y = validate_data(estimator, X, y, multi_output=True, reset=not self.goes_on, **INPUTS)
         if weights is not None:
@@ -105,6 +114,7 @@ class Fit:
         layers = estimator.module is None
         if self.goes_on:
             self.module = estimator.module_
+            self._check_layers()
         else:
             with seeded(self.seed):
                 self.module = build(estimator, self.part.inputs.features, self.outputs, dtype)
@@ -112,6 +122,17 @@ class Fit:
         self.goal = objective.choose(
             targets, self.outputs, estimator._loss(), None if layers else "linear", self.dtype
         )
+
+    def _check_layers(self) -> None:
+        """Raise where learning goes on with other layers than the parameters ask for."""
+        if self.estimator.module is None and isinstance(self.module, NeuralNetwork):
+            wanted = hidden_sizes(self.estimator.hidden_layer_sizes)
+            known = self.module.sizes[1:-1]
+            if wanted != known:
+                raise ValueError(
+                    f"hidden_layer_sizes are {wanted}, and learning would go on with the layers "
+                    f"{known} of the last fit: warm_start=False begins anew"
+                )
 
     def _find_scales(self) -> None:
         """Find the scales of inputs and of targets that are numbers; those of before stay."""
@@ -134,14 +155,18 @@ class Fit:
 
     def _plan(self, renewed: bool) -> None:
         estimator, samples = self.estimator, len(self.part)
-        self.rule = estimator._rule(self.module, renewed or not self.goes_on)
+        self.optimizer = None
+        if self.goes_on and not renewed:
+            self.optimizer = estimator._going_on(self.module, self.solver)
+        if not any([p.requires_grad for p in self.module.parameters()]):
+            raise ValueError("all parameters of the module are frozen: there is nothing to learn")
         size = batch_size_for(samples)
         if estimator.batch_size != "auto":
             size = min(arguments.count("batch_size", estimator.batch_size), samples)
         self.plan = Plan(
             self.epochs, size, estimator.shuffle, Generator().manual_seed(self.seed),
             estimator.callbacks or (), estimator.n_iter_no_change, estimator.tol,
-            estimator.verbose,
+            estimator.verbose, self.unit,
         )  # fmt: skip
 
     def _samples(self, part: Part) -> Samples:
@@ -178,13 +203,10 @@ class Fit:
         estimator = self.estimator
         held_out = None if self.held_out is None else self._samples(self.held_out)
         with seeded(self.seed, draws(estimator)):
-            history = learn(
-                self.module, self._loss(), self.rule, self._samples(self.part), self.plan,
-                held_out, self._score,
+            history, optimizer = learn(
+                self.module, self._loss(), self.solver, self.optimizer, self._samples(self.part),
+                self.plan, held_out, self._score,
             )  # fmt: skip
-        for name in ("loss", "val_loss"):
-            if name in history:
-                history[name] = [loss * self.unit for loss in history[name]]
         for name, value in self.learned.items():
             setattr(estimator, name, value)
         if not self.goes_on:
@@ -197,7 +219,7 @@ class Fit:
         for epoch in range(history.epochs):
             estimator.history_.add({name: column[epoch] for name, column in history.items()})
         estimator.n_iter_ = history.epochs
-        estimator._optimizer = self.rule.optimizer
+        estimator._optimizer, estimator._optimizer_state = optimizer, None
 
     def _complete(self, network: NeuralNetwork) -> None:
         """Let a network of layers take raw data and give labels, without the estimator, too."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from aino.autograd.tensor import make
-from aino.estimators import training
+from aino.estimators import templates, training
+from aino.estimators.answers import sums
 from aino.estimators.data import Inputs
 from aino.estimators.neural_network import NeuralNetwork
 from aino.estimators.scaling import Scale
-from aino.optim.lr_scheduler import CosineAnnealingLR
-from aino.train import History, Loop
+from aino.estimators.templates import Template
+from aino.train import Callback, History, Loop
 from aino.train.batches import ArrayBatches
-from aino.train.callbacks import EarlyStopping, Schedule
+from aino.train.callbacks import EarlyStopping
 from aino.train.evaluation import asking
 from aino.train.progress import progress
 from aino.train.step import make_step
@@ -33,79 +35,138 @@ class Samples(NamedTuple):
 
     @property
     def arrays(self) -> list[Any]:
+        """What of them is there, in the order of a batch."""
         return [part for part in self if part is not None]
 
 
+class Solver(NamedTuple):
+    """What updates parameters: an optimizer's name or class (None: the default), and its numbers.
+
+    ``key`` says what all fits have in common that may use one step; None where each has its own.
+    """
+
+    given: Any
+    rate: float | None
+    weight_decay: float | None
+    key: Any = None
+
+    def rule(self, parameters: list[Any]) -> training.Rule:
+        """Return a new optimizer."""
+        return training.make_rule(self.given, parameters, self.rate, self.weight_decay)
+
+
 class Plan(NamedTuple):
-    """How to learn: for so many epochs, in batches of a size, shuffled, until it stops early."""
+    """How to learn: for so many epochs, in batches of a size, shuffled, until it stops early.
+
+    ``unit``: what the loss of scaled numbers is times this is that of the numbers as they came.
+    """
 
     epochs: int
     size: int
     shuffle: bool
     generator: Any
-    callbacks: Iterable[Any]
+    callbacks: Iterable[Callback]
     patience: int
     tol: float
     verbose: bool
+    unit: float
+
+
+class InUnits(Callback):
+    """Gives losses in the unit of the targets."""
+
+    def __init__(self, unit: float) -> None:
+        self.unit = unit
+
+    def on_epoch_end(self, loop: Any) -> None:
+        loop.history["loss"][-1] *= self.unit
 
 
 def core(module: Any) -> Callable:
     """Return what goes from scaled inputs to the numbers that the loss compares."""
-    return module.sums if isinstance(module, NeuralNetwork) else module
+    if isinstance(module, NeuralNetwork):
+        return lambda inputs: sums(module.layers, inputs)
+    return module
 
 
 def learn(
-    module: Any, loss: Callable, rule: training.Rule, samples: Samples, plan: Plan,
+    module: Any, loss: Callable, solver: Solver, optimizer: Any, samples: Samples, plan: Plan,
     held_out: Samples | None, score: Callable[[np.ndarray], float],
-) -> History:  # fmt: skip
-    """Let a module learn; return the history of these epochs.
+) -> tuple[History, Any]:  # fmt: skip
+    """Let a module learn; return the history of these epochs, and the optimizer to go on with.
 
     Arguments:
         module: what learns, and stays in eval mode afterwards.
         loss: returns the loss of outputs, targets and weights.
-        rule: the optimizer, and whether its rate falls along a cosine.
+        solver: makes the optimizer.
+        optimizer: that which went before, where learning goes on with it.
         samples: what is learned from.
         plan: how.
         held_out: samples whose loss says when to stop; None to go on to the end.
         score: returns the score of the outputs for the samples that are held out.
     """
-    outputs_of = core(module)
-
-    def loss_of(inputs: Any, *rest: Any) -> Any:
-        return loss(outputs_of(inputs), *rest)
 
     def measure() -> dict[str, float]:
         assert held_out is not None
         with asking(module):
-            outputs = outputs_of(make(held_out.X[:]))
+            outputs = core(module)(make(held_out.X[:]))
             rest = [make(part) for part in held_out[1:] if part is not None]
-            value = loss(outputs, *rest).array.item()
+            value = loss(outputs, *rest).array.item() * plan.unit
         return {"val_loss": value, "val_score": score(outputs.array)}
 
-    watching = list(plan.callbacks)
-    if rule.falling:
-        watching.append(Schedule(CosineAnnealingLR(rule.optimizer, plan.epochs)))
+    watching: list[Callback] = [InUnits(plan.unit)]
+    if solver.given is None:
+        watching.append(training.Falling())
     if held_out is not None:
-        watching.append(EarlyStopping("val_loss", patience=plan.patience, min_delta=plan.tol))
+        delta = plan.tol * plan.unit
+        watching.append(EarlyStopping("val_loss", patience=plan.patience, min_delta=delta))
     loop = Loop(
-        module, rule.optimizer, [*watching, *progress(plan.verbose)],
+        module,
+        callbacks=[*watching, *plan.callbacks, *progress(plan.verbose)],
         measure=None if held_out is None else measure,
-    )  # fmt: skip
+        directions={} if held_out is None else {"val_loss": False, "val_score": True},
+    )
     batches = ArrayBatches(samples.arrays, plan.size, plan.shuffle, plan.generator)
-    step = make_step(
-        loss_of, rule.optimizer, planned=plan.epochs * len(batches),
-        clip_norm=training.LONGEST_GRADIENT if rule.falling else None,
-        between=loop.listener("on_gradients"),
-    )  # fmt: skip
+
+    def template(learner: Any, optimizer: Any = None) -> Template:
+        """Return the step in which a module, or the layers of one, learn from a batch."""
+        if optimizer is None:
+            optimizer = solver.rule([p for p in learner.parameters() if p.requires_grad]).optimizer
+        layers = isinstance(module, NeuralNetwork)
+
+        def loss_of(inputs: Any, *rest: Any) -> Any:
+            return loss(sums(learner, inputs) if layers else learner(inputs), *rest)
+
+        step = make_step(
+            loss_of, optimizer, planned=plan.epochs * len(batches),
+            clip_norm=training.LONGEST_GRADIENT if solver.given is None else None,
+            between=loop.listener("on_gradients"),
+        )  # fmt: skip
+        return Template(learner, optimizer, step, optimizer.defaults["lr"])
+
+    key = None
+    learner = module.layers if isinstance(module, NeuralNetwork) else module
+    if solver.key is not None and optimizer is None and not plan.callbacks:
+        structure = templates.structure_of(learner)
+        key = structure and (structure, solver.key, len(samples.arrays), samples.y.ndim, plan.size)
+    if key is None:
+        lent: Any = nullcontext(template(learner, optimizer))
+    else:
+        lent = templates.borrowed(key, learner, template)
     module.train()
-    rates = [group["lr"] for group in rule.optimizer.param_groups]
     try:
-        with np.errstate(all="ignore"):  # the loss tells when learning has come to nothing
-            return loop.run(step, batches, plan.epochs)
+        with lent as used, np.errstate(all="ignore"):  # the loss tells what came to nothing
+            if key is not None:
+                training.begin_anew(used.optimizer, used.rate, solver.rate, solver.weight_decay)
+            groups = used.optimizer.param_groups
+            rates = [group["lr"] for group in groups]
+            loop.optimizer = used.optimizer
+            history = loop.run(used.step, batches, plan.epochs)
+            for group, rate in zip(groups, rates):
+                group["lr"] = rate
     finally:
-        for group, rate in zip(rule.optimizer.param_groups, rates):
-            group["lr"] = rate
         module.eval()
+    return history, used.optimizer if key is None else None
 
 
 def answers(module: Any, inputs: Inputs, scaling: Any) -> np.ndarray:
