@@ -11,6 +11,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.ops.random.generator import Generator, draw
 from aino.pytree import is_plain, parts_of, refilled
+from aino.utils.data.dataset import Dataset
 
 
 def batch_size_for(samples: int) -> int:
@@ -81,6 +82,11 @@ class LoaderBatches:
             raise TypeError(
                 f"a {type(loader).__name__} can be iterated only once, and each epoch needs all "
                 "batches: give a DataLoader or a list of batches"
+            )
+        if isinstance(loader, Dataset):
+            raise TypeError(
+                f"a {type(loader).__name__} gives single samples: "
+                "DataLoader(dataset, batch_size=32) makes batches of them"
             )
         if isinstance(loader, str | bytes | dict) or not hasattr(loader, "__iter__"):
             raise TypeError(

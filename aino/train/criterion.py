@@ -26,16 +26,20 @@ class Criterion:
     numbers and booleans as the numbers that they are. Weights of samples make it Σ w l / Σ w; the
     loss has to take ``reduction="none"`` then, or ``sample_weight``.
 
-    Raises ``ValueError`` for an unknown name and for a loss that is a number for each sample.
+    Raises ``ValueError`` for an unknown name and for a loss that is no mean over the samples.
     """
 
     def __init__(self, loss: Any) -> None:
         self.function = loss_named(loss)
         self.name = loss if isinstance(loss, str) else _name_of(loss)
-        if getattr(loss, "reduction", "mean") == "none":
+        reduction = getattr(loss, "reduction", "mean")
+        if reduction != "mean":
+            each = "a number for each sample" if reduction == "none" else (
+                "a sum, which grows with the batch"
+            )  # fmt: skip
             raise ValueError(
-                f'{self.name}(reduction="none") gives a number for each sample, and training '
-                'minimises one: leave it at "mean"'
+                f'{self.name}(reduction="{reduction}") gives {each}, and training minimises the '
+                'mean: leave reduction at "mean"'
             )
         self.elementwise = self.function in [*ELEMENTWISE.values(), F.binary_cross_entropy] or (
             isinstance(loss, Module) and self.name in _ELEMENTWISE_MODULES

@@ -7,6 +7,7 @@ from typing import Any
 
 from aino import optim
 from aino.nn import functional as F
+from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import suggestion
 
 #: Losses that compare outputs and targets element by element: both have one shape.
@@ -52,6 +53,11 @@ def optimizer_of(optimizer: Any, model: Any, lr: float | None) -> Any:
             f"all parameters of the {type(model).__name__} are frozen, or it has none: there is "
             "nothing to learn"
         )
+    if isinstance(optimizer, Module) or (isinstance(optimizer, str) and optimizer in LOSSES):
+        shown = repr(optimizer) if isinstance(optimizer, str) else type(optimizer).__name__
+        raise TypeError(
+            f"{shown} is no optimizer; a loss comes after it: Trainer(model, 'adam', loss)"
+        )
     if isinstance(optimizer, str):
         if optimizer.lower() not in OPTIMIZERS:
             raise ValueError(f"unknown optimizer {optimizer!r}" + suggestion(optimizer, OPTIMIZERS))
@@ -71,3 +77,12 @@ def optimizer_of(optimizer: Any, model: Any, lr: float | None) -> Any:
             f"an optimizer is a name, a class or an optimizer, not {type(optimizer).__name__}"
         )
     return optimizer(parameters) if lr is None else optimizer(parameters, lr=lr)
+
+
+def check_steps_alone(optimizer: optim.Optimizer) -> None:
+    """Raise for the optimizer that computes the loss several times in a step."""
+    if isinstance(optimizer, optim.LBFGS):
+        raise ValueError(
+            "LBFGS computes the loss several times in a step: give optimizer=[LBFGS(...)] and a "
+            "step of your own, which calls it with a closure"
+        )

@@ -78,6 +78,7 @@ def of_loop(loop: Any) -> dict[str, Any]:
     """Return the state of a loop: the model, what updates it, who watches it, and the position."""
     return {
         "format": FORMAT,
+        "kinds": [type(optimizer).__name__ for optimizer in loop.optimizers],
         **_held(loop),
         "history": {name: np.array(column) for name, column in loop.history.items()},
         "position": {
@@ -94,10 +95,11 @@ def into_loop(loop: Any, state: Any) -> dict[str, Any]:
     """Give a loop a state that ``of_loop`` returned; return that of the random generators."""
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError("this is no checkpoint of a training: Checkpoint and Trainer.save make it")
-    if len(loop.optimizers) != len(state["optimizers"]):
+    kinds = [type(optimizer).__name__ for optimizer in loop.optimizers]
+    if kinds != state["kinds"]:
         raise ValueError(
-            f"the checkpoint has {len(state['optimizers'])} optimizers, and the training has "
-            f"{len(loop.optimizers)}"
+            f"the checkpoint is of a training with {' and '.join(state['kinds']) or 'no optimizer'}"
+            f", and this one has {' and '.join(kinds) or 'none'}"
         )
     before = copy.deepcopy(_held(loop))
     try:

@@ -14,6 +14,7 @@ import numpy as np
 from aino import dit
 from aino.autograd.tensor import Tensor, make
 from aino.nn.base.module import Module
+from aino.optim.lr_scheduler import LRScheduler
 from aino.train.batches import (
     batches_of,
     is_data,
@@ -29,7 +30,7 @@ from aino.train.history import History
 from aino.train.loop import Loop
 from aino.train.lr_finder import LearningRates, find_rate
 from aino.train.metrics import as_metrics
-from aino.train.named import optimizer_of
+from aino.train.named import check_steps_alone, optimizer_of
 from aino.train.paying import compiled_where_it_pays
 from aino.train.progress import progress
 from aino.train.step import detached, make_step
@@ -89,28 +90,30 @@ class Trainer:
     ) -> None:
         if not isinstance(model, Module):
             raise TypeError(f"model is an nn.Module, not {type(model).__name__}")
-        if loss is None and step is None:
-            raise ValueError('give a loss, such as loss="cross_entropy", or a step of your own')
         if step is not None and not callable(step):
             raise TypeError(f"step is a function of model and batch, not {type(step).__name__}")
         for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if limit is not None and not limit > 0:
                 raise ValueError(f"{name} is a number above 0, not {limit!r}")
-        self.model = model
-        self.loss = None if loss is None else Criterion(loss)
-        self.step = step
         #: Whether the step makes the updates itself, with optimizers of its own.
         self.updates_itself = isinstance(optimizer, list | tuple)
         if self.updates_itself:
             self.optimizer: Any = [optimizer_of(one, model, None) for one in optimizer]
+        else:
+            self.optimizer = optimizer_of(optimizer, model, lr)
+            check_steps_alone(self.optimizer)
+        if loss is None and step is None:
+            raise ValueError('give a loss, such as loss="cross_entropy", or a step of your own')
+        self.model = model
+        self.loss = None if loss is None else Criterion(loss)
+        self.step = step
+        if self.updates_itself:
             for name, given in (("clip_norm", clip_norm), ("clip_value", clip_value), ("lr", lr),
                                 ("accumulate", accumulate != 1 or None)):  # fmt: skip
                 if given is not None:
                     raise ValueError(f"with several optimizers {name} is for your own step to do")
             if step is None:
                 raise ValueError("with several optimizers give a step of your own, which updates")
-        else:
-            self.optimizer = optimizer_of(optimizer, model, lr)
         self.metrics = as_metrics(metrics, None if self.loss is None else self.loss.function)
         self.callbacks = _checked([callbacks] if isinstance(callbacks, Callback) else callbacks)
         self.clip_norm = clip_norm
@@ -162,12 +165,16 @@ class Trainer:
             raise TypeError("validation is a loader, a pair (X, y), or a share such as 0.2")
         batches = self._batches(data, targets, sample_weight, batch_size, shuffle)
         held_out = None
+        if isinstance(validation, list) and self.step is None and all(map(is_data, validation)):
+            validation = tuple(validation)
         if isinstance(validation, tuple):
             if not 2 <= len(validation) <= 3:
                 raise ValueError(f"validation is (X, y) or (X, y, weights), not {len(validation)}")
             X, y, weights = (*validation, None)[:3]
             held_out = self._batches(X, y, weights, batch_size, False)
         elif validation is not None:
+            if is_data(validation) and self.step is None:
+                raise ValueError("validation needs samples and targets: validation=(X, y)")
             held_out = self._batches(validation)
         loop = self._loop([*self.callbacks, *progress(verbose)])
         loop.measure = self._measure(held_out, epochs)
@@ -424,6 +431,11 @@ def _checked(callbacks: Any) -> list[Callback]:
     callbacks = list(callbacks)
     for callback in callbacks:
         if not isinstance(callback, Callback):
+            if isinstance(callback, LRScheduler):
+                raise TypeError(
+                    f"a {type(callback).__name__} is no callback by itself: "
+                    f"Schedule({type(callback).__name__}(...)) is"
+                )
             named = callback.__name__ if isinstance(callback, type) else type(callback).__name__
             raise TypeError(
                 f"callbacks are objects of aino.train.Callback, not {named}"

@@ -194,7 +194,8 @@ def test_checkpoints_of_another_training_are_not_overwritten(tmp_path):
     ("broken", "text"),
     [
         (lambda state: [], "no checkpoint of a training"),
-        (lambda state: state | {"optimizers": []}, "0 optimizers"),
+        (lambda state: state | {"kinds": []}, "with no optimizer, and this one has SGD"),
+        (lambda state: state | {"kinds": ["Adam"]}, "with Adam, and this one has SGD"),
         (lambda state: state | {"model": {"weight": aino.ones(2, 2)}}, "weight"),
         (lambda state: state | {"optimizers": [{"state": {}, "param_groups": []}]}, "group"),
     ],

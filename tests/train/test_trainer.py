@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import warnings
 
 import numpy as np
 import pytest
@@ -98,7 +99,8 @@ def test_weights_that_are_all_zero_give_zero():
         ("msee", Z, Z, (), ValueError, "did you mean 'mse'"),
         (nn.MSELoss, Z, Z, (), TypeError, r"MSELoss\(\)"),
         (7, Z, Z, (), TypeError, "not int"),
-        (nn.MSELoss(reduction="none"), Z, Z, (), ValueError, "reduction"),
+        (nn.MSELoss(reduction="none"), Z, Z, (), ValueError, "for each sample"),
+        (nn.MSELoss(reduction="sum"), Z, Z, (), ValueError, "grows with the batch"),
         ("mse", Z, Z[:, :2], (), ValueError, r"\(24, 3\), the targets \(24, 2\)"),
         ("mse", Z, Z[:, 0], (), ValueError, "element by element"),
         (lambda a, b: (a - b) ** 2, Z, Z, (), ValueError, r"gives \(24, 3\)"),
@@ -117,9 +119,15 @@ def test_wrong_losses_are_refused(loss, outputs, targets, given, error, text):
 
 
 @pytest.mark.parametrize("compile", [True, False])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("clip", [{}, {"clip_norm": 0.1}, {"clip_value": 0.01}])
-@pytest.mark.parametrize("size", [8, 5])
+@pytest.mark.parametrize(
+    ("size", "clip", "weighted"),
+    [
+        (8, {}, False),
+        (5, {}, True),
+        (5, {"clip_norm": 0.1}, False),
+        (5, {"clip_value": 0.01}, True),
+    ],
+)
 def test_gathered_gradients_are_those_of_one_batch(size, clip, weighted, compile):
     weight = WEIGHTS if weighted else None
     models = []
@@ -228,6 +236,27 @@ def test_several_optimizers_belong_to_a_step_that_updates():
         trainer.fit(X, CLASSES, epochs=4, batch_size=8, shuffle=False, verbose=False,
                     validation=(X, CLASSES))  # fmt: skip
     assert one.history == two.history
+
+
+@pytest.mark.parametrize("compile", [None, True])
+def test_lbfgs_belongs_to_a_step_of_ones_own(compile):
+    model = network()
+    optimizer = aino.optim.LBFGS(model.parameters(), max_iter=4)
+
+    def step(model, batch):
+        def closure():
+            optimizer.zero_grad()
+            loss = own_step(model, batch)
+            loss.backward()
+            return loss
+
+        return optimizer.step(closure)
+
+    one = Trainer(model, [optimizer], step=step, compile=compile)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompileWarning)
+        history = one.fit(X, CLASSES, epochs=5, batch_size=24, verbose=False)
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
 
 
 # Compiled by itself
@@ -343,6 +372,12 @@ def test_predictions_come_as_samples_do():
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_validation_may_be_a_list(kind):
+    history = quick().fit(X, NUMBERS, epochs=1, validation=kind([X, NUMBERS]), verbose=False)
+    assert list(history) == ["loss", "val_loss"]
+
+
 def test_a_share_is_held_out():
     one = Trainer(network(), "sgd", "cross_entropy", ["accuracy"])
     history = one.fit(X, CLASSES, epochs=2, validation=0.25, verbose=False)
@@ -401,6 +436,10 @@ def quick(model=None, optimizer="sgd", loss="mse", **settings):
     return Trainer(network() if model is None else model, optimizer, loss, **settings)
 
 
+def scheduler():
+    return aino.optim.lr_scheduler.StepLR(aino.optim.SGD(network().parameters()), 1)
+
+
 FROZEN = network().requires_grad_(False)
 
 
@@ -409,6 +448,13 @@ FROZEN = network().requires_grad_(False)
     [
         (lambda: quick(model=3), TypeError, "nn.Module, not int"),
         (lambda: quick(loss=None), ValueError, "give a loss"),
+        (lambda: Trainer(network(), "mse"), TypeError, "a loss comes after it"),
+        (lambda: Trainer(network(), nn.MSELoss()), TypeError, "MSELoss is no optimizer"),
+        (lambda: quick(optimizer=aino.optim.LBFGS), ValueError, "closure"),
+        (lambda: quick(callbacks=[scheduler()]), TypeError, r"Schedule\(StepLR"),
+        (lambda: type("Own", (Callback,), {"on_epoch_ends": 1}), TypeError, "'on_epoch_end'"),
+        (lambda: quick().fit(TensorDataset(aino.tensor(X))), TypeError, "DataLoader\\(dataset"),
+        (lambda: quick().fit(X, NUMBERS, validation=X), ValueError, r"validation=\(X, y\)"),
         (lambda: quick(optimizer="addam"), ValueError, "did you mean 'adam'"),
         (lambda: quick(optimizer=3), TypeError, "not int"),
         (lambda: quick(optimizer=aino.optim.SGD(network().parameters())), ValueError, "none of"),

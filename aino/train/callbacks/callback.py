@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aino.nn.modules.activation_names import suggestion
+
 
 class Callback:
     """What is told of a training; a subclass writes the methods of the events that it listens to.
+
+    A method called ``on_...`` that is none of them is refused when the class is made.
 
     Each is given the loop, which says where the training stands: ``loop.model``,
     ``loop.optimizer``, ``loop.history``, ``loop.epoch`` (how many epochs are done), ``loop.batch``,
@@ -21,6 +25,13 @@ class Callback:
 
     #: Whether it is told after all others, because it saves what they are.
     last = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        events = [name for name in vars(Callback) if name.startswith("on_")]
+        for name in vars(cls):
+            if name.startswith("on_") and name not in events:
+                raise TypeError(f"{cls.__name__}.{name} is no event" + suggestion(name, events))
 
     def on_fit_start(self, loop: Any) -> None:
         """Before the first epoch of a ``fit``."""
