@@ -26,6 +26,7 @@ FAMILIES = (
     "forward_mode",
     "inference",
     "fit",
+    "estimators",
     "convolution",
     "normalization",
     "sequences",
