@@ -65,7 +65,7 @@ class Bar(Callback):
         tqdm = import_module("tqdm").tqdm
         self._bar = tqdm(
             total=loop.epochs, initial=loop.epoch, unit="epoch", file=sys.stderr,
-            bar_format="{desc}{percentage:3.0f}%|{bar}| {n:.4g}/{total_fmt} "
+            bar_format="{percentage:3.0f}%|{bar}| epoch {n:.6g}/{total_fmt} "
             "[{elapsed}<{remaining}{postfix}]",
         )  # fmt: skip
 
@@ -73,7 +73,7 @@ class Bar(Callback):
         now = time.monotonic()
         if now >= self._due and loop.batches:
             self._due = now + 0.2
-            self._bar.n = loop.epoch + loop.batch / loop.batches
+            self._bar.n = round(loop.epoch + loop.batch / loop.batches, 1)
             self._bar.refresh()
 
     def on_epoch_end(self, loop: Any) -> None:
@@ -83,9 +83,9 @@ class Bar(Callback):
     def on_fit_end(self, loop: Any) -> None:
         bar, self._bar = self._bar, None
         if bar is not None:
-            if loop.stopped is not None:
-                bar.set_postfix_str(f"{told(loop.history.last())}; stopped: {loop.stopped}")
             bar.close()
+            if loop.stopped is not None and loop.error is None:
+                print(f"stopped: {loop.stopped}", file=sys.stderr, flush=True)
 
 
 class Table(Callback):

@@ -124,6 +124,56 @@ def test_a_callback_that_raises_leaves_everything_in_order(event):
     assert all(map(math.isfinite, history["loss"]))
 
 
+class Fails:
+    """Raises after a while, where a model, a loader or a metric stands."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def __call__(self, *ignored):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("no more")
+
+
+@pytest.mark.parametrize("compiling", [True, False])
+@pytest.mark.parametrize("place", ["loader", "metric", "validation", "step"])
+def test_whatever_raises_leaves_everything_in_order(place, compiling):
+    X, y = flowers(40)
+    fails = Fails(7)
+
+    class Loader(list):
+        def __iter__(self):
+            for batch in super().__iter__():
+                fails()
+                yield batch
+
+    class Metric(aino.train.metrics.Accuracy):
+        def update(self, *batch):
+            fails()
+            super().update(*batch)
+
+    def step(model, batch):
+        fails()
+        return F.cross_entropy(model(batch[0]), batch[1])
+
+    batches = [(aino.tensor(X[i : i + 10]), aino.tensor(y[i : i + 10])) for i in (0, 10, 20, 30)]
+    kind = Loader if place == "loader" else list
+    model, recorder = network(), Recorder()
+    goal = {"step": step} if place == "step" else {"loss": "cross_entropy"}
+    trainer = Trainer(model, "adam", callbacks=recorder, compile=compiling, **goal,
+                      metrics=[Metric()] if place == "metric" else [])  # fmt: skip
+    held_out = (Loader if place == "validation" else list)(batches[:2])
+    with pytest.raises(OSError, match="no more"):
+        trainer.fit(kind(batches), epochs=9, validation=held_out, verbose=False)
+    assert recorder.events[-1][0] == "fit_end"
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(module.training for module in model.modules())
+    fails.left = 10**6
+    done = trainer.history.epochs
+    assert trainer.fit(kind(batches), epochs=2, verbose=False).epochs == done + 2
+
+
 def test_a_history_has_one_number_an_epoch_for_every_name():
     history = History()
     history.add({"loss": 1})
