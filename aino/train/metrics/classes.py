@@ -257,7 +257,8 @@ def _check_probabilities(outputs: np.ndarray) -> None:
 def _check_labels(name: str, labels: np.ndarray) -> np.ndarray:
     """Return labels, floating-point ones as the whole numbers that they have to be."""
     if labels.dtype.kind != "f":
-        return labels
+        # uint64 and int64 have no common type of whole numbers.
+        return labels.astype(np.int64) if labels.dtype == np.uint64 else labels
     wrong = np.floor(labels) != labels
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])

@@ -26,6 +26,8 @@ def as_array(name: str, data: Any) -> np.ndarray:
         array = _as_plain(name, array)
     elif kind not in "biufUS":
         raise DtypeError(f"{name} are numbers, booleans or text, not {array.dtype}")
+    elif kind == "S":
+        array = array.astype(str)
     elif kind == "f" and array.dtype.itemsize < 4:
         array = array.astype(np.float32)
     return array

@@ -69,6 +69,11 @@ class Ratio(Counts):
         several = kind == "multilabel"
         if self.average == "samples" and not several:
             raise ShapeError("average='samples' is for several labels a sample")
+        beyond = [n for n in self.labels or () if several and n not in range(shape[1])]
+        if beyond:
+            raise ValueError(
+                f"labels holds {beyond[0]!r}, and there are labels 0 to {shape[1] - 1}"
+            )
         if self.average == "binary" and (several or (kind == "multiclass" and shape[1] > 2)):
             what = "labels" if several else "classes"
             raise ShapeError(

@@ -189,6 +189,7 @@ def test_what_does_not_fit_is_refused_in_words(outputs, targets, settings, error
         (lambda: m.f1(["a", "b"], ["b", "b"]), "pos_label=1 is none of"),
         (lambda: m.f1([[1, 0]], [[1, 0]]), "2 labels"),
         (lambda: m.f1([1, 0], [1, 0], average="samples"), "several labels"),
+        (lambda: m.f1([[1, 0]], [[1, 0]], average="macro", labels=[2]), "labels 0 to 1"),
         (lambda: m.F1(average="mean"), "'macro'"),
         (lambda: m.F1(zero_division=2), "zero_division"),
         (lambda: m.F1(labels=[1, 1]), "twice"),
@@ -340,6 +341,46 @@ def test_what_the_outputs_are_is_told_by_the_loss(loss, logits, task, ignored):
     assert (metric.logits, metric.task, metric.ignore_index) == (logits, task, ignored)
     assert (mine.logits, mine.task) == (False, "binary")
     assert not hasattr(number, "logits")
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        (np.array([b"a", b"b"]), np.array(["a", "a"])),
+        (np.array(["a", "b"], object), ["a", "a"]),
+        (np.array([1, 0], np.uint64), np.array([1, 1], np.int64)),
+        (np.array([2**62 + 1, 2**62], np.uint64), np.array([2**62 + 1] * 2, np.int64)),
+        (np.array([True, False], object), [1, 1]),
+        (np.array([1.0, 0.0]), [True, True]),
+        (np.array([0.75, 0.25], np.float16), [1, 1]),
+        ([[1], [0]], [[1], [1]]),
+    ],
+)
+def test_labels_of_many_dtypes(said, right):
+    assert m.accuracy(said, right) == 0.5
+    assert m.f1(said, right, average="micro") == 0.5
+
+
+def test_columns_of_frames():
+    pandas = pytest.importorskip("pandas")
+    for dtype in (None, "Int64", "int8"):
+        assert m.accuracy(pandas.Series([1, 0], dtype=dtype), pandas.Series([1, 1])) == 0.5
+    for dtype in ("category", "string", object):
+        text = pandas.Series(["a", "b"], dtype=dtype)
+        assert m.accuracy(text, pandas.Series(["a", "a"])) == 0.5
+    assert m.accuracy(pandas.DataFrame(SCORES), pandas.DataFrame({"y": CLASSES})) == 0.75
+    with pytest.raises((ValueError, TypeError), match=r"nan|kinds"):
+        m.accuracy(pandas.Series([1, None], dtype="Int64"), [1, 1])
+
+
+def test_tensors_of_others_are_detached():
+    class Recorded:
+        """A tensor whose array is handed out once it is detached."""
+
+        def detach(self):
+            return np.array(SCORES)
+
+    assert m.accuracy(Recorded(), CLASSES) == 0.75
 
 
 def test_one_metric_may_be_given_to_several_trainings():
