@@ -19,6 +19,7 @@ from aino.autograd.rules.compare import chosen_from, masked
 from aino.autograd.rules.constants import BITS
 from aino.autograd.rules.index import gather, scatter_sum
 from aino.autograd.rules.shape import zeros
+from aino.autograd.rules.window_gradient import routed
 from aino.autograd.sums import in_float32, sum_over
 from aino.autograd.tensor import Tensor
 
@@ -159,13 +160,19 @@ def _winners_anew(x, axis, size, stride, dilation, count, before):
     return winners(x, y, axis, size, stride, dilation, before)
 
 
+def _window_max_x(g, x, axis, size, stride, dilation, count, before):
+    overlap = stride < size
+    if overlap and g.dtype.itemsize > 2 and not isinstance(g, Tensor | Duck):
+        if not isinstance(x, Tensor | Duck):
+            return routed(g, x, axis, size, stride, dilation, before)
+    winner = _winners_anew(x, axis, size, stride, dilation, count, before)
+    return window_place(g, winner, axis, size, stride, dilation, before, x.shape[axis])
+
+
 #: The largest element of each window, NaN above all.
 window_max = primitive(
     "window_max", _window_max, formula="yᵢ = maxₖ x[i·stride + k·dilation]",
-    x=lambda g, x, axis, size, stride, dilation, count, before: window_place(
-        g, _winners_anew(x, axis, size, stride, dilation, count, before),
-        axis, size, stride, dilation, before, x.shape[axis],
-    ),
+    x=_window_max_x,
     jvp={"x": lambda t, x, axis, size, stride, dilation, count, before: window_pick(
         t, _winners_anew(x, axis, size, stride, dilation, count, before),
         axis, size, stride, dilation, before,
