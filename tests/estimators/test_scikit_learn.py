@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("sklearn", minversion="1.6")
 
 import joblib
+import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -20,9 +21,16 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -30,7 +38,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import aino
 from aino import nn
 from aino.errors import DitError
-from aino.estimators import AinoClassifier, AinoRegressor
+from aino.estimators import AinoClassifier, AinoRegressor, templates
 
 
 def double(inputs, outputs):
@@ -40,7 +48,17 @@ def double(inputs, outputs):
     )
 
 
-@parametrize_with_checks([AinoClassifier((8,), max_iter=25), AinoRegressor((8,), max_iter=25)])
+#: Few epochs and small layers, so that the checks' hundreds of fits stay cheap.
+OPTIONS = {"solver": "adam", "learning_rate_init": 0.05, "max_iter": 15}
+
+
+@parametrize_with_checks(
+    [
+        AinoClassifier((8,), max_iter=25),
+        AinoClassifier(module=double, **OPTIONS),
+        AinoRegressor((8,), max_iter=25),
+    ]
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -67,6 +85,9 @@ AROUND = {
     "grid search": lambda: GridSearchCV(small(), {"hidden_layer_sizes": [(4,), (8, 4)]}, cv=2),
     "random search": lambda: RandomizedSearchCV(
         small(), {"learning_rate_init": [0.05, 0.1]}, n_iter=2, cv=2, random_state=0
+    ),
+    "halving search": lambda: HalvingGridSearchCV(
+        small(), {"hidden_layer_sizes": [(4,), (8,)]}, cv=2, random_state=0
     ),
     "calibration": lambda: CalibratedClassifierCV(small(), cv=2),
     "voting": lambda: VotingClassifier(
@@ -222,6 +243,49 @@ def test_a_file_brings_an_estimator_back(kind, iris, tmp_path):
         ({AinoClassifier: AinoRegressor}.get(make, AinoClassifier)).load(tmp_path / "model.dit")
 
 
+def test_an_optimizer_is_made_for_each_fit(iris):
+    optimizer = aino.optim.Adam(nn.Linear(2, 2).parameters())
+    with pytest.raises(TypeError, match=r"Adam.*another module"):
+        small(solver=optimizer).fit(*iris)
+
+
+def test_nothing_changes_where_data_are_wrong(iris):
+    X, y = iris
+    model = small(max_iter=3).fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="one class"):
+        model.fit(X, ["a"] * 150)
+    assert np.array_equal(model.predict_proba(X), before)
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+
+
+def test_fits_that_share_a_step_are_those_of_their_own(iris):
+    X, y = iris
+    templates.forget()
+    alone = [small(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 1)]
+    again = [small(random_state=seed).fit(X, y).predict_proba(X) for seed in (1, 0)]
+    assert np.allclose(alone[0], again[1], rtol=1e-9)
+    assert np.allclose(alone[1], again[0], rtol=1e-9)
+
+
+def test_losses_are_in_the_unit_of_the_targets(iris):
+    X, _ = iris
+    X, y = X[:, :3], 1000 * X[:, 3]
+    model = AinoRegressor((8,), max_iter=30, random_state=0, early_stopping=True).fit(X, y)
+    errors = (model.predict(X) - y) ** 2
+    assert 0.2 * errors.mean() < min(model.history_["val_loss"]) < 5 * errors.mean()
+    assert np.allclose(model.module_.predict(X), model.predict(X))
+
+
+def test_metadata_are_routed(iris):
+    X, y = iris
+    with sklearn.config_context(enable_metadata_routing=True):
+        weighed = small(max_iter=3).set_fit_request(sample_weight=True)
+        weighed = weighed.set_score_request(sample_weight=True)
+        scores = cross_validate(weighed, X, y, params={"sample_weight": np.ones(150)}, cv=2)
+    assert len(scores["test_score"]) == 2
+
+
 def test_a_forged_file_is_refused(tmp_path):
     for content in (
         {"aino.estimator": "Other", "parameters": {}, "learned": {}},
@@ -266,6 +330,25 @@ REFUSED = {
     "no epochs": (lambda X, y: small(max_iter=0).fit(X, y), "max_iter"),
     "an unknown solver": (lambda X, y: small(solver="adm").fit(X, y), "adam"),
     "an unknown activation": (lambda X, y: small(activation="tanhh").fit(X, y), "tanh"),
+    "frozen modules": (
+        lambda X, y: small(module=nn.Linear(4, 3).requires_grad_(False)).fit(X, y), "frozen"),
+    "probabilities for scores": (
+        lambda X, y: small(module=nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))).fit(X, y),
+        "softmax out"),
+    "weights of a loss of one's own": (
+        lambda X, y: small(loss=lambda a, b: a.sum()).fit(X, y, np.ones(150)), "knows no weights"),
+    "other layers on the way": (
+        lambda X, y: small(warm_start=True).fit(X, y).set_params(hidden_layer_sizes=(3,)).fit(X, y),
+        "begins anew"),
+    "unknown classes later": (
+        lambda X, y: small().fit(X, y).partial_fit(X[:1], ["rose"]), "rose"),
+    "other classes later": (
+        lambda X, y: small().fit(X, y).partial_fit(X, y, classes=["rose"]), "first call"),
+    "a single pass that stops early": (
+        lambda X, y: small(early_stopping=True).partial_fit(X, y), "early_stopping=False"),
+    "a share of nothing": (
+        lambda X, y: small(validation_fraction=0).fit(X, y), "validation_fraction"),
+    "a negative decay": (lambda X, y: small(weight_decay=-1.0).fit(X, y), "weight_decay"),
     "an unknown loss": (lambda X, y: AinoRegressor(loss="mze").fit(X, X[:, 0]), "mse"),
 }  # fmt: skip
 

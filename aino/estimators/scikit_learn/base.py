@@ -54,7 +54,7 @@ class AinoEstimator(BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise for parameters that are wrong by themselves, before anything is done."""
-        files.check_parameters(self.get_params(deep=False))
+        files.check_parameters(self)
         if self.batch_size != "auto":
             arguments.count("batch_size", self.batch_size)
         arguments.share(self.validation_fraction)

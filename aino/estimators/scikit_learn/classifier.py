@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from aino.estimators import objective
@@ -124,8 +124,11 @@ class AinoClassifier(ClassifierMixin, AinoEstimator):
         self, y: Any, weights: Any, goes_on: bool
     ) -> tuple[dict[str, Any], Targets, Any]:  # fmt: skip
         """Return what is learned of labels, labels as numbers, and weights with the classes'."""
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind.startswith("continuous"):
+            raise ValueError(
+                f"y is {kind}: numbers that are no classes, which an AinoRegressor learns"
+            )
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "y has several columns of classes; wrap the classifier in "

@@ -27,9 +27,9 @@ class LeftOut:
         return f"<{self.name}, left out of the file>"
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
+def check_parameters(estimator: Any) -> None:
     """Raise ``ValueError`` for a parameter that a file did not hold, and that learning needs."""
-    for name, value in parameters.items():
+    for name, value in vars(estimator).items():
         if isinstance(value, LeftOut):
             raise ValueError(
                 f"{name} was {value.name}, which the file could not hold: say it anew with "

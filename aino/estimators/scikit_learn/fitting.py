@@ -147,8 +147,9 @@ class Fit:
                 input_scale(part.inputs, weights) if estimator.scale_inputs else None,
                 estimator._output_scale(self.goal, weights),
             ]
-            first = scaled_rows(part.inputs.some(slice(0, 8)), self.scales[0], self.dtype)[:]
-            check_outputs(self.module, first, self.outputs, part.targets.kind)
+            if estimator.module is not None:
+                first = scaled_rows(part.inputs.some(slice(0, 8)), self.scales[0], self.dtype)
+                check_outputs(self.module, first[:], self.outputs, part.targets.kind)
         spread = 1.0 if self.scales[1] is None else float(self.scales[1].scale[0])
         #: What a loss of scaled numbers is times this is one of the numbers as they were given.
         self.unit = 1.0 if self.goal.raw else spread ** (self.goal.power or 0)

@@ -24,6 +24,8 @@ from aino.train.step import make_step
 
 #: How many samples are asked about at once.
 AT_ONCE = 4096
+#: From how many steps on it pays to look for one that other fits have left.
+WORTH_SHARING = 20
 
 
 class Samples(NamedTuple):
@@ -146,7 +148,8 @@ def learn(
 
     key = None
     learner = module.layers if isinstance(module, NeuralNetwork) else module
-    if solver.key is not None and optimizer is None and not plan.callbacks:
+    lasting = solver.key is not None and optimizer is None and not plan.callbacks
+    if lasting and plan.epochs * len(batches) >= WORTH_SHARING:
         structure = templates.structure_of(learner)
         key = structure and (structure, solver.key, len(samples.arrays), samples.y.ndim, plan.size)
     if key is None:
