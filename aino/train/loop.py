@@ -90,40 +90,6 @@ class Loop:
         self.order: Any = None
         self._resumed: Any = None
 
-    def stop(self, reason: str) -> None:
-        """End the training when this epoch is over, and say why."""
-        self.stopped = reason
-
-    def record(self, name: str, value: float) -> None:
-        """Have the history hold the mean of what is recorded under a name in this epoch.
-
-        Arguments:
-            name: what the history calls it.
-            value: one more number.
-        """
-        sums = self.recorded.setdefault(name, [0.0, 0])
-        sums[0] += float(value)
-        sums[1] += 1
-
-    @property
-    def optimizers(self) -> list[Any]:
-        """The optimizers: there may be one, several or none."""
-        given = self.optimizer
-        return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
-
-    def listener(self, event: str) -> Callable[[], None] | None:
-        """Return what tells all callbacks of an event that listen to it; None if none does."""
-        told = [getattr(callback, event) for callback in self.callbacks
-                if listening(callback, event)]  # fmt: skip
-        if not told:
-            return None
-
-        def tell() -> None:
-            for hear in told:
-                hear(self)
-
-        return tell
-
     def run(
         self, step: Callable, batches: Iterable, epochs: int, *, accumulate: int = 1
     ) -> History:
@@ -144,6 +110,8 @@ class Loop:
         # Samplers that are told of the epoch draw an order of its own for each.
         self._set_epoch = getattr(getattr(batches, "sampler", None), "set_epoch", None)
         self.error = None
+        if self._resumed is None:
+            self.stopped = None
         modes = [(module, module.training) for module in self.model.modules()]
         begun: list[Callback] = []
         interrupts = Interrupts()
@@ -186,6 +154,53 @@ class Loop:
             if end is not None:
                 end()
 
+    def _begin_epoch(self, batches: Iterable, tell: Callable | None) -> Iterable:
+        """Return the batches of this epoch that are still to come."""
+        if self._resumed is not None:
+            return self._rest_of_epoch(batches)
+        self.batch, self.total, self.weight = 0, 0.0, 0.0
+        if tell is not None:
+            tell()
+        if self.resumable:
+            self.order = saved_state.generators(batches)
+        if self._set_epoch is not None:
+            self._set_epoch(self.epoch)
+        return batches
+
+    def _learn(
+        self, step: Callable, batches: Iterable, accumulate: int, tell: Callable | None,
+        interrupts: Interrupts,
+    ) -> None:  # fmt: skip
+        """Learn from all batches of an epoch: this is what takes the time."""
+        interrupts.waits = True
+        count = self.count
+        begun, total, weight = self.batch, self.total, self.weight
+        number = begun
+        for batch in batches:
+            loss = step(*batch).array.item()
+            share = len(batch[0].array) if count is None else count(batch)
+            total += loss * share
+            weight += share
+            number += 1
+            if tell is not None:
+                self.batch, self.total, self.weight, self.loss = number, total, weight, loss
+                if not number % accumulate:
+                    self.steps += 1
+                    tell()
+            if interrupts.pressed:
+                raise KeyboardInterrupt
+        if tell is None:
+            self.steps += (number - begun) // accumulate
+        self.batch, self.total, self.weight = number, total, weight
+        if number % accumulate and number > begun:  # else a checkpoint was made after the flush
+            step.flush()  # type: ignore[attr-defined]
+            self.steps += 1
+            if tell is not None:
+                tell()
+        interrupts.waits = False
+        if interrupts.pressed:
+            raise KeyboardInterrupt
+
     def _end_epoch(self) -> None:
         """Put the numbers of an epoch that is over into the history."""
         if not self.weight:
@@ -202,19 +217,6 @@ class Loop:
         self.batch, self.order = 0, None
         if not math.isfinite(loss):
             self._say_diverged(loss)
-
-    def _begin_epoch(self, batches: Iterable, tell: Callable | None) -> Iterable:
-        """Return the batches of this epoch that are still to come."""
-        if self._resumed is not None:
-            return self._rest_of_epoch(batches)
-        self.batch, self.total, self.weight = 0, 0.0, 0.0
-        if tell is not None:
-            tell()
-        if self.resumable:
-            self.order = saved_state.generators(batches)
-        if self._set_epoch is not None:
-            self._set_epoch(self.epoch)
-        return batches
 
     def _rest_of_epoch(self, batches: Iterable) -> Iterator:
         """Return what is left of the epoch in the middle of which a checkpoint was made.
@@ -233,45 +235,6 @@ class Loop:
         saved_state.set_generators(self._resumed, batches)
         self._resumed = None
         return iterator
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that it takes to go on from here bit for bit."""
-        return saved_state.of_loop(self)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from there; ``ValueError`` for a state of another model, and nothing changes."""
-        self._resumed = saved_state.into_loop(self, state_dict)
-
-    def _learn(
-        self, step: Callable, batches: Iterable, accumulate: int, tell: Callable | None,
-        interrupts: Interrupts,
-    ) -> None:  # fmt: skip
-        """Learn from all batches of an epoch: this is what takes the time."""
-        interrupts.waits = True
-        count = self.count
-        number, total, weight = self.batch, self.total, self.weight
-        for batch in batches:
-            loss = step(*batch).array.item()
-            share = len(batch[0].array) if count is None else count(batch)
-            total += loss * share
-            weight += share
-            number += 1
-            if tell is not None:
-                self.batch, self.total, self.weight, self.loss = number, total, weight, loss
-                if not number % accumulate:
-                    self.steps += 1
-                    tell()
-            if interrupts.pressed:
-                raise KeyboardInterrupt
-        if tell is None:
-            self.steps += (number - self.batch) // accumulate
-        self.batch, self.total, self.weight = number, total, weight
-        if number % accumulate:
-            step.flush()  # type: ignore[attr-defined]
-            self.steps += 1
-            if tell is not None:
-                tell()
-        interrupts.waits = False
 
     def _say_diverged(self, loss: float) -> None:
         spoiled = [
@@ -294,6 +257,50 @@ class Loop:
         if failed is not None and self.error is None:
             self.error = failed
             raise failed
+
+    # For callbacks, and for checkpoints
+
+    def stop(self, reason: str) -> None:
+        """End the training when this epoch is over, and say why."""
+        self.stopped = reason
+
+    def record(self, name: str, value: float) -> None:
+        """Have the history hold the mean of what is recorded under a name in this epoch.
+
+        Arguments:
+            name: what the history calls it.
+            value: one more number.
+        """
+        sums = self.recorded.setdefault(name, [0.0, 0])
+        sums[0] += float(value)
+        sums[1] += 1
+
+    def listener(self, event: str) -> Callable[[], None] | None:
+        """Return what tells all callbacks of an event that listen to it; None if none does."""
+        told = [getattr(callback, event) for callback in self.callbacks
+                if listening(callback, event)]  # fmt: skip
+        if not told:
+            return None
+
+        def tell() -> None:
+            for hear in told:
+                hear(self)
+
+        return tell
+
+    @property
+    def optimizers(self) -> list[Any]:
+        """The optimizers: there may be one, several or none."""
+        given = self.optimizer
+        return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that it takes to go on from here bit for bit."""
+        return saved_state.of_loop(self)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there; ``ValueError`` for a state of another model, and nothing changes."""
+        self._resumed = saved_state.into_loop(self, state_dict)
 
 
 def _nobody() -> None:

@@ -76,6 +76,11 @@ def _named(callbacks: Iterable[Any]) -> dict[str, Any]:
 
 def of_loop(loop: Any) -> dict[str, Any]:
     """Return the state of a loop: the model, what updates it, who watches it, and the position."""
+    if loop.batch and loop.order is None:
+        raise RuntimeError(
+            "the order of the batches was not remembered when this epoch began: set "
+            "loop.resumable = True in on_fit_start, as Checkpoint does"
+        )
     return {
         "format": FORMAT,
         "kinds": [type(optimizer).__name__ for optimizer in loop.optimizers],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from aino.autograd.tensor import Tensor
 from aino.nn.utils import clip_grad_norm_, clip_grad_value_
+from aino.train.evaluation import update
 from aino.train.paying import compiled_where_it_pays
 
 
@@ -142,3 +144,28 @@ def detached(result: Any) -> Any:
     if isinstance(result, dict):
         return {name: detached(value) for name, value in result.items()}
     return result.detach() if isinstance(result, Tensor) else result
+
+
+class NotingStep:
+    """A step that returns the loss alone, once metrics and the loop have noted the rest."""
+
+    def __init__(self, step: Any, loop: Any, metrics: list[Any]) -> None:
+        self.step = step
+        self.loop = loop
+        self.metrics = metrics
+
+    def __call__(self, *batch: Any) -> Any:
+        result = self.step(*batch)
+        if isinstance(result, dict):
+            for name, value in result.items():
+                if name != "loss":
+                    self.loop.record(name, value)
+            return result["loss"]
+        loss, outputs = result if isinstance(result, tuple) else (result, None)
+        if self.metrics and math.isfinite(loss.array.item()):
+            update(self.metrics, outputs, batch)
+        return loss
+
+    def flush(self) -> None:
+        """Update the parameters with what is gathered."""
+        self.step.flush()

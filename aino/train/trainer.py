@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from aino import dit
 from aino.autograd.tensor import Tensor, make
 from aino.nn.base.module import Module
-from aino.optim.lr_scheduler import LRScheduler
+from aino.train.arguments import checked, count
 from aino.train.batches import (
     batches_of,
     is_data,
@@ -25,7 +24,7 @@ from aino.train.batches import (
 from aino.train.callbacks.callback import Callback
 from aino.train.callbacks.checkpoint import Checkpoint
 from aino.train.criterion import Criterion
-from aino.train.evaluation import asking, evaluate, update
+from aino.train.evaluation import asking, evaluate
 from aino.train.history import History
 from aino.train.loop import Loop
 from aino.train.lr_finder import LearningRates, find_rate
@@ -33,7 +32,7 @@ from aino.train.metrics import as_metrics
 from aino.train.named import check_steps_alone, optimizer_of
 from aino.train.paying import compiled_where_it_pays
 from aino.train.progress import progress
-from aino.train.step import detached, make_step
+from aino.train.step import NotingStep, detached, make_step
 
 
 class Trainer:
@@ -115,7 +114,7 @@ class Trainer:
             if step is None:
                 raise ValueError("with several optimizers give a step of your own, which updates")
         self.metrics = as_metrics(metrics, None if self.loss is None else self.loss.function)
-        self.callbacks = _checked([callbacks] if isinstance(callbacks, Callback) else callbacks)
+        self.callbacks = checked([callbacks] if isinstance(callbacks, Callback) else callbacks)
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.accumulate = count("accumulate", accumulate)
@@ -184,6 +183,11 @@ class Trainer:
         if path is not None:
             loop.load_state_dict(dit.load(path))
             last = epochs
+            if verbose:
+                place = f"batch {loop.batch + 1} of epoch" if loop.batch else "epoch"
+                over = loop.epoch >= last or loop.stopped is not None
+                done = f"{loop.epoch} epochs are done, there is nothing left to learn"
+                print(f"{path}: {done if over else f'going on with {place} {loop.epoch + 1}'}")
         number = length_of(batches)
         step = self._step(loop, None if number is None else number * epochs)
         self._source = batches
@@ -330,7 +334,7 @@ class Trainer:
             )  # fmt: skip
         if self.step is None and not self.metrics:
             return step
-        return _Noting(step, loop, self.metrics)
+        return NotingStep(step, loop, self.metrics)
 
     @property
     def _weight_of(self) -> Callable[[Any], float]:
@@ -398,56 +402,5 @@ class Trainer:
                         else {})  # fmt: skip
 
 
-class _Noting:
-    """A step that returns the loss alone, once metrics and the loop have noted the rest."""
-
-    def __init__(self, step: Any, loop: Loop, metrics: list[Any]) -> None:
-        self.step = step
-        self.loop = loop
-        self.metrics = metrics
-
-    def __call__(self, *batch: Any) -> Any:
-        result = self.step(*batch)
-        if isinstance(result, dict):
-            for name, value in result.items():
-                if name != "loss":
-                    self.loop.record(name, value)
-            return result["loss"]
-        loss, outputs = result if isinstance(result, tuple) else (result, None)
-        if self.metrics and math.isfinite(loss.array.item()):
-            update(self.metrics, outputs, batch)
-        return loss
-
-    def flush(self) -> None:
-        """Update the parameters with what is gathered."""
-        self.step.flush()
-
-
 def _samples_of(batch: Any) -> float:
     return weight_of(batch[:1])
-
-
-def _checked(callbacks: Any) -> list[Callback]:
-    callbacks = list(callbacks)
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            if isinstance(callback, LRScheduler):
-                raise TypeError(
-                    f"a {type(callback).__name__} is no callback by itself: "
-                    f"Schedule({type(callback).__name__}(...)) is"
-                )
-            named = callback.__name__ if isinstance(callback, type) else type(callback).__name__
-            raise TypeError(
-                f"callbacks are objects of aino.train.Callback, not {named}"
-                + (f": give {named}(...)" if isinstance(callback, type) else "")
-            )
-    return callbacks
-
-
-def count(name: str, value: Any) -> int:
-    """Return a number of epochs, batches or samples; it is a whole number above 0."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
-        raise TypeError(f"{name} is a whole number, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} has to be at least 1, got {value}")
-    return int(value)

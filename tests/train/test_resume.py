@@ -150,6 +150,39 @@ def test_it_goes_on_to_the_same_bits(case, tmp_path, tmp_path_factory):
     same(outcome(trainer, tmp_path), expected)
 
 
+class EndsBetween(Callback):
+    """Ends the training after the last batch of the second epoch, before the epoch is saved."""
+
+    def on_epoch_end(self, loop):
+        if loop.epoch == 2:
+            raise InterruptedError
+
+
+@pytest.mark.parametrize("case", ["arrays", "gathered"])
+def test_an_epoch_that_was_saved_after_its_last_batch_is_ended(case, tmp_path, tmp_path_factory):
+    expected = whole(case, tmp_path_factory)
+    trainer, given, settings = training(tmp_path, case, EndsBetween())
+    trainer.callbacks[3].every_steps = 1
+    with pytest.raises(InterruptedError):
+        trainer.fit(*given, **settings)
+    position = aino.load(tmp_path / "last.dit")["position"]
+    assert (position["epoch"], position["batch"]) == (1, 7)
+    trainer, given, settings = training(tmp_path, case)
+    trainer.fit(*given, **settings, resume=True)
+    same(outcome(trainer, tmp_path), expected)
+
+
+def test_what_can_not_be_resumed_is_not_saved():
+    class Saves(Callback):
+        def on_step(self, loop):
+            loop.state_dict()
+
+    trainer, given, settings = training(Path("unused"), "arrays")
+    trainer.callbacks = [Saves()]
+    with pytest.raises(RuntimeError, match="resumable"):
+        trainer.fit(*given, **settings)
+
+
 KILLED = """
 import sys
 from pathlib import Path
