@@ -152,9 +152,28 @@ class Fit:
             )
         return weights / weights.mean()
 
-    def run(self, optimizer: Any = None) -> Any:
-        """Learn; return the optimizer, with whose state a further course may go on."""
+    def run_on(self) -> None:
+        """Learn with the optimizer of the call before, where there was one."""
+        network, options = self.network, self.options
+        optimizer = network._partial
         self._change()
+        if optimizer is None:
+            parameters = [p for p in network.layers.parameters() if p.requires_grad]
+            optimizer = make_rule(
+                options.optimizer, parameters, options.rate, options.weight_decay
+            ).optimizer
+        elif options.rate is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = options.rate
+        network._partial = optimizer
+        self._learn(optimizer)
+
+    def run(self) -> None:
+        """Learn."""
+        self._change()
+        self._learn()
+
+    def _learn(self, optimizer: Any = None) -> None:
         options = self.options
         with fork_rng(enabled=options.seed is not None):
             if options.seed is not None:
@@ -164,7 +183,7 @@ class Fit:
                 samples, held_out = split(samples, options.held_out)
             learning = Learning(self.network, self.goal, self.plan, options, samples, held_out,
                                 self.size)  # fmt: skip
-            return learning.run(optimizer)
+            learning.run(optimizer)
 
     def _change(self) -> None:
         """Make the network what it is to be when learning begins."""

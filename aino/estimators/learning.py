@@ -22,21 +22,59 @@ from aino.train.batches import ArrayBatches
 from aino.train.callbacks import EarlyStopping
 from aino.train.progress import progress
 from aino.train.step import make_step
+from aino.user_warnings import warn
 
 #: So many lines are shown of a fit where there is no terminal.
 _LINES = 10
+#: A network of so many hidden layers that after so many epochs has this much of the loss that it
+#: could have without inputs has learned nothing.
+_DEEP, _LONG, _NOTHING = 3, 20, 0.99
 
 
 class Kept(Callback):
-    """Keeps the losses with the network, in the unit of the targets."""
+    """Keeps the losses with the network, in the unit of the targets.
 
-    def __init__(self, unit: float) -> None:
-        self.unit = unit
+    Says so at the end where a deep network has learned nothing.
+
+    Arguments:
+        unit: what a loss of scaled targets is multiplied by.
+        trivial: the loss of who says the same of all samples.
+    """
+
+    def __init__(self, unit: float, trivial: float | None) -> None:
+        self.unit, self.trivial = unit, trivial
+        self.loss = 0.0
 
     def on_epoch_end(self, loop: Any) -> None:
+        self.loss = loop.history["loss"][-1]
         loop.history["loss"][-1] *= self.unit
         if len(loop.model.history) != len(loop.history):
             loop.model.history = dict(loop.history)
+
+    def on_fit_end(self, loop: Any) -> None:
+        hidden = len(loop.model.layers) - 1
+        if loop.error is not None or self.trivial is None or hidden < _DEEP:
+            return
+        if loop.epoch >= _LONG and self.loss > _NOTHING * self.trivial:
+            warn(
+                f"after {loop.epoch} epochs the network says the same of all samples: nothing "
+                f"comes through its {hidden} hidden layers; fewer layers, activation_type='relu' "
+                "or batch_norm=True may help",
+                RuntimeWarning,
+            )
+
+
+def trivial_loss(goal: Objective, targets: Targets) -> float | None:
+    """Return the least loss of who says the same of all samples; None where nobody knows it."""
+    if goal.kind == "numbers":
+        return 1.0 if goal.power == 2 else None
+    values = targets.values
+    shares = np.bincount(values) / len(values) if values.ndim == 1 else values.mean(axis=0)
+    entropies = -shares * np.log(np.maximum(shares, 1e-300))
+    if goal.kind == "binary":
+        others = 1.0 - shares
+        return float((entropies - others * np.log(np.maximum(others, 1e-300))).mean())
+    return float(entropies.sum())
 
 
 class Learning:
@@ -63,9 +101,15 @@ class Learning:
         self.held_out = held_out
         if held_out is not None:
             self._asked = [make(array[:]) for array in self._arrays(held_out)]
-        callbacks: list[Callback] = [Kept(plan.unit)]
+        usual = options.loss is None and samples.weights is None
+        trivial = trivial_loss(goal, samples.targets) if usual else None
+        callbacks: list[Callback] = [Kept(plan.unit, trivial)]
+        self.decay = options.weight_decay
         if options.optimizer is None:
             callbacks.append(training.Falling())
+            if self.decay is None and goal.power == 2 and not plan.raw and plan.outputs is not None:
+                self.decay = training.Decay.none_yet
+                callbacks.insert(0, training.Decay(len(samples.X)))
         if options.patience is not None:
             callbacks.append(EarlyStopping("val_loss", patience=options.patience))
         self.loop = Loop(
@@ -95,8 +139,8 @@ class Learning:
             values, self.dtype
         )  # fmt: skip
 
-    def run(self, optimizer: Any = None) -> Any:
-        """Learn; return the optimizer, with whose state a further course may go on."""
+    def run(self, optimizer: Any = None) -> None:
+        """Learn; with an optimizer that remembers what it did before, where one is given."""
         network, options = self.network, self.options
         key = None if optimizer is not None else self._key()
         if key is None:
@@ -105,17 +149,14 @@ class Learning:
             lent = templates.borrowed(key, network.layers, self._template)
         with lent as template, np.errstate(all="ignore"):  # the loss tells what came to nothing
             if key is not None:
-                training.begin_anew(
-                    template.optimizer, template.rate, options.rate, options.weight_decay
-                )
+                training.begin_anew(template.optimizer, template.rate, options.rate, self.decay)
             self.loop.optimizer = template.optimizer
             self.loop.run(template.step, self.batches, options.epochs)
-        return template.optimizer
 
     def _key(self) -> Any:
         """Return what all fits of the same step have in common; None where it is its own."""
         options, goal = self.options, self.goal
-        optimizer, decay = options.optimizer, options.weight_decay
+        optimizer, decay = options.optimizer, self.decay
         ours = isinstance(options.loss, str | None) and isinstance(optimizer, str | None)
         if not ours or self.plan.raw or options.callbacks or not self.network.learns_as_ours:
             return None
@@ -134,7 +175,7 @@ class Learning:
         parameters = [p for p in layers.parameters() if p.requires_grad]
         if optimizer is None:
             optimizer = training.make_rule(
-                options.optimizer, parameters, rate, options.weight_decay
+                options.optimizer, parameters, rate, self.decay
             ).optimizer
         scaling = self.network.output_scaling if self.plan.raw else None
 

@@ -13,9 +13,9 @@ from aino import dit
 from aino.dit.building import building
 from aino.dit.source import file_name, is_file, text_path
 from aino.errors import DitError
-from aino.estimators import answers, arguments, fitting
+from aino.estimators import answers, arguments, deep_sigmoids, fitting
 from aino.estimators.data import as_inputs
-from aino.estimators.targets import Learned, as_targets
+from aino.estimators.targets import Learned, as_classes, as_targets
 from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import check_activation
 from aino.nn.modules.container import ModuleList
@@ -153,6 +153,7 @@ class NeuralNetwork(Module):
             for layer in self.layers:
                 if isinstance(layer, Layer):
                     layer.reset_parameters()
+            deep_sigmoids.widen(self.layers)
         self._drawn = frozenset(_checksums(self))
 
     def _is_as_drawn(self) -> bool:
@@ -277,8 +278,9 @@ class NeuralNetwork(Module):
             optimizer: "sgd", "adam", ..., a class, or an optimizer; None is stochastic gradient
                 descent with Nesterov's momentum, gradients cut to length 1, and a rate that falls
                 to 0 along a cosine.
-            weight_decay: how fast weights decay towards 0, those of biases excepted; None is the
-                optimizer's own.
+            weight_decay: how fast weights decay towards 0, biases excepted. None is the optimizer's
+                own; without an optimizer, weights that learn numbers decay as much as the data
+                are noisy.
             validation_data: (X, y), or (X, y, sample_weight), to evaluate after each epoch.
             shuffle: take the samples in a new order in each epoch.
             seed: fixes that order and, if the network is still as it was made, its weights.
@@ -313,7 +315,64 @@ class NeuralNetwork(Module):
             held_out=arguments.share(validation_fraction),
             anew=not warm_start,
         )
-        fitting.Fit(self, X, y, options).run()
+        fit = fitting.Fit(self, X, y, options)
+        self._partial = None
+        fit.run()
+        return self
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        n: float | None = None,
+        *,
+        lr: float | None = None,
+        batch_size: int | None = None,
+        loss: Any = None,
+        optimizer: Any = None,
+        weight_decay: float | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        verbose: bool = False,
+        sample_weight: Any = None,
+        callbacks: Any = (),
+    ) -> NeuralNetwork:
+        """Go once through some samples, and go on from there with the next ones.
+
+        The scales of the data are those of the first samples, and the optimizer remembers what it
+        did, until ``fit`` is called.
+
+        Arguments:
+            X: the samples (samples, inputs).
+            y: their targets, as ``fit`` takes them.
+            classes: all labels that there are, where the first samples may lack some.
+            n, lr, batch_size, loss, optimizer, weight_decay, shuffle, seed, verbose: as for
+                ``fit``.
+            sample_weight: (samples,), how much each of them counts.
+            callbacks: what is told of each step: see ``aino.train``.
+
+        >>> import aino
+        >>> model = aino.NeuralNetwork(hidden=[4], seed=0)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], ["maybe", "no", "yes"])
+        >>> model.classes_.tolist()
+        ['maybe', 'no', 'yes']
+        """
+        options = fitting.Options(
+            epochs=1,
+            rate=arguments.learning_rate(n, lr),
+            batch_size=None if batch_size is None else arguments.count("batch_size", batch_size),
+            loss=loss,
+            optimizer=optimizer,
+            weight_decay=arguments.decay(weight_decay) or 0.0,
+            shuffle=shuffle,
+            seed=self.random_state if seed is None else arguments.seed_of(seed, None),
+            verbose=verbose,
+            sample_weight=sample_weight,
+            callbacks=arguments.callbacks_of(callbacks),
+        )
+        known = None if classes is None else as_classes("classes", classes)
+        fitting.Fit(self, X, y, options, known).run_on()
         return self
 
     # Asking

@@ -84,7 +84,7 @@ def choose(
             kind, activation, _comparing(measure, before), values.astype(dtype), scores
         )
     power = _POWERS[loss] if activation == "linear" and kind == "numbers" else None
-    if power is None:
+    if kind != "numbers":
         values = values.astype(dtype)
     return Objective(kind, activation, _comparing(LOSSES[loss], function), values, power=power)
 

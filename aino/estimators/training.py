@@ -12,6 +12,9 @@ from aino.train.named import OPTIMIZERS
 #: Nesterov's momentum on gradients that are never longer than 1, with a rate that falls to 0 along
 #: a cosine.
 DEFAULT_RATE, MOMENTUM, LONGEST_GRADIENT = 0.1, 0.9, 1.0
+#: Weights of a network that learns numbers decay by this, times the share of their variance that it
+#: does not explain, over the number of samples; from this share of the epochs on.
+_DECAY, _DECAYS_FROM = 20.0, 0.4
 
 
 class Rule(NamedTuple):
@@ -65,3 +68,30 @@ class Falling(Callback):
         share = 0.5 * (1.0 + math.cos(math.pi * loop.epoch / loop.epochs))
         for group, rate in zip(loop.optimizer.param_groups, self.rates):
             group["lr"] = rate * share
+
+
+class Decay(Callback):
+    """Lets weights decay as much as the data are noisy, so that noise is not learned by heart.
+
+    A squared error of variance v per sample and weights of variance w before any data were seen are
+    most probable together where the mean squared error plus v / (n w) times the sum of squared
+    weights is least. Of v the error so far is an estimate, which a network that can explain all
+    brings to 0; a network that has not learned anything yet is left alone.
+
+    The targets have a variance of 1.
+
+    Arguments:
+        samples: n.
+    """
+
+    #: What a group's decay is before: nothing, but no other program.
+    none_yet = 1e-30
+
+    def __init__(self, samples: int) -> None:
+        self.samples = samples
+
+    def on_epoch_end(self, loop: Any) -> None:
+        if loop.epoch < _DECAYS_FROM * loop.epochs:
+            return
+        noise = min(1.0, loop.history["loss"][-1])
+        loop.optimizer.param_groups[0]["weight_decay"] = _DECAY * noise / self.samples
