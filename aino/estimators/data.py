@@ -113,7 +113,9 @@ def as_array(name: str, data: Any) -> np.ndarray:
         except ValueError:
             raise ShapeError(f"the rows of {name} have different lengths") from None
     if array.dtype.kind in "UT":
-        array = array.astype(object)
+        # In a list, NumPy turns numbers among text into text.
+        given = data if isinstance(data, (list, tuple)) else array
+        array = np.array(given, object) if array.size else array.astype(object)
     if array.dtype.kind == "O":
         return _of_objects(name, array)
     if array.dtype.kind not in "biuf":
@@ -183,7 +185,8 @@ def _of_column(name: str, column: Any) -> np.ndarray:
     """Return one column of a table: numbers, booleans, or objects that are all text."""
     missing = getattr(column, "isna", getattr(column, "is_null", None))
     kind = getattr(column.dtype, "kind", "O")
-    if missing is not None and kind not in "iub":
+    # NumPy's whole numbers and booleans are never missing, pandas' own may be.
+    if missing is not None and not (isinstance(column.dtype, np.dtype) and kind in "iub"):
         absent = np.asarray(missing(), dtype=bool)
         if absent.any():
             row = int(absent.argmax())

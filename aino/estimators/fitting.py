@@ -15,7 +15,7 @@ from aino.estimators.targets import Samples, Targets, as_targets
 from aino.estimators.training import make_rule
 from aino.nn.modules.activation_names import JOINT
 from aino.nn.modules.perceptron import Layer
-from aino.ops.random.generator import draw, fork_rng, manual_seed
+from aino.ops.random.generator import Generator, draw, fork_rng, manual_seed
 from aino.train.batches import batch_size_for
 
 _NAMES = {
@@ -174,15 +174,18 @@ class Fit:
         self._learn()
 
     def _learn(self, optimizer: Any = None) -> None:
-        options = self.options
-        with fork_rng(enabled=options.seed is not None):
-            if options.seed is not None:
-                manual_seed(options.seed)
-            samples, held_out = self.samples, self.held_out
-            if self.splits:
-                samples, held_out = split(samples, options.held_out)
-            learning = Learning(self.network, self.goal, self.plan, options, samples, held_out,
-                                self.size)  # fmt: skip
+        options, seed = self.options, self.options.seed
+        generator = None if seed is None else Generator().manual_seed(seed)
+        samples, held_out = self.samples, self.held_out
+        if self.splits:
+            samples, held_out = split(samples, options.held_out, generator)
+        learning = Learning(self.network, self.goal, self.plan, options, samples, held_out,
+                            self.size, generator)  # fmt: skip
+        # Layers that draw do so from the default generator, which all threads share.
+        draws = any([type(layer) is not Layer or layer.dropout for layer in self.layers])
+        with fork_rng(enabled=seed is not None and draws):
+            if seed is not None and draws:
+                manual_seed(seed)
             learning.run(optimizer)
 
     def _change(self) -> None:
@@ -204,10 +207,12 @@ class Fit:
         self.plan.install(network, targets)
 
 
-def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
+def split(
+    samples: Samples, share: float, generator: Generator | None = None
+) -> tuple[Samples, Samples]:
     """Return samples without a share of them, and that share: of each class its own."""
     targets, count = samples.targets, len(samples.X)
-    order = draw(None, "permutation", (count,), np.dtype(np.int64), count)
+    order = draw(generator, "permutation", (count,), np.dtype(np.int64), count)
     of_class = targets.indices()[order] if targets.exclusive else np.zeros(count, np.int64)
     chosen = np.zeros(count, bool)
     for number in np.unique(of_class):

@@ -17,6 +17,7 @@ from aino.estimators.scaling import scaled_rows
 from aino.estimators.targets import Samples, Targets, one_hot
 from aino.estimators.templates import Template
 from aino.nn.base.hooks import has_hooks
+from aino.ops.random.generator import Generator
 from aino.train import Callback, History, Loop
 from aino.train.batches import ArrayBatches
 from aino.train.callbacks import EarlyStopping
@@ -88,16 +89,17 @@ class Learning:
         samples: what it learns from.
         held_out: what it is judged by after each epoch; None for nothing.
         size: how many samples a step looks at.
+        generator: where their order is drawn from; the default generator for None.
     """
 
     def __init__(
         self, network: Any, goal: Objective, plan: ScalePlan, options: Any, samples: Samples,
-        held_out: Samples | None, size: int,
+        held_out: Samples | None, size: int, generator: Generator | None = None,
     ) -> None:  # fmt: skip
         self.network, self.goal, self.plan, self.options = network, goal, plan, options
         self.dtype = network.dtype
         arrays, size = self._arrays(samples), min(size, len(samples.X))
-        self.batches = ArrayBatches(arrays, size, options.shuffle)
+        self.batches = ArrayBatches(arrays, size, options.shuffle, generator)
         self.held_out = held_out
         if held_out is not None:
             self._asked = [make(array[:]) for array in self._arrays(held_out)]

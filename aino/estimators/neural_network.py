@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterable
 from itertools import pairwise
@@ -22,6 +23,9 @@ from aino.nn.modules.container import ModuleList
 from aino.nn.modules.perceptron import Layer, check_dropout
 from aino.nn.modules.scaling import InputScaling, OutputScaling
 from aino.ops.random.generator import draw, fork_rng, manual_seed
+
+#: Networks that are made in several threads draw one after the other.
+_drawing = threading.Lock()
 
 
 class NeuralNetwork(Module):
@@ -138,7 +142,7 @@ class NeuralNetwork(Module):
             pairwise(sizes), [*activations, self.output_activation],
             [*dropouts, 0.0], [*norms, False],
         )  # fmt: skip
-        with fork_rng(enabled=not building.active):  # `_draw` is what draws
+        with _drawing, fork_rng(enabled=not building.active):  # `_draw` is what draws
             return ModuleList(
                 Layer(*between, activation, dropout=p, batch_norm=bool(norm))
                 for between, activation, p, norm in settings
@@ -148,7 +152,7 @@ class NeuralNetwork(Module):
         """Draw the weights from the seed, whatever else is drawn from the default generator."""
         if building.active or self.seed is None:
             return
-        with fork_rng():
+        with _drawing, fork_rng():
             manual_seed(self.seed)
             for layer in self.layers:
                 if isinstance(layer, Layer):

@@ -280,9 +280,10 @@ def encode(name: str, column: np.ndarray, classes: np.ndarray) -> np.ndarray:
         if not wrong.any():
             return indices.astype(np.int64)
         unknown = int(np.flatnonzero(wrong)[0])
+    label = column[unknown : unknown + 1].tolist()[0]
     raise ValueError(
-        f"{name}[{unknown}] is {column[unknown]!r}, which is none of the classes that this network "
-        f"has learned: {_listed(classes)}"
+        f"{name}[{unknown}] is {label!r}, which is none of the classes that this network has "
+        f"learned: {_listed(classes)}"
     )
 
 

@@ -94,4 +94,6 @@ class Decay(Callback):
         if loop.epoch < _DECAYS_FROM * loop.epochs:
             return
         noise = min(1.0, loop.history["loss"][-1])
-        loop.optimizer.param_groups[0]["weight_decay"] = _DECAY * noise / self.samples
+        learned = min(1.0, 4.0 * (1.0 - noise))
+        decay = max(self.none_yet, _DECAY * noise * learned / self.samples)
+        loop.optimizer.param_groups[0]["weight_decay"] = decay
