@@ -167,11 +167,12 @@ def test_a_schedule_of_another_optimizer_is_refused():
 def test_the_best_checkpoints_are_kept(tmp_path):
     checkpoint = Checkpoint(tmp_path, keep=2)
     weights = Weights()
-    one = trainer([Dictates("loss", [5, 3, 4, 6, 3.5]), weights, checkpoint])
+    one = trainer([Dictates("loss", [5, 3, 4, 3.5, 6]), weights, checkpoint])
     fit(one, 5)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "epoch-0002.dit", "epoch-0005.dit", "last.dit",
+        "epoch-0002.dit", "epoch-0004.dit", "last.dit",
     ]  # fmt: skip
+    assert checkpoint.kept == [(2, 3.0), (4, 3.5)]
     assert checkpoint.best == tmp_path / "epoch-0002.dit"
     saved = aino.load(checkpoint.best)["model"]["weight"]
     np.testing.assert_array_equal(saved.numpy(), weights.seen[1])
