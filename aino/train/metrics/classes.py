@@ -78,6 +78,12 @@ class ClassMetric(Metric):
         """Return a batch in the one form, checked; a ValueError says what does not fit."""
         outputs, targets, weight = _as_rows(outputs, targets, weight)
         if targets.ndim == 2 and self.task == "multiclass":
+            _check_numbers(targets, "targets")
+            if outputs.ndim == 2 and outputs.shape != targets.shape:
+                raise ShapeError(
+                    f"outputs of shape {outputs.shape} and targets of shape {targets.shape} have "
+                    "different numbers of classes"
+                )
             targets = targets.argmax(axis=1)
             if self.classes is not None:
                 targets = np.asarray(self.classes)[targets]
@@ -239,9 +245,9 @@ def _as_rows(
     return outputs, targets, weight
 
 
-def _check_numbers(outputs: np.ndarray) -> None:
-    if outputs.dtype.kind not in "biuf":
-        raise DtypeError(f"outputs of shape {outputs.shape} are scores, and hold text")
+def _check_numbers(scores: np.ndarray, name: str = "outputs") -> None:
+    if scores.dtype.kind not in "biuf":
+        raise DtypeError(f"{name} of shape {scores.shape} are scores of classes, and hold text")
 
 
 def _check_probabilities(outputs: np.ndarray) -> None:

@@ -167,6 +167,9 @@ def test_a_correlation_with_a_constant_is_nothing_and_with_a_rarity_something():
         ([[0, 2], [1, 1]], [[0, 1], [1, 0]], {}, ValueError, "0 and 1"),
         ([[0.1, 2.0]], [[0, 1]], {}, ValueError, "logits=True"),
         (SCORES, [[0, 1]] * 4, {}, ShapeError, "task='multiclass'"),
+        (SCORES, [[0, 1]] * 4, {"task": "multiclass"}, ShapeError, "different numbers of classes"),
+        (SCORES, [["a", "b", "c"]] * 4, {"task": "multiclass"}, DtypeError, "text"),
+        ([["a", "b", "c"]] * 4, CLASSES, {}, DtypeError, "text"),
         (SCORES, CLASSES, {"task": "multilabel"}, ShapeError, "task is 'multilabel'"),
         (SCORES, CLASSES, {"task": "binary"}, ShapeError, "task is 'binary'"),
         (np.zeros((2, 3, 4)), np.zeros((2, 5), int), {}, ShapeError, r"\(samples, classes, ...\)"),
@@ -280,6 +283,18 @@ def test_logits_images_and_ignored_targets():
     assert m.accuracy(image, ignored, ignore_index=-100) == pytest.approx(2 / 3)
     weighted = m.accuracy(SCORES, [0, -100, 2, 2], [3.0, 1.0, 2.0, 1.0], ignore_index=-100)
     assert weighted == pytest.approx(4 / 6)
+
+
+def test_a_batch_that_does_not_count_changes_nothing():
+    for name, kind in vars(m).items():
+        if isinstance(kind, type) and KINDS.get(name, ((), ()))[0] is SCORES:
+            metric = kind(ignore_index=-1)
+            metric.update(SCORES, [-1] * 4)
+            metric.update(SCORES, CLASSES)
+            metric.update(SCORES, [-1] * 4, [1.0] * 4)
+            expected = kind()
+            expected.update(SCORES, CLASSES)
+            np.testing.assert_array_equal(metric.compute(), expected.compute())
 
 
 def test_a_log_loss_of_logits_is_finite_where_probabilities_are_not():
