@@ -6,6 +6,7 @@ programs. ``pieces`` cuts them, ``lanes`` shares them out, and the ``worker`` do
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import os
 import queue
@@ -96,9 +97,12 @@ class Worker:
             done.acquire()
             failures: list[BaseException] = []
 
+            # Numbers that overflow are told of, or not, as the caller wants it.
+            context = contextvars.copy_context()
+
             def work() -> None:
                 try:
-                    function(parts[1])
+                    context.run(function, parts[1])
                 except BaseException as error:
                     failures.append(error)
                 finally:

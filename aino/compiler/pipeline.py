@@ -22,6 +22,7 @@ from aino.compiler.passes.memory_plan import Layout, plan_memory
 from aino.compiler.passes.negations import absorb_signs
 from aino.compiler.passes.placement import compute_in_place
 from aino.compiler.passes.products import share_products
+from aino.compiler.passes.rows import run_by_rows
 from aino.compiler.passes.slices import add_slices_in_place
 from aino.compiler.passes.small_matrices import lower_small_rows
 
@@ -42,12 +43,13 @@ PASSES: dict[str, Callable[[Program], int]] = {
     "choices": choose_in_place,
     "small_matrices": lower_small_rows,
     "fusion": run_in_blocks,
+    "rows": run_by_rows,
     "products": share_products,
 }
 
 
 #: Those that go by sizes: a program for any size does without.
-FIXED_SIZES = frozenset({"fusion", "products"})
+FIXED_SIZES = frozenset({"fusion", "rows", "products"})
 
 
 @dataclass

@@ -14,6 +14,7 @@ from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Region
 from aino.compiler.passes.fusion import SHARED, Chain
+from aino.compiler.passes.rows import Rows
 from aino.num_threads import SMALL_PRODUCT, shared_product
 
 #: A large product costs AINO's threads 0.1 ms more than the BLAS's; as much as these cost
@@ -37,6 +38,8 @@ def _shared_work(call: Call) -> int:
     """Return on how many numbers both threads compute."""
     if isinstance(call, Chain):
         return call.size * len(call.steps) if call.size >= SHARED else 0
+    if isinstance(call, Rows):
+        return call.work if call.work >= SHARED else 0
     if not getattr(call.function, "is_shared", False):
         return 0
     return WORK_OF_KERNELS * max([value.size for value in (*call.reads(), *call.results)])

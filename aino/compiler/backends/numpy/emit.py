@@ -13,9 +13,10 @@ import numpy as np
 
 from aino.compiler.backends.numpy.comments import SYMBOLS, empty_like, is_single, with_out
 from aino.compiler.backends.numpy.expressions import Expressions
-from aino.compiler.backends.numpy.fused_loops import ChainWriter, run_chain
+from aino.compiler.backends.numpy.fused_loops import ChainWriter
 from aino.compiler.backends.numpy.lines import Kind, Line, Source
 from aino.compiler.backends.numpy.names import Names, function_text, wish_for
+from aino.compiler.backends.numpy.row_loops import RowsWriter
 from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import METHOD_NAMES, WITHOUT_FUNCTION, Operation
 from aino.compiler.ir.program import Call, Program, map_values
@@ -24,6 +25,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.copies import takes_out
 from aino.compiler.passes.fusion import Chain
 from aino.compiler.passes.memory_plan import Layout
+from aino.compiler.passes.rows import Rows
 
 _TITLES = {"forward": "forward", "backward": "backward", "update": "update"}
 
@@ -230,12 +232,13 @@ class Emitter:
             if self.layout.place.get(owner) == "fresh" and owner not in self.storage_names:
                 # What the caller keeps, filled piece by piece: it begins as empty memory.
                 self.body.append(Line(f"{self.storage(owner)} = {empty_like(owner.whole)}"))
-        if isinstance(call, Chain):
+        if isinstance(call, (Chain, Rows)):
             for value in call.results:
                 if self.layout.place[value.storage] == "fresh":
                     line = f"{self.storage(value.storage)} = {empty_like(value)}"
                     self.body.append(Line(line))
-            line = ChainWriter(self, call).write()
+            writer = ChainWriter if isinstance(call, Chain) else RowsWriter
+            line = writer(self, call).write()
         elif call.operation is Operation.SET:
             target, index, source = call.arguments
             line = f"{self.text(target)}[{self.index(index)}] = {self.text(source)}"
@@ -296,12 +299,13 @@ class Emitter:
         inner = ", ".join([*arguments, *tail, f"out={out}"])
         return f"{self.function(function, operation)}({inner})"
 
-    def runner(self) -> str:
-        """Return the name of the function that runs chains."""
-        if "run_chain" not in self.bound:
-            self.names.taken.add("run_chain")
-            self.bound["run_chain"] = run_chain
-        return "run_chain"
+    def bind(self, function) -> str:
+        """Return the name of a function of AINO's that runs what the program consists of."""
+        name = function.__name__
+        if name not in self.bound:
+            self.names.taken.add(name)
+            self.bound[name] = function
+        return name
 
     def _single(self, call: Call, target: Region) -> str:
         """Return arithmetic on single numbers, which Python indexes sooner than NumPy loops."""

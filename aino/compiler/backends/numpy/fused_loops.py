@@ -67,9 +67,8 @@ class ChainWriter:
         )
         table = emitter.names.fresh(f"{self.name}_blocks")
         emitter.prelude["memory"].append(f"{table} = {lanes}")
-        runner = emitter.runner()
         arrays = "".join(f", {text}" for _, text in self.given.values())
-        return f"{runner}({self.name}, {table}, {scratch}{arrays})"
+        return f"{emitter.bind(run_chain)}({self.name}, {table}, {scratch}{arrays})"
 
     def _dtype(self) -> str:
         value = (*self.chain.steps[0].touches(), *self.chain.steps[0].results)[0]
