@@ -88,3 +88,10 @@ def test_the_worker_keeps_off_the_callers_core():
     worker.share(lambda part: seen.append(os.sched_getaffinity(0)), [0, 1])
     assert sorted(len(cores) for cores in seen) == [CORES - 1, CORES]
     assert any(threads.is_own(thread) for thread in threading.enumerate())
+
+
+def test_the_caller_says_how_overflow_is_told_on_both_threads():
+    told = []
+    with np.errstate(over="ignore", invalid="raise"):
+        worker.share(lambda part: told.append(np.geterr()), [0, 1])
+    assert [(how["over"], how["invalid"]) for how in told] == [("ignore", "raise")] * 2
