@@ -15,7 +15,7 @@ import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_iris, make_regression
+from sklearn.datasets import load_diabetes, load_iris, make_regression
 from sklearn.ensemble import (
     BaggingClassifier,
     StackingClassifier,
@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
+    KFold,
     RandomizedSearchCV,
     cross_val_score,
     cross_validate,
@@ -282,6 +283,14 @@ def test_losses_are_in_the_unit_of_the_targets(iris):
     errors = (model.predict(X) - y) ** 2
     assert 0.2 * errors.mean() < min(model.history_["val_loss"]) < 5 * errors.mean()
     assert np.allclose(model.module_.predict(X), model.predict(X))
+
+
+def test_defaults_do_not_learn_noise_by_heart():
+    X, y = load_diabetes(return_X_y=True)
+    shuffled = KFold(3, shuffle=True, random_state=0)
+    assert cross_val_score(AinoRegressor(random_state=0), X, y, cv=shuffled).mean() > 0.35
+    worse = AinoRegressor(random_state=0, weight_decay=0.0)
+    assert cross_val_score(worse, X, y, cv=shuffled).mean() < 0.3
 
 
 def test_metadata_are_routed(iris):

@@ -82,10 +82,8 @@ class AinoEstimator(BaseEstimator):
         arguments.check_optimizer(given, rate, [], self.weight_decay)
         ours = self.module is None and not callable(self.loss) and isinstance(given, str | None)
         decay = arguments.decay(self.weight_decay)
-        # Numbers are those of each fit; whether weights decay at all is part of the step.
-        key = (
-            (type(self).__name__, given, self.loss, bool(decay), self._multilabel) if ours else None
-        )
+        # Numbers are those of each fit.
+        key = (type(self).__name__, given, self.loss, self._multilabel) if ours else None
         return Solver(given, rate, decay, key)
 
     _multilabel = False

@@ -30,6 +30,8 @@ from aino.train.batches import batch_size_for
 
 #: What X may be: dense, or sparse by rows.
 INPUTS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+#: How fast weights decay where nothing else is asked for, at most, and times how many samples.
+DECAY, DECAY_OF_ALL = 0.015, 5.0
 
 
 class Part:
@@ -95,8 +97,11 @@ class Fit:
 
     def _normalise_weights(self) -> None:
         """Bring weights to a mean of 1, so that rates mean what they do without weights."""
+        #: How many samples it would take without weights.
+        self.total = float(len(self.part))
         if self.part.weights is None:
             return
+        self.total = float(self.part.weights.sum())
         if callable(self.estimator.loss):
             raise ValueError("a loss of your own knows no weights: give the name of a loss")
         mean = self.part.weights.mean()
@@ -156,6 +161,9 @@ class Fit:
 
     def _plan(self, renewed: bool) -> None:
         estimator, samples = self.estimator, len(self.part)
+        if self.solver.given is None and self.solver.weight_decay is None:
+            # Against learning few samples by heart; many need no help.
+            self.solver = self.solver._replace(weight_decay=min(DECAY, DECAY_OF_ALL / self.total))
         self.optimizer = None
         if self.goes_on and not renewed:
             self.optimizer = estimator._going_on(self.module, self.solver)

@@ -151,7 +151,10 @@ def learn(
     lasting = solver.key is not None and optimizer is None and not plan.callbacks
     if lasting and plan.epochs * len(batches) >= WORTH_SHARING:
         structure = templates.structure_of(learner)
-        key = structure and (structure, solver.key, len(samples.arrays), samples.y.ndim, plan.size)
+        key = structure and (
+            structure, solver.key, bool(solver.weight_decay), len(samples.arrays),
+            samples.y.ndim, plan.size,
+        )  # fmt: skip
     if key is None:
         lent: Any = nullcontext(template(learner, optimizer))
     else:
