@@ -15,6 +15,7 @@ STEPS, BATCH, FEATURES, HIDDEN = 50, 32, 32, 128
 
 #: layer -> how many times as long PyTorch should take with two threads, and with one.
 WANTED = {"LSTM": (0.8, 1.0), "GRU": (1.4, 1.6)}
+FUSED = "AINO nn.LSTM"
 
 
 def cases() -> list[Case]:
@@ -28,11 +29,36 @@ def cases() -> list[Case]:
             calls_before_check=5,
         )
         for layer, wanted in WANTED.items()
+    ] + [
+        Case(
+            "sequences",
+            f"lstm by hand {size}",
+            by_hand,
+            {FUSED: 1 / 1.5},
+            calls_before_check=5,
+        )
     ]
 
 
-def training_step(library: Any, layer: str, **settings: Any) -> Callable[[], Any]:
-    """Return a training step in the words that PyTorch and AINO share."""
+def composed(library: Any, body: Any, x: Any) -> Any:
+    """Return the last state of an LSTM that is written with products, sigmoid and tanh."""
+    h = c = library.zeros(BATCH, HIDDEN)
+    biases = body.bias_ih_l0 + body.bias_hh_l0
+    for k in range(STEPS):
+        gates = x[k] @ body.weight_ih_l0.T + h @ body.weight_hh_l0.T + biases
+        i, f, g, o = gates.chunk(4, 1)
+        c = library.sigmoid(f) * c + library.sigmoid(i) * library.tanh(g)
+        h = library.sigmoid(o) * library.tanh(c)
+    return h
+
+
+def training_step(
+    library: Any, layer: str, run: Callable[..., Any] | None = None, **settings: Any
+) -> Callable[[], Any]:
+    """Return a training step in the words that PyTorch and AINO share.
+
+    ``run(library, body, x)`` is what gives the last state, None for the layer itself.
+    """
     rng = np.random.default_rng(0)
 
     def drawn(*shape: int) -> Any:
@@ -48,7 +74,8 @@ def training_step(library: Any, layer: str, **settings: Any) -> Callable[[], Any
 
     def step() -> Any:
         optimizer.zero_grad()
-        loss = loss_function(head(body(x)[0][-1]), target)
+        last = body(x)[0][-1] if run is None else run(library, body, x)
+        loss = loss_function(head(last), target)
         loss.backward()
         optimizer.step()
         return loss.detach()
@@ -71,3 +98,16 @@ def contenders(layer: str) -> list[Contender]:
         setting = fastest_of(lambda **settings: training_step(torch, layer, **settings))
         found.append(Contender(FASTEST, training_step(torch, layer, **setting)))
     return found
+
+
+def by_hand() -> list[Contender]:
+    """Return the step of a composed LSTM, compiled, and that of the fused one."""
+    import aino
+
+    compile = peers.compiler()
+    if compile is None:
+        return [Contender(EAGER, training_step(aino, "LSTM", composed))]
+    return [
+        Contender(COMPILED, compile(training_step(aino, "LSTM", composed))),
+        Contender(FUSED, compile(training_step(aino, "LSTM"))),
+    ]
