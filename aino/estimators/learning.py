@@ -15,7 +15,7 @@ from aino.estimators.objective import Objective
 from aino.estimators.scale_plan import ScalePlan
 from aino.estimators.scaling import scaled_rows
 from aino.estimators.targets import Samples, Targets, one_hot
-from aino.estimators.templates import Template
+from aino.estimators.templates import KeptStep, Template
 from aino.nn.base.hooks import has_hooks
 from aino.ops.random.generator import Generator
 from aino.train import Callback, History, Loop
@@ -148,10 +148,12 @@ class Learning:
         if key is None:
             lent: Any = nullcontext(self._template(network.layers, optimizer, options.rate))
         else:
-            lent = templates.borrowed(key, network.layers, self._template)
+            lent = templates.borrowed(key, network.layers, self._kept_template)
         with lent as template, np.errstate(all="ignore"):  # the loss tells what came to nothing
             if key is not None:
                 training.begin_anew(template.optimizer, template.rate, options.rate, self.decay)
+                steps = options.epochs * (self.batches.samples // self.batches.size)
+                template.step.begin(steps)
             self.loop.optimizer = template.optimizer
             self.loop.run(template.step, self.batches, options.epochs)
 
@@ -171,7 +173,15 @@ class Learning:
             self.batches.size,
         )  # fmt: skip
 
-    def _template(self, layers: Any, optimizer: Any = None, rate: float | None = None) -> Template:
+    def _kept_template(self, layers: Any) -> Template:
+        """Return a template whose step is compiled once it has paid for itself."""
+        template = self._template(layers, compiling=False)
+        return template._replace(step=KeptStep(template.step, "the training step"))
+
+    def _template(
+        self, layers: Any, optimizer: Any = None, rate: float | None = None,
+        compiling: bool | None = None,
+    ) -> Template:  # fmt: skip
         """Return the step in which layers learn from a batch."""
         options, loss = self.options, self.goal.loss
         parameters = [p for p in layers.parameters() if p.requires_grad]
@@ -192,7 +202,7 @@ class Learning:
             planned=options.epochs * len(self.batches),
             between=self.loop.listener("on_gradients"),
             # A hook of the user's may do what a program would not do again.
-            compiling=False if any(map(has_hooks, layers.modules())) else None,
+            compiling=False if any(map(has_hooks, layers.modules())) else compiling,
         )
         return Template(layers, optimizer, step, optimizer.defaults["lr"])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -17,12 +17,60 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.autograd.memory import stamp_write
+from aino.compiler.compiled import compile
 from aino.nn.base.hooks import has_hooks
 from aino.nn.modules.perceptron import Layer
+from aino.train import paying
 
 #: How many templates are kept, and how many weights they may have: for a large network the tracing
 #: is nothing beside the learning.
 _KEPT, _LARGEST = 8, 1 << 18
+#: So many calls of a program are traces, as long as these agree.
+_TRACES = 2
+
+
+class KeptStep:
+    """A step that is compiled as soon as that has paid for itself, over several fits if need be.
+
+    A fit with many steps before it traces at once. Short ones trace when there have been as many
+    steps in all, and each of them only one call: so none takes much longer than the others.
+
+    Arguments:
+        function: the step as it is.
+        name: what a warning calls it.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function = function
+        self.program: Any = compile(function, name=name)
+        #: By the number of samples: how often the step was called, and how often as a program.
+        self.calls: Counter[int] = Counter()
+        self.traces: Counter[int] = Counter()
+        self.begin(0)
+
+    def begin(self, steps: int) -> None:
+        """Begin a fit of so many steps."""
+        self.pays = steps >= paying.WORTH_COMPILING
+        self.left = _TRACES if self.pays else 1
+
+    def __call__(self, *batch: Any) -> Any:
+        size = len(batch[0].array)
+        if self.traces[size] >= _TRACES:
+            return self.program(*batch)
+        calls = self.calls[size] = self.calls[size] + 1
+        # In the first call of all the optimizer makes its state.
+        worth = (
+            self.pays and calls > 1 and size == self.usual(size)
+        ) or calls > paying.WORTH_COMPILING
+        if not worth or not self.left:
+            return self.function(*batch)
+        self.left -= 1
+        self.traces[size] += 1
+        return self.program(*batch)
+
+    def usual(self, size: int) -> int:
+        """Return how many samples most steps look at: the smaller rest of an epoch is another."""
+        return self.calls.most_common(1)[0][0]
 
 
 class Template(NamedTuple):
@@ -30,7 +78,7 @@ class Template(NamedTuple):
 
     layers: Any
     optimizer: Any
-    step: Callable[..., Any]
+    step: Any
     rate: float
 
 
