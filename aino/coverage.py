@@ -165,17 +165,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "torch.func": ("debug_unwrap "),
     },
     "retired by PyTorch itself": {
-        "torch.utils.data": (
-            "DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation "
-            "functional_datapipe guaranteed_datapipes_determinism non_deterministic "
-            "runtime_validation runtime_validation_disabled "
-        ),
         "torch.Tensor": ("eig lstsq reinforce solve symeig volatile "),
-        "torch.nn.init": (
-            "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal uniform "
-            "xavier_normal xavier_uniform "
-        ),
-        "torch.nn.utils": ("clip_grad_norm "),
         "torch.autograd": ("NestedIOFunction "),
         "torch.testing": ("assert_allclose "),
     },
