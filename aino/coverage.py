@@ -70,7 +70,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "sparse_resize_and_clear_ sspaddmm to_dense to_padded_tensor to_sparse "
             "to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr values "
         ),
-        "torch.nn.init": ("sparse "),
     },
     "quantized numbers": {
         "torch": (
