@@ -237,8 +237,10 @@ class Emitter:
                 if self.layout.place[value.storage] == "fresh":
                     line = f"{self.storage(value.storage)} = {empty_like(value)}"
                     self.body.append(Line(line))
-            writer = ChainWriter if isinstance(call, Chain) else RowsWriter
-            line = writer(self, call).write()
+            if isinstance(call, Chain):
+                line = ChainWriter(self, call).write()
+            else:
+                line = RowsWriter(self, call).write()
         elif call.operation is Operation.SET:
             target, index, source = call.arguments
             line = f"{self.text(target)}[{self.index(index)}] = {self.text(source)}"
