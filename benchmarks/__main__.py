@@ -5,7 +5,7 @@ python -m benchmarks eager training      two families
 python -m benchmarks 4-16-3 --quick      whatever has 4-16-3 in its name, in seconds
 python -m benchmarks --against ../other  this checkout and another one, paired, without the peers
 python -m benchmarks operations [NAMES]  every operation against PyTorch, on one thread each
-python -m benchmarks accuracy [NAMES]    what is learned at defaults, against scikit-learn and skorch
+python -m benchmarks accuracy [NAMES]    what is learned at defaults, beside scikit-learn, skorch
 """
 
 from __future__ import annotations
