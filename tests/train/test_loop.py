@@ -220,6 +220,15 @@ class Presses(Callback):
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("times", "size", "heard", "batch"), [(1, 10, True, 2), (2, 10, False, 2), (0, 40, False, 0)]
 )

@@ -340,6 +340,9 @@ PROGRAM = """
 import os, signal, sys
 from aino.utils.data import DataLoader, Dataset
 
+# Also where the tests were started in the background, which ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Numbers(Dataset):
     def __len__(self):
         return 1000
