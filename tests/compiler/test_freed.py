@@ -8,6 +8,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler.ir.regions import LARGE_CONSTANT, Storage, repeats
 from tests.compiler.showing import registry
 
 F = nn.functional
@@ -122,3 +123,23 @@ def test_reference_counting_alone_frees_it(name):
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_zeros_that_gradients_are_placed_in_are_not_kept_with_the_program():
+    x = aino.randn(4, 8, 64, 64, requires_grad=True)
+
+    def step():
+        x.grad = None
+        aino.nn.functional.max_pool2d(x, 2).sum().backward()
+        return x.grad.sum()
+
+    compiled = aino.compile(step)
+    for _ in range(3):
+        compiled()
+    constants = [
+        storage.initial
+        for storage in gc.get_objects()
+        if isinstance(storage, Storage) and storage.initial is not None
+    ]
+    assert any(repeats(array) and array.shape == x.shape for array in constants)
+    assert all(repeats(array) or array.nbytes < LARGE_CONSTANT for array in constants)

@@ -17,6 +17,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.export.report import copied_bindings
+from aino.compiler.ir.regions import repeats
 from aino.compiler.pipeline import FIXED_SIZES
 from aino.compiler.specialization import Specialization, build, write
 from aino.pytree import mapped
@@ -209,7 +210,7 @@ class _Writer:
         same = len(set(shapes)) == 1
         if same and all(np.array_equal(a, items[0], equal_nan=a.dtype.kind in "fc") for a in items):
             return None
-        if any(not item.flags.c_contiguous for item in items):
+        if any(not item.flags.c_contiguous and not repeats(item) for item in items):
             raise FixedSizeError("a constant in it does not lie row by row")
         if same:
             return self.repeated_number(items)

@@ -11,6 +11,11 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+#: Constants of so many bytes that repeat one number are held as that number.
+LARGE_CONSTANT = 1 << 16
+
 
 class Storage:
     """A piece of memory.
@@ -56,6 +61,23 @@ class Storage:
     def regions(self) -> list[Region]:
         """Return the regions of it that are in use."""
         return [value for known in self.values.values() if (value := known()) is not None]
+
+    def keep_one_number(self) -> bool:
+        """Hold a large constant that repeats one number as that number; tell whether it does.
+
+        Zeros that a step begins with would else be held for as long as its program.
+        """
+        initial = self.initial
+        if initial is None or initial.nbytes < LARGE_CONSTANT or initial.itemsize > 8:
+            return False
+        if not initial.flags.c_contiguous or any(type(x.cut) is Given for x in self.regions()):
+            return False
+        bits = initial.reshape(-1).view(f"u{initial.itemsize}")
+        if (bits != bits[0]).any():  # nan and a minus before a zero are told by their bits
+            return False
+        number = initial[(0,) * initial.ndim]
+        self.root = self.initial = np.broadcast_to(np.array(number), initial.shape)
+        return True
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.label or hex(id(self))}>"
@@ -149,6 +171,11 @@ class Region:
 
     def __repr__(self) -> str:
         return f"{self.storage!r}{list(self.shape)}"
+
+
+def repeats(array) -> bool:
+    """Tell whether an array holds one number in the place of many."""
+    return array.size > 1 and not any(array.strides)
 
 
 def address(array) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import METHOD_NAMES, Operation
 from aino.compiler.ir.program import Call, Program, map_values
-from aino.compiler.ir.regions import Given, Region, Storage, region, region_at
+from aino.compiler.ir.regions import Given, Region, Storage, region, region_at, repeats
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.common_subexpressions import rewrite
 from aino.compiler.tracing.shadows import window
@@ -79,6 +79,10 @@ def contents(value: Region):
         return initial
     if type(value.cut) is Given and storage.initial is None:
         return value.cut.array
+    if repeats(initial):
+        if value.dtype == initial.dtype:
+            return np.broadcast_to(initial[(0,) * initial.ndim], value.shape)
+        initial = initial.copy()
     return window(initial, value.offset, value)
 
 

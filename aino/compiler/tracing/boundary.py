@@ -47,6 +47,8 @@ class Outside:
         self._arguments: dict[int, tuple[Tensor, str]] = {}
         self._born: dict[int, weakref.ref] = {}
         self._born_roots: set[int] = set()
+        #: Those that ``zeros_like`` and its kin made for a rule: nobody outside knows them.
+        self._made_alike: set[int] = set()
         self._born_leaves: weakref.WeakSet = weakref.WeakSet()
         self._undo: list[Any] = []
         #: Tensors from outside with the node and the view that they had.
@@ -264,7 +266,15 @@ class Outside:
         """Drop the shadow memory: the run is over, and a program needs none of it."""
         for storage in self.storages:
             storage.shadow = None
-        self._places = {key: tracer.value for key, tracer in self._lifted.items()}
+        repeating = set()
+        for storage in self.storages:
+            root = storage.root
+            if id(root) in self._made_alike and storage.keep_one_number():
+                repeating.add(id(root))
+        self._kept = [array for array in self._kept if id(array) not in repeating]
+        self._places = {
+            key: tracer.value for key, tracer in self._lifted.items() if key not in repeating
+        }
         for known in (self._lifted, self._roots, self._born, self.leaves, self.set_first,
                       self._history):  # fmt: skip
             known.clear()

@@ -197,8 +197,11 @@ class Trace(Outside):
                     float(item)  # which memory made by Python would freeze
             found: list[Tracer] = []
             _, shadows = self.unwrap(tuple(arguments), found)
+            if function is np.empty_like:
+                function = np.zeros_like  # what is in it is the same each time, then
             made = function(*shadows, **keywords)
             self._born_roots.add(id(made))
+            self._made_alike.add(id(made))
             return self.lift(made)
         if function is np.repeat:
             arguments = (arguments[0], self._counts(arguments[1]), *arguments[2:])
