@@ -1,8 +1,9 @@
 """How many threads compute: AINO's own, and those of the BLAS underneath NumPy.
 
-AINO shares long elementwise work and the steps of optimizers between two threads at most.
-Products of matrices are NumPy's; its wheels carry OpenBLAS, which is told directly. Another BLAS
-(MKL, Accelerate) is reached by the package threadpoolctl, where that is installed.
+AINO shares long elementwise work, convolutions, attention and the steps of optimizers between two
+threads at most, and large products of matrices where a compiled program has such work beside them.
+Other products are NumPy's; its wheels carry OpenBLAS, which is told directly. Another BLAS (MKL,
+Accelerate) is reached by the package threadpoolctl, where that is installed.
 """
 
 from __future__ import annotations
@@ -99,10 +100,14 @@ def shared_product(a, b, out=None):
 
     OpenBLAS's threads wait for the next product in a loop, 2²⁶ ticks of the clock long, and are in
     the way of AINO's where there are two cores: long elementwise work takes twice its time then.
+    Where it may use more, or one alone, it computes the product as it would.
     """
     if out is None:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
         out = np.empty(shape, np.result_type(a, b))
+    get, _ = _getter_and_setter()
+    if get is None or get() != 2:
+        return np.matmul(a, b, out=out)
     share(lambda part: np.matmul(part[0], part[1], out=part[2]), _halves(a, b, out))
     return out
 

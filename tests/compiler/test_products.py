@@ -95,3 +95,14 @@ def test_the_caller_says_how_overflow_is_told_on_both_threads():
     with np.errstate(over="ignore", invalid="raise"):
         worker.share(lambda part: told.append(np.geterr()), [0, 1])
     assert [(how["over"], how["invalid"]) for how in told] == [("ignore", "raise")] * 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_more_threads_of_the_blas_are_left_at_work(threads, monkeypatch):
+    shared = []
+    monkeypatch.setattr("aino.num_threads.share", lambda function, parts: shared.append(parts))
+    monkeypatch.setattr("aino.num_threads._getter_and_setter", lambda: (lambda: threads, None))
+    a, b = np.ones((512, 64), np.float32), np.ones((64, 128), np.float32)
+    product = shared_product(a, b)
+    assert len(shared) == (threads == 2)
+    assert threads == 2 or (product == 64).all()
