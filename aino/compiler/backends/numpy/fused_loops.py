@@ -165,7 +165,7 @@ class ChainWriter:
 
 
 def run_chain(chain, lanes, scratch, *arrays) -> None:
-    """Run a chain's blocks, half of them on a second thread where there are two lanes."""
+    """Run the blocks of a loop, half of them on a second thread where there are two lanes."""
 
     def run(lane) -> None:
         blocks, buffers = lane

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.numpy.comments import with_out
+from aino.compiler.backends.numpy.fused_loops import run_chain
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.passes.fusion import SHARED
 from aino.compiler.passes.rows import ROW_BLOCK, Rows, is_copy
-from aino.threads import lanes, worker
+from aino.threads import lanes
 
 
 class RowsWriter:
@@ -50,7 +51,7 @@ class RowsWriter:
             f"{scratch} = [{self._scratch(blocks[0][1])} for _ in range({len(shared)})]",
         ]
         arrays = "".join(f", {text}" for _, text in self.given.values())
-        return f"{emitter.bind(run_rows)}({self.name}, {table}, {scratch}{arrays})"
+        return f"{emitter.bind(run_chain)}({self.name}, {table}, {scratch}{arrays})"
 
     def _blocks(self) -> list[tuple[int, int]]:
         """Return the blocks of rows, of which the first is the longest."""
@@ -130,14 +131,3 @@ def row_memory(height, sizes, forms) -> list[Any]:
         np.ndarray((height, *shape), dtype, memory[place], offset, strides)
         for place, shape, dtype, offset, strides in forms
     ]
-
-
-def run_rows(function, lanes, scratch, *arrays) -> None:
-    """Run a loop's blocks of rows, half of them on a second thread where there are two lanes."""
-
-    def run(lane) -> None:
-        blocks, memory = lane
-        for start, stop in blocks:
-            function(start, stop, memory, *arrays)
-
-    worker.share(run, list(zip(lanes, scratch)))
