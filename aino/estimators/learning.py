@@ -160,7 +160,7 @@ class Learning:
     def _key(self) -> Any:
         """Return what all fits of the same step have in common; None where it is its own."""
         options, goal = self.options, self.goal
-        optimizer, decay = options.optimizer, self.decay
+        optimizer = options.optimizer
         ours = isinstance(options.loss, str | None) and isinstance(optimizer, str | None)
         if not ours or self.plan.raw or options.callbacks or not self.network.learns_as_ours:
             return None
@@ -169,8 +169,8 @@ class Learning:
             return None
         return (
             structure, options.loss, goal.kind, goal.activation, goal.targets.ndim,
-            optimizer and optimizer.lower(), decay and True, len(self.batches.arrays),
-            self.batches.size,
+            optimizer and optimizer.lower(), training.kind_of_decay(self.decay),
+            len(self.batches.arrays), self.batches.size,
         )  # fmt: skip
 
     def _kept_template(self, layers: Any) -> Template:

@@ -47,6 +47,14 @@ def make_rule(
     return Rule(made(given, **options), False)
 
 
+def kind_of_decay(weight_decay: float | None) -> bool | float | None:
+    """Return what two steps have in common that differ in their weight decay alone.
+
+    One that was not given is the optimizer's own, which is not none at all.
+    """
+    return weight_decay and True
+
+
 def begin_anew(
     optimizer: Any, default_rate: float, rate: float | None, weight_decay: float | None
 ) -> None:

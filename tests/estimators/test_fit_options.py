@@ -283,6 +283,23 @@ def test_a_borrowed_step_learns_what_a_new_one_learns(optimizer):
     assert first.history == again.history
 
 
+@pytest.mark.parametrize("optimizer", [None, "adamw"])
+def test_no_fit_leaves_its_settings_to_the_next_one(optimizer):
+    settings = [
+        {}, {"weight_decay": 0.0}, {"weight_decay": 0.3}, {"n": 0.02}, {"weight_decay": 0.1, "n": 0.02},
+    ]  # fmt: skip
+    options = {"optimizer": optimizer, "batch_size": 30, "epochs": 60}
+    alone = []
+    for setting in settings:
+        templates.forget()
+        alone.append(fitted(CLASSES, **setting, **options))
+    for turn in (settings, settings[::-1]):
+        templates.forget()
+        for setting in turn:
+            found = fitted(CLASSES, **setting, **options)
+            assert same(found, alone[settings.index(setting)]), setting
+
+
 def test_a_borrowed_step_is_nobodys_else():
     wanted = [fitted(CLASSES, epochs=30, n=0.01 * (1 + turn)) for turn in range(4)]
     found = [None] * 4

@@ -276,6 +276,26 @@ def test_fits_that_share_a_step_are_those_of_their_own(iris):
     assert np.allclose(alone[1], again[0], rtol=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["auto", "adamw", "sgd"])
+def test_no_fit_leaves_its_settings_to_the_next_one(iris, solver):
+    X, y = iris
+
+    def learned(decay, rate):
+        model = small(solver=solver, weight_decay=decay, learning_rate_init=rate, random_state=0)
+        return model.fit(X, y).predict_proba(X)
+
+    settings = [(None, None), (0.0, None), (0.3, None), (0.1, 0.01), (None, 0.01)]
+    alone = []
+    for setting in settings:
+        templates.forget()
+        alone.append(learned(*setting))
+    for turn in (settings, settings[::-1]):
+        templates.forget()
+        for setting in turn:
+            found = learned(*setting)
+            assert np.array_equal(found, alone[settings.index(setting)]), setting
+
+
 def test_losses_are_in_the_unit_of_the_targets(iris):
     X, _ = iris
     X, y = X[:, :3], 1000 * X[:, 3]

@@ -152,8 +152,8 @@ def learn(
     if lasting and plan.epochs * len(batches) >= WORTH_SHARING:
         structure = templates.structure_of(learner)
         key = structure and (
-            structure, solver.key, bool(solver.weight_decay), len(samples.arrays),
-            samples.y.ndim, plan.size,
+            structure, solver.key, training.kind_of_decay(solver.weight_decay),
+            len(samples.arrays), samples.y.ndim, plan.size,
         )  # fmt: skip
     if key is None:
         lent: Any = nullcontext(template(learner, optimizer))
