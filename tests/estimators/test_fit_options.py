@@ -12,6 +12,7 @@ from aino.estimators import templates
 from aino.estimators.fitting import split
 from aino.estimators.targets import Samples
 from aino.train import Callback
+from aino.train.named import OPTIMIZERS
 
 rng = np.random.default_rng(1)
 X = rng.normal(size=(80, 4))
@@ -271,7 +272,7 @@ def test_warm_start_false_begins_anew():
 # Steps that outlive a fit
 
 
-@pytest.mark.parametrize("optimizer", [None, "adam", "rmsprop", "adagrad", "asgd", "rprop"])
+@pytest.mark.parametrize("optimizer", [None, *OPTIMIZERS])
 def test_a_borrowed_step_learns_what_a_new_one_learns(optimizer):
     rate = None if optimizer is None else 0.01
     options = {"optimizer": optimizer, "batch_size": 30, "epochs": 90}
@@ -286,8 +287,9 @@ def test_a_borrowed_step_learns_what_a_new_one_learns(optimizer):
 @pytest.mark.parametrize("optimizer", [None, "adamw"])
 def test_no_fit_leaves_its_settings_to_the_next_one(optimizer):
     settings = [
-        {}, {"weight_decay": 0.0}, {"weight_decay": 0.3}, {"n": 0.02}, {"weight_decay": 0.1, "n": 0.02},
-    ]  # fmt: skip
+        {"weight_decay": decay, "n": rate}
+        for decay, rate in ((None, None), (0.0, None), (0.3, None), (0.1, 0.02), (None, 0.02))
+    ]
     options = {"optimizer": optimizer, "batch_size": 30, "epochs": 60}
     alone = []
     for setting in settings:

@@ -133,7 +133,9 @@ def learn(
     def template(learner: Any, optimizer: Any = None) -> Template:
         """Return the step in which a module, or the layers of one, learn from a batch."""
         if optimizer is None:
-            optimizer = solver.rule([p for p in learner.parameters() if p.requires_grad]).optimizer
+            # A step that others use, too, has the optimizer's own rate until it is lent.
+            made = solver if key is None else solver._replace(rate=None)
+            optimizer = made.rule([p for p in learner.parameters() if p.requires_grad]).optimizer
         layers = isinstance(module, NeuralNetwork)
 
         def loss_of(inputs: Any, *rest: Any) -> Any:
