@@ -63,6 +63,44 @@ class Call:
         return ([self.out] if self.out is not None else []) + self.writes
 
 
+@dataclass(eq=False)
+class Loop(Call):
+    """Element-wise calls that are run together, a part of their memory at a time.
+
+    ``steps``: the calls. ``local``: storages that only the loop needs.
+    """
+
+    steps: list[Call] = field(default_factory=list)
+    local: set[Storage] = field(default_factory=set)
+
+    def calls(self) -> list[Call]:
+        """Return all calls of the loop, in order."""
+        return self.steps
+
+    def reads(self) -> list[Region]:
+        """Return what the loop reads of memory that it does not keep to itself."""
+        return [v for call in self.calls() for v in call.reads() if v.storage not in self.local]
+
+    def touches(self) -> list[Region]:
+        """Return what the loop writes of memory that it does not keep to itself."""
+        made = {v.storage for call in self.steps for v in call.results}
+        found = [v for call in self.calls() for v in (*call.touches(), *call.results)]
+        return [v for v in found if v.storage not in self.local and v.storage not in made]
+
+
+def joined(kind: type[Loop], steps: list[Call], **details: Any) -> Loop:
+    """Return a loop of calls, which has the results of them all."""
+    results: dict[Storage, Region] = {}
+    for call in steps:
+        for value in call.results:
+            results.setdefault(value.storage, value)
+    first = steps[0]
+    return kind(
+        Operation.LOOP, None, (), {}, list(results.values()), section=first.section,
+        line=first.line, steps=steps, **details,
+    )  # fmt: skip
+
+
 def collect_values(tree, found: list[Region]) -> None:
     """Append the values in a nested argument to ``found``."""
     if isinstance(tree, Region):

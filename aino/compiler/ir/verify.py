@@ -6,7 +6,7 @@ import numpy as np
 
 from aino.compiler.ir.operations import WITHOUT_FUNCTION, Operation
 from aino.compiler.ir.printer import Printer, called
-from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.program import Call, Loop, Program
 from aino.compiler.ir.regions import Given, Region, Storage
 
 _KINDS = ("argument", "static", "gradient", "constant", "temporary")
@@ -57,8 +57,8 @@ class Verifier:
         """Look at one call."""
         self.call = call
         self.operation(call)
-        if call.operation is Operation.LOOP:
-            for step in [*call.steps, *(tail for _, tail in call.tails)]:  # type: ignore[attr-defined]
+        if isinstance(call, Loop):
+            for step in call.calls():
                 self.look_at(step)
             self.call = call
             for value in call.results:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.operations import Operation
-from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.program import Call, Loop, Program, joined
 from aino.compiler.ir.regions import Region, Storage, is_contiguous
 from aino.compiler.passes.memory_plan import is_elementwise
 
@@ -24,30 +24,18 @@ SHARED = 8 * BLOCK
 
 
 @dataclass(eq=False)
-class Chain(Call):
+class Chain(Loop):
     """Element-wise calls over flat memory of one size, run together block by block.
 
-    ``steps``: the calls. ``tails``: calls that apply a part of a flat result to memory of its
-    own, as a step does to its parameters, each with the first number of its part. ``local``:
-    storages that only the chain needs.
+    ``tails``: calls that apply a part of a flat result to memory of its own, as a step does to
+    its parameters, each with the first number of its part.
     """
 
-    steps: list[Call] = field(default_factory=list)
     tails: list[tuple[int, Call]] = field(default_factory=list)
     size: int = 0
-    local: set[Storage] = field(default_factory=set)
 
-    def reads(self) -> list[Region]:
-        """Return what the chain reads of memory that it does not keep to itself."""
-        return [v for call in self._calls() for v in call.reads() if v.storage not in self.local]
-
-    def touches(self) -> list[Region]:
-        """Return what the chain writes of memory that it does not keep to itself."""
-        found = [v for call in self._calls() for v in (*call.touches(), *call.results)]
-        made = {v.storage for call in self.steps for v in call.results}
-        return [v for v in found if v.storage not in self.local and v.storage not in made]
-
-    def _calls(self) -> list[Call]:
+    def calls(self) -> list[Call]:
+        """Return all calls of the chain, in order."""
         return [*self.steps, *(call for _, call in self.tails)]
 
 
@@ -69,7 +57,7 @@ class Stretch:
         form = (flat_size(call), _dtype(call))
         if self.tails or (self.steps and form != self.form):
             return False
-        target = (*call.touches(), *call.results)[0]
+        target = call.target
         if self._meets(call.reads(), self._written) or self._meets([target], self._read):
             return False
         if self._meets([target], self._written):
@@ -120,7 +108,8 @@ class Stretch:
         """Append what was collected to ``calls`` and begin anew; return how many are joined."""
         count = len(self.steps) + len(self.tails)
         if count > 1:
-            calls.append(_chain(self.steps, self.tails))
+            size = flat_size(self.steps[0])
+            calls.append(joined(Chain, self.steps, tails=self.tails, size=size))
         else:
             calls.extend(self.steps)
         self.__init__()  # type: ignore[misc]
@@ -157,7 +146,7 @@ def flat_size(call: Call) -> int:
     """Return over how many numbers a call runs in flat order, 0 if it does not."""
     if not is_elementwise(call) or call.keywords or len(call.touches()) + len(call.results) != 1:
         return 0
-    target = (*call.touches(), *call.results)[0]
+    target = call.target
     if not is_contiguous(target) or target.storage.kind in ("argument", "gradient"):
         return 0
     for value in call.arguments:
@@ -172,21 +161,7 @@ def flat_size(call: Call) -> int:
 
 
 def _dtype(call: Call):
-    return (*call.touches(), *call.results)[0].dtype
-
-
-def _chain(steps: list[Call], tails: list[tuple[int, Call]]) -> Chain:
-    first = steps[0]
-    size = flat_size(first)
-    seen: set[Storage] = set()
-    results = []
-    for call in steps:
-        for value in call.results:
-            if value.storage not in seen:
-                seen.add(value.storage)
-                results.append(value)
-    return Chain(Operation.LOOP, None, (), {}, results, section=first.section, line=first.line,
-                 steps=steps, tails=tails, size=size)  # fmt: skip
+    return call.target.dtype
 
 
 def _find_local(program: Program) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from aino.compiler.ir.analysis import Analysis
 from aino.compiler.ir.operations import Operation
-from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.program import Call, Loop, Program, joined
 from aino.compiler.ir.regions import Region, Storage
-from aino.compiler.passes.fusion import Chain
+from aino.compiler.passes.copies import takes_out
 from aino.compiler.passes.memory_plan import is_elementwise
 
 #: A stretch goes over so many numbers in all at least; less is as quick call by call.
@@ -23,30 +23,19 @@ ROW_BLOCK = 1 << 17
 
 
 @dataclass(eq=False)
-class Rows(Call):
+class Rows(Loop):
     """Element-wise calls over arrays that have their first axis in common, run block by block.
 
-    ``steps``: the calls. ``rows``: how long that axis is. ``work``: over how many numbers all of
-    them go. ``local``: storages that only they need. ``whole``: regions that each block reads
-    whole.
+    ``rows``: how long that axis is. ``whole``: regions that each block reads whole.
     """
 
-    steps: list[Call] = field(default_factory=list)
-    tails: list[tuple[int, Call]] = field(default_factory=list)
     rows: int = 0
-    work: int = 0
-    local: set[Storage] = field(default_factory=set)
     whole: set[Region] = field(default_factory=set)
 
-    def reads(self) -> list[Region]:
-        """Return what the calls read of memory that they do not keep to themselves."""
-        return [v for call in self.steps for v in call.reads() if v.storage not in self.local]
-
-    def touches(self) -> list[Region]:
-        """Return what the calls write of memory that they do not keep to themselves."""
-        made = {v.storage for call in self.steps for v in call.results}
-        found = [v for call in self.steps for v in call.touches()]
-        return [v for v in found if v.storage not in self.local and v.storage not in made]
+    @property
+    def work(self) -> int:
+        """Over how many numbers all of the calls go."""
+        return sum([call.target.size for call in self.steps])
 
 
 class _Stretch:
@@ -98,16 +87,10 @@ class _Stretch:
 
     def close(self, calls: list[Call]) -> int:
         """Append what was collected to ``calls``; return how many are joined."""
-        sizes = [_size(call) for call in self.steps]
-        if len(sizes) > 1 and sum(sizes) >= WORTH_ROWS:
-            results = {v: None for call in self.steps for v in call.results}
-            first = self.steps[0]
-            calls.append(
-                Rows(Operation.LOOP, None, (), {}, list(results), section=first.section,
-                     line=first.line, steps=self.steps, rows=self.rows, work=sum(sizes),
-                     whole=self.whole)
-            )  # fmt: skip
-            return len(sizes)
+        loop = joined(Rows, self.steps, rows=self.rows, whole=self.whole) if self.steps else None
+        if isinstance(loop, Rows) and len(self.steps) > 1 and loop.work >= WORTH_ROWS:
+            calls.append(loop)
+            return len(self.steps)
         calls.extend(self.steps)
         return 0
 
@@ -133,14 +116,14 @@ def run_by_rows(program: Program) -> int:
 
 def _target(call: Call) -> Region | None:
     """Return what an element-wise call over rows fills, None if it is no such call."""
-    if isinstance(call, Chain) or call.keywords or len(call.touches()) + len(call.results) != 1:
+    if isinstance(call, Loop) or call.keywords or len(call.touches()) + len(call.results) != 1:
         return None
     if not is_copy(call):
         if not is_elementwise(call):
             return None
         if not all([isinstance(item, (Region, int, float)) for item in call.arguments]):
             return None
-    target = (*call.touches(), *call.results)[0]
+    target = call.target
     if target.storage.kind in ("argument", "gradient") or len(target.shape) < 2:
         return None
     if target.shape[0] < 2 or not target.size or target.storage.whole is None:
@@ -153,8 +136,10 @@ def _target(call: Call) -> Region | None:
 def is_copy(call: Call) -> bool:
     """Tell whether a call copies its first argument, into another dtype perhaps."""
     if call.operation is Operation.METHOD:
-        return call.function in ("copy", "astype") and isinstance(call.arguments[0], Region)
-    return call.operation is Operation.COPY and isinstance(call.arguments[0], Region)
+        copies = takes_out(call)
+    else:
+        copies = call.operation is Operation.COPY
+    return copies and isinstance(call.arguments[0], Region)
 
 
 def _keeps_to_rows(value: Region, step: int) -> bool:
@@ -166,17 +151,13 @@ def _keeps_to_rows(value: Region, step: int) -> bool:
     return low >= 0 and high <= step
 
 
-def _size(call: Call) -> int:
-    return (*call.touches(), *call.results)[0].size
-
-
 def _find_local(program: Program) -> None:
     """Keep to a loop what nobody else needs."""
     analysis = Analysis(program)
     for position, call in enumerate(program.calls):
         if not isinstance(call, Rows):
             continue
-        written = {v.storage for step in call.steps for v in (*step.touches(), *step.results)}
+        written = {step.target.storage for step in call.steps}
         call.local = {
             storage
             for storage in written

@@ -19,7 +19,7 @@ from aino.compiler.backends.numpy.names import Names, function_text, wish_for
 from aino.compiler.backends.numpy.row_loops import RowsWriter
 from aino.compiler.ir.analysis import analysed
 from aino.compiler.ir.operations import METHOD_NAMES, WITHOUT_FUNCTION, Operation
-from aino.compiler.ir.program import Call, Program, map_values
+from aino.compiler.ir.program import Call, Loop, Program, map_values
 from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Region, Storage, Subscript
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.copies import takes_out
@@ -232,7 +232,7 @@ class Emitter:
             if self.layout.place.get(owner) == "fresh" and owner not in self.storage_names:
                 # What the caller keeps, filled piece by piece: it begins as empty memory.
                 self.body.append(Line(f"{self.storage(owner)} = {empty_like(owner.whole)}"))
-        if isinstance(call, (Chain, Rows)):
+        if isinstance(call, Loop):
             for value in call.results:
                 if self.layout.place[value.storage] == "fresh":
                     line = f"{self.storage(value.storage)} = {empty_like(value)}"
@@ -240,6 +240,7 @@ class Emitter:
             if isinstance(call, Chain):
                 line = ChainWriter(self, call).write()
             else:
+                assert isinstance(call, Rows)
                 line = RowsWriter(self, call).write()
         elif call.operation is Operation.SET:
             target, index, source = call.arguments

@@ -116,7 +116,7 @@ class ChainWriter:
         return self.given[value][0]
 
     def _step(self, call: Call) -> str:
-        target = (*call.touches(), *call.results)[0]
+        target = call.target
         arguments = [
             self._value(item) if isinstance(item, Region) else self.emitter.text(item)
             for item in call.arguments

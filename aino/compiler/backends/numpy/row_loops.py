@@ -56,7 +56,7 @@ class RowsWriter:
     def _blocks(self) -> list[tuple[int, int]]:
         """Return the blocks of rows, of which the first is the longest."""
         rows = self.loop.rows
-        longest = max([(*call.touches(), *call.results)[0].size for call in self.loop.steps])
+        longest = max([call.target.size for call in self.loop.steps])
         height = max(1, min(-(-rows // 2), ROW_BLOCK * rows // longest))
         return [(start, min(start + height, rows)) for start in range(0, rows, height)]
 
@@ -76,25 +76,24 @@ class RowsWriter:
         """Give what is local as few pieces of memory as their lives allow, and their sizes."""
         last: dict[Storage, int] = {}
         for position, call in enumerate(self.loop.steps):
-            for value in (*call.reads(), *call.touches(), *call.results):
+            for value in (*call.reads(), call.target):
                 if value.storage in self.loop.local:
                     last[value.storage] = position
         places: dict[Storage, int] = {}
         sizes: list[int] = []
         free: list[int] = []
         for position, call in enumerate(self.loop.steps):
-            for value in (*call.touches(), *call.results):
-                storage = value.storage
-                if storage in last and storage not in places:
-                    size = storage.whole.strides[0]
-                    # The piece that is nearest in size: it need not grow.
-                    free.sort(key=lambda place: abs(sizes[place] - size))
-                    if free:
-                        places[storage] = free.pop(0)
-                    else:
-                        places[storage] = len(sizes)
-                        sizes.append(0)
-                    sizes[places[storage]] = max(sizes[places[storage]], size)
+            storage = call.target.storage
+            if storage in last and storage not in places:
+                size = storage.whole.strides[0]
+                # The piece that is nearest in size: it need not grow.
+                free.sort(key=lambda place: abs(sizes[place] - size))
+                if free:
+                    places[storage] = free.pop(0)
+                else:
+                    places[storage] = len(sizes)
+                    sizes.append(0)
+                sizes[places[storage]] = max(sizes[places[storage]], size)
             free += [places[s] for s, end in last.items() if end == position and s in places]
         return places, sizes
 
@@ -113,7 +112,7 @@ class RowsWriter:
         return self.given[value][0]
 
     def _step(self, call: Call) -> str:
-        target = self._value((*call.touches(), *call.results)[0])
+        target = self._value(call.target)
         if is_copy(call):
             return f"{target}[...] = {self._value(call.arguments[0])}"
         arguments = [
