@@ -8,7 +8,7 @@ import pytest
 
 import aino
 from aino import nn, num_threads
-from aino.autograd.rules import bands, batch_order, columns
+from aino.autograd.rules import attention, bands, batch_order, columns
 from aino.nn import functional as F
 from tests.calculus import rows_conv
 
@@ -199,3 +199,35 @@ def test_what_a_program_returns_is_not_written_again():
         kept = first.numpy().copy()
         program(aino.zeros(1, 1, 3))
     assert np.array_equal(first.numpy(), kept)
+
+
+def convolution():
+    x = aino.randn(8, 16, 24, 24, requires_grad=True)
+    weight = aino.randn(32, 16, 3, 3, requires_grad=True)
+    F.conv2d(x, weight, padding=1).sum().backward()
+
+
+def attention_of():
+    q, k, v = (aino.randn(2, 2, 300, 8, requires_grad=True) for _ in range(3))
+    F.scaled_dot_product_attention(q, k, v).sum().backward()
+
+
+#: Who multiplies on two threads: what is run, where ``share`` is looked up, and for how many
+#: kernels: forward and for each gradient of an input, or of all of them together.
+SHARING = {"convolution": (convolution, columns, 3), "attention": (attention_of, attention, 2)}
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_long_products_are_shared_with_one_blas_thread_each(name, monkeypatch):
+    run, module, kernels = SHARING[name]
+    monkeypatch.setattr("aino.threads.CORES", 2)
+    shared = []
+
+    def share(function, parts):
+        shared.append(len(parts))
+        for part in parts:
+            function(part)
+
+    monkeypatch.setattr(module, "share", share)
+    run()
+    assert shared == [2] * kernels

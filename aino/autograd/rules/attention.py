@@ -15,7 +15,8 @@ import numpy as np
 
 from aino.autograd.primitive import primitive
 from aino.autograd.rules.activation import softmax
-from aino.threads import lanes, worker
+from aino.num_threads import share
+from aino.threads import lanes
 from aino.tracing import is_shared, opaque
 
 #: So many scores a block has: they stay in the cache of a core.
@@ -51,6 +52,14 @@ def _lanes(blocks, count):
     parts = list(groups.values())
     shared = lanes(parts, [count * len(part) // len(blocks) for part in parts], SHARED)
     return [[block for part in lane for block in part] for lane in shared]
+
+
+def _run(function, lanes) -> None:
+    """Call a function with each lane; of two, each multiplies with one thread of the BLAS."""
+    if len(lanes) > 1:
+        share(function, lanes)
+    else:
+        function(lanes[0])
 
 
 def _triangle(rows, dtype):
@@ -142,7 +151,7 @@ def attention_forward(q, k, v, mask, causal, scale, keep):
                 total = np.where(blank, math.inf, np.log(total) + top)
             sums[block] = total
 
-    worker.share(run, _lanes(blocks, math.prod(heads) * rows * columns))
+    _run(run, _lanes(blocks, math.prod(heads) * rows * columns))
     return y, weights, sums
 
 
@@ -185,7 +194,7 @@ def attention_backward(g, q, k, v, y, weights, sums, mask, causal, scale):
                 to_k[i, j, seen] += np.matmul(s.mT, queries)
                 to_v[i, j, seen] += np.matmul(p.mT, slopes)
 
-    worker.share(run, _lanes(blocks, math.prod(heads) * rows * columns))
+    _run(run, _lanes(blocks, math.prod(heads) * rows * columns))
     return to_q, to_k, to_v
 
 
