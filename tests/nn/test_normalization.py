@@ -7,6 +7,7 @@ import pytest
 
 import aino
 from aino import func, nn, optim
+from aino.autograd.rules import normalization
 from aino.autograd.tensor import make
 from aino.errors import LevelError
 from aino.nn import functional as F
@@ -220,3 +221,21 @@ def test_the_top_level_names_take_their_own_order():
     assert center.shape == scale.shape == (4, 2)
     mean, variance = aino.batch_norm_update_stats(x, None, None, 0.1)
     np.testing.assert_allclose(variance.numpy(), x.numpy().var((0, 2)))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+@pytest.mark.parametrize("shape", [(5, 3, 4, 6), (1, 4, 40, 40), (3, 2, 1500), (2, 70, 3, 5)])
+def test_batches_are_normalised_on_two_threads_as_on_one(shape, offset, monkeypatch):
+    def passes():
+        aino.manual_seed(0)
+        layer = nn.BatchNorm1d(shape[1]) if len(shape) == 3 else nn.BatchNorm2d(shape[1])
+        x = (aino.randn(*shape) + offset).requires_grad_()
+        y = layer(x)
+        (y * aino.randn(*shape)).sum().backward()
+        return [y, x.grad, layer.weight.grad, layer.bias.grad, layer.running_var]
+
+    whole = passes()
+    monkeypatch.setattr("aino.threads.CORES", 2)
+    monkeypatch.setattr(normalization, "SHARED", 1)
+    for one, two in zip(whole, passes()):
+        np.testing.assert_array_equal(two.numpy(force=True), one.numpy(force=True))
