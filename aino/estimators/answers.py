@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
 from aino.estimators.data import Inputs
 from aino.estimators.targets import Targets
 from aino.nn import functional as F
+from aino.train.evaluation import asking
 
 _PROBABILITIES = ("softmax", "sigmoid", "hardsigmoid")
 #: How many samples of a sparse matrix are asked about at once.
@@ -48,20 +48,14 @@ def sums_of(network: Any, inputs: Inputs) -> np.ndarray:
 
 
 def _run(network: Any, function: Any, inputs: Inputs) -> np.ndarray:
-    before = [module for module in network.modules() if module.training]
-    network.eval()
-    try:
-        with no_grad():
-            if not inputs.sparse:
-                return function(_as_given_to(network, inputs.rows)).array
-            starts = range(0, max(1, len(inputs)), _AT_ONCE)
-            return np.concatenate([
-                function(_as_given_to(network, inputs.take(slice(start, start + _AT_ONCE)))).array
-                for start in starts
-            ])  # fmt: skip
-    finally:
-        for module in before:
-            module.training = True
+    with asking(network):
+        if not inputs.sparse:
+            return function(_as_given_to(network, inputs.rows)).array
+        starts = range(0, max(1, len(inputs)), _AT_ONCE)
+        return np.concatenate([
+            function(_as_given_to(network, inputs.take(slice(start, start + _AT_ONCE)))).array
+            for start in starts
+        ])  # fmt: skip
 
 
 def _as_given_to(network: Any, rows: np.ndarray) -> Tensor:

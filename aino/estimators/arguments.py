@@ -14,23 +14,13 @@ from aino.estimators.data import numbers
 from aino.estimators.targets import Targets, encode
 from aino.nn.modules.activation_names import suggestion
 from aino.train import Callback
+from aino.train.arguments import checked, count
 from aino.train.named import OPTIMIZERS
 
 #: The hidden layer of a network that was given no sizes at all.
 HIDDEN = (32,)
 #: For how many epochs early stopping waits.
 PATIENCE = 10
-
-
-def count(name: str, value: Any) -> int:
-    """Return a number of epochs or samples; it is a whole number above 0."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is a whole number, not {value!r}") from None
-    if isinstance(value, bool) or number < 1:
-        raise ValueError(f"{name} has to be at least 1, got {value}")
-    return number
 
 
 def sizes_of_layers(sizes: Any) -> list[int]:
@@ -142,16 +132,7 @@ def decay(given: Any) -> float | None:
 
 def callbacks_of(given: Any) -> tuple[Callback, ...]:
     """Return callbacks as a tuple; one may be given as it is."""
-    if given is None:
-        return ()
-    found = (given,) if isinstance(given, Callback) else tuple(given)
-    for callback in found:
-        if not isinstance(callback, Callback):
-            raise TypeError(
-                f"callbacks are objects of aino.train.Callback, not {type(callback).__name__}"
-                + (f": {callback.__name__}()" if isinstance(callback, type) else "")
-            )
-    return found
+    return tuple(checked([given] if isinstance(given, Callback) else given or ()))
 
 
 def check_names(name: str, given: list[str] | None, known: list[str] | None) -> None:

@@ -11,11 +11,12 @@ from aino.estimators import arguments, objective
 from aino.estimators.data import as_inputs
 from aino.estimators.learning import Learning
 from aino.estimators.scale_plan import ScalePlan
+from aino.estimators.seeding import seeded
 from aino.estimators.targets import Samples, Targets, as_targets
 from aino.estimators.training import make_rule
 from aino.nn.modules.activation_names import JOINT
 from aino.nn.modules.perceptron import Layer
-from aino.ops.random.generator import Generator, draw, fork_rng, manual_seed
+from aino.ops.random.generator import Generator, draw
 from aino.train.batches import batch_size_for
 
 _NAMES = {
@@ -183,9 +184,7 @@ class Fit:
                             self.size, generator)  # fmt: skip
         # Layers that draw do so from the default generator, which all threads share.
         draws = any([type(layer) is not Layer or layer.dropout for layer in self.layers])
-        with fork_rng(enabled=seed is not None and draws):
-            if seed is not None and draws:
-                manual_seed(seed)
+        with seeded(seed, enabled=seed is not None and draws):
             learning.run(optimizer)
 
     def _change(self) -> None:

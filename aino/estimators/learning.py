@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.mode import no_grad
 from aino.autograd.tensor import make
 from aino.estimators import answers, templates, training
 from aino.estimators.answers import sums
@@ -21,6 +20,7 @@ from aino.ops.random.generator import Generator
 from aino.train import Callback, History, Loop
 from aino.train.batches import ArrayBatches
 from aino.train.callbacks import EarlyStopping
+from aino.train.evaluation import asking
 from aino.train.progress import progress
 from aino.train.step import make_step
 from aino.user_warnings import warn
@@ -210,14 +210,12 @@ class Learning:
         """Return loss and score of held-out samples."""
         network, held_out = self.network, self.held_out
         assert held_out is not None
-        network.eval()
-        with no_grad():
+        with asking(network):
             inputs, *rest = self._asked
             found = sums(network.layers, inputs)
             loss = self.goal.loss(
                 network.output_scaling(found) if self.plan.raw else found, *rest
             ).item()
             outputs = answers.outputs_of(network, held_out.X)
-        network.train()
         score = answers.score(network, outputs, held_out.targets, held_out.weights)
         return {"val_loss": loss * self.plan.unit, "val_score": score}

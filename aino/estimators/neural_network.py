@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections.abc import Iterable
 from itertools import pairwise
@@ -16,16 +15,14 @@ from aino.dit.source import file_name, is_file, text_path
 from aino.errors import DitError
 from aino.estimators import answers, arguments, deep_sigmoids, fitting
 from aino.estimators.data import as_inputs
+from aino.estimators.seeding import seeded
 from aino.estimators.targets import Learned, as_classes, as_targets
 from aino.nn.base.module import Module
 from aino.nn.modules.activation_names import check_activation
 from aino.nn.modules.container import ModuleList
 from aino.nn.modules.perceptron import Layer, check_dropout
 from aino.nn.modules.scaling import InputScaling, OutputScaling
-from aino.ops.random.generator import draw, fork_rng, manual_seed
-
-#: Networks that are made in several threads draw one after the other.
-_drawing = threading.Lock()
+from aino.ops.random.generator import draw
 
 
 class NeuralNetwork(Module):
@@ -142,7 +139,7 @@ class NeuralNetwork(Module):
             pairwise(sizes), [*activations, self.output_activation],
             [*dropouts, 0.0], [*norms, False],
         )  # fmt: skip
-        with _drawing, fork_rng(enabled=not building.active):  # `_draw` is what draws
+        with seeded(None, enabled=not building.active):  # `_draw` is what draws
             return ModuleList(
                 Layer(*between, activation, dropout=p, batch_norm=bool(norm))
                 for between, activation, p, norm in settings
@@ -152,8 +149,7 @@ class NeuralNetwork(Module):
         """Draw the weights from the seed, whatever else is drawn from the default generator."""
         if building.active or self.seed is None:
             return
-        with _drawing, fork_rng():
-            manual_seed(self.seed)
+        with seeded(self.seed):
             for layer in self.layers:
                 if isinstance(layer, Layer):
                     layer.reset_parameters()

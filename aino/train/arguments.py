@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
-
-import numpy as np
 
 from aino.optim.lr_scheduler import LRScheduler
 from aino.train.callbacks.callback import Callback
@@ -30,8 +29,10 @@ def checked(callbacks: Any) -> list[Callback]:
 
 def count(name: str, value: Any) -> int:
     """Return a number of epochs, batches or samples; it is a whole number above 0."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
-        raise TypeError(f"{name} is a whole number, not {value!r}")
-    if value < 1:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {value!r}") from None
+    if isinstance(value, bool) or number < 1:
         raise ValueError(f"{name} has to be at least 1, got {value}")
-    return int(value)
+    return number

@@ -127,7 +127,7 @@ WRONG = [
     ({"early_stopping": 0}, ValueError, "at least 1"),
     ({"early_stopping": True, "validation_fraction": 1.5}, ValueError, "between 0 and 1"),
     ({"early_stopping": True, "validation_fraction": 0.999}, ValueError, "leaves none"),
-    ({"callbacks": [Callback]}, TypeError, r"Callback\(\)"),
+    ({"callbacks": [Callback]}, TypeError, r"give Callback\("),
     ({"callbacks": [print]}, TypeError, "objects of aino.train.Callback"),
     ({"optimizer": lambda p, **k: aino.optim.SGD(p)}, None, ""),
 ]
@@ -310,6 +310,23 @@ def test_a_borrowed_step_is_nobodys_else():
         found[turn] = fitted(CLASSES, epochs=30, n=0.01 * (1 + turn))
 
     threads = [threading.Thread(target=learn, args=(turn,)) for turn in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert all(same(a, b) for a, b in zip(wanted, found))
+
+
+def test_dropout_in_several_threads_is_what_each_would_draw_alone():
+    def learned(seed):
+        model = aino.NeuralNetwork([4, 8, 3], dropout=0.3, random_state=seed)
+        return model.fit(X, CLASSES, epochs=40, verbose=False)
+
+    wanted = [learned(seed) for seed in range(4)]
+    found = [None] * 4
+
+    def learn(seed):
+        found[seed] = learned(seed)
+
+    threads = [threading.Thread(target=learn, args=(seed,)) for seed in range(4)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert all(same(a, b) for a, b in zip(wanted, found))

@@ -18,7 +18,7 @@ from aino.estimators.scikit_learn.fitting import INPUTS, Fit
 from aino.estimators.scikit_learn.learning import Solver, answers
 from aino.nn.modules.scaling import InputScaling, OutputScaling
 from aino.optim import Optimizer
-from aino.train import Callback, History
+from aino.train import History
 
 
 class AinoEstimator(BaseEstimator):
@@ -61,12 +61,7 @@ class AinoEstimator(BaseEstimator):
         arguments.count("n_iter_no_change", self.n_iter_no_change)
         if _number("tol", self.tol) < 0:
             raise ValueError(f"tol has to be 0 or more, got {self.tol}")
-        wrong = [one for one in self.callbacks or () if not isinstance(one, Callback)]
-        if wrong:
-            raise TypeError(
-                f"callbacks are those of aino.train, and {wrong[0]!r} is a "
-                f"{type(wrong[0]).__name__}"
-            )
+        arguments.callbacks_of(self.callbacks)
 
     def _solver(self) -> Solver:
         """Return what updates parameters; raise for what is none."""

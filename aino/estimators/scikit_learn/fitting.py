@@ -20,8 +20,8 @@ from aino.estimators.scikit_learn.modules import (
     draws,
     dtype_of,
     hidden_sizes,
-    seeded,
 )
+from aino.estimators.seeding import seeded
 from aino.estimators.targets import Targets
 from aino.nn.modules.scaling import InputScaling, OutputScaling
 from aino.ops.random.generator import Generator
@@ -174,7 +174,7 @@ class Fit:
             size = min(arguments.count("batch_size", estimator.batch_size), samples)
         self.plan = Plan(
             self.epochs, size, estimator.shuffle, Generator().manual_seed(self.seed),
-            estimator.callbacks or (), estimator.n_iter_no_change, estimator.tol,
+            arguments.callbacks_of(estimator.callbacks), estimator.n_iter_no_change, estimator.tol,
             estimator.verbose, self.unit,
         )  # fmt: skip
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-from contextlib import contextmanager
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,26 +13,10 @@ from aino.estimators.arguments import count
 from aino.estimators.neural_network import NeuralNetwork
 from aino.estimators.scikit_learn.learning import core
 from aino.nn.base.module import Module
-from aino.ops.random.generator import fork_rng, manual_seed
 from aino.train.evaluation import asking
 
 #: scikit-learn's names of activations, and AINO's.
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}
-
-# The default generator belongs to all threads of a process, and fits of several threads at once
-# (``n_jobs``) have to draw what each would draw alone.
-_drawing = RLock()
-
-
-@contextmanager
-def seeded(seed: int, enabled: bool = True):
-    """Draw from a generator that starts at ``seed``, and leave the default one as it was."""
-    if not enabled:
-        yield
-        return
-    with _drawing, fork_rng():
-        manual_seed(seed)
-        yield
 
 
 def hidden_sizes(sizes: Any) -> list[int]:
