@@ -263,6 +263,16 @@ def test_a_gradient_that_is_no_number_is_named(clip, compile):
     assert one.fit(X, Y, epochs=1, verbose=False).epochs == 1
 
 
+def test_gradients_whose_squares_leave_float64_are_finite():
+    model = nn.Linear(1, 1, dtype=aino.float64)
+    one = Trainer(model, "sgd", lambda outputs, targets: (outputs * 1e200).mean(), lr=1e-300,
+                  callbacks=[GradientWatch()])  # fmt: skip
+    ones = np.ones((4, 1))
+    with np.errstate(over="ignore"):
+        history = one.fit(ones, ones, epochs=1, verbose=False)
+    assert history["grad_norm"] == [math.inf]  # their length is, which is said as it is
+
+
 def test_what_callbacks_record_is_in_the_history():
     class Rate(Callback):
         def on_step(self, loop):

@@ -36,7 +36,7 @@ class GradientWatch(Callback):
             gradient = np.abs(parameter.grad.array.ravel()).astype(np.float64)
             square = np.dot(gradient, gradient).item()
             squares += square
-            if not math.isfinite(square):
+            if not math.isfinite(square) and not np.isfinite(gradient).all():
                 kind = "nan" if np.isnan(gradient).any() else "inf"
                 spoiled.append(f"{name} ({kind})")
         if spoiled and self.stop:

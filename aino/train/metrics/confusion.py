@@ -10,7 +10,7 @@ import numpy as np
 from aino.errors import ShapeError
 from aino.train.metrics.base import Metric, in_one_call
 from aino.train.metrics.classes import ClassMetric
-from aino.train.metrics.labels import check_merged, check_one_kind
+from aino.train.metrics.labels import check_merged, check_one_kind, chosen
 
 
 class ConfusionMatrix(ClassMetric):
@@ -53,9 +53,7 @@ class ConfusionMatrix(ClassMetric):
     ) -> None:
         if normalize not in ("true", "pred", "all", None):
             raise ValueError(f"normalize is 'true', 'pred', 'all' or None, not {normalize!r}")
-        self.labels = None if labels is None else list(labels)
-        if self.labels is not None and len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"labels holds a class twice: {self.labels}")
+        self.labels = chosen(labels)
         self.normalize = normalize
         super().__init__(
             task=task, logits=logits, threshold=threshold, classes=classes,

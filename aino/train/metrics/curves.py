@@ -68,8 +68,11 @@ class Curve(ClassMetric):
         return super().merge(other)
 
     def _scores(self, batch: Batch) -> np.ndarray:
-        """Return what is kept of the outputs of a batch."""
-        return batch.outputs.copy()
+        """Return what is kept of the outputs of a batch; of two classes, the second's column."""
+        if batch.kind != "multiclass":
+            return batch.outputs.copy()
+        scores = self._probabilities(batch)
+        return scores[:, 1].copy() if scores.shape[1] == 2 else scores.copy()
 
     @abstractmethod
     def _area(self, scores: np.ndarray, right: np.ndarray, weight: np.ndarray | None) -> float:
@@ -141,12 +144,10 @@ class ROCAUC(Curve):
 
     def _scores(self, batch: Batch) -> np.ndarray:
         """Return what is kept of the outputs of a batch."""
-        if batch.kind != "multiclass":
-            return super()._scores(batch)
-        if self.multi_class == "ovo" and batch.weight is not None:
+        several = batch.kind == "multiclass"
+        if several and self.multi_class == "ovo" and batch.weight is not None:
             raise ValueError("multi_class='ovo' knows no weights; 'ovr' does")
-        scores = self._probabilities(batch)
-        return scores[:, 1].copy() if scores.shape[1] == 2 else scores.copy()
+        return super()._scores(batch)
 
     def _over_classes(
         self, scores: np.ndarray, right: np.ndarray, weight: np.ndarray | None
@@ -197,13 +198,6 @@ class AveragePrecision(Curve):
     """
 
     default_name = "average_precision"
-
-    def _scores(self, batch: Batch) -> np.ndarray:
-        """Return what is kept of the outputs of a batch."""
-        if batch.kind != "multiclass":
-            return super()._scores(batch)
-        scores = self._probabilities(batch)
-        return scores[:, 1].copy() if scores.shape[1] == 2 else scores.copy()
 
     def _area(self, scores: np.ndarray, right: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the area, by steps between different scores."""

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from aino.errors import DtypeError
+
+
+def chosen(labels: Sequence[Any] | None) -> list[Any] | None:
+    """Return the classes that a metric is about, each once; None for all that occur."""
+    if labels is None:
+        return None
+    found = list(labels)
+    if len(set(found)) < len(found):
+        raise ValueError(f"labels holds a class twice: {found}")
+    return found
 
 
 def check_one_kind(kinds: dict[str, int], labels: np.ndarray, several: bool) -> None:

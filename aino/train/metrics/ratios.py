@@ -13,6 +13,7 @@ import numpy as np
 from aino.errors import ShapeError
 from aino.train.metrics.base import in_one_call
 from aino.train.metrics.counts import RIGHT, Counts, column_sums
+from aino.train.metrics.labels import chosen as chosen_labels
 
 AVERAGES = ("binary", "macro", "micro", "weighted", "samples", None)
 
@@ -46,9 +47,7 @@ class Ratio(Counts):
         if not known:
             raise ValueError(f"zero_division is 0, 1, nan or 'warn', not {zero_division!r}")
         self.average = average
-        self.labels = None if labels is None else list(labels)
-        if self.labels is not None and len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"labels holds a class twice: {self.labels}")
+        self.labels = chosen_labels(labels)
         self.pos_label, self.zero_division = pos_label, zero_division
         super().__init__(
             task=task, logits=logits, threshold=threshold, classes=classes,
