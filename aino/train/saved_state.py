@@ -13,6 +13,10 @@ from aino.ops.random.generator import Generator, default_generator
 
 #: What a checkpoint of a training says that it is.
 FORMAT = "aino.train 1"
+#: What it holds besides.
+_PARTS = (
+    "kinds", "model", "optimizers", "callbacks", "parts", "history", "position", "random", "order",
+)  # fmt: skip
 
 
 def _generators_of(batches: Any) -> list[Generator]:
@@ -100,6 +104,9 @@ def into_loop(loop: Any, state: Any) -> dict[str, Any]:
     """Give a loop a state that ``of_loop`` returned; return that of the random generators."""
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError("this is no checkpoint of a training: Checkpoint and Trainer.save make it")
+    missing = [name for name in _PARTS if name not in state]
+    if missing:
+        raise ValueError(f"the checkpoint is not whole: it lacks {', '.join(missing)}")
     kinds = [type(optimizer).__name__ for optimizer in loop.optimizers]
     if kinds != state["kinds"]:
         raise ValueError(

@@ -24,6 +24,7 @@ from aino.train import (
     Trainer,
 )
 from aino.train.progress import Bar, Lines, Table
+from aino.train.saved_state import _PARTS
 
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 2)
 Y = X.sum(axis=1, keepdims=True)
@@ -195,6 +196,13 @@ def test_checkpoints_of_another_training_are_not_overwritten(tmp_path):
     ("broken", "text"),
     [
         (lambda state: [], "no checkpoint of a training"),
+        *[
+            (
+                lambda state, name=name: {k: v for k, v in state.items() if k != name},
+                f"lacks {name}",
+            )
+            for name in _PARTS
+        ],
         (lambda state: state | {"kinds": []}, "with no optimizer, and this one has SGD"),
         (lambda state: state | {"kinds": ["Adam"]}, "with Adam, and this one has SGD"),
         (lambda state: state | {"model": {"weight": aino.ones(2, 2)}}, "weight"),
