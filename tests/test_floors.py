@@ -30,7 +30,6 @@ FLOORS = {
     "aino.jit": 0,
     "aino.mps": 0,
     "aino.multiprocessing": 0,
-    "aino.onnx": 0,
     "aino.profiler": 0,
     "aino.refusals": 0,
     "aino.num_threads": 0,
@@ -88,6 +87,7 @@ FLOORS = {
     "aino.compiler": 7,
     "aino.drawing": 7,
     "aino.utils": 7,
+    "aino.onnx": 8,
     "aino.train": 8,
     "aino.estimators": 9,
     "aino": 10,
@@ -102,8 +102,8 @@ LAZY = [("aino.nn", "aino.estimators"), ("aino.estimators", "aino.estimators.sci
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "einops", "cupy", "matplotlib", "pygraphviz", "scipy", "sklearn", "tensorboard",
-    "threadpoolctl", "torch",
+    "IPython", "einops", "cupy", "matplotlib", "onnx", "pygraphviz", "scipy", "sklearn",
+    "tensorboard", "threadpoolctl", "torch",
 }  # fmt: skip
 
 # Rooms whose classes inherit from those of an optional dependency, which they import at the top.
