@@ -19,7 +19,7 @@ from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.errors import CompileWarning
 
 #: After how many calls a program is compared with its function for the first time.
-FIRST = 64
+FIRST = 128
 #: How often the time of a trace the program has to run until the next: so checks cost 2 %.
 SELDOM = 50
 #: How often the programs of one function may be dropped, until it goes on without.

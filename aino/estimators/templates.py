@@ -27,13 +27,16 @@ from aino.train import paying
 _KEPT, _LARGEST = 8, 1 << 18
 #: So many calls of a program are traces, as long as these agree.
 _TRACES = 2
+#: In a fit of so many steps a trace takes about a third of the time.
+_ROOM_FOR_A_TRACE = 75
 
 
 class KeptStep:
     """A step that is compiled as soon as that has paid for itself, over several fits if need be.
 
     A fit with many steps before it traces at once. Short ones trace when there have been as many
-    steps in all, and each of them only one call: so none takes much longer than the others.
+    steps in all, and each of them only one call: so none takes much longer than the others. The
+    shortest, which a trace would double, never do.
 
     Arguments:
         function: the step as it is.
@@ -51,7 +54,7 @@ class KeptStep:
     def begin(self, steps: int) -> None:
         """Begin a fit of so many steps."""
         self.pays = steps >= paying.WORTH_COMPILING
-        self.left = _TRACES if self.pays else 1
+        self.left = _TRACES if self.pays else int(steps >= _ROOM_FOR_A_TRACE)
 
     def __call__(self, *batch: Any) -> Any:
         size = len(batch[0].array)

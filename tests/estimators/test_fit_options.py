@@ -1,5 +1,6 @@
 """What fit may be told beside the data."""
 
+import itertools
 import threading
 import warnings
 
@@ -300,6 +301,20 @@ def test_no_fit_leaves_its_settings_to_the_next_one(optimizer):
         for setting in turn:
             found = fitted(CLASSES, **setting, **options)
             assert same(found, alone[settings.index(setting)]), setting
+
+
+@pytest.mark.parametrize(("epochs", "most_traces"), [(30, 0), (90, 1), (300, 2)])
+def test_a_short_fit_traces_at_most_once_and_the_shortest_never(epochs, most_traces):
+    """So in a search of many none takes much longer than the others, and all together gain."""
+    templates.forget()
+    options = {"optimizer": "adam", "batch_size": len(X), "epochs": epochs, "n": 0.01}
+    traces = [0]
+    for _ in range(900 // epochs):
+        fitted(CLASSES, **options)
+        (template,) = templates._templates.values()
+        traces.append(sum(template.step.traces.values()))
+    assert max(after - before for before, after in itertools.pairwise(traces)) == most_traces
+    assert traces[-1] == min(most_traces, 1) * 2
 
 
 def test_a_borrowed_step_is_nobodys_else():
