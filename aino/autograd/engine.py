@@ -22,7 +22,15 @@ from aino.autograd.hooks import (
 from aino.autograd.memory import check_unwritten, clock, stamp_write
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, Node, Spent
-from aino.autograd.passes import BackwardPass, leading_to, walking, watched
+from aino.autograd.passes import (
+    BackwardPass,
+    drop_queued,
+    leading_to,
+    queued,
+    run_queued,
+    walking,
+    watched,
+)
 from aino.autograd.tensor import Tensor, make, refresh
 from aino.errors import (
     AnomalyError,
@@ -279,12 +287,20 @@ def walk(roots, wanted, keep, create_graph, sums: bool = False) -> dict[Node, Te
     mode.level, mode.walking = mode.recording() if create_graph else 0, True
     try:
         if not watched:
-            return _walk(roots, wanted, keep, create_graph, sums)
-        before, walking.now = walking.now, BackwardPass(roots, wanted)
-        try:
-            return _walk(roots, wanted, keep, create_graph, sums)
-        finally:
-            walking.now = before
+            found = _walk(roots, wanted, keep, create_graph, sums)
+        else:
+            before, walking.now = walking.now, BackwardPass(roots, wanted)
+            try:
+                found = _walk(roots, wanted, keep, create_graph, sums)
+            finally:
+                walking.now = before
+        if queued and not inside:
+            run_queued()
+        return found
+    except BaseException:
+        if queued and not inside:
+            drop_queued()
+        raise
     finally:
         mode.level, mode.walking = level, inside
 

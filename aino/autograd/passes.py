@@ -1,10 +1,13 @@
-"""What a backward pass comes to, and the passes that hooks on several gradients wait for."""
+"""What a backward pass comes to, what waits for its end, and hooks on several of its gradients."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
+from aino.autograd.mode import mode
 from aino.autograd.node import Node
 
 
@@ -23,6 +26,40 @@ def leading_to(wanted, roots) -> set[Node]:
         if node in wanted or not useful.isdisjoint(node.inputs):
             useful.add(node)
     return useful
+
+
+#: What the threads that are in a backward pass call at its end. (An empty dict is asked for at
+#: the end of each pass, which costs nothing.)
+queued: dict[int, list[Callable[[], Any]]] = {}
+
+
+def queue_callback(callback: Callable[[], Any]) -> None:
+    """Call ``callback()`` once, when the backward pass that this thread is in has come to its end.
+
+    All gradients are in their leaves then. In a pass inside of another it is the end of the
+    outermost; a pass that raises drops its callbacks. Raises ``RuntimeError`` outside of a pass.
+
+    Arguments:
+        callback: a function without arguments; it may queue others.
+    """
+    if not mode.walking:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
+    queued.setdefault(get_ident(), []).append(callback)
+
+
+def run_queued() -> None:
+    """Call what this thread's pass, which has come to its end, has been asked to call."""
+    waiting = queued.get(get_ident())
+    if waiting is None:
+        return
+    for callback in waiting:  # which may grow meanwhile
+        callback()
+    del queued[get_ident()]
+
+
+def drop_queued() -> None:
+    """Forget what this thread's pass was to call: it has raised."""
+    queued.pop(get_ident(), None)
 
 
 #: The hooks on several gradients that are registered: only for them a pass is made known.
