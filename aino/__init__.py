@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from aino import drawing as drawing
     from aino import errors as errors
     from aino import fft as fft
+    from aino import formats as formats
     from aino import func as func
     from aino import hub as hub
     from aino import jit as jit
@@ -139,12 +140,12 @@ if TYPE_CHECKING:
     from aino.compiler.compiled import compile as compile
     from aino.cuda import OutOfMemoryError as OutOfMemoryError
     from aino.devices import get_device_module as get_device_module
-    from aino.dit.api import load as load
-    from aino.dit.api import save as save
     from aino.dit.api import verify as verify
     from aino.dit.registry import register as register
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
+    from aino.formats.api import load as load
+    from aino.formats.api import save as save
     from aino.func.vmap import vmap as vmap
     from aino.legacy import set_default_tensor_type as set_default_tensor_type
     from aino.legacy import typename as typename
@@ -229,8 +230,8 @@ _LAZY = {
     "NeuralNetwork": "aino.estimators",
     "compile": "aino.compiler.compiled",
     "draw": "aino.drawing.draw",
-    "save": "aino.dit.api",
-    "load": "aino.dit.api",
+    "save": "aino.formats.api",
+    "load": "aino.formats.api",
     "verify": "aino.dit.api",
     "register": "aino.dit.registry",
     "GradScaler": "aino.amp",
@@ -295,8 +296,8 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
-    "cpu", "cuda", "distributed", "distributions", "func", "hub", "jit", "mps", "multiprocessing",
-    "onnx", "profiler", "train", "xpu", "version",
+    "cpu", "cuda", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
+    "multiprocessing", "onnx", "profiler", "train", "xpu", "version",
 )  # fmt: skip
 
 _watch()

@@ -53,7 +53,11 @@ class StateDictError(AinoError, ValueError, RuntimeError):
     """A state that does not fit its model; also a RuntimeError, as PyTorch's users expect."""
 
 
-class DitError(AinoError, ValueError):
+class FormatError(AinoError, ValueError):
+    """A file that is not sound, or holds what AINO does not read; or what no file can hold."""
+
+
+class DitError(FormatError):
     """A file that is not a sound ``.dit``, or an object that cannot become one."""
 
 

@@ -81,6 +81,7 @@ FLOORS = {
     "aino.distributions": 6,
     "aino.optim": 6,
     "aino.dit": 6,
+    "aino.formats": 6,
     "aino.func": 5,
     "aino.func.modules": 6,
     "aino.nn": 6,
@@ -93,17 +94,21 @@ FLOORS = {
     "aino": 10,
 }
 
-# Floor 6 has an order of its own: a format and an optimizer know nothing of modules.
+# Floor 6 has an order of its own: a format and an optimizer know nothing of modules, and AINO's
+# format knows nothing of the others.
 # (Averages of weights are a module over a module: they are in `optim` because PyTorch's are.)
-FORBIDDEN = [("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", "aino.dit")]
+FORBIDDEN = [
+    ("aino.optim", "aino.nn"), ("aino.dit", "aino.nn"), ("aino.optim", "aino.dit"),
+    ("aino.dit", "aino.formats"), ("aino.formats", "aino.nn"), ("aino.formats", "aino.optim"),
+]  # fmt: skip
 
 # Handed out when they are asked for, and known to checkers of types before that.
 LAZY = [("aino.nn", "aino.estimators"), ("aino.estimators", "aino.estimators.scikit_learn")]
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "einops", "cupy", "matplotlib", "onnx", "pygraphviz", "scipy", "sklearn",
-    "tensorboard", "threadpoolctl", "torch",
+    "IPython", "einops", "cupy", "matplotlib", "onnx", "pygraphviz", "safetensors", "scipy",
+    "sklearn", "tensorboard", "threadpoolctl", "torch",
 }  # fmt: skip
 
 # Rooms whose classes inherit from those of an optional dependency, which they import at the top.
