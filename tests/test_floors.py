@@ -25,7 +25,6 @@ FLOORS = {
     "aino.backends": 0,
     "aino.cpu": 0,
     "aino.cuda": 0,
-    "aino.distributed": 0,
     "aino.hub": 0,
     "aino.jit": 0,
     "aino.mps": 0,
@@ -68,6 +67,7 @@ FLOORS = {
     "aino.autograd.inplace": 3,
     "aino.ops": 4,
     "aino.autograd": 5,
+    "aino.distributed": 5,
     "aino.linalg": 5,
     "aino.fft": 5,
     "aino.array_api": 6,
@@ -107,8 +107,8 @@ LAZY = [("aino.nn", "aino.estimators"), ("aino.estimators", "aino.estimators.sci
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "einops", "cupy", "matplotlib", "onnx", "pygraphviz", "safetensors", "scipy",
-    "sklearn", "tensorboard", "threadpoolctl", "torch",
+    "IPython", "einops", "cupy", "matplotlib", "mpi4py", "onnx", "pygraphviz", "safetensors",
+    "scipy", "sklearn", "tensorboard", "threadpoolctl", "torch",
 }  # fmt: skip
 
 # Rooms whose classes inherit from those of an optional dependency, which they import at the top.
