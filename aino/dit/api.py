@@ -138,7 +138,7 @@ def load(
             devices, or a function of a tensor and its device that gives the tensor or None.
             All of AINO's are on the CPU, so only what would move them elsewhere is refused.
         pickle_module: PyTorch's; nothing is unpickled, so it changes nothing.
-        weights_only: True refuses files in which models stand, as PyTorch does.
+        weights_only: True refuses files in which models or dataclasses stand, as PyTorch does.
         mmap: True leaves tensors in the file until they are used, whatever their size; their
             checksums are not compared then (`verify` does). A write goes to a private copy,
             never to the file. It takes a path.
@@ -163,10 +163,12 @@ def load(
         def fail(cause: str) -> DitError:
             return source.error(cause, manifest.NAME)
 
-        unknown = survey(source, contents).unknown_classes
+        unknown, dataclasses = survey(source, contents)
         if weights_only and contents.architecture:
             named = ", ".join(sorted({item["design"]["class"] for item in contents.architecture}))
             raise source.error(_HOLDS_MODEL.format(f"models ({named:.100})"))
+        if weights_only and dataclasses:
+            raise source.error(_HOLDS_MODEL.format(f"dataclasses ({', '.join(dataclasses):.100})"))
         if unknown:
             names = ", ".join(f"{name[:100]!r}" for name in unknown[:20])
             raise fail(

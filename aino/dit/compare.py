@@ -1,5 +1,6 @@
 """Whether two objects hold the same, part by part; never asked of their own ``==`` alone."""
 
+import dataclasses
 import functools
 import types
 from collections.abc import Callable
@@ -82,6 +83,9 @@ class Comparison:
             return self.same(a._hooks.get(a.id), b._hooks.get(b.id), path)
         if hasattr(a, "__dict__"):
             return self.same(vars(a), vars(b), path)
+        if dataclasses.is_dataclass(a):  # one with slots
+            names = [field.name for field in dataclasses.fields(a)]
+            return all(self.same(getattr(a, n), getattr(b, n), f"{path}.{n}") for n in names)
         return False
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from aino.autograd.tensor import Size, Tensor
 from aino.devices import Device
+from aino.dit.records import is_record
+from aino.dit.registry import name_of
 
 _PLAIN = (type(None), bool, int, float, complex, str, np.ndarray, np.generic, np.dtype, Tensor,
           Device)  # fmt: skip
@@ -34,6 +36,8 @@ def copyable(arguments: Any) -> Any:
     if isinstance(arguments, _PLAIN) or hasattr(arguments, "_constructor"):
         return arguments
     if kind is type and issubclass(arguments, np.generic):
+        return arguments
+    if is_record(arguments) and kind is not type and name_of(kind) is not None:
         return arguments
     return Uncopied(getattr(arguments, "__qualname__", None) or kind.__name__)
 

@@ -112,6 +112,8 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
         ((tag, body),) = list(value.items())[:1]
         if tag == "$tuple":
             yield from enumerate(body)
+        elif tag == "$dataclass":
+            yield from body[1].items()
         elif tag in ("$dict", "$ordered", "$counter"):
             yield from ((pair[0] if type(pair[0]) is not dict else "...", pair[1]) for pair in body)
 
@@ -133,6 +135,9 @@ def _shown(contents: Manifest, value: Any) -> str:
         return f"{_safe(body[1])} of model {body[0]}"
     if tag == "$module":
         return _safe(body["class"])
+    if tag == "$dataclass":
+        fields = ", ".join(f"{key}={_shown(contents, part)}" for key, part in body[1].items())
+        return _safe(f"{body[0]}({fields})")
     return _safe(str(body))
 
 

@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from typing import Any, NamedTuple
 
 from aino.dit.rebuild import tensors_in, walk
+from aino.dit.records import fields_of, is_record
 from aino.dit.values import is_module, join
 
 
@@ -47,6 +48,8 @@ def _models(value: Any) -> list[tuple[str, Any]]:
             waiting.extend((join(path, key), item) for key, item in enumerate(part))
         elif type(part) in (dict, OrderedDict, Counter):
             waiting.extend((join(path, key), item) for key, item in part.items())
+        elif is_record(part) and not isinstance(part, type):
+            waiting.extend((join(path, key), item) for key, item in fields_of(part).items())
         elif is_module(part) and "_constructor" in vars(part):
             found.append((path, part))
     return found

@@ -15,9 +15,10 @@ _DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
 
 
 class Survey(NamedTuple):
-    """What a manifest refers to: the classes it names that are not registered here."""
+    """What a manifest refers to: classes that are not registered here, and dataclasses."""
 
     unknown_classes: list[str]
+    dataclasses: list[str]
 
 
 class _Surveyor(Rebuilder):
@@ -27,6 +28,7 @@ class _Surveyor(Rebuilder):
         rows = contents.tensors
         used = self.used = set[int]()
         self.classes: dict[str, None] = {}
+        self.dataclasses: dict[str, None] = {}
 
         def fail(cause: str) -> DitError:
             return source.error(cause, NAME)
@@ -47,6 +49,10 @@ class _Surveyor(Rebuilder):
         for part in ("positional", "arguments", "changes"):
             for value in self._values(design.get(part, ())):
                 self.decode(value)
+        return object()
+
+    def record(self, name: str, values: dict[str, Any]) -> Any:
+        self.classes[name] = self.dataclasses[name] = None
         return object()
 
     @staticmethod
@@ -79,7 +85,8 @@ def survey(source: Source, contents: Manifest) -> Survey:
     if len(surveyor.used) != len(contents.tensors):
         raise surveyor.fail("lists tensors that nothing refers to")
     known = registered_classes()
-    return Survey([name for name in surveyor.classes if name not in known])
+    unknown = [name for name in surveyor.classes if name not in known]
+    return Survey(unknown, list(surveyor.dataclasses))
 
 
 def _is_design(design: dict[str, Any]) -> bool:

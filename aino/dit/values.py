@@ -1,7 +1,8 @@
 """Python values as JSON and back: numbers, text, containers, arrays and tensors.
 
 What JSON has, stands as it is. Everything else is an object with a key that begins with ``$``:
-``{"$tuple": [1, 2]}``, ``{"$tensor": 3}`` (the number of a row in the table of tensors).
+``{"$tuple": [1, 2]}``, ``{"$tensor": 3}`` (the number of a row in the table of tensors),
+``{"$dataclass": ["Config", {"width": 3}]}`` (the name of a registered class, and its fields).
 """
 
 import math
@@ -16,6 +17,7 @@ from aino.devices import Device
 from aino.dit.constructor import Uncopied
 from aino.dit.manifest import LONGEST_INTEGER, MAX_DEPTH
 from aino.dit.npy import DTYPES, dtype_problem
+from aino.dit.records import fields_of, is_record, make, why_not_again
 from aino.dit.registry import name_of, registered
 from aino.errors import DitError
 
@@ -175,7 +177,20 @@ class Encoder:
             return {_DICT_TAGS[kind]: pairs}
         if is_module(value):
             return self.describe(value, path)
+        if is_record(value) and not isinstance(value, type):
+            return self._record(value, path)
         raise self.fail(self._why_not(value), path)
+
+    def _record(self, value: Any, path: str) -> dict[str, Any]:
+        name = name_of(type(value))
+        if name is None:
+            kind = type(value).__name__
+            raise self.fail(f"is a {kind}, a dataclass not registered: @aino.register it", path)
+        why = why_not_again(value)
+        if why is not None:
+            raise self.fail(f"is a {type(value).__name__}, which {why}", path)
+        fields = {key: self.encode(x, join(path, key)) for key, x in fields_of(value).items()}
+        return {"$dataclass": [name, fields]}
 
     def text(self, value: str, path: str) -> str:
         """A string that UTF-8 can hold."""
@@ -258,6 +273,16 @@ class Decoder:
         """A module, or a part of one."""
         raise self.fail("refers to a model that is not there")
 
+    def record(self, name: str, values: dict[str, Any]) -> Any:
+        """An object of a registered dataclass."""
+        cls = registered(name)
+        if not is_record(cls):
+            raise self.fail(f"calls {name!r:.100} a dataclass, which it is not")
+        try:
+            return make(cls, values)
+        except ValueError as error:
+            raise self.fail(f"holds a {name:.100} that {error}") from error
+
     def decode(self, value: Any) -> Any:
         """The value that `Encoder.encode` was given; `DitError` for what it never writes."""
         if type(value) not in (list, dict):
@@ -298,6 +323,10 @@ class Decoder:
                 parts = [self.decode(part) for part in body]
                 if all(type(part) is float for part in parts):
                     return complex(*parts)
+            if tag == "$dataclass" and len(body) == 2:
+                name, fields = body
+                if type(name) is str and type(fields) is dict:
+                    return self.record(name, {k: self.decode(x) for k, x in fields.items()})
             if tag in _DICTS:
                 return self._dict(tag, body)
         raise self.fail(f"holds a damaged or unknown value ({tag!r:.40})")

@@ -1,6 +1,7 @@
 """States come back as they were, or are refused by their path (DIT.md, lines 3 and 5)."""
 
 import collections
+import dataclasses
 import enum
 import math
 import random
@@ -223,6 +224,12 @@ class Text(str):
 
 Point = collections.namedtuple("Point", "x y")
 
+
+@dataclasses.dataclass
+class Fields:
+    x: int
+
+
 REFUSED = {
     "object array": (np.array([None]), "objects, which cannot be stored"),
     "text array": (np.array(["a"]), "text, which cannot be stored"),
@@ -245,6 +252,7 @@ REFUSED = {
     "enum": (Color.RED, "of type Color"),
     "text's child": (Text("a"), "of type Text"),
     "named tuple": (Point(1, 2), "of type Point"),
+    "dataclass": (Fields(1), "is a Fields, a dataclass not registered"),
     "default dict": (collections.defaultdict(list), "of type defaultdict"),
     "itself": (itself, "holds itself"),
     "deep": (deep, "nested more than"),
