@@ -18,7 +18,7 @@ from aino.dit.source import Source, file_name, is_file, text_path
 from aino.dit.survey import survey
 from aino.dit.values import is_module
 from aino.dit.writer import member_names, write
-from aino.errors import DitError
+from aino.errors import DitError, FormatError
 
 _HOLDS_MODEL = (
     "holds {}, and weights_only=True takes only containers of tensors; leave it out, or save the "
@@ -70,7 +70,7 @@ def save(
     opened = is_file(f)
     target = file_name(f) if opened else text_path(f)
 
-    def fail(cause: str, place: str) -> DitError:
+    def fail(cause: str, place: str) -> FormatError:
         shown = place if len(place) <= 200 else f"{place[:200]}..."
         return DitError(f"{target}: {shown or 'the object'} {cause}")
 
@@ -160,7 +160,7 @@ def load(
         reader = Reader(source, members, mapped=bool(mmap), put=put)
         contents = reader.manifest
 
-        def fail(cause: str) -> DitError:
+        def fail(cause: str) -> FormatError:
             return source.error(cause, manifest.NAME)
 
         unknown, dataclasses = survey(source, contents)

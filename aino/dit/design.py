@@ -27,7 +27,7 @@ from aino.dit.values import (
     tensor_class,
     waits_for_shape,
 )
-from aino.errors import DitError
+from aino.errors import FormatError
 
 _OWN = ("_constructor", "training")  # they have places of their own
 _NAN = {"$float": "nan"}
@@ -39,7 +39,7 @@ class Describer(Encoder):
     ``designs`` grows by one for each model; ``fail(cause, path)`` makes the error.
     """
 
-    def __init__(self, fail: Callable[[str, str], DitError]) -> None:
+    def __init__(self, fail: Callable[[str, str], FormatError]) -> None:
         super().__init__(fail)
         self.designs: list[Any] = []
         self._parts: dict[int, Part] = {}

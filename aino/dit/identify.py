@@ -24,7 +24,7 @@ _BEGINNINGS = (
     (b"MZ", "a Windows program"),
 )
 _INSIDE_ZIP = (
-    (b"data.pkl", "a PyTorch checkpoint; AINO loads its tensors when they were saved as arrays"),
+    (b"data.pkl", "a PyTorch checkpoint, which aino.load reads"),
     (b"[Content_Types].xml", "an Office document"),
     (b"META-INF/", "a Java archive"),
     (b"model.weights.h5", "a Keras model"),
@@ -56,7 +56,7 @@ def looks_like(source: Source) -> str | None:
     if _PICKLE.match(head):
         return "looks like a Python pickle, which can run any code when it is read: not opened"
     if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < source.size:
-        return "looks like a safetensors file"
+        return "looks like a safetensors file, which aino.load reads"
     if not any(head):
         return "begins with zeros: perhaps a copy or download that was never finished"
     if b"PK\x01\x02" in _tail(source):

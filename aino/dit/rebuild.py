@@ -10,7 +10,7 @@ from aino.autograd.tensor import Tensor, make
 from aino.dit.building import rebuilding
 from aino.dit.registry import registered
 from aino.dit.values import Decoder, is_module, join, make_tensor, waits_for_shape
-from aino.errors import DitError
+from aino.errors import FormatError
 
 _SHOWN = 20  # keys that an error lists
 
@@ -48,7 +48,7 @@ class Rebuilder(Decoder):
 
     def __init__(
         self,
-        fail: Callable[[str], DitError],
+        fail: Callable[[str], FormatError],
         get: Callable[[int], np.ndarray],
         designs: list[Any],
         entries: int | None = None,
@@ -111,7 +111,7 @@ class Rebuilder(Decoder):
         name = design["class"]
         try:
             cls: Any = registered(name)
-        except DitError as error:
+        except FormatError as error:
             raise self.fail(str(error)) from None
         if not hasattr(cls, "load_state_dict"):
             raise self.fail(f"calls {name!r} a module, which it is not")

@@ -4,18 +4,20 @@ import io
 import os
 import stat
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
-from aino.errors import DitError
+from aino.errors import DitError, FormatError
 
 
 class MissingFileError(DitError, FileNotFoundError):
     """A path at which there is no file."""
 
 
-def failure(path: str, cause: str, member: str = "") -> DitError:
+def failure(
+    path: str, cause: str, member: str = "", kind: type[FormatError] = DitError
+) -> FormatError:
     """The error for one file: its path, the member concerned if any, and the cause."""
-    return DitError(f"{path}: {f'member {_shown(member)}: ' if member else ''}{cause}")
+    return kind(f"{path}: {f'member {_shown(member)}: ' if member else ''}{cause}")
 
 
 def _shown(name: str) -> str:
@@ -63,6 +65,8 @@ class Source:
     """
 
     file: Any
+    #: The class of its errors: a reader of another format has another.
+    refusal: type[FormatError] = DitError
 
     def __init__(self, path: object) -> None:
         self.start = 0
@@ -82,7 +86,7 @@ class Source:
         except FileNotFoundError as error:
             raise MissingFileError(f"{self.path}: no such file") from error
         except (OSError, ValueError) as error:
-            raise failure(self.path, f"cannot be opened: {error}") from error
+            raise self.error(f"cannot be opened: {error}") from error
         self.size = os.fstat(self.file.fileno()).st_size
 
     def _borrow(self, file: Any) -> None:
@@ -109,7 +113,7 @@ class Source:
         if self.size < 0:
             raise self.error("stands behind its end")
 
-    def __enter__(self) -> "Source":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -126,9 +130,9 @@ class Source:
         except (OSError, ValueError):
             pass  # the reading itself has said what is wrong
 
-    def error(self, cause: str, member: str = "") -> DitError:
-        """A `DitError` that names this file."""
-        return failure(self.path, cause, member)
+    def error(self, cause: str, member: str = "") -> FormatError:
+        """An error that names this file."""
+        return failure(self.path, cause, member, self.refusal)
 
     def read(self, offset: int, length: int, member: str = "") -> bytes:
         """Exactly ``length`` bytes from ``offset``; memory is taken only for bytes that exist."""

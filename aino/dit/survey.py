@@ -8,7 +8,7 @@ from aino.dit.manifest import NAME, Manifest
 from aino.dit.rebuild import Rebuilder
 from aino.dit.registry import registered_classes
 from aino.dit.source import Source
-from aino.errors import DitError
+from aino.errors import FormatError
 
 _MODEL = ("design", "training", "switched", "requires_grad", "tied", "state")
 _DESIGN = {"class", "positional", "arguments", "changes", "removed", "order"}
@@ -30,7 +30,7 @@ class _Surveyor(Rebuilder):
         self.classes: dict[str, None] = {}
         self.dataclasses: dict[str, None] = {}
 
-        def fail(cause: str) -> DitError:
+        def fail(cause: str) -> FormatError:
             return source.error(cause, NAME)
 
         def get(row: int) -> np.ndarray:

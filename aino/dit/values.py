@@ -19,7 +19,7 @@ from aino.dit.manifest import LONGEST_INTEGER, MAX_DEPTH
 from aino.dit.npy import DTYPES, dtype_problem
 from aino.dit.records import fields_of, is_record, make, why_not_again
 from aino.dit.registry import name_of, registered
-from aino.errors import DitError
+from aino.errors import FormatError
 
 _LARGEST = 10**LONGEST_INTEGER
 _DICTS: dict[str, Any] = {"$dict": dict, "$ordered": OrderedDict, "$counter": Counter}
@@ -110,7 +110,7 @@ class Encoder:
     holds a method of the object that holds it would leave all arrays to the garbage collector.
     """
 
-    def __init__(self, fail: Callable[[str, str], DitError]) -> None:
+    def __init__(self, fail: Callable[[str, str], FormatError]) -> None:
         self.fail = fail
         self.tensors = Tensors()
         self.depth = 0
@@ -259,7 +259,9 @@ class Decoder:
     Subclasses say what a module is; see `Encoder` for why by methods.
     """
 
-    def __init__(self, fail: Callable[[str], DitError], get: Callable[[int], np.ndarray]) -> None:
+    def __init__(
+        self, fail: Callable[[str], FormatError], get: Callable[[int], np.ndarray]
+    ) -> None:
         self.fail = fail
         self.get = get
         self.depth = 0

@@ -69,7 +69,7 @@ def write(target: object, contents: Manifest, arrays: list[np.ndarray]) -> None:
 def _write_data(output: Any, place: int, array: np.ndarray, header: bytes) -> tuple[int, str]:
     """Write one array's data, and return the CRC of header and data and the SHA-256 of the data."""
     crc, digest = zlib.crc32(header), hashlib.sha256()
-    for chunk in _chunks(array):
+    for chunk in chunks(array):
         crc = zlib.crc32(chunk, crc)
         digest.update(chunk)
         output.write_at(place, chunk)
@@ -77,7 +77,7 @@ def _write_data(output: Any, place: int, array: np.ndarray, header: bytes) -> tu
     return crc, digest.hexdigest()
 
 
-def _chunks(array: np.ndarray) -> Iterator[bytes]:
+def chunks(array: np.ndarray) -> Iterator[bytes]:
     """The array's little-endian bytes in C order, in private copies of bounded size."""
     flat = array.reshape(-1)
     if array.dtype == bool:

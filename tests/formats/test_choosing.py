@@ -9,7 +9,9 @@ from aino.errors import DitError, FormatError
 @pytest.mark.parametrize("name", ["model.pt", "model.pth", "MODEL.PT"])
 def test_pytorchs_files_are_not_written(tmp_path, name):
     path = tmp_path / name
-    with pytest.raises(FormatError, match=r"PyTorch's files are read, not written; save a \.dit"):
+    with pytest.raises(
+        FormatError, match=r"files are read, not written; aino\.save writes a \.dit"
+    ):
         aino.save({"w": aino.ones(2)}, path)
     assert not path.exists()
 
