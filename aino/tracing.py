@@ -28,6 +28,8 @@ class Session(threading.local):
     as_it_is = False
     #: What hears of each frame that begins in a trace, where it can be sent away for a while.
     hear: Any = None
+    #: What a trace that was given up has received of other ranks: it is not sent for again.
+    received: Any = None
 
 
 session = Session()
@@ -149,6 +151,22 @@ def _ducks(arguments) -> list:
 
 class UnlikeError(Exception):
     """The data is not such as a program was made for: it has to be traced anew."""
+
+
+def exchange(kernel, written, *arguments) -> None:
+    """Call ``kernel(written, *arguments)``: what ranks do together, which writes into an array.
+
+    A program makes it again at each call, in the same order as all else that has an effect. A
+    trace that is given up has made it already, and the other ranks have gone on: the run in its
+    place takes what was received then.
+    """
+    trace = session.trace
+    if trace is not None:
+        trace.exchange(kernel, written, arguments)
+    elif session.received:
+        written[...] = session.received.popleft()
+    else:
+        kernel(written, *arguments)
 
 
 def precondition(kernel):

@@ -165,7 +165,10 @@ class Compiled(Programs):
             raised, refuse = signal.error, signal.refuse
         finally:
             lock.release()
-        result = self.function(*args, **kwargs)
+        try:
+            result = self.function(*args, **kwargs)
+        finally:
+            session.received = None
         if raised is not None:
             with lock:
                 refuse(only_traced(raised))

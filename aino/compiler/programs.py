@@ -25,6 +25,7 @@ from aino.compiler.tracing.run import WantsBackwardError, run_traced
 from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
 from aino.compiler.uncompiled import RunEagerly, warn_uncompiled, write_refusal
 from aino.errors import CompileError
+from aino.tracing import session
 
 #: How many signatures of one function are kept.
 KEPT = 16
@@ -119,6 +120,11 @@ class Programs:
         try:
             with collection_paused():
                 return self._trace(args, kwargs)
+        except (RunEagerly, WantsBackwardError):
+            raise  # the function runs once more
+        except BaseException:
+            session.received = None
+            raise
         finally:
             self._line_up()
 

@@ -11,6 +11,7 @@ from aino.autograd.memory import stamp_write
 from aino.autograd.tensor import Tensor
 from aino.distributed.groups import ProcessGroup, world
 from aino.distributed.reduce_op import ReduceOp
+from aino.tracing import exchange
 
 
 def _wait(request: Any) -> None:
@@ -30,8 +31,12 @@ def all_reduce(
         op: how they are put together.
         group: who takes part, by default all.
     """
-    group = group or world()
     array = tensor.array
+    exchange(_all_reduce, array, op, group or world())
+    stamp_write(array)
+
+
+def _all_reduce(array, op: ReduceOp, group: ProcessGroup) -> None:
     dense = np.ascontiguousarray(array)
     how = "SUM" if op is ReduceOp.AVG else op.name
     _wait(group.channel.all_reduce(dense, how))
@@ -39,7 +44,6 @@ def all_reduce(
         dense /= group.size()
     if dense is not array:
         array[...] = dense.reshape(array.shape)
-    stamp_write(array)
 
 
 def broadcast(tensor: Tensor, src: int = 0, group: ProcessGroup | None = None) -> None:
@@ -50,13 +54,16 @@ def broadcast(tensor: Tensor, src: int = 0, group: ProcessGroup | None = None) -
         src: who sends.
         group: who takes part, by default all.
     """
-    group = group or world()
     array = tensor.array
+    exchange(_broadcast, array, src, group or world())
+    stamp_write(array)
+
+
+def _broadcast(array, src: int, group: ProcessGroup) -> None:
     dense = np.ascontiguousarray(array)
     _wait(group.channel.broadcast(dense, group.ranks.index(src)))
     if dense is not array:
         array[...] = dense.reshape(array.shape)
-    stamp_write(array)
 
 
 def barrier(group: ProcessGroup | None = None) -> None:

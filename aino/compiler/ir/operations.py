@@ -12,7 +12,7 @@ class Operation(Enum):
 
     Of a ufunc and its methods the function is the ufunc, of ``FUNCTION`` one of NumPy's, of
     ``METHOD`` and ``ATTRIBUTE`` the name that arrays have it under, of ``KERNEL``, ``CHECK``,
-    ``DRAW`` and ``SEED`` a Python function. The others have none.
+    ``DRAW``, ``SEED`` and ``EXCHANGE`` a Python function. The others have none.
     """
 
     UFUNC = "ufunc"
@@ -39,6 +39,8 @@ class Operation(Enum):
     CHECK = "check"
     DRAW = "draw"
     SEED = "seed"
+    #: What ranks do together: its first argument is written.
+    EXCHANGE = "exchange"
     #: Element-wise calls that run block by block.
     LOOP = "loop"
 
@@ -56,7 +58,7 @@ UFUNC_METHODS = {
 METHOD_NAMES = {operation: name for name, operation in UFUNC_METHODS.items()}
 
 #: Those that run, and in this order, though nobody may read what they make.
-EFFECTS = frozenset({Operation.CHECK, Operation.DRAW, Operation.SEED})
+EFFECTS = frozenset({Operation.CHECK, Operation.DRAW, Operation.SEED, Operation.EXCHANGE})
 
 #: Those that have no function: what they do is said by the operation alone.
 WITHOUT_FUNCTION = frozenset(

@@ -6,6 +6,7 @@ Every NumPy call that a run makes on tracers is noted with the regions that it r
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from threading import get_ident
 from typing import Any
 
@@ -34,7 +35,7 @@ from aino.compiler.tracing.lifting import UNTOUCHED
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.pytree import mapped, rebuild
-from aino.tracing import unheard
+from aino.tracing import session, unheard
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -81,6 +82,9 @@ class Trace(Outside):
         self.places: dict[str, Any] = {}
         #: What the run has changed of Python's world.
         self.effects: list[Any] = []
+        #: What was received of other ranks, and whether nothing is to be sent: the run is no call.
+        self.received: deque[Any] = deque()
+        self.rehearses = False
         #: Why the run can't be made a second time, not even as it is; empty where it can.
         self.once_only = ""
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
@@ -340,6 +344,16 @@ class Trace(Outside):
         """Record a kernel that can't be traced into as one call."""
         return self.call(Operation.KERNEL, kernel, arguments, {}, kernel)
 
+    def exchange(self, kernel, written, arguments) -> None:
+        """Record what ranks do together, and do it, unless a run before this has done it."""
+        values, shadows = self.unwrap((written, *arguments), [])
+        if session.received:
+            shadows[0][...] = session.received.popleft()
+        elif not self.rehearses:
+            kernel(*shadows)
+        self.received.append(shadows[0].copy())
+        self.add(Call(Operation.EXCHANGE, kernel, values, {}, [], writes=[values[0]]))
+
     def reseed(self, generator, seed: int) -> None:
         """Record that a generator starts anew."""
         if id(generator) not in self.generators:
@@ -435,6 +449,12 @@ class Trace(Outside):
         self.entries_set = True
         self._undo.append((container, key, before))
         dict.__setitem__(container, key, value)
+
+    def abort(self) -> None:
+        """Undo what the run did; what it has received is for the run in its place."""
+        super().abort()
+        if self.received and not self.rehearses:
+            session.received = deque([*self.received, *(session.received or ())])
 
     def copied(self, tracer) -> Region:
         """Return the region of a tracer as it is now, whatever is written there later."""
