@@ -23,7 +23,6 @@ REFUSED = {
     "jit.ScriptModule": r"aino\.compile",
     "jit.load": r"aino\.save",
     "jit.save": r"aino\.save",
-    "onnx.export": "ONNX yet",
     "hub.load": "copy its file",
     "hub.load_state_dict_from_url": "load_state_dict",
     "hub.download_url_to_file": "download the file yourself",

@@ -4,16 +4,20 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aino.onnx.errors import OnnxExporterError as OnnxExporterError
     from aino.onnx.exporting.api import export as export
     from aino.onnx.exporting.api import is_in_onnx_export as is_in_onnx_export
+    from aino.onnx.exporting.result import ONNXProgram as ONNXProgram
 
 #: What is loaded when it is first asked for.
 _LAZY = {
+    "ONNXProgram": "aino.onnx.exporting.result",
+    "OnnxExporterError": "aino.onnx.errors",
     "export": "aino.onnx.exporting.api",
     "is_in_onnx_export": "aino.onnx.exporting.api",
 }
 
-__all__ = ["export", "is_in_onnx_export"]
+__all__ = ["ONNXProgram", "OnnxExporterError", "export", "is_in_onnx_export"]
 
 
 def __dir__() -> list[str]:

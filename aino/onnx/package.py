@@ -1,4 +1,4 @@
-"""The package onnx, which defines the format: imported where it is used, and named where missing."""
+"""The package onnx, which defines the format: imported where used, and named where missing."""
 
 from __future__ import annotations
 

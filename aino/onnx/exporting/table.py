@@ -1,0 +1,55 @@
+"""Which row of the table writes a function or a call as ONNX.
+
+A row is a function ``row(graph, ...)`` that adds nodes and returns the name of what they give, or
+several. ``whole`` registers one for a function of AINO's, or a primitive by its name: it is given
+the arguments by their names. ``ufunc``, ``function``, ``method`` and ``kernel`` register one for a
+call of the program: it is given the call.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+#: The rows of AINO's own functions, by their code, and of primitives, by their names.
+FUNCTIONS: dict[Any, Any] = {}
+PRIMITIVES: dict[str, Any] = {}
+#: The rows of calls: (operation, function or name) -> row.
+CALLS: dict[tuple[str, Any], Any] = {}
+
+
+class DeclinedError(Exception):
+    """ONNX has no operator for these arguments: the calls are written one by one instead."""
+
+
+def whole(*functions: Any) -> Callable:
+    """Register a row for functions of AINO's that are written as they stand, and primitives."""
+
+    def register(row):
+        row.takes = tuple(inspect.signature(row).parameters)[1:]
+        for function in functions:
+            if isinstance(function, str):
+                PRIMITIVES[function] = row
+            else:
+                FUNCTIONS[inspect.unwrap(function).__code__] = row
+        return row
+
+    return register
+
+
+def _of_calls(operation: str) -> Callable:
+    def named(*functions: Any) -> Callable:
+        def register(row):
+            for function in functions:
+                CALLS[operation, function] = row
+            return row
+
+        return register
+
+    return named
+
+
+#: For a ufunc, its ``reduce`` and ``accumulate``; a function or a method of arrays; a kernel.
+ufunc, reduction, accumulation = map(_of_calls, ("ufunc", "reduce", "accumulate"))
+function, method, attribute, kernel = map(_of_calls, ("function", "method", "attribute", "kernel"))
