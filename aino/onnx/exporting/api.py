@@ -115,10 +115,11 @@ def export(
         keep_initializers_as_inputs: parameters are inputs, too, which may be given at a run.
         dynamic_axes: as ``dynamic_shapes``, by the names of inputs (and outputs):
             ``{"x": {0: "batch"}}`` or ``{"x": [0]}``.
-        custom_translation_table, report, optimize, profile, dump_exported_program,
-            artifacts_dir, training, operator_export_type, do_constant_folding, custom_opsets,
-            export_modules_as_functions, autograd_inlining: taken with their defaults; anything
-            else is refused.
+        custom_translation_table, report, optimize, profile: taken with their defaults, as all
+            that follow; anything else is refused.
+        dump_exported_program, artifacts_dir, training, operator_export_type: likewise.
+        do_constant_folding, custom_opsets, export_modules_as_functions: likewise.
+        autograd_inlining: likewise.
 
     >>> import aino
     >>> model = aino.nn.Linear(2, 1).eval()

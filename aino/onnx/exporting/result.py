@@ -16,10 +16,13 @@ from aino.pytree import is_plain, parts_of
 
 
 class ONNXProgram:
-    """A model as ONNX.
+    """A model as ONNX, as ``aino.onnx.export`` returns it.
 
-    ``model_proto`` is ONNX's own object. ``save(path)`` writes a file; a call runs the model by
-    onnxruntime; ``print`` shows the graph.
+    ``save(path)`` writes a file; a call runs the model by onnxruntime; ``print`` shows the graph.
+
+    Arguments:
+        model_proto: ONNX's own object, which is kept under this name.
+        given: what the model was exported with.
     """
 
     def __init__(self, model_proto: Any, given: Given) -> None:
