@@ -16,7 +16,7 @@ DRAWINGS = {
 }
 NEEDS = {
     "autoencoder": "sklearn", "demo": "pygraphviz", "digits_cnn": "sklearn",
-    "draw_graph": "pygraphviz", "rocket": "matplotlib",
+    "draw_graph": "pygraphviz", "fine_tune_published": "safetensors", "rocket": "matplotlib",
 }  # fmt: skip
 #: What is drawn if matplotlib is there.
 PICTURES = {
