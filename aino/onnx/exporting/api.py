@@ -126,7 +126,23 @@ def export(
     >>> aino.onnx.export(model, aino.ones(3, 2), dynamic_shapes={"input": {0: "batch"}})
     <ONNXProgram Linear: 1 nodes, input -> output>
     """
-    _refuse_others(locals())
+    _refuse_others(
+        dynamo=dynamo, custom_translation_table=custom_translation_table, report=report,
+        optimize=optimize, profile=profile, dump_exported_program=dump_exported_program,
+        artifacts_dir=artifacts_dir, training=training, operator_export_type=operator_export_type,
+        do_constant_folding=do_constant_folding, custom_opsets=custom_opsets,
+        export_modules_as_functions=export_modules_as_functions,
+        autograd_inlining=autograd_inlining,
+    )  # fmt: skip
+    settings = {
+        "external_data": external_data, "keep_initializers_as_inputs": keep_initializers_as_inputs,
+        "include_initializers": export_params,
+    }  # fmt: skip
+    if f is None and list(settings.values()) != [None, False, True]:
+        raise ArgumentError(
+            "onnx.export: external_data, keep_initializers_as_inputs and export_params say how a "
+            "file is written, and f names none; give them to save()"
+        )
     onnx_package()
     opset = DEFAULT_OPSET if opset_version is None else opset_version
     if opset not in OPSETS:
@@ -149,10 +165,7 @@ def export(
     if verbose:
         print(program)
     if f is not None:
-        program.save(
-            f, include_initializers=export_params, external_data=external_data,
-            keep_initializers_as_inputs=keep_initializers_as_inputs,
-        )  # fmt: skip
+        program.save(f, **settings)
     return program
 
 
@@ -165,21 +178,12 @@ _FIXED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _refuse_others(options: dict[str, Any]) -> None:
-    for name, value in _FIXED.items():
-        if options[name] != value:
+def _refuse_others(**options: Any) -> None:
+    for name, value in options.items():
+        if value != _FIXED[name]:
             raise ArgumentError(
-                f"onnx.export: {name}={options[name]!r} is not there; leave it at {value!r}"
+                f"onnx.export: {name}={value!r} is not there; leave it at {_FIXED[name]!r}"
             )
-    if options["f"] is None:
-        for name, default in (
-            ("external_data", None), ("export_params", True), ("keep_initializers_as_inputs", False)
-        ):  # fmt: skip
-            if options[name] != default:
-                raise ArgumentError(
-                    f"onnx.export: {name} says how a file is written, and f names none; give it "
-                    "to save()"
-                )
 
 
 def _exported(function, found: Given, output_names, labels, opset: int) -> ONNXProgram:
