@@ -61,6 +61,10 @@ class DitError(FormatError):
     """A file that is not a sound ``.dit``, or an object that cannot become one."""
 
 
+class OnnxError(AinoError, ValueError):
+    """A model in ONNX that is damaged, or asks for what AINO does not have."""
+
+
 class CompileError(AinoError, RuntimeError):
     """A function that cannot be compiled into a straight-line program."""
 
