@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aino.autograd.tensor import Tensor
 from aino.nn import functional as F
 from aino.onnx.importing.table import operator
+from aino.ops.pointwise.choosing import where
 
 _ONE: dict[str, Callable[[Tensor], Tensor]] = {
     "Relu": Tensor.relu, "Sigmoid": Tensor.sigmoid, "Softplus": F.softplus, "Softsign": F.softsign,
@@ -52,7 +53,7 @@ def leaky_relu(X: Tensor, *, alpha: float) -> Tensor:
 
 @operator("PRelu", 7)
 def prelu(X: Tensor, slope: Tensor) -> Tensor:
-    return (X > 0).where(X, X * slope)
+    return where(X > 0, X, X * slope)
 
 
 @operator("PRelu")
@@ -72,17 +73,21 @@ def swish(X: Tensor, *, alpha: float) -> Tensor:
     return X * (X * alpha).sigmoid()
 
 
+@operator("SwiGLU")
+def swiglu(A: Tensor, B: Tensor, *, alpha: float) -> Tensor:
+    return swish(A, alpha=alpha) * B
+
+
 @operator("Shrink")
 def shrink(input: Tensor, *, bias: float, lambd: float) -> Tensor:
     zero = input * 0
-    return (input < -lambd).where(input + bias, (input > lambd).where(input - bias, zero)).to(
-        input.dtype
-    )
+    moved = where(input < -lambd, input + bias, where(input > lambd, input - bias, zero))
+    return moved.to(input.dtype)
 
 
 @operator("ThresholdedRelu")
 def thresholded_relu(X: Tensor, *, alpha: float) -> Tensor:
-    return (X > alpha).where(X, X * 0)
+    return where(X > alpha, X, X * 0)
 
 
 @operator("Softmax", 13)

@@ -114,9 +114,12 @@ def _tensor(value: Any) -> Tensor:
 @operator("BitShift")
 def bit_shift(X: Tensor, Y: Tensor, *, direction: str) -> Tensor:
     # NumPy leaves it open what a shift by all bits or more gives.
-    shift = Tensor.bitwise_left_shift if direction == "LEFT" else Tensor.bitwise_right_shift
     wide = Y >= 8 * X.dtype.itemsize
-    return shift(X, Y.masked_fill(wide, 0)).masked_fill(wide, 0)
+    if direction == "LEFT":
+        return X.bitwise_left_shift(Y.masked_fill(wide, 0)).masked_fill(wide, 0)
+    return X.bitwise_right_shift(Y.masked_fill(wide, 8 * X.dtype.itemsize - 1)).masked_fill(
+        wide.logical_and(X >= 0), 0
+    )
 
 
 @operator("IsInf")

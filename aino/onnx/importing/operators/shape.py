@@ -11,6 +11,7 @@ from aino.autograd.tensor import Tensor
 from aino.errors import OnnxError
 from aino.onnx.importing.elements import dtype_of
 from aino.onnx.importing.table import Int, Ints, Value, operator
+from aino.ops.pointwise.choosing import where as choose
 from aino.ops.shape.joining import cat
 
 
@@ -239,12 +240,12 @@ def one_hot(indices: Tensor, depth: Int, values: Tensor, *, axis: int) -> Tensor
     shape = [1] * (indices.ndim + 1)
     shape[axis] = count
     hot = places.unsqueeze(axis).eq(Tensor(np.arange(count).reshape(shape))).logical_and(inside)
-    return hot.where(values[1], values[0])
+    return choose(hot, values[1], values[0])
 
 
 @operator("Where", moves=True)
 def where(condition: Tensor, X: Tensor, Y: Tensor) -> Tensor:
-    return condition.where(X, Y)
+    return choose(condition, X, Y)
 
 
 @operator("CenterCropPad", grows=True)
