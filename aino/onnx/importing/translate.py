@@ -350,7 +350,7 @@ class Translator:
         if len(inputs) > len(function.input) or len(node.output) > len(function.output):
             raise OnnxError(f"{title} has more inputs or outputs than its function")
         own = imports_of(function.opset_import, f"the function {function.name!r}")
-        inside = Names(names.building, own or names.imports, None, attributes)
+        inside = Names(names.building, names.imports | own, None, attributes)
         for place, name in enumerate(function.input):
             number = inputs[place] if place < len(inputs) else None
             if number is None:
@@ -365,7 +365,10 @@ class Translator:
         self._translate_nodes(function.node, inside, f" in {title}")
         self._depth -= 1
         self._open.pop()
-        return [self._output(name, inside) for name in function.output][: len(node.output)]
+        return [
+            self._output(name, inside) if wanted else None
+            for wanted, name in zip(node.output, function.output)
+        ]
 
     def _written_out(
         self, schema: Any, node: Any, inputs: list[int | None], names: Names, title: str

@@ -82,9 +82,8 @@ def conv_transpose(
         ends = []
         for size, extra, asked in zip(whole, more, wanted):
             total = size + extra - asked
-            small = total // 2
-            ends.append((small, total - small) if auto_pad != "SAME_LOWER" or total < 0 else
-                        (total - small, small))  # fmt: skip
+            one, other = total // 2, total - total // 2
+            ends.append((one, other) if auto_pad == "SAME_UPPER" else (other, one))
     else:
         pads = [0] * (2 * count) if auto_pad == "VALID" or pads is None else pads
         ends = list(zip(pads[:count], pads[count:]))
