@@ -61,7 +61,7 @@ class DitError(FormatError):
     """A file that is not a sound ``.dit``, or an object that cannot become one."""
 
 
-class OnnxError(AinoError, ValueError):
+class OnnxError(FormatError):
     """A model in ONNX that is damaged, or asks for what AINO does not have."""
 
 

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from aino.onnx.exporting.api import export as export
     from aino.onnx.exporting.api import is_in_onnx_export as is_in_onnx_export
     from aino.onnx.exporting.result import ONNXProgram as ONNXProgram
+    from aino.onnx.importing.api import load as load
+    from aino.onnx.importing.module import ONNXModule as ONNXModule
 
 #: What is loaded when it is first asked for.
 _LAZY = {
@@ -15,9 +17,11 @@ _LAZY = {
     "OnnxExporterError": "aino.onnx.errors",
     "export": "aino.onnx.exporting.api",
     "is_in_onnx_export": "aino.onnx.exporting.api",
+    "load": "aino.onnx.importing.api",
+    "ONNXModule": "aino.onnx.importing.module",
 }
 
-__all__ = ["ONNXProgram", "OnnxExporterError", "export", "is_in_onnx_export"]
+__all__ = ["ONNXModule", "ONNXProgram", "OnnxExporterError", "export", "is_in_onnx_export", "load"]
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ from aino.autograd.tensor import Tensor
 from aino.errors import OnnxError
 from aino.onnx.importing.elements import foreign_name, is_foreign
 from aino.onnx.importing.table import Row
+from aino.onnx.package import onnx_package
 from aino.tracing import untraced
 
 
@@ -26,7 +27,7 @@ class Running:
     """
 
     training: bool
-    update: Callable[[int, Tensor], None] | None = None
+    update: Callable[[Any, Tensor], None] | None = None
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Step:
         outputs: the numbers of its outputs, None where one is not asked for.
         ways: how each input is given, as `aino.onnx.importing.table` has them.
         attributes: its attributes; those that are graphs are `Block`.
+        alike: for each output, the places of the inputs that have elements of its type.
         known: its inputs are known before the data is, so that it runs as plain Python.
         held: the buffers that its inputs are, by their place among them.
     """
@@ -50,8 +52,13 @@ class Step:
     outputs: tuple[int | None, ...]
     ways: tuple[str, ...]
     attributes: dict[str, Any]
-    known: bool
+    alike: tuple[tuple[int, ...], ...] = ()
+    known: bool = False
     held: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._readers = tuple(READERS[way] for way in self.ways)
+        self._blocks = any(type(value) is Block for value in self.attributes.values())
 
     def run(self, values: list[Any], running: Running) -> None:
         """Compute the outputs, and put them where they belong."""
@@ -109,7 +116,12 @@ class Block:
             values[number] = value
         for step in self.steps:
             step.run(values, running)
-        return [as_given(values[number]) for number in self.outputs]
+        return [_handed_out(values[number]) for number in self.outputs]
+
+
+def _handed_out(value: Any) -> Any:
+    """Return a value for others: what the graph itself knows stays its own."""
+    return as_given(value.copy() if isinstance(value, np.ndarray) else value)
 
 
 def as_given(value: Any) -> Any:
@@ -122,15 +134,26 @@ def as_given(value: Any) -> Any:
 
 
 def _compute(step: Step, given: list[Any], values: list[Any], running: Running) -> tuple[Any, ...]:
+    foreign = [place for place, value in enumerate(given) if _foreign(value)]
+    if foreign and step.row.moves:
+        return _moved(step, given)
+    if foreign:
+        computed = [place for place in foreign if step.ways[place] != "Value"]
+        if computed:
+            given = _widened(step, given, computed)
+            return _narrowed(step, _call(step, given, values, running), computed)
+    return _call(step, given, values, running)
+
+
+def _foreign(value: Any) -> bool:
+    return type(value) is np.ndarray and is_foreign(value)
+
+
+def _call(step: Step, given: list[Any], values: list[Any], running: Running) -> tuple[Any, ...]:
     row = step.row
-    if any(isinstance(value, np.ndarray) and is_foreign(value) for value in given):
-        if row.moves:
-            return moved(step, given)
-        if "Tensor" in step.ways or "Plain" in step.ways:
-            check_ways(step, given)
-    arguments = [READERS[way](value) for way, value in zip(step.ways, given)]
+    arguments = [read(value) for read, value in zip(step._readers, given)]
     keywords = step.attributes
-    if any(type(value) is Block for value in keywords.values()):
+    if step._blocks:
         keywords = {
             key: _bound(value, values, running) if type(value) is Block else value
             for key, value in keywords.items()
@@ -183,18 +206,33 @@ def _bound(block: Block, values: list[Any], running: Running) -> Callable[..., l
     return call
 
 
-def check_ways(step: Step, given: list[Any]) -> None:
-    """Refuse foreign elements where tensors are computed with."""
-    for way, value in zip(step.ways, given):
-        if way != "Value" and isinstance(value, np.ndarray) and is_foreign(value):
-            raise OnnxError(f"{step.name} is not computed with {foreign_name(value)}")
+def _widened(step: Step, given: list[Any], places: list[int]) -> list[Any]:
+    """Return what a row is given for bfloat16: float32, in which that is computed with."""
+    given = list(given)
+    for place in places:
+        if str(given[place].dtype) != "bfloat16":
+            raise OnnxError(f"{step.name} is not computed with {foreign_name(given[place])}")
+        given[place] = given[place].astype(np.float32)
+    return given
 
 
-def moved(step: Step, given: list[Any]) -> tuple[Any, ...]:
+def _narrowed(step: Step, results: tuple[Any, ...], places: list[int]) -> tuple[Any, ...]:
+    """Return what was computed in float32 as the bfloat16 that it is for ONNX."""
+    onnx = onnx_package()
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(onnx.TensorProto.BFLOAT16)
+    narrow = []
+    for result, alike in zip(results, step.alike):
+        if not set(alike).isdisjoint(places) and getattr(result, "dtype", None) == np.float32:
+            result = without_history(result).astype(dtype)
+        narrow.append(result)
+    return tuple(narrow)
+
+
+def _moved(step: Step, given: list[Any]) -> tuple[Any, ...]:
     """Run a row that only moves elements over their places, and take them from there."""
     pools, arguments, start = [], [], 0
     for way, value in zip(step.ways, given):
-        if way == "Tensor" and isinstance(value, np.ndarray) and is_foreign(value):
+        if way == "Tensor" and _foreign(value):
             pools.append(value.reshape(-1))
             places = np.arange(start, start + value.size, dtype=np.int64)
             arguments.append(Tensor(places.reshape(value.shape)))

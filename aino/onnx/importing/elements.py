@@ -1,8 +1,9 @@
 """Element types: ONNX's numbers for them, and NumPy's dtypes.
 
-Tensors have those that AINO has. What it has not (text, bfloat16 and the floats and integers of a
-byte and less, which the package ``ml_dtypes`` gives NumPy) is *foreign*: such values travel as plain
-NumPy arrays, which operators that move or convert elements take, and no other.
+Tensors have those that AINO has. What it has not (text, bfloat16, the floats and integers of a byte
+and less, which the package ``ml_dtypes`` gives NumPy) is *foreign*: such values travel as plain
+NumPy arrays, which operators that move or convert elements take. With bfloat16 the others compute,
+too: in float32, rounded after each of them.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def name_of(number: int) -> str:
 
 def number_of(dtype: np.dtype) -> int:
     """Return ONNX's number for a dtype."""
-    if dtype == object:
+    if dtype.kind in "OUS":
         return TEXT
     return onnx_package().helper.np_dtype_to_tensor_dtype(dtype)
 

@@ -13,7 +13,7 @@ from aino.dit.registry import register
 from aino.errors import OnnxError
 from aino.nn.base.module import Module
 from aino.nn.base.parameter import Buffer, Parameter
-from aino.onnx.importing.block import Block, Running, as_given
+from aino.onnx.importing.block import Running, as_given
 from aino.onnx.importing.elements import dtype_of, is_foreign, name_of
 from aino.onnx.importing.reading import read_model
 from aino.onnx.importing.settle import kinds_of, settle
@@ -62,6 +62,8 @@ class ONNXModule(Module):
     """
 
     _not_stored = ("_program", "_holders")
+    _program: Program | None
+    _holders: list[tuple[dict[str, Any], str]] | None
 
     def __init__(self, graph: np.ndarray, *, program: Program | None = None) -> None:
         super().__init__()
@@ -85,9 +87,10 @@ class ONNXModule(Module):
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """Return the graph's output, or a tuple of its outputs."""
-        if self._program is None:
-            object.__setattr__(self, "_program", _translated(self.graph))
         program = self._program
+        if program is None:
+            program = _translated(self.graph)
+            object.__setattr__(self, "_program", program)
         outside = dict(zip(program.held, self._values(program)))
         given = self._given(program, inputs, named, outside)
         results = program.block.run(given, outside, Running(self.training, self._update))
@@ -104,7 +107,8 @@ class ONNXModule(Module):
 
     def _values(self, program: Program) -> list[Tensor]:
         """Return the parameters and buffers in the order in which the graph holds them."""
-        if self._holders is None:
+        holders = self._holders
+        if holders is None:
             holders = []
             for place in program.places.values():
                 *path, name = place.split(".")
@@ -113,7 +117,7 @@ class ONNXModule(Module):
                     holder = vars(holder)[part]
                 holders.append((vars(holder), name))
             object.__setattr__(self, "_holders", holders)
-        return [attributes[name] for attributes, name in self._holders]
+        return [attributes[name] for attributes, name in holders]
 
     def _update(self, place: str, value: Tensor) -> None:
         *path, name = place.split(".")
@@ -129,7 +133,9 @@ class ONNXModule(Module):
         """Return the inputs in order; those that have values of their own go into ``outside``."""
         names = program.inputs
         if len(inputs) > len(names):
-            raise TypeError(f"the model takes {len(names)} inputs, {names}; {len(inputs)} are given")
+            raise TypeError(
+                f"the model takes {len(names)} inputs, {names}; {len(inputs)} are given"
+            )
         values = dict(zip(names, inputs))
         for name, value in named.items():
             if name in values:
@@ -178,14 +184,14 @@ _OWN = {"graph", "inputs", "outputs", "training", "_program", "_holders", "_cons
 
 def _checked(name: str, value: Any, kind: Any) -> Any:
     """Return an input as the graph has it: a tensor of the kind that it says it takes."""
-    if value is None or isinstance(value, list) and kind.WhichOneof("value") != "tensor_type":
+    if value is None or (isinstance(value, list) and kind.WhichOneof("value") != "tensor_type"):
         return None if value is None else [_part(part) for part in value]
     value = _part(value)
     wanted = kind.tensor_type.elem_type
     if kind.WhichOneof("value") != "tensor_type" or not wanted:
         return value
     held, asked = value.dtype, dtype_of(wanted)
-    if held == asked or (held.kind == "f" and asked.kind == "f") or _text(held) and _text(asked):
+    if held == asked or (held.kind == "f" and asked.kind == "f") or (_text(held) and _text(asked)):
         return value
     raise OnnxError(f"the input {name!r} is of {name_of(wanted)}; {held} is given")
 

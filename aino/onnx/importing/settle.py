@@ -75,8 +75,6 @@ def _uses(block: Block, still: set[int]) -> _Uses:
                 continue
             if way in STRUCTURE or (asked and silent and not step.row.knows):
                 found.structure.add(number)
-            elif way == "Value" and asked and silent:
-                found.structure.add(number)
             else:
                 found.data.add(number)
             if place in step.row.buffers:

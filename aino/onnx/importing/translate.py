@@ -209,8 +209,13 @@ class Translator:
             if key in attributes and len(inputs) > [*row.inputs].index(key):
                 del attributes[key]
         outputs = tuple(names.building.new() if name else None for name in node.output)
+        kinds = [_type_name(schema.inputs, place) for place in range(len(inputs))]
+        alike = tuple(
+            tuple(n for n, kind in enumerate(kinds) if kind == _type_name(schema.outputs, place))
+            for place in range(len(outputs))
+        )
         names.building.steps.append(
-            Step(row, title, tuple(inputs), outputs, tuple(ways[: len(inputs)]), attributes, False)
+            Step(row, title, tuple(inputs), outputs, tuple(ways[: len(inputs)]), attributes, alike)
         )
         return list(outputs)
 
@@ -415,9 +420,13 @@ def _finished(building: Building, inputs: list[int], outputs: list[int]) -> Bloc
     )
 
 
+def _type_name(formal: Any, place: int) -> str:
+    """Return what ONNX calls the type of an input or output; the last may stand for many."""
+    return formal[min(place, len(formal) - 1)].type_str
+
+
 def _text(content: bytes, what: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
         raise OnnxError(f"{what} is text that is not UTF-8") from None
-

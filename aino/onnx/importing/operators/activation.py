@@ -87,7 +87,7 @@ def shrink(input: Tensor, *, bias: float, lambd: float) -> Tensor:
 
 @operator("ThresholdedRelu")
 def thresholded_relu(X: Tensor, *, alpha: float) -> Tensor:
-    return where(X > alpha, X, X * 0)
+    return where(alpha < X, X, X * 0)
 
 
 @operator("Softmax", 13)

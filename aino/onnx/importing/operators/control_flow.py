@@ -27,9 +27,7 @@ def loop(
     carried, scanned = list(v_initial), []
     going, turn = cond is None or bool(cond), 0
     while going and (M is None or turn < M):
-        condition, *results = body(
-            np.array(turn, np.int64), np.array(True), *carried
-        )
+        condition, *results = body(np.array(turn, np.int64), np.array(True), *carried)
         going = bool(condition.item())
         carried = results[: len(v_initial)]
         scanned.append(results[len(v_initial) :])
@@ -38,9 +36,7 @@ def loop(
     return (*carried, *_stacked(scanned, count, [0] * count, [0] * count))
 
 
-def _stacked(
-    turns: list[list[Any]], count: int, axes: list[int], backward: list[int]
-) -> list[Any]:
+def _stacked(turns: list[list[Any]], count: int, axes: list[int], backward: list[int]) -> list[Any]:
     """Return what all turns gave, along a new axis for each."""
     if count and not turns:
         raise OnnxError("no turn is made, so that the shape of what turns give is not known")

@@ -114,7 +114,7 @@ def _tensor(value: Any) -> Tensor:
 @operator("BitShift")
 def bit_shift(X: Tensor, Y: Tensor, *, direction: str) -> Tensor:
     # NumPy leaves it open what a shift by all bits or more gives.
-    wide = Y >= 8 * X.dtype.itemsize
+    wide = 8 * X.dtype.itemsize <= Y
     if direction == "LEFT":
         return X.bitwise_left_shift(Y.masked_fill(wide, 0)).masked_fill(wide, 0)
     return X.bitwise_right_shift(Y.masked_fill(wide, 8 * X.dtype.itemsize - 1)).masked_fill(

@@ -43,19 +43,36 @@ def col2im(
         image_shape, block_shape, strides, dilations, pads, "NOTSET"
     )
     sizes = [size + before + after for size, (before, after) in zip(image_shape, ends)]
-    place: Any = np.zeros((), np.int64)
-    for size, k, d, s, n in zip(sizes, block_shape, dilations, strides, windows):
+    place: Any = np.zeros((1, 1), np.int64)
+    for length, k, d, s, n in zip(sizes, block_shape, dilations, strides, windows):
         along = np.arange(k)[:, None] * d + np.arange(n) * s
         # The places in a block, all together, come before the blocks.
-        rows, columns = place.shape if place.ndim else (1, 1)
-        place = place.reshape(rows, 1, columns, 1) * size + along.reshape(1, k, 1, n)
+        rows, columns = place.shape
+        place = place.reshape(rows, 1, columns, 1) * length + along.reshape(1, k, 1, n)
         place = place.reshape(rows * k, columns * n)
     batch, block = input.shape[0], math.prod(block_shape)
-    columns = input.reshape(batch, -1, block * math.prod(windows))
-    image = Tensor(np.zeros((batch, columns.shape[1], math.prod(sizes)), input.dtype))
-    image = image.index_add(2, Tensor(place.reshape(-1)), columns)
+    blocks = input.reshape(batch, -1, block * math.prod(windows))
+    image = Tensor(np.zeros((batch, blocks.shape[1], math.prod(sizes)), input.dtype))
+    image = image.index_add(2, Tensor(place.reshape(-1)), blocks)
     image = image.reshape(batch, -1, *sizes)
     return padded(image, [(-before, -after) for before, after in ends])
+
+
+def _sampled(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """Return an image between its elements, at one place for each of a map; outside it is zero."""
+    n, channels, height, width = image.shape
+    flat = image.reshape(n, channels, -1)
+    top, left = y.detach().floor(), x.detach().floor()
+    total: Any = None
+    for row in (top, top + 1):
+        for column in (left, left + 1):
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            weight = (1 - (y - row).abs()) * (1 - (x - column).abs()) * inside
+            place = (row.clamp(0, height - 1) * width + column.clamp(0, width - 1)).to("int64")
+            place = place.reshape(n, 1, -1).broadcast_to((n, channels, place[0].numel()))
+            part = flat.gather(2, place).reshape(n, channels, *y.shape[1:]) * weight.unsqueeze(1)
+            total = part if total is None else total + part
+    return total
 
 
 @operator("DeformConv")
@@ -94,15 +111,13 @@ def deform_conv(
             moved = offset[:, number, place]
             at_y = moved[:, 0] + Tensor(y.astype(X.dtype))
             at_x = moved[:, 1] + Tensor(x.astype(X.dtype))
-            # Places as grid_sample counts them: -1 and 1 are the edges of the image.
-            grid = stack([(2 * at_x + 1) / width - 1, (2 * at_y + 1) / height - 1], -1)
-            sampled = F.grid_sample(image, grid, "bilinear", "zeros", False)
+            sampled = _sampled(image, at_y, at_x)
             taken.append(sampled if weights is None else sampled * weights[:, number, place])
         parts.append(stack(taken, 2))
     patches = cat(parts, 1).reshape(n, group, channels // group * count, rows * columns)
     kernels = W.reshape(group, W.shape[0] // group, -1)
-    y = kernels.matmul(patches).reshape(n, W.shape[0], rows, columns)
-    return y if B is None else y + B.reshape(1, -1, 1, 1)
+    result = kernels.matmul(patches).reshape(n, W.shape[0], rows, columns)
+    return result if B is None else result + B.reshape(1, -1, 1, 1)
 
 
 def _corners(x: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

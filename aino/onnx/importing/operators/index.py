@@ -59,7 +59,7 @@ def _flat(indices: Tensor, sizes: tuple[int, ...]) -> Tensor:
 
 def _check_inside(index: Tensor, size: int) -> None:
     def check(array: Any) -> None:
-        if array.size and not (0 <= array.min() and array.max() < size):
+        if array.size and not (array.min() >= 0 and array.max() < size):
             raise OnnxError(f"an index is outside of an axis of size {size}")
 
     checked(check, index.array)

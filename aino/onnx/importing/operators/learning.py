@@ -24,7 +24,7 @@ def array_feature_extractor(X: Tensor, Y: Ints) -> Tensor:
 
 @operator("Binarizer", domain=_ML)
 def binarizer(X: Tensor, *, threshold: float) -> Tensor:
-    return (X > threshold).to(X.dtype)
+    return (threshold < X).to(X.dtype)
 
 
 def _first(*options: Any) -> Any:
@@ -111,7 +111,7 @@ def tree_ensemble(
     for row, found in zip(X, gathered):
         for root in tree_roots:
             node = root
-            leaf = (
+            leaf: Any = (
                 nodes_trueleafs[root] and nodes_falseleafs[root]
                 and nodes_truenodeids[root] == nodes_falsenodeids[root]
             )  # fmt: skip
@@ -160,7 +160,7 @@ def _grouped(inputs: tuple[Tensor, ...], kinds: int) -> list[tuple[Tensor, ...]]
     return [tuple(inputs[kind * count + n] for kind in range(kinds)) for n in range(count)]
 
 
-def _laid_out(results: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+def _laid_out(results: list[Any]) -> tuple[Tensor, ...]:
     return tuple(part for parts in zip(*results) for part in parts)
 
 

@@ -160,7 +160,7 @@ def max_pool(
 @operator("MaxUnpool")
 def max_unpool(
     X: Tensor,
-    I: Tensor,  # noqa: E741
+    I: Tensor,
     output_shape: Ints | None = None,
     *,
     kernel_shape: list[int],

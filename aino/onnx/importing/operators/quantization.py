@@ -9,8 +9,8 @@ import numpy as np
 from aino.autograd.tensor import Tensor
 from aino.errors import OnnxError
 from aino.onnx.importing.elements import dtype_of, is_foreign, number_of
-from aino.onnx.importing.operators.convolution import convolve
 from aino.onnx.importing.operators.conversion import convert
+from aino.onnx.importing.operators.convolution import convolve
 from aino.onnx.importing.table import Plain, Value, operator
 
 #: The range of each type of whole numbers.
@@ -127,9 +127,7 @@ def _whole_product(
     return np.matmul(a, b)
 
 
-def _requantized(
-    whole: np.ndarray, scale: np.ndarray, zero: np.ndarray
-) -> np.ndarray:
+def _requantized(whole: np.ndarray, scale: np.ndarray, zero: np.ndarray) -> np.ndarray:
     to = number_of(zero.dtype)
     if to not in _RANGES:
         raise OnnxError(f"the result is asked for as {zero.dtype}, which is no whole number")

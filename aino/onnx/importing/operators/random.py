@@ -65,9 +65,7 @@ def multinomial(
     return drawn.to(dtype_of(dtype))
 
 
-def _dropped(
-    data: Tensor, ratio: float, seed: int | None, outputs: int, active: bool
-) -> Any:
+def _dropped(data: Tensor, ratio: float, seed: int | None, outputs: int, active: bool) -> Any:
     if not active or not ratio:
         ones = Tensor(np.ones(tuple(data.shape), bool))
         return (data, ones)[:outputs]

@@ -30,7 +30,9 @@ def _coordinates(
         case "tf_half_pixel_for_nn":
             return (x + 0.5) / scale
         case "align_corners":
-            return x * ((size - 1) / (new - 1)) if new > 1 else x * 0
+            # ONNX means the new size before it is rounded.
+            whole = scale * size
+            return x * ((size - 1) / (whole - 1)) if new > 1 and whole != 1 else x * 0
         case "asymmetric":
             return x / scale
         case "tf_crop_and_resize":

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.tensor import Tensor
 from aino.errors import OnnxError
 from aino.onnx.importing.table import Int, Value, operator
-from aino.autograd.tensor import Tensor
 from aino.ops.shape.joining import cat, stack
 
 

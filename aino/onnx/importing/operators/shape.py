@@ -33,7 +33,7 @@ def size(data: Value) -> np.ndarray:
 @operator("Reshape", moves=True)
 def reshape(data: Tensor, shape: Ints, *, allowzero: int = 0) -> Tensor:
     if not allowzero:
-        shape = [data.shape[axis] if not size else size for axis, size in enumerate(shape)]
+        shape = [size or data.shape[axis] for axis, size in enumerate(shape)]
     if -1 in shape and 0 in shape:
         raise OnnxError(f"a size of the shape {shape} could be any: another is 0")
     return data.reshape(shape)

@@ -19,9 +19,7 @@ def _complex(x: Tensor) -> Tensor:
     return x[..., 0] if x.shape[-1] == 1 else view_as_complex(x)
 
 
-def _transformed(
-    x: Tensor, length: int | None, axis: int, inverse: int, onesided: int
-) -> Tensor:
+def _transformed(x: Tensor, length: int | None, axis: int, inverse: int, onesided: int) -> Tensor:
     signal = _complex(x)
     if axis < 0:
         axis += x.ndim

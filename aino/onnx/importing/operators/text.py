@@ -57,7 +57,7 @@ def string_normalizer(
     change = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action, str)
     plain = str if is_case_sensitive else str.lower
     stops = {plain(word) for word in stopwords or ()}
-    if X.ndim > 2 or X.ndim == 2 and X.shape[0] != 1:
+    if X.ndim > 2 or (X.ndim == 2 and X.shape[0] != 1):
         raise OnnxError(f"expected one row of words, not {X.shape}")
     words = [change(word) for word in X.reshape(-1) if plain(word) not in stops] or [""]
     return np.array(words, object).reshape((-1,) if X.ndim == 1 else (1, -1))
