@@ -11,8 +11,8 @@ from aino.autograd.tensor import Tensor, make
 from aino.devices import CPU, Device, check_device
 
 
-def placement(location: Any) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return what to do with each array of a file, None for nothing.
+def placement(location: Any) -> Callable[..., np.ndarray] | None:
+    """Return what to do with each array of a file, and the name of its device; None for nothing.
 
     ``location`` is a device, a mapping of devices to devices, or a function of a tensor and of
     the name of its device, which returns the tensor that shall stand for it, or None for itself.
@@ -40,9 +40,9 @@ def placement(location: Any) -> Callable[[np.ndarray], np.ndarray] | None:
             f"{type(location).__name__}"
         )
 
-    def put(array: np.ndarray) -> np.ndarray:
+    def put(array: np.ndarray, device: str = str(CPU)) -> np.ndarray:
         tensor = make(array)
-        placed = location(tensor, str(CPU))
+        placed = location(tensor, device)
         if placed is None or placed is tensor:
             return array
         if not isinstance(placed, Tensor):

@@ -14,8 +14,9 @@ from aino.errors import FormatError
 from aino.formats import folders
 from aino.formats.files import File
 from aino.formats.identify import kind_of, suffix_of
+from aino.formats.pytorch import reader as pytorch
+from aino.formats.safetensors import reader as safetensors
 from aino.formats.safetensors.models import save_model
-from aino.formats.safetensors.reader import load_all
 from aino.formats.safetensors.writer import save_file
 
 #: Names that say that others write such files, and how AINO's users do.
@@ -87,6 +88,8 @@ def load(
       of AINO 1 and 2 give a `NeuralNetwork`.
     - a ``.safetensors`` (``pip install 'aino[safetensors]'``): a dict of tensors. The folder of a
       model in several files, or its index, gives those of all of them.
+    - PyTorch's ``.pt`` and ``.pth``: tensors, numbers, strings and containers, as
+      ``torch.load(weights_only=True)`` gives them. No pickle is run, whatever is in it.
 
     Nothing is ever imported or run by a name in a file.
 
@@ -108,15 +111,18 @@ def load(
         if value is not None and type(value) is not bool:
             raise TypeError(f"{name} is True, False or None, not {value!r}")
     kind = kind_of(f)
-    if kind in ("dit", "pytorch"):
+    if kind == "dit":
         return dit.load(f, map_location, pickle_module, weights_only=weights_only, mmap=mmap)
     if mmap and is_file(f):
         raise FormatError(f"{file_name(f)}: mmap=True takes a path, not an open file")
     put = placement(map_location)
 
     def load_one(part: Any) -> Any:
+        known = kind_of(part)
         with File(part) as source:
-            return load_all(source, put, bool(mmap))
+            if known == "pytorch":
+                return pytorch.load_all(source, map_location, bool(mmap))
+            return safetensors.load_all(source, put, bool(mmap))
 
     if kind == "folder":
         f = folders.find(text_path(f))

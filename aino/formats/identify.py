@@ -10,7 +10,6 @@ from aino.formats.files import File
 
 #: How PyTorch's files began before they were zip archives: a pickle of one number.
 OLD_PYTORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-_ZIP = b"PK\x03\x04"
 
 
 def kind_of(f: Any) -> str:
@@ -21,31 +20,33 @@ def kind_of(f: Any) -> str:
     if not is_file(f) and os.path.isdir(text_path(f)):
         return "folder"
     with File(f) as source:
-        head = source.read(0, min(source.size, 512))
-        kind = _kind(head, source.size, suffix_of(f))
+        kind = _kind(source, suffix_of(f))
     if source.borrowed:
         source.file.seek(source.start)
     return kind
 
 
-def _kind(head: bytes, size: int, suffix: str) -> str:
-    if head.startswith(_ZIP):
+def _kind(source: File, suffix: str) -> str:
+    head = source.read(0, min(source.size, _REACH))
+    if head.startswith(b"PK\3\4"):
         length = int.from_bytes(head[26:28], "little")
-        name = head[30 : 30 + length]
-        inside = name.rpartition(b"/")[2]
-        return "pytorch" if b"/" in name and inside in _FIRST_MEMBERS else "dit"
-    if head.startswith(OLD_PYTORCH[:13]) or head[257:262] == b"ustar":
+        first = head[30 : 30 + length]
+        if first == b"dit.json" or first.endswith(b".npy"):
+            return "dit"
+        seen = head + source.read(source.size - len(head), len(head))
+        return "pytorch" if any(mark in seen for mark in _IN_PYTORCHS) else "dit"
+    if head.startswith(OLD_PYTORCH[:13]) or (suffix in _PYTORCHS and head[257:262] == b"ustar"):
         return "pytorch"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < size:
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < source.size:
         return "safetensors"
-    if suffix == ".safetensors" and head[:1] not in (b"", b"v", b"<"):
-        return "safetensors"
-    if suffix == ".json":
-        return "index"
-    return "dit"
+    if suffix == ".safetensors" and not head.startswith((b"version https://git-lfs", b"<")):
+        return "safetensors" if head else "dit"
+    return "index" if suffix == ".json" else "dit"
 
 
-_FIRST_MEMBERS = (b"data.pkl", b"constants.pkl", b"version", b"byteorder")
+_REACH = 1 << 16
+_IN_PYTORCHS = (b"/data.pkl", b"/constants.pkl")
+_PYTORCHS = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 
 
 def suffix_of(f: Any) -> str:
