@@ -306,6 +306,7 @@ _watch()
 _provide(lambda: _import_module("aino.estimators"))
 _provide(lambda: _import_module("aino.optim.swa_utils"))
 _provide(lambda: _import_module("aino.nn.parallel"))
+_provide(lambda: _import_module("aino.onnx.importing.module"))
 _revive("aino.estimator", lambda content: _import_module("aino.estimators").revived(content))
 _keep_freed_memory()
 

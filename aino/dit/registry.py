@@ -65,15 +65,21 @@ def provide(load: Callable[[], object]) -> None:
     _providers.append(load)
 
 
+def is_registered(name: str) -> bool:
+    """Tell whether a class has this name; imports no more providers than it takes to find it."""
+    while name not in _classes and _providers:
+        _providers.pop(0)()
+    return name in _classes
+
+
 def registered(name: str) -> type:
     """Return the class registered by this name; raise `DitError` when there is none."""
-    try:
-        return registered_classes()[name]
-    except KeyError:
+    if not is_registered(name):
         raise DitError(
             f"unknown class {name[:100]!r}: import the module that defines it, "
             "and put @aino.register above the class"
-        ) from None
+        )
+    return _classes[name]
 
 
 def name_of(cls: type) -> str | None:
@@ -84,7 +90,7 @@ def name_of(cls: type) -> str | None:
 def registered_classes() -> dict[str, type]:
     """Return all registered classes by their names."""
     while _providers:
-        _providers.pop()()
+        _providers.pop(0)()
     return _classes.copy()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from aino.dit.manifest import NAME, Manifest
 from aino.dit.rebuild import Rebuilder
-from aino.dit.registry import registered_classes
+from aino.dit.registry import is_registered
 from aino.dit.source import Source
 from aino.errors import FormatError
 
@@ -84,8 +84,7 @@ def survey(source: Source, contents: Manifest) -> Survey:
         surveyor.build(number)
     if len(surveyor.used) != len(contents.tensors):
         raise surveyor.fail("lists tensors that nothing refers to")
-    known = registered_classes()
-    unknown = [name for name in surveyor.classes if name not in known]
+    unknown = [name for name in surveyor.classes if not is_registered(name)]
     return Survey(unknown, list(surveyor.dataclasses))
 
 

@@ -16,6 +16,7 @@ from aino.dit.values import is_module
 from aino.errors import DitError
 from aino.nn.utils import parametrize
 from aino.optim.swa_utils import AveragedModel
+from tests.onnx.graphs import perceptron
 
 #: Arguments for parameters without a default, by their names.
 REQUIRED = {
@@ -41,6 +42,7 @@ SPECIAL = {
     "TransformerDecoder": lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2), 2),
     "AveragedModel": lambda: AveragedModel(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))),
     "DataParallel": lambda: nn.DataParallel(nn.Linear(2, 3)),
+    "ONNXModule": lambda: aino.onnx.load(perceptron()),
 }
 
 #: Arguments that have a default, without which a class takes none of the others, or is large.

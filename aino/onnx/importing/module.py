@@ -45,7 +45,7 @@ class Program:
         settle(self.block, self.places)
 
 
-@register("aino.onnx.ONNXModule")
+@register
 class ONNXModule(Module):
     """A model from ONNX: its initializers are parameters and buffers, its nodes AINO's functions.
 
