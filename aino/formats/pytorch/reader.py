@@ -14,7 +14,7 @@ from aino.formats.pytorch.storages import Place, Storages
 from aino.formats.pytorch.stream import Stream
 
 _PICKLE = "data.pkl"
-_SLACK = 64 << 20  # bytes that values may take beyond a multiple of the file
+_SLACK = 16 << 20  # bytes that values may take beyond a multiple of the file
 
 
 def load_all(source: File, location: Any = None, mapped: bool = False) -> Any:
