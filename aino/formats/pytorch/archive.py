@@ -26,27 +26,31 @@ _END = struct.Struct("<4s4H2LH")
 
 
 class Member(NamedTuple):
-    """One file in the archive: where its bytes are, and their checksum (0 where there is none)."""
+    """One file in the archive: where its bytes are, and their checksum (0 where there is none).
+
+    ``method`` says how it is compressed: 0 for not at all.
+    """
 
     name: str
     content: int
     size: int
     crc: int
+    method: int
 
 
 def read_members(source: File) -> dict[str, Member]:
-    """The members of an archive by name; those that overlap, or are compressed, are refused."""
+    """The members of an archive by name; those that overlap, or leave the file, are refused."""
     count, start, size = _read_end(source)
     entries = source.read(start, size)
     members: dict[str, Member] = {}
     spans = []
-    for name, offset, length, crc in _directory(source, entries, count):
+    for name, offset, length, crc, method in _directory(source, entries, count):
         if name in members:
             raise source.error("is in the archive twice", name)
         content = _content(source, name, offset, start)
         if content + length > start:
             raise source.error(f"claims {length:,} bytes, more than the file has", name)
-        members[name] = Member(name, content, length, crc)
+        members[name] = Member(name, content, length, crc, method)
         spans.append((offset, content + length, name))
     spans.sort()
     for (_, end, one), (begin, _, other) in pairwise(spans):
@@ -80,7 +84,9 @@ def _read_end(source: File) -> tuple[int, int, int]:
     return count, start, size
 
 
-def _directory(source: File, entries: bytes, count: int) -> Iterator[tuple[str, int, int, int]]:
+def _directory(
+    source: File, entries: bytes, count: int
+) -> Iterator[tuple[str, int, int, int, int]]:
     place = 0
     for number in range(count):
         if place + _CENTRAL.size > len(entries):
@@ -97,19 +103,23 @@ def _directory(source: File, entries: bytes, count: int) -> Iterator[tuple[str, 
             raise source.error(f"holds a member with a name of {name_length} bytes")
         if flags & 0x41:
             raise source.error("is encrypted", name)
-        if method:
-            raise source.error(
-                f"is compressed (by method {method}); PyTorch stores members as they are: unzip "
-                "the file, and zip it with -0",
-                name,
-            )
         wide = _wide(rest[name_length : name_length + extra_length])
         size, packed, offset = (
             next(wide, -1) if number == _WIDE else number for number in (size, packed, offset)
         )
-        if size != packed or size < 0 or offset < 0:
-            raise source.error(f"is {size} bytes in {packed}: damaged, or compressed", name)
-        yield name, offset, size, crc
+        if packed < 0 or offset < 0 or (size != packed and not method):
+            raise source.error(f"is {size:,} bytes in {packed:,}, and not compressed", name)
+        yield name, offset, packed, crc, method
+
+
+def check_stored(source: File, member: Member) -> None:
+    """Refuse a member that would have to be unpacked, whatever its size may be then."""
+    if member.method:
+        raise source.error(
+            f"is compressed (by method {member.method}); PyTorch stores members as they are: unzip "
+            "the file, and zip it with -0",
+            member.name,
+        )
 
 
 def _wide(extra: bytes) -> Iterator[int]:

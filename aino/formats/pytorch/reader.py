@@ -6,7 +6,7 @@ from typing import Any
 
 from aino.formats.files import File
 from aino.formats.identify import OLD_PYTORCH
-from aino.formats.pytorch.archive import Member, read_members
+from aino.formats.pytorch.archive import Member, check_stored, read_members
 from aino.formats.pytorch.checking import check_result
 from aino.formats.pytorch.machine import Machine
 from aino.formats.pytorch.names import Names
@@ -45,6 +45,8 @@ def _machine(stream: Stream, names: Names) -> Machine:
 def _load_archive(source: File, location: Any, mapped: bool) -> Any:
     members = read_members(source)
     folder = _folder(source, members)
+    for member in members.values():
+        check_stored(source, member)
     program = members[f"{folder}/{_PICKLE}"]
     order = members.get(f"{folder}/byteorder")
     little = order is None or _text(source, order) == b"little"
