@@ -25,9 +25,9 @@ from aino.compiler.ir.regions import (
     Subscript,
 )
 from aino.onnx.errors import OnnxExporterError
-from aino.onnx.exporting.recording import Recording
+from aino.onnx.exporting.recording import Recording, Span
 from aino.onnx.exporting.sizes import size_of
-from aino.pytree import is_container, parts_of, refilled
+from aino.pytree import is_container, mapped, parts_of, refilled
 
 
 @dataclass(eq=False)
@@ -117,32 +117,121 @@ class Joined:
 
 def join(recordings: list[Recording]) -> Joined:
     """Return the program that all recordings are; raise where they differ in more than lengths."""
-    joiner = _Joiner()
-    first = recordings[0]
-    counts = {len(recording.program.calls) for recording in recordings}
-    lists = [recording.program.calls for recording in recordings]
-    steps = []
-    for number, calls in enumerate(zip(*lists)):
-        kinds = {(call.operation, call.function) for call in calls}
-        if len(kinds) > 1:
-            told = " or ".join(dict.fromkeys(called(call) for call in calls))
-            raise _unlike(f"it calls {told}", calls[0].line)
-        steps.append(joiner.step(calls, first.path_at(number)))
-    if len(counts) > 1:
-        longest = max(lists, key=len)
-        raise _unlike("it makes more calls for some lengths", longest[min(counts)].line)
-    if len({len(recording.spans) for recording in recordings}) > 1:
-        raise _unlike("it takes other ways", "")
-    wholes = []
-    for spans in zip(*[recording.spans for recording in recordings]):
-        with contextlib.suppress(OnnxExporterError):  # call by call it may be the same
-            wholes.append(joiner.whole(spans, first.path_at(spans[0].first)))
+    joiner, first = _Joiner(), recordings[0]
+    aligned = _Aligned(joiner, recordings)
+    aligned.section(
+        [(0, len(recording.program.calls)) for recording in recordings],
+        [recording.spans for recording in recordings],
+    )
     arguments = [
         joiner.memory(storages)
         for storages in zip(*[recording.program.arguments for recording in recordings])
     ]
     result = joiner.join([recording.program.result for recording in recordings], "")
-    return Joined(arguments, steps, wholes, result, _changes(first.program))
+    return Joined(arguments, aligned.steps, aligned.wholes, result, _changes(first.program))
+
+
+class _Aligned:
+    """The steps of all recordings, put side by side.
+
+    A kernel may choose by the lengths how it computes: a long sum is made of sums. So where the
+    calls inside of a function are others, the function itself is what is the same in all runs.
+    """
+
+    def __init__(self, joiner: _Joiner, recordings: list[Recording]) -> None:
+        self.joiner = joiner
+        self.recordings = recordings
+        self.steps: list[Step] = []
+        self.wholes: list[Whole] = []
+
+    def section(self, ranges: list[tuple[int, int]], spans: list[list[Span]]) -> None:
+        """Add the steps of the calls in ``ranges``, in which the functions ``spans`` ran."""
+        calls = [
+            recording.program.calls[start:end]
+            for recording, (start, end) in zip(self.recordings, ranges)
+        ]
+        difference = _difference(calls)
+        if difference is None:
+            self._call_by_call(calls, ranges[0][0], spans)
+            return
+        outer = [_outermost(own) for own in spans]
+        rows = {tuple([span.row for span in own]) for own in outer}
+        if len(rows) > 1 or not outer[0]:
+            raise difference
+        places = [start for start, _ in ranges]
+        for same in zip(*outer):
+            self._between(places, [span.first for span in same])
+            self._function(same, [_inside(span, own) for span, own in zip(same, spans)])
+            places = [span.last for span in same]
+        self._between(places, [end for _, end in ranges])
+
+    def _between(self, starts: list[int], ends: list[int]) -> None:
+        self.section(list(zip(starts, ends)), [[] for _ in starts])
+
+    def _call_by_call(self, calls, number: int, spans: list[list[Span]]) -> None:
+        """Add calls that are the same in all runs; the first has this number in the first one."""
+        first, start = self.recordings[0], len(self.steps)
+        for place, same in enumerate(zip(*calls)):
+            self.steps.append(self.joiner.step(same, first.path_at(number + place)))
+        if len({len(own) for own in spans}) > 1:
+            raise _unlike("it takes other ways", "")
+        for group in zip(*spans):
+            with contextlib.suppress(OnnxExporterError):  # call by call it may be the same
+                whole = self._whole(group)
+                whole.first = start + group[0].first - number
+                whole.last = start + group[0].last - number
+                self.wholes.append(whole)
+
+    def _function(self, spans: tuple[Span, ...], inside: list[list[Span]]) -> None:
+        """Add a function whose calls may be others in each run."""
+        start, place = len(self.steps), len(self.wholes)
+        whole = None
+        with contextlib.suppress(OnnxExporterError):
+            whole = self._whole(spans)
+            self.wholes.append(whole)
+        try:
+            self.section([(span.first, span.last) for span in spans], inside)
+        except OnnxExporterError as error:
+            if whole is None:
+                raise
+            # It can be written as one alone, and else is an error where its result is read.
+            del self.steps[start:], self.wholes[place + 1 :]
+            results: list[Value] = []
+            mapped(whole.result, lambda x: results.append(x) if isinstance(x, Value) else None)
+            self.steps.append(
+                Step(Operation.KERNEL, None, (), {}, results, None, [], "", "", whole.path, error)
+            )
+        if whole is not None:
+            whole.first, whole.last = start, len(self.steps)
+
+    def _whole(self, spans: tuple[Span, ...]) -> Whole:
+        return self.joiner.whole(spans, self.recordings[0].path_at(spans[0].first))
+
+
+def _difference(calls: list[list[Any]]) -> OnnxExporterError | None:
+    """Say in what runs differ that should make the same calls, None where they do."""
+    for same in zip(*calls):
+        if len({(call.operation, call.function) for call in same}) > 1:
+            told = " or ".join(dict.fromkeys(called(call) for call in same))
+            return _unlike(f"it calls {told}", same[0].line)
+    shortest, longest = min(calls, key=len), max(calls, key=len)
+    if len(shortest) == len(longest):
+        return None
+    return _unlike("it makes more calls for some lengths", longest[len(shortest)].line)
+
+
+def _outermost(spans: list[Span]) -> list[Span]:
+    """Return the functions that no other one of these called."""
+    outer: list[Span] = []
+    for span in spans:
+        if not outer or span.first >= outer[-1].last:
+            outer.append(span)
+    return outer
+
+
+def _inside(span: Span, spans: list[Span]) -> list[Span]:
+    """Return the functions that a function called."""
+    return [s for s in spans if s is not span and span.first <= s.first and s.last <= span.last]
 
 
 def _changes(program: Program) -> str:

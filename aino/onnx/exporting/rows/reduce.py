@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.autograd.sums import sum_over
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph, product_of
 from aino.onnx.exporting.joining import Step, Value
@@ -51,6 +52,23 @@ for _name, _operator in {
     "amin": "ReduceMin", "logsumexp": "ReduceLogSumExp",
 }.items():  # fmt: skip
     _whole(_name, _operator)
+
+
+@whole(sum_over)
+def _sum_over(graph: Graph, x: Any, axis: Any, keepdims: Any, result: Any) -> str:
+    """Return a sum inside of a kernel, which is made of other calls for other lengths."""
+    if x.dtype.kind == "c":
+        raise DeclinedError
+    return reduced(graph, "ReduceSum", x, result.dtype, axis, keepdims)
+
+
+@whole("mse_loss")
+def _mse_loss(graph: Graph, x: Any, target: Any, result: Any) -> str:
+    if result.dtype.kind != "f":
+        raise DeclinedError
+    names = [graph.cast(part, part.dtype, result.dtype) for part in (x, target)]
+    away = graph.node("Sub", names)
+    return graph.reduce("ReduceMean", graph.node("Mul", [away, away]), range(x.ndim), False)
 
 
 @whole("max")
