@@ -8,8 +8,9 @@ import sys
 
 import aino
 from aino.coverage import report
-from aino.dit import describe, verify
-from aino.errors import DitError
+from aino.dit import verify
+from aino.errors import FormatError
+from aino.formats import describe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m aino", description="AINO's command line.")
     parser.add_argument("--version", action="version", version=f"aino {aino.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    info = commands.add_parser("info", help="architecture, tensors, sizes and metadata of a .dit")
+    info = commands.add_parser(
+        "info",
+        help="what is in a .dit, .safetensors or .pt: architecture, tensors, sizes, metadata",
+    )
     check = commands.add_parser("verify", help="check every byte of a .dit, loading nothing")
     commands.add_parser("coverage", help="what PyTorch has and AINO leaves out, with the reasons")
     for command in (info, check):
@@ -33,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has had enough. Python would flush once more, and complain, at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13  # as of a program that the signal SIGPIPE ended
-    except (DitError, OSError) as error:
+    except (FormatError, ImportError, OSError) as error:
         print(f"aino: {error}", file=sys.stderr)
         return 1
     return 0

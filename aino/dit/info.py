@@ -50,18 +50,18 @@ def _old_lines(source: Source, old: legacy.OldNetwork) -> list[str]:
         "architecture",
         f"  NeuralNetwork(sizes={old.sizes}, activation_type={old.activation!r}, "
         f"output_activation={old.output_activation!r})",
-        *_table(rows),
+        *table(rows),
     ]
 
 
 def _lines(source: Source, contents: Manifest) -> list[str]:
     lines = [
         f"{source.path}: a {contents.kind} in .dit version {manifest.VERSION}, written by AINO "
-        f"{_safe(contents.aino)}, {source.size:,} bytes"
+        f"{safe(contents.aino)}, {source.size:,} bytes"
     ]
     if contents.metadata:
         lines.append("metadata")
-        lines += [f"  {_safe(key)}: {_safe(text)}" for key, text in contents.metadata.items()]
+        lines += [f"  {safe(key)}: {safe(text)}" for key, text in contents.metadata.items()]
     if contents.kind != "model":
         lines.append("content")
         lines += _value_lines(contents, contents.content, "")
@@ -71,14 +71,15 @@ def _lines(source: Source, contents: Manifest) -> list[str]:
         first, *rest = _design_lines(contents, item["design"], "")
         lines += [f"{first}, {mode}", *rest]
     rows = [(row.name, row.dtype.name, row.shape, row.nbytes) for row in contents.tensors]
-    return lines + _table(rows)
+    return lines + table(rows)
 
 
-def _table(rows: list[tuple[str, str, tuple[int, ...], int]]) -> list[str]:
+def table(rows: list[tuple[str, str, tuple[int, ...], int]]) -> list[str]:
+    """Tensors by name, dtype, shape and bytes, a line each, below how many there are."""
     values = sum(math.prod(shape) for _, _, shape, _ in rows)
     size = sum(nbytes for _, _, _, nbytes in rows)
     cells = [
-        (_safe(name), dtype, str(shape), f"{size:,} bytes") for name, dtype, shape, size in rows
+        (safe(name), dtype, str(shape), f"{size:,} bytes") for name, dtype, shape, size in rows
     ]
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = [f"tensors: {len(rows)}, of {values:,} values in {size:,} bytes"]
@@ -88,7 +89,7 @@ def _table(rows: list[tuple[str, str, tuple[int, ...], int]]) -> list[str]:
     return lines
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text without what could move a terminal's cursor, and not longer than a line."""
     shown = "".join(mark if mark.isprintable() else "?" for mark in text[: _WIDEST + 1])
     return shown if len(shown) <= _WIDEST else f"{shown[:_WIDEST]}..."
@@ -98,7 +99,7 @@ def _value_lines(contents: Manifest, value: Any, indent: str) -> Iterator[str]:
     """A tree of containers, one line for each entry."""
     for key, part in _entries(value):
         inner = list(_value_lines(contents, part, f"{indent}  "))
-        lead = f"  {indent}{_safe(str(key))}:" if key is not None else f"  {indent}"
+        lead = f"  {indent}{safe(str(key))}:" if key is not None else f"  {indent}"
         yield f"{lead} {_shown(contents, part)}" if not inner else lead
         yield from inner
 
@@ -121,24 +122,24 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 def _shown(contents: Manifest, value: Any) -> str:
     """A value that holds no others, in a few words."""
     if type(value) is not dict:
-        return _safe(repr(value))
+        return safe(repr(value))
     if not value:
         return "{}"
     tag, body = next(iter(value.items()))
     if type(body) is list and not body:
         return "()" if tag == "$tuple" else "{}"
     if tag in ("$tensor", "$array", "$scalar"):
-        return f"{tag[1:]} {_safe(contents.tensors[body].name)}"
+        return f"{tag[1:]} {safe(contents.tensors[body].name)}"
     if tag == "$module" and type(body) is int:
         return f"model {body}"
     if tag == "$part":
-        return f"{_safe(body[1])} of model {body[0]}"
+        return f"{safe(body[1])} of model {body[0]}"
     if tag == "$module":
-        return _safe(body["class"])
+        return safe(body["class"])
     if tag == "$dataclass":
         fields = ", ".join(f"{key}={_shown(contents, part)}" for key, part in body[1].items())
-        return _safe(f"{body[0]}({fields})")
-    return _safe(str(body))
+        return safe(f"{body[0]}({fields})")
+    return safe(str(body))
 
 
 def _design_lines(
@@ -154,14 +155,14 @@ def _design_lines(
         found = list(_modules(value, key or str(len(inside))))
         inside += found
         if not found and value is not None:
-            simple.append(f"{_safe(label)}{_shown_argument(contents, value)}")
+            simple.append(f"{safe(label)}{_shown_argument(contents, value)}")
     inside += [pair for key, value in design.get("changes", {}).items()
                for pair in _modules(value, key)]  # fmt: skip
     changed = [key for key in design.get("changes", {}) if key not in dict(inside)]
-    line = f"{'  ' * depth}{f'{_safe(name)}: ' if name else ''}{_safe(design['class'])}"
+    line = f"{'  ' * depth}{f'{safe(name)}: ' if name else ''}{safe(design['class'])}"
     line += f"({', '.join(simple)})"
     if changed:
-        line += f", changed: {_safe(', '.join(changed))}"
+        line += f", changed: {safe(', '.join(changed))}"
     lines = [line]
     for key, part in inside:
         lines += _design_lines(contents, part, key, depth + 1)
@@ -170,7 +171,7 @@ def _design_lines(
 
 def _shown_argument(contents: Manifest, value: Any) -> str:
     if type(value) is dict and "$tuple" in value:
-        return _safe(str(tuple(value["$tuple"])))
+        return safe(str(tuple(value["$tuple"])))
     return _shown(contents, value)
 
 
