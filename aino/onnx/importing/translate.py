@@ -227,6 +227,14 @@ class Translator:
             self.problems[f"{called}: the model does not say which version of its domain"] = None
             return None
         defs = onnx_package().defs
+        newest = {"": defs.onnx_opset_version, "ai.onnx.ml": defs.onnx_ml_opset_version}
+        known = newest[domain]() if domain in newest else NEWEST.get(domain, version)
+        if not 0 < version <= known:
+            self.problems[
+                f"version {version} of the operators of {domain or 'ONNX'}; the package onnx knows "
+                f"them up to {known}"
+            ] = None
+            return None
         try:
             schema = defs.get_schema(node.op_type, version, domain)
         except Exception:
