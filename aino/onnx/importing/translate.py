@@ -16,7 +16,7 @@ from aino.onnx.importing.table import NEWEST, Row, row_for
 from aino.onnx.importing.tensors import Tensors
 from aino.onnx.package import onnx_package
 
-_MOST_NODES = 500_000
+_MOST_NODES = 100_000
 _DEEPEST = 24
 
 

@@ -61,6 +61,14 @@ def _to_text(array: np.ndarray) -> np.ndarray:
 
 
 @operator("Cast")
+def former_cast(input: Value, *, to: str) -> Any:
+    names = onnx_package().TensorProto.DataType
+    if to.upper() not in names.keys():
+        raise OnnxError(f"{to!r} is not the name of an element type")
+    return convert(input, names.Value(to.upper()))
+
+
+@operator("Cast", 6)
 def cast(input: Value, *, to: int, saturate: int = 1, round_mode: str = "up") -> Any:
     return convert(input, to, saturate, round_mode)
 

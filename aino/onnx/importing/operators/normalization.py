@@ -33,17 +33,31 @@ def batch_norm(
     if not (training_mode and running.training):
         y = _normalized(X, scale, B, input_mean, input_var, epsilon)
         return (y, input_mean, input_var)[:outputs] if training_mode else y
+    return _of_batch(X, scale, B, input_mean, input_var, epsilon, momentum, running)[:outputs]
+
+
+def _of_batch(
+    X: Tensor,
+    scale: Tensor,
+    B: Tensor,
+    old_mean: Tensor,
+    old_variance: Tensor,
+    epsilon: float,
+    momentum: float,
+    running: Running,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise with a batch's own statistics, and average them into those that are kept."""
     axes = (0, *range(2, X.ndim))
     mean = X.mean(axes)
     centred = X - _channels(mean, X.ndim)
     variance = (centred * centred).mean(axes)
     y = _normalized(X, scale, B, mean, variance, epsilon)
-    new_mean = input_mean * momentum + mean.detach() * (1 - momentum)
-    new_variance = input_var * momentum + variance.detach() * (1 - momentum)
+    new_mean = old_mean * momentum + mean.detach() * (1 - momentum)
+    new_variance = old_variance * momentum + variance.detach() * (1 - momentum)
     if running.update is not None:
         running.update(3, new_mean.detach())
         running.update(4, new_variance.detach())
-    return (y, new_mean, new_variance)[:outputs]
+    return y, new_mean, new_variance
 
 
 def _normalized(
@@ -67,6 +81,26 @@ def former_batch_norm(
     momentum: float,
 ) -> Tensor:
     return _normalized(X, scale, B, mean, var, epsilon)
+
+
+@operator("BatchNormalization", buffers=(3, 4))
+def oldest_batch_norm(
+    X: Tensor,
+    scale: Tensor,
+    B: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    *,
+    epsilon: float,
+    is_test: int,
+    momentum: float,
+    consumed_inputs: list[int] | None = None,
+    outputs: int,
+    running: Running,
+) -> Any:
+    if is_test or not running.training:
+        return _normalized(X, scale, B, mean, var, epsilon)
+    return _of_batch(X, scale, B, mean, var, epsilon, momentum, running)[:outputs]
 
 
 @operator("InstanceNormalization")

@@ -96,3 +96,17 @@ def dropout(
 @operator("Dropout", 7)
 def former_dropout(data: Tensor, *, ratio: float, outputs: int) -> Any:
     return _dropped(data, ratio, None, outputs, False)
+
+
+@operator("Dropout", random=True)
+def oldest_dropout(
+    data: Tensor,
+    *,
+    is_test: int,
+    ratio: float,
+    consumed_inputs: list[int] | None = None,
+    outputs: int,
+    running: Running,
+) -> Any:
+    active = not is_test and running.training
+    return _dropped(data, ratio, None, outputs, active)[:outputs]
