@@ -93,9 +93,8 @@ def nested_without_end():
 
 
 def function(name, nodes):
-    return helper.make_function(
-        "own", name, ["a"], ["b"], nodes, [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]
-    )  # fmt: skip
+    versions = [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]
+    return helper.make_function("own", name, ["a"], ["b"], nodes, versions)
 
 
 def calls(*pairs):
@@ -191,7 +190,7 @@ REFUSED = {
     "too new": (
         lambda: of_nodes(("Relu", "x", "y"), opset=999), "version 999 of the operators",
     ),
-    "too old": (lambda: of_nodes(("Dropout", "x", "y"), opset=1), r"Dropout \(version 1\)"),
+    "too old": (lambda: of_nodes(("GRU", "x x x", "y"), opset=3), r"GRU \(version 3\)"),
     "no longer there": (
         lambda: of_nodes(("Scatter", "x x x", "y"), opset=21), "Scatter, which is no longer there",
     ),

@@ -62,10 +62,10 @@ def _to_text(array: np.ndarray) -> np.ndarray:
 
 @operator("Cast")
 def former_cast(input: Value, *, to: str) -> Any:
-    names = onnx_package().TensorProto.DataType
-    if to.upper() not in names.keys():
+    numbers = dict(onnx_package().TensorProto.DataType.items())
+    if to.upper() not in numbers:
         raise OnnxError(f"{to!r} is not the name of an element type")
-    return convert(input, names.Value(to.upper()))
+    return convert(input, numbers[to.upper()])
 
 
 @operator("Cast", 6)
