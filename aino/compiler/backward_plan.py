@@ -170,7 +170,7 @@ def _emptied(item, known: dict[int, Slot], values: list):
     if type(item) is slice:
         if all(type(part) in (int, type(None)) for part in (item.start, item.stop, item.step)):
             return item
-    elif item is None or isinstance(item, _PLAIN):
+    elif item is None or isinstance(item, _PLAIN) or hasattr(item, "stays_in_plans"):
         return item
     raise CompileError(
         f"the graph of what is returned keeps a {type(item).__name__}, which a compiled "

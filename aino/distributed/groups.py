@@ -22,6 +22,9 @@ class ProcessGroup:
         timeout: how long the others are waited for.
     """
 
+    #: The graph of a compiled function may keep it: it is the same at each call.
+    stays_in_plans = True
+
     def __init__(self, channel: Any, ranks: list[int], rank: int, timeout: timedelta) -> None:
         self.channel = channel
         self.ranks = ranks

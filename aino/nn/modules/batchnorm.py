@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -102,19 +103,22 @@ class _BatchNorm(_NormBase):
             momentum = 1.0 / (self.num_batches_tracked + 1).double()
         own = self.training or (self.running_mean is None and self.running_var is None)
         given = tracked or not self.training
-        y = F.batch_norm(
+        y = self._normalised(
             input,
             self.running_mean if given else None,
             self.running_var if given else None,
-            self.weight,
-            self.bias,
             own,
             0.0 if momentum is None else momentum,
-            self.eps,
         )
         if tracked and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
         return y
+
+    def _normalised(self, input, running_mean, running_var, own: bool, momentum) -> Tensor:
+        """Return the normalised input; ``own`` says that its own statistics are taken."""
+        return F.batch_norm(
+            input, running_mean, running_var, self.weight, self.bias, own, momentum, self.eps
+        )
 
 
 class BatchNorm1d(_BatchNorm):
@@ -201,9 +205,13 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Normalises channels over the batches of all processes: of one process, as ``BatchNorm2d``.
+    """Normalises channels over the batches of all ranks: y = (x - E[x]) / √(Var[x] + ε) · γ + β.
 
-    Input and output (N, C, ...), of two dimensions or more; ``ShapeError`` for another.
+    In training, mean and variance are those of all ranks' batches together, and so are the
+    gradients: what one process gives for the whole batch. The batches may differ in size, and be
+    empty on some of the ranks; each rank takes part in every step. In evaluation, with one rank,
+    and before ``distributed.init_process_group``, it is ``BatchNorm2d``. Input and output
+    (N, C, ...), of two dimensions or more; ``ShapeError`` for another.
 
     Arguments:
         num_features: C.
@@ -211,7 +219,7 @@ class SyncBatchNorm(_BatchNorm):
         momentum: how far the buffers go towards each batch; None makes them its average over all.
         affine: learn γ and β; without it both are None.
         track_running_stats: keep the buffers; without it evaluation uses the batch, too.
-        process_group: which processes; there is one.
+        process_group: the ranks; all for None.
         device: where the parameters are; there is only the CPU.
         dtype: of the parameters; the default dtype for None.
         bias: learn β; without it ``bias`` is None.
@@ -245,6 +253,18 @@ class SyncBatchNorm(_BatchNorm):
             raise ShapeError(f"expected at least 2D input (got {input.dim()}D input)")
         if input.shape[1] == 0:
             raise ShapeError("SyncBatchNorm number of input channels should be non-zero")
+
+    def _normalised(self, input, running_mean, running_var, own: bool, momentum) -> Tensor:
+        if self.training:
+            # Ranks are loaded when they are asked for: most programs have one.
+            group = self.process_group or import_module("aino.distributed").group.WORLD
+            if group is not None and group.size() > 1:
+                parallel = import_module("aino.nn.parallel.sync_batchnorm")
+                return parallel.sync_batch_norm(
+                    input, running_mean, running_var, self.weight, self.bias, momentum, self.eps,
+                    group,
+                )  # fmt: skip
+        return super()._normalised(input, running_mean, running_var, own, momentum)
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:
