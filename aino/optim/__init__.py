@@ -22,6 +22,7 @@ from aino.optim.sparse_adam import SparseAdam
 
 if TYPE_CHECKING:
     from aino.optim import swa_utils as swa_utils
+    from aino.optim.zero_redundancy_optimizer import ZeroRedundancyOptimizer
 
 __all__ = [
     "Adadelta",
@@ -40,6 +41,7 @@ __all__ = [
     "Rprop",
     "SGD",
     "SparseAdam",
+    "ZeroRedundancyOptimizer",
     "lr_scheduler",
     "swa_utils",
 ]
@@ -50,4 +52,6 @@ if not TYPE_CHECKING:
     def __getattr__(name):
         if name == "swa_utils":  # it knows modules, which optimizers do not
             return _import_module("aino.optim.swa_utils")
+        if name == "ZeroRedundancyOptimizer":  # most programs have one rank
+            return _import_module("aino.optim.zero_redundancy_optimizer").ZeroRedundancyOptimizer
         raise AttributeError(f"module 'aino.optim' has no attribute {name!r}")
