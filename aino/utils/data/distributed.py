@@ -1,4 +1,4 @@
-"""DistributedSampler: the share of a dataset of one process among several."""
+"""DistributedSampler: the share of a dataset of one rank among several."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from aino import distributed
 from aino.ops.random.generator import Generator
 from aino.ops.random.sampling import randperm
 from aino.utils.data.sampler import Sampler
 
 
 class DistributedSampler(Sampler[int]):
-    """Every so many-th sample: those of one process among several that train together.
+    """Every so many-th sample: the share of one rank among several that train together.
 
     All shares have the same length: the first samples come twice where they don't divide evenly.
+    Call ``set_epoch`` before each epoch, or the order is always the same.
 
     Arguments:
         dataset: what is shared.
-        num_replicas: how many processes there are.
-        rank: the number of this one.
-        shuffle: whether the order is drawn anew for each epoch, the same in all processes.
-        seed: what the order depends on, besides the epoch.
+        num_replicas: how many ranks there are; those of the process group for None.
+        rank: the number of this one; for None its number in the process group.
+        shuffle: whether the order is drawn anew for each epoch, the same on all ranks.
+        seed: what the order depends on, besides the epoch; the same on all ranks.
         drop_last: leave samples out, in the place of taking some twice.
 
-    Call ``set_epoch`` before each epoch, or the order is always the same. Raises ``RuntimeError``
-    where ``num_replicas`` or ``rank`` is left out: there is no process group to ask.
+    Raises ``ValueError`` for a rank that there is not, and where ``num_replicas`` or ``rank`` is
+    left out before ``distributed.init_process_group``.
 
     >>> from aino.utils.data import DistributedSampler
     >>> list(DistributedSampler(range(5), num_replicas=2, rank=1, shuffle=False))
@@ -41,11 +43,15 @@ class DistributedSampler(Sampler[int]):
         seed: int = 0,
         drop_last: bool = False,
     ) -> None:
-        if num_replicas is None or rank is None:
-            raise RuntimeError(
-                "Requires distributed package to be available: there is no process group here, so "
-                "DistributedSampler needs num_replicas and rank"
+        if (num_replicas is None or rank is None) and not distributed.is_initialized():
+            raise ValueError(
+                "Default process group has not been initialized, please make sure to call "
+                "init_process_group; or give DistributedSampler num_replicas and rank"
             )
+        if num_replicas is None:
+            num_replicas = distributed.get_world_size()
+        if rank is None:
+            rank = distributed.get_rank()
         if not 0 <= rank < num_replicas:
             raise ValueError(
                 f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"

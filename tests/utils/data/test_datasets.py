@@ -195,7 +195,7 @@ def test_batches_of_numbers(drop_last, expected):
         (lambda: WeightedRandomSampler([[1.0]], 1), ValueError, r"\(1, 1\)"),
         (lambda: BatchSampler([1], 0, False), ValueError, "batch_size=0"),
         (lambda: BatchSampler([1], 1, None), ValueError, "drop_last=None"),
-        (lambda: DistributedSampler([1]), RuntimeError, "num_replicas and rank"),
+        (lambda: DistributedSampler([1]), ValueError, "num_replicas and rank"),
         (lambda: DistributedSampler([1], 2, 2), ValueError, r"\[0, 1\]"),
     ],
 )
