@@ -21,11 +21,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from aino import dit
 from aino.train import saved_state
 from aino.train.batches import length_of
 from aino.train.callbacks.callback import Callback, listening
 from aino.train.history import History
 from aino.train.interrupts import Interrupts
+from aino.train.ranks import Ranks
 from aino.user_warnings import warn
 
 
@@ -62,8 +64,13 @@ class Loop:
     ) -> None:
         self.model = model
         self.optimizer = optimizer
+        #: The ranks that learn together: their numbers and the end of the training are the same.
+        self.ranks = Ranks(model)
         #: Those that save what the others are come last.
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
+        self.callbacks = [
+            callback for callback in sorted(callbacks, key=lambda callback: callback.last)
+            if self.ranks.is_first or not callback.on_first_rank_alone
+        ]  # fmt: skip
         self.measure = measure
         self.history = History() if history is None else history
         self.count = count
@@ -153,6 +160,8 @@ class Loop:
             self._end_epoch()
             if end is not None:
                 end()
+            if any(self.ranks.sums([self.stopped is not None])) and self.stopped is None:
+                self.stopped = "another rank has stopped"
 
     def _begin_epoch(self, batches: Iterable, tell: Callable | None) -> Iterable:
         """Return the batches of this epoch that are still to come."""
@@ -205,13 +214,16 @@ class Loop:
         """Put the numbers of an epoch that is over into the history."""
         if not self.weight:
             raise ValueError("there are no batches to learn from")
-        loss = self.total / self.weight
+        total, weight = self.ranks.sums([self.total, self.weight])
+        loss = total / weight
         values = {"loss": loss}
-        for name, (total, count) in self.recorded.items():
+        sums = [number for pair in self.recorded.values() for number in pair]
+        sums = self.ranks.sums(sums)
+        for name, total, count in zip(self.recorded, sums[::2], sums[1::2]):
             values[name] = total / count
         self.recorded.clear()
         if self.measure is not None:
-            values |= self.measure()
+            values |= self.ranks.means(self.measure())
         self.history.add(values)
         self.epoch += 1
         self.batch, self.order = 0, None
@@ -295,8 +307,15 @@ class Loop:
         return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that it takes to go on from here bit for bit."""
+        """Return all that it takes to go on from here bit for bit; on all ranks, for the first."""
         return saved_state.of_loop(self)
+
+    def save(self, *paths: Any) -> None:
+        """Write the state to files; all ranks call it, and the first writes."""
+        state = self.state_dict()
+        if self.ranks.is_first:
+            for path in paths:
+                dit.save(state, path)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there; ``ValueError`` for a state of another model, and nothing changes."""

@@ -39,6 +39,8 @@ def told(values: Any) -> str:
 class Lines(Callback):
     """Prints a line for each epoch, or for so many of them."""
 
+    on_first_rank_alone = True
+
     def __init__(self, most: int | None = None) -> None:
         self.most = most
 
@@ -55,6 +57,8 @@ class Lines(Callback):
 
 class Bar(Callback):
     """Shows a bar of all batches on the terminal, with the numbers of the last epoch."""
+
+    on_first_rank_alone = True
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -90,6 +94,8 @@ class Bar(Callback):
 
 class Table(Callback):
     """Shows a table in a notebook, a row for each epoch, that grows while the model learns."""
+
+    on_first_rank_alone = True
 
     #: How many epochs are shown; of more the last ones.
     rows = 15

@@ -57,6 +57,9 @@ def set_generators(state: dict[str, Any], batches: Any) -> None:
             f"of their own, and these have {len(own)}: resume with a loader that is made alike"
         )
     default_generator.set_state(state["aino"])
+    if "apart" in state:
+        seed = int(default_generator.source.integers(1 << 53))
+        default_generator.manual_seed(seed + state["apart"])
     for generator, saved in zip(own, state["batches"]):
         generator.set_state(saved)
     kind, keys, position, has_gauss, cached = state["numpy"]
@@ -85,19 +88,42 @@ def of_loop(loop: Any) -> dict[str, Any]:
             "the order of the batches was not remembered when this epoch began: set "
             "loop.resumable = True in on_fit_start, as Checkpoint does"
         )
+    random_states = generators(loop.source)
+    ranks = loop.ranks.gather({"random": random_states, "order": loop.order})
     return {
         "format": FORMAT,
-        "kinds": [type(optimizer).__name__ for optimizer in loop.optimizers],
-        **_held(loop),
+        "kinds": _kinds(loop),
+        **_held(loop, whole=True),
         "history": {name: np.array(column) for name, column in loop.history.items()},
         "position": {
             "epoch": loop.epoch, "batch": loop.batch, "steps": loop.steps,
             "total": loop.total, "weight": loop.weight, "stopped": loop.stopped,
             "recorded": {name: list(sums) for name, sums in loop.recorded.items()},
         },
-        "random": generators(loop.source),
+        "random": random_states,
         "order": loop.order,
-    }  # fmt: skip
+    } | ({"ranks": ranks} if len(ranks) > 1 else {})  # fmt: skip
+
+
+def _kinds(loop: Any) -> list[str]:
+    """Return what optimizers there are; of one that is shared out what each rank has a part of."""
+    return [type(getattr(optimizer, "optim", optimizer)).__name__ for optimizer in loop.optimizers]
+
+
+def _own_random(loop: Any, state: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the generators of this rank and its order of the batches, from those of all."""
+    saved = state.get("ranks") or [{"random": state["random"], "order": state["order"]}]
+    rank, count = loop.ranks.rank, loop.ranks.count
+    if len(saved) != count and state["position"]["batch"]:
+        raise ValueError(
+            f"the checkpoint was made in the middle of an epoch on {len(saved)} ranks, which only "
+            f"as many can end: this training has {count}; resume from the end of an epoch, or on "
+            f"{len(saved)}"
+        )
+    if rank < len(saved):
+        return saved[rank]["random"], saved[rank]["order"]
+    # A rank that was not there draws numbers of its own.
+    return saved[0]["random"] | {"apart": rank}, None
 
 
 def into_loop(loop: Any, state: Any) -> dict[str, Any]:
@@ -107,13 +133,14 @@ def into_loop(loop: Any, state: Any) -> dict[str, Any]:
     missing = [name for name in _PARTS if name not in state]
     if missing:
         raise ValueError(f"the checkpoint is not whole: it lacks {', '.join(missing)}")
-    kinds = [type(optimizer).__name__ for optimizer in loop.optimizers]
+    kinds = _kinds(loop)
     if kinds != state["kinds"]:
         raise ValueError(
             f"the checkpoint is of a training with {' and '.join(state['kinds']) or 'no optimizer'}"
             f", and this one has {' and '.join(kinds) or 'none'}"
         )
-    before = copy.deepcopy(_held(loop))
+    random, order = _own_random(loop, state)
+    before = copy.deepcopy(_held(loop, whole=False))
     try:
         _give(loop, state)
     except BaseException:
@@ -123,15 +150,19 @@ def into_loop(loop: Any, state: Any) -> dict[str, Any]:
     loop.history.update({name: column.tolist() for name, column in state["history"].items()})
     for name, value in state["position"].items():
         setattr(loop, name, value)
-    loop.order = state["order"]
-    return state["random"]
+    loop.order = order
+    return random
 
 
-def _held(loop: Any) -> dict[str, Any]:
-    """Return the states of what a loop works with."""
+def _held(loop: Any, whole: bool) -> dict[str, Any]:
+    """Return the states of what a loop works with.
+
+    ``whole``: brought together on the first rank where an optimizer is shared out to several; else
+    this rank's part.
+    """
     return {
-        "model": loop.model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in loop.optimizers],
+        "model": loop.ranks.module.state_dict(),
+        "optimizers": [_optimizer_state(loop, own, whole) for own in loop.optimizers],
         "callbacks": {
             name: callback.state_dict() for name, callback in _named(loop.callbacks).items()
         },
@@ -139,9 +170,19 @@ def _held(loop: Any) -> dict[str, Any]:
     }
 
 
+def _optimizer_state(loop: Any, optimizer: Any, whole: bool) -> dict[str, Any]:
+    if not hasattr(optimizer, "consolidate_state_dict"):
+        return optimizer.state_dict()
+    if whole:
+        optimizer.consolidate_state_dict()
+        if loop.ranks.is_first:
+            return optimizer.state_dict()
+    return optimizer.optim.state_dict()
+
+
 def _give(loop: Any, state: dict[str, Any]) -> None:
     """Give what a loop works with its states; a callback that has none there begins anew."""
-    loop.model.load_state_dict(state["model"])
+    loop.ranks.module.load_state_dict(state["model"])
     for optimizer, saved in zip(loop.optimizers, state["optimizers"]):
         optimizer.load_state_dict(saved)
     for kind, own in (("callbacks", _named(loop.callbacks)), ("parts", loop.parts)):

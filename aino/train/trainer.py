@@ -32,6 +32,7 @@ from aino.train.metrics import as_metrics
 from aino.train.named import check_steps_alone, optimizer_of
 from aino.train.paying import compiled_where_it_pays
 from aino.train.progress import progress
+from aino.train.ranks import Ranks
 from aino.train.step import NotingStep, detached, make_step
 
 
@@ -162,6 +163,11 @@ class Trainer:
             )
         elif isinstance(validation, int) and not isinstance(validation, bool):
             raise TypeError("validation is a loader, a pair (X, y), or a share such as 0.2")
+        if targets is not None and Ranks(self.model).count > 1:
+            raise ValueError(
+                "fit(X, y) on several ranks does not know which samples are whose: give it a "
+                "DataLoader with a DistributedSampler, which gives each rank its part"
+            )
         batches = self._batches(data, targets, sample_weight, batch_size, shuffle)
         held_out = None
         if isinstance(validation, list) and self.step is None and all(map(is_data, validation)):
@@ -183,7 +189,7 @@ class Trainer:
         if path is not None:
             loop.load_state_dict(dit.load(path))
             last = epochs
-            if verbose:
+            if verbose and loop.ranks.is_first:
                 place = f"batch {loop.batch + 1} of epoch" if loop.batch else "epoch"
                 over = loop.epoch >= last or loop.stopped is not None
                 done = f"{loop.epoch} epochs are done, there is nothing left to learn"
@@ -266,7 +272,7 @@ class Trainer:
 
         ``aino.load(path)["model"]`` is the state dict of the model.
         """
-        dit.save(self._loop(self.callbacks).state_dict(), path)
+        self._loop(self.callbacks).save(path)
 
     def load(self, path: Any) -> None:
         """Take over model, optimizer, callbacks and history of a checkpoint.

@@ -25,6 +25,9 @@ class Callback:
 
     #: Whether it is told after all others, because it saves what they are.
     last = False
+    #: Where a model learns on several ranks: whether the first alone has it, because it shows or
+    #: writes something.
+    on_first_rank_alone = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aino import dit
 from aino.train.callbacks.callback import Callback
 from aino.train.callbacks.monitored import Monitored
 
@@ -16,7 +15,8 @@ class Checkpoint(Callback):
     A file is there whole or not at all, whenever the process is killed. ``fit(resume=True)`` goes
     on from ``last.dit`` as if nothing had happened, also from the middle of an epoch: model,
     optimizer, schedules, random generators, the order of the batches and other callbacks are what
-    they were. ``aino.load(path)["model"]`` is the state dict of the model.
+    they were. ``aino.load(path)["model"]`` is the state dict of the model. Where a model learns on
+    several ranks the first one writes, and any number of them goes on, from the end of an epoch.
 
     Arguments:
         folder: where the files go; it is made if it isn't there.
@@ -80,18 +80,15 @@ class Checkpoint(Callback):
 
     def on_step(self, loop: Any) -> None:
         if self.every_steps is not None and loop.steps % self.every_steps == 0:
-            dit.save(loop.state_dict(), self.path)
+            loop.save(self.path)
 
     def on_epoch_end(self, loop: Any) -> None:
         dropped = self._rank(loop) if self.keep else []
         due = loop.epoch % self.every_epochs == 0 or loop.epoch == loop.epochs
         is_best = any(epoch == loop.epoch for epoch, _ in self.kept)
         if due or is_best or loop.stopped is not None:
-            state = loop.state_dict()
-            if is_best:
-                dit.save(state, self._file(loop.epoch))
-            dit.save(state, self.path)
-        for epoch in dropped:  # now that no file speaks of them any more
+            loop.save(*([self._file(loop.epoch)] if is_best else []), self.path)
+        for epoch in dropped if loop.ranks.is_first else ():  # no file speaks of them any more
             self._file(epoch).unlink(missing_ok=True)
 
     def _rank(self, loop: Any) -> list[int]:

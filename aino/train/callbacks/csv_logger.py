@@ -19,6 +19,8 @@ class CSVLogger(Callback):
         path: the file; its folder is made if it isn't there.
     """
 
+    on_first_rank_alone = True
+
     def __init__(self, path: Any) -> None:
         self.path = Path(path)
         self._names: list[str] = []

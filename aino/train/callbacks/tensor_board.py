@@ -20,6 +20,8 @@ class TensorBoard(Callback):
         histograms: whether the distribution of each parameter is written after each epoch.
     """
 
+    on_first_rank_alone = True
+
     def __init__(
         self, log_dir: Any = None, *, every_steps: int | None = None, histograms: bool = False
     ) -> None:
