@@ -107,8 +107,8 @@ LAZY = [("aino.nn", "aino.estimators"), ("aino.estimators", "aino.estimators.sci
 
 REQUIRED = {"numpy", "graphviz", "tqdm"}
 OPTIONAL = {
-    "IPython", "einops", "cupy", "matplotlib", "mpi4py", "onnx", "onnxruntime", "pygraphviz",
-    "safetensors", "scipy", "sklearn", "tensorboard", "threadpoolctl", "torch",
+    "IPython", "aino_native", "einops", "cupy", "matplotlib", "mpi4py", "onnx", "onnxruntime",
+    "pygraphviz", "safetensors", "scipy", "sklearn", "tensorboard", "threadpoolctl", "torch",
 }  # fmt: skip
 
 # Rooms whose classes inherit from those of an optional dependency, which they import at the top.

@@ -72,7 +72,7 @@ def _filled(item, values):
 class Plan:
     """A recorded graph without its values; two runs that recorded the same have equal plans."""
 
-    def __init__(self, steps: list[Step], outputs, positions, leaves, shapes, passes) -> None:
+    def __init__(self, steps: list[Step], outputs, positions, leaves, shapes, settings) -> None:
         self.steps = steps
         #: The steps that the outputs came from, and their places among the result's tensors.
         self.outputs: list[int] = outputs
@@ -80,7 +80,8 @@ class Plan:
         #: Leaves from outside, and places among the arguments' tensors.
         self.leaves: list[Any] = leaves
         self.shapes: list[tuple] = shapes
-        self.passes: list[str] = passes
+        #: How the function is compiled, and so its walks.
+        self.settings: Settings = settings
         #: The compiled walk for the inputs that are wanted and the outputs that got a gradient.
         self.walks: dict[tuple, Programs] = {}
         #: Memory that stays where it is, which must not be written before the backward pass.
@@ -136,7 +137,9 @@ class Plan:
             def backward(values, cotangents):
                 return plan.backward(values, cotangents, list(wanted))
 
-            settings = Settings(self.passes, name=f"{name}_backward")
+            settings = Settings(
+                self.settings.passes, name=f"{name}_backward", native=self.settings.native
+            )
             self.walks[key] = Programs(backward, backward, settings, False)
         return self.walks[key]
 
@@ -178,7 +181,7 @@ def _emptied(item, known: dict[int, Slot], values: list):
     )
 
 
-def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], passes) -> tuple:
+def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], settings) -> tuple:
     """Return the plan of the graph behind some outputs, and its values: tensors and numbers.
 
     ``outputs``: by their places in the result. ``leaf_places``: which of the leaves stand among
@@ -207,7 +210,7 @@ def plan_of(outputs: dict[int, Tensor], leaf_places: dict[Leaf, int], passes) ->
         steps.append(Step(type(node), kept, inputs, node.shape, output))
     ends = [places[output.node] for output in outputs.values()]  # type: ignore[index]
     sources = [leaf_places.get(leaf, leaf) for leaf in leaves]
-    return Plan(steps, ends, list(outputs), sources, [x.shape for x in leaves], passes), values
+    return Plan(steps, ends, list(outputs), sources, [x.shape for x in leaves], settings), values
 
 
 def _nodes_behind(outputs: list[Tensor]) -> list[Node]:

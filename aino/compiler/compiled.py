@@ -16,7 +16,7 @@ from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
 from aino.compiler.guards.text import MISS
 from aino.compiler.module import CompiledModule, face_of
-from aino.compiler.options import check_options, passes_of
+from aino.compiler.options import check_options, passes_of, walks
 from aino.compiler.programs import KEPT, Programs, Settings
 from aino.compiler.recorded import RecordedForward
 from aino.compiler.specialization import Specialization, readable, write
@@ -101,7 +101,9 @@ def compile(
     """
     check_options(mode, backend, options, dynamic, recompile_limit)
     names = passes_of(passes, options)
-    settings = Settings(names, patience, fullgraph, dynamic, recompile_limit or KEPT, name)
+    settings = Settings(
+        names, patience, fullgraph, dynamic, recompile_limit or KEPT, name, walks(backend)
+    )
     if model is None:
         return functools.partial(
             _compiled, settings=settings, as_it_is=disable or backend == "eager"
@@ -236,7 +238,7 @@ class Compiled(Programs):
 
     def _written(self, specialization: Specialization) -> Specialization:
         if specialization.source is None:
-            write(specialization, self.settings.passes, self.name)
+            write(specialization, self.settings.passes, self.name, self.settings.native)
         return specialization
 
     @property
@@ -250,7 +252,8 @@ class Compiled(Programs):
     @property
     def code(self) -> str:
         """The text of the program of the last signature, as it runs."""
-        source = self._ready().source
+        ready = self._ready()
+        source = ready.native or ready.source
         assert source is not None
         return source.text
 

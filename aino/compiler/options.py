@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from aino.compiler.backends.native.stretches import stretch_type
 from aino.compiler.pipeline import PASSES
 
 #: PyTorch's modes: all of them mean the one way in which AINO compiles.
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 #: What runs a program. ``inductor`` is PyTorch's name for the default.
 BACKENDS = {
+    "auto": "native where that package is installed, else numpy",
     "numpy": "the program as Python that calls NumPy",
-    "inductor": "the same, under PyTorch's name for its default",
+    "native": "the program walked in C by the package aino-native",
+    "inductor": "auto, under PyTorch's name for its default",
     "eager": "the function as it is, uncompiled",
 }
 #: Options of PyTorch's compiler that ask for nothing that AINO would do otherwise.
@@ -28,7 +31,7 @@ def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:
 
     >>> import aino
     >>> aino.compiler.list_backends()
-    ['inductor', 'numpy']
+    ['auto', 'inductor', 'native', 'numpy']
     """
     return sorted(name for name in BACKENDS if not exclude_tags or name != "eager")
 
@@ -41,6 +44,15 @@ def passes_of(passes: Any, options: dict[str, Any] | None) -> list[str]:
         if name not in PASSES:
             raise ValueError(f"unknown pass {name!r}; there are {', '.join(PASSES)}")
     return names
+
+
+def walks(backend: str | None) -> bool:
+    """Tell whether programs are walked in C; raise ``ImportError`` where they can't be."""
+    if backend == "native" and stretch_type() is None:
+        raise ImportError(
+            "backend='native' needs the package aino-native: pip install 'aino[native]'"
+        )
+    return backend in (None, "auto", "inductor", "native") and stretch_type() is not None
 
 
 def check_options(mode: Any, backend: Any, options: Any, dynamic: Any, limit: Any) -> None:

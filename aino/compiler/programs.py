@@ -18,7 +18,7 @@ from aino.compiler.ir.symbolic import FrozenNumberError
 from aino.compiler.live import LiveValues
 from aino.compiler.self_check import DROPPED, SelfCheck
 from aino.compiler.signature import ArgumentNumbers, Request, signature
-from aino.compiler.specialization import Specialization, build, write
+from aino.compiler.specialization import Specialization, built, write
 from aino.compiler.tracing.agreement import TraceMismatch, compare
 from aino.compiler.tracing.effects import is_repeatable
 from aino.compiler.tracing.run import WantsBackwardError, run_traced
@@ -49,6 +49,8 @@ class Settings:
     #: How many signatures are kept.
     kept: int = KEPT
     name: str | None = None
+    #: Whether programs are walked by ``aino-native``.
+    native: bool = False
 
 
 class Programs:
@@ -392,15 +394,14 @@ class Programs:
         """Optimise, write and compile the program of a specialization."""
         assert specialization.traced_run is not None
         trace, program = specialization.traced_run.trace, specialization.traced_run.program
-        write(specialization, self.settings.passes, self.name)
-        assert specialization.source is not None
-        step, buffers = build(specialization.source)
+        write(specialization, self.settings.passes, self.name, self.settings.native)
+        source, (step, buffers) = built(specialization)
         owners = outer_owners(list(trace.context.owners.values()))
         live = _unwatched(trace, program)
         before = structure(owners, live)
         specialization.program = program
         specialization.dispatch = write_dispatch(
-            trace, program, specialization.source, step, buffers, request,
+            trace, program, source, step, buffers, request,
             lambda: structure(owners, live) == before, self._recorded,
         )  # fmt: skip
         if specialization.reference is not None:

@@ -108,7 +108,7 @@ class RecordedForward(Programs):
         outputs = _recorded_outputs(result)
         if not outputs:
             return result, [], None
-        plan, values = plan_of(outputs, leaf_places, self.settings.passes)
+        plan, values = plan_of(outputs, leaf_places, self.settings)
         memory = [slot_of(output) for output in outputs.values()]
         storages = [array.value.storage for array in memory if type(array) is Tracer]
         if len(set(storages)) < len(outputs) or any(s.root is not None for s in storages):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from aino.compiler.backends.native.writer import NativeEmitter
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.backends.numpy.names import label_outside
@@ -25,7 +28,11 @@ class Specialization:
         self.differences = 0
         self.dispatch: Any = None
         self.program: Program | None = None
-        self.source: Source | None = None
+        self._source: Source | None = None
+        #: Writes the source, once the program is optimised.
+        self.emit: Callable[[], Source] | None = None
+        #: What runs, where it is not the source itself.
+        self.native: Source | None = None
         #: Whether the last two traces did the same.
         self.agreed = False
         self.optimised: Optimised | None = None
@@ -33,17 +40,34 @@ class Specialization:
         self.reference: Program | None = None
         self.check: SelfCheck | None = None
 
+    @property
+    def source(self) -> Source | None:
+        """The program as Python; None until it is optimised."""
+        if self._source is None and self.emit is not None:
+            self._source = self.emit()
+        return self._source
 
-def write(specialization: Specialization, passes, name: str) -> None:
-    """Optimise the program of a specialization's trace, and write it."""
+
+def write(specialization: Specialization, passes, name: str, native: bool = False) -> None:
+    """Optimise the program of a specialization's trace, and write what will run.
+
+    ``native``: for the walker, where it can walk any of it.
+    """
     assert specialization.traced_run is not None
     trace, program = specialization.traced_run.trace, specialization.traced_run.program
     label_outside(trace)
     done = specialization.optimised = optimise(program, passes)
     specialization.program = program
-    specialization.source = Emitter(
-        program, done.layout, name, trace.containers, trace.floats
-    ).emit(trace.leaf_labels)
+    given = name, trace.containers, trace.floats
+    labels = trace.leaf_labels
+    specialization.emit = lambda: Emitter(program, done.layout, *given).emit(labels)
+    if native:
+        layout = replace(done.layout, place=dict(done.layout.place))
+        emitter = NativeEmitter(program, layout, *given)
+        written = emitter.emit(labels)
+        specialization.native = written if emitter.walked else None
+    if specialization.native is None:
+        assert specialization.source is not None
     # What is known of the program knows the program: it would not be freed by counting alone.
     program.keeps_analysis, program.analysis = False, None
 
@@ -55,6 +79,20 @@ def readable(specialization: Specialization, name: str) -> Readable:
     trace = specialization.traced_run.trace
     writer = ReadableWriter(specialization.optimised.readable, name, trace.containers, trace.floats)
     return writer.readable(trace.leaf_labels)
+
+
+def built(specialization: Specialization) -> tuple[Source, tuple]:
+    """Return the source that runs, with its step and the regions that will hold gradients."""
+    native = specialization.native
+    if native is not None:
+        try:
+            return native, build(native)
+        except (TypeError, ValueError):
+            # Memory from outside that the walker does not take: the program runs as it is.
+            specialization.native = None
+    source = specialization.source
+    assert source is not None
+    return source, build(source)
 
 
 def build(source: Source):

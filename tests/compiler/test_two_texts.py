@@ -83,6 +83,7 @@ def test_what_is_read_computes_what_runs(make):
 
 def test_the_source_is_expressions_and_the_code_has_buffers():
     _, step, x, y = training(classifier)
+    step = aino.compile(step.function, backend="numpy")
     for _ in range(3):
         step(x, y)
     assert "linear = x @ linear0_weight.mT" in " ".join(step.source.split())
@@ -98,6 +99,7 @@ def test_the_source_is_expressions_and_the_code_has_buffers():
 
 def test_explain_times_each_line_of_the_code():
     _, step, x, y = training(classifier)
+    step = aino.compile(step.function, backend="numpy")
     for _ in range(3):
         step(x, y)
     report = step.explain(2)

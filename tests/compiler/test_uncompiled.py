@@ -162,7 +162,11 @@ def test_pytorchs_options_are_taken(options):
 
 
 WRONG = [
-    ({"backend": "tvm"}, ValueError, "unknown backend 'tvm'; there are eager, inductor, numpy"),
+    (
+        {"backend": "tvm"},
+        ValueError,
+        "unknown backend 'tvm'; there are auto, eager, inductor, native, numpy",
+    ),
     ({"backend": lambda *_: None}, TypeError, "FX graph"),
     ({"mode": "fast"}, ValueError, "unknown mode 'fast'"),
     ({"mode": "default", "options": {"max_autotune": True}}, ValueError, "both"),
@@ -209,7 +213,7 @@ def test_compiling_is_seen_and_forgotten():
     assert "1 of 1" in repr(step)
     aino.compiler.reset()
     assert "0 of 0" in repr(step)
-    assert aino.compiler.list_backends() == ["inductor", "numpy"]
+    assert aino.compiler.list_backends() == ["auto", "inductor", "native", "numpy"]
     assert not aino.compiler.is_compiling()
 
 

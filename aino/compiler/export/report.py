@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.backends.native.stretches import stretch_type
 from aino.compiler.backends.numpy.lines import Kind, Source
 from aino.compiler.backends.numpy.lines import Line as SourceLine
 from aino.compiler.tracing.shadows import copied_together
@@ -34,6 +35,8 @@ class Report:
     buffers: int
     bytes_before: int
     bytes_after: int
+    #: How the program runs, in words.
+    runs: str = ""
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -48,6 +51,7 @@ class Report:
             f"{self.buffers} buffers, {self.bytes_after:,} bytes "
             f"({self.bytes_before:,} without sharing)",
             f"{self.microseconds:.1f} µs in NumPy calls",
+            self.runs,
             "",
             f"{'µs':>8}  {'share':>5}  line",
         ]
@@ -73,6 +77,7 @@ def explain(specialization, name: str, runs: int) -> Report:
         sum(place == "buffer" for place in layout.place.values()) - len(layout.twin),
         layout.bytes_before,
         layout.bytes_after,
+        _how_it_runs(specialization),
     )
     medians = measure_lines(
         specialization.source,
@@ -82,6 +87,17 @@ def explain(specialization, name: str, runs: int) -> Report:
     for line, seconds in zip(timed_lines(specialization.source), medians):
         report.lines.append(Line(line.text, line.note, 1e6 * seconds))
     return report
+
+
+def _how_it_runs(specialization) -> str:
+    """Say what walks the program."""
+    native, calls = specialization.native, len(specialization.program.calls)
+    if native is not None:
+        left = sum(line.call is not None and not line.walked for line in native.body)
+        return f"runs in C (aino-native), but for {left} of {calls} calls: times are NumPy's" if (
+            left) else "runs in C (aino-native): times are those of NumPy's calls"  # fmt: skip
+    return "runs as Python; the package aino-native (pip install 'aino[native]') walks it in C" if (
+        stretch_type() is None) else "runs as Python"  # fmt: skip
 
 
 def timed_lines(source: Source) -> list:

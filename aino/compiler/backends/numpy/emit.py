@@ -302,6 +302,9 @@ class Emitter:
         inner = ", ".join([*arguments, *tail, f"out={out}"])
         return f"{self.function(function, operation)}({inner})"
 
+    def end_of_calls(self) -> None:
+        """Append what is left to be written when all calls are known."""
+
     def bind(self, function) -> str:
         """Return the name of a function of AINO's that runs what the program consists of."""
         name = function.__name__
@@ -349,6 +352,7 @@ class Emitter:
                 section = call.section
                 self.body.append(Line(f"# {_TITLES[section]}", kind=Kind.TITLE))
             self.call(call)
+        self.end_of_calls()
         returned = [self.value(value) for value in self.program.returned()]
         for _, value in self.program.gradients:
             if value is not None:

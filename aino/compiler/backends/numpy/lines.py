@@ -30,6 +30,8 @@ class Line:
     text: str
     call: Call | None = None
     kind: Kind = Kind.STATEMENT
+    #: Whether it is a stretch that is walked in C, of which ``call`` is the last.
+    walked: bool = False
 
     @property
     def is_check(self) -> bool:

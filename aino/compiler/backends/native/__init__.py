@@ -1,0 +1,1 @@
+"""Programs walked in C by the package ``aino-native``: NumPy's loops without Python between."""

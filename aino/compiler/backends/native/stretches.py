@@ -1,0 +1,132 @@
+"""The package ``aino-native`` as programs use it: imported where there is one, and asked first."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+#: The form in which instructions are described; a walker of another one is not used.
+FORMAT = 1
+#: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
+_FLAGS = (
+    ("divide", "divide by zero"), ("over", "overflow"), ("under", "underflow"),
+    ("invalid", "invalid value"),
+)  # fmt: skip
+
+
+@functools.cache
+def stretch_type() -> Any:
+    """Return the class of walked stretches, None where there is no package for this AINO."""
+    try:
+        import aino_native
+    except ImportError:
+        return None
+    if aino_native.FORMAT != FORMAT:
+        warnings.warn(
+            f"aino-native {aino_native.__version__} is for another version of AINO and is not "
+            "used: pip install --upgrade 'aino[native]'",
+            stacklevel=2,
+        )
+        return None
+    return aino_native.Stretch
+
+
+def stand_in(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array of a form that nobody reads or writes: it has memory for one element."""
+    one = np.zeros(1, dtype)
+    return np.lib.stride_tricks.as_strided(one, shape, strides)
+
+
+def on_flags(name: str) -> Callable[..., None]:
+    """Return what tells of overflow and its kin in a program, as ``np.errstate`` has it now."""
+
+    def tell(*raised: int) -> None:
+        handling = np.geterr()
+        for (kind, spoken), flag in zip(_FLAGS, raised):
+            how = handling[kind] if flag else "ignore"  # type: ignore[literal-required]
+            message = f"{spoken} encountered in {name}"
+            if how == "warn":
+                warnings.warn(message, RuntimeWarning, stacklevel=3)
+            elif how == "raise":
+                raise FloatingPointError(message)
+            elif how == "print":
+                print(f"Warning: {message}")
+            elif how == "call":
+                np.geterrcall()(spoken, flag)  # type: ignore[misc, operator]
+            elif how == "log":
+                np.geterrcall().write(f"Warning: {message}\n")  # type: ignore[union-attr]
+
+    return tell
+
+
+def can_walk(kind: str, forms: tuple, detail: Any, quiet: bool) -> bool:
+    """Tell whether an instruction can be made of operands of this form: the walker is asked.
+
+    A loop is used only where it gives what NumPy gives, bit for bit, here and now.
+    """
+    try:
+        stretch_type()([], 1, [(kind, forms, detail, quiet)], None)
+    except (ValueError, TypeError):
+        return False
+    if kind not in _TRIALS:
+        return True
+    function = detail[0] if kind == "reduce" else detail
+    return agrees(kind, function, tuple([form.dtype for form in forms]))
+
+
+@functools.cache
+def agrees(kind: str, function: Any, dtypes: tuple) -> bool:
+    """Tell whether a loop gives what its ufunc gives, bit for bit, on a few arrays."""
+    rng = np.random.default_rng(0)
+    for expected, operands, detail in _TRIALS[kind](function, dtypes, rng):
+        found = np.zeros(expected.shape, dtypes[0])
+        operands = (found, *operands)
+        try:
+            stretch_type()([], 0, [(kind, operands, detail, True)], None)()
+        except (ValueError, TypeError):
+            continue  # not in this form; where the program's is another, it was made
+        if found.tobytes() != expected.tobytes():
+            return False
+    return True
+
+
+def _numbers(rng: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return numbers of a dtype: of both signs, where there are some."""
+    values = 3.0 * rng.normal(size=shape)
+    return (np.abs(values) if dtype.kind in "bu" else values).astype(dtype)
+
+
+def _of_ufunc(function: Any, dtypes: tuple, rng: Any):
+    for form in ((37,), (5, 7)):
+        given = [_numbers(rng, form, dtype) for dtype in dtypes[1:]]
+        turned = [x.T.copy().T for x in given]
+        spread = [np.repeat(x, 2, -1)[..., ::2] for x in given]
+        for operands in (given, turned, spread):
+            out = np.empty(form, dtypes[0])
+            with np.errstate(all="ignore"):
+                function(*operands, out=out)
+            yield out, operands, function
+
+
+def _of_reduction(function: Any, dtypes: tuple, rng: Any):
+    for form, axes in (((37,), (0,)), ((9, 70), (0,)), ((9, 70), (1,)), ((9, 70), (0, 1))):
+        given = _numbers(rng, form, dtypes[1])
+        with np.errstate(all="ignore"):
+            yield np.asarray(function.reduce(given, axes)), [given], (function, axes)
+
+
+def _of_product(function: Any, dtypes: tuple, rng: Any):
+    a, b = _numbers(rng, (6, 9), dtypes[1]), _numbers(rng, (9, 5), dtypes[2])
+    turned = b.T.copy().T
+    for left, right in ((a, b), (a, turned), (a.T.copy().T, b), (a[0], b), (a, b[:, 0].copy()),
+                        (a.T.copy(), a), (a[0], a[1]), (a, a.T)):  # fmt: skip
+        if left.shape[-1] == right.shape[0]:
+            yield np.asarray(left.dot(right)), [left, right], function
+
+
+#: What shows that loops agree: (expected, operands, detail) of instructions of a kind.
+_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "product": _of_product}

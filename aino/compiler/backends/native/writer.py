@@ -1,0 +1,300 @@
+"""Writes a program's stretches as tables of instructions: of many lines one call is left.
+
+What can't be walked stays a line of Python in its place, so that every program runs. A stretch
+makes exactly the calls that its lines made, in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from aino.compiler.backends.native.stretches import can_walk, on_flags, stand_in, stretch_type
+from aino.compiler.backends.numpy.comments import empty_like
+from aino.compiler.backends.numpy.emit import Emitter
+from aino.compiler.backends.numpy.lines import Kind, Line, Source
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call, Program
+from aino.compiler.ir.raising import raising_places
+from aino.compiler.ir.regions import Given, Region, Storage, contiguous_strides
+from aino.compiler.ir.symbolic import SymbolicNumber
+
+
+@dataclass
+class Instruction:
+    """A call as the walker is told of it; ``operands``: regions, or the text of a constant."""
+
+    kind: str
+    operands: list[Any]
+    detail: str
+    quiet: bool
+    call: Call
+    #: The expression that is computed before the stretch, of one that writes a number.
+    number: str = ""
+
+
+@dataclass
+class Stretch:
+    """Instructions that are walked together, and the lines that have to run before them."""
+
+    before: list[Line] = field(default_factory=list)
+    instructions: list[Instruction] = field(default_factory=list)
+
+
+class NativeEmitter(Emitter):
+    """Writes one program for the walker; the text is that of the NumPy program, but for stretches.
+
+    What a line makes by an expression and nobody outside keeps gets a buffer, so that the walker
+    can fill it.
+    """
+
+    def __init__(self, program: Program, layout, name: str, containers, floats) -> None:
+        super().__init__(program, layout, name, containers, floats)
+        self.walked = 0
+        self._raising = {id(program.calls[place]) for place in raising_places(program.calls)}
+        self._kept = {value.storage for value in program.outputs()}
+        self._stretch = Stretch()
+
+    # Which calls are walked
+
+    def call(self, call: Call) -> None:
+        """Append a call to the stretch that is open, or its lines after it."""
+        instruction = None if id(call) in self._raising else self._instruction(call)
+        if instruction is None:
+            self._close()
+            super().call(call)
+        else:
+            before = len(self.body)
+            for operand in instruction.operands:
+                if isinstance(operand, Region):
+                    self._make_room(operand.storage, call)
+                    self.value(operand)
+            self._stretch.before += self.body[before:]
+            del self.body[before:]
+            self._stretch.instructions.append(instruction)
+
+    def _make_room(self, storage: Storage, call: Call) -> None:
+        """Give memory to what the call makes, if it has none yet."""
+        if storage in self.storage_names or self.layout.place.get(storage) != "fresh":
+            return
+        if storage not in self._kept:
+            self.layout.place[storage] = "buffer"
+            return
+        made = storage.whole if storage.whole is not None else call.target
+        self.body.append(Line(f"{self.storage(storage)} = {empty_like(made)}"))
+
+    def _instruction(self, call: Call) -> Instruction | None:
+        """Return a call as an instruction, None where it has to stay a line of Python."""
+        found = self._described(call)
+        if found is None:
+            return None
+        quiet = self.program.quiet.get(call.function, {})
+        if set(quiet.values()) - {"ignore"} or not self._is_apart(found):
+            return None
+        found.quiet = bool(quiet)
+        forms = tuple([
+            stand_in(v.shape, v.strides, v.dtype) if isinstance(v, Region) else eval(v, {"np": np})
+            for v in found.operands
+        ])  # fmt: skip
+        detail = _details(found, call)
+        return found if can_walk(found.kind, forms, detail, found.quiet) else None
+
+    def _described(self, call: Call) -> Instruction | None:
+        operation, function, arguments = call.operation, call.function, call.arguments
+        if len(call.results) > 1:
+            return None
+        if operation is Operation.SET:
+            table, index, source = arguments
+            return self._plain("put", [table, index, source], call)
+        if function is np.putmask and not call.keywords:
+            return self._plain("put_where", list(arguments), call)
+        if operation in (Operation.LOOP, Operation.CHECK, Operation.DRAW, Operation.SEED):
+            return None
+        if call.out is None and len(call.results) != 1:
+            return None
+        out = call.target
+        if operation is Operation.NUMBER:
+            number = self.text(arguments[0])
+            return Instruction("number", [out], "", False, call, number)
+        if operation is Operation.GET and not call.keywords:
+            return self._plain("pick", [out, *arguments], call)
+        copies = operation is Operation.METHOD and function == "copy"
+        if (operation is Operation.COPY or copies) and not call.keywords:
+            return self._plain("copy", [out, arguments[0]], call)
+        if function is np.dot and not call.keywords:
+            return self._plain("product", [out, *arguments], call)
+        if operation is Operation.UFUNC and not call.keywords and function.nout == 1:
+            return self._ufunc(call, out)
+        if operation is Operation.REDUCE and set(call.keywords) <= {"axis", "keepdims", "dtype"}:
+            return self._reduction(call, out)
+        return None
+
+    def _plain(self, kind: str, operands: list, call: Call) -> Instruction | None:
+        if not all(isinstance(operand, Region) for operand in operands):
+            return None
+        return Instruction(kind, operands, "", False, call)
+
+    def _ufunc(self, call: Call, out: Region) -> Instruction | None:
+        """Return a ufunc whose operands have the dtypes of its loop: nothing is cast."""
+        given = [x.dtype if isinstance(x, Region) else type(x) for x in call.arguments]
+        if any(isinstance(x, SymbolicNumber) for x in call.arguments):
+            return None
+        if not all(isinstance(x, (Region, bool, int, float, complex)) for x in call.arguments):
+            return None
+        try:
+            found = call.function.resolve_dtypes((*given, None))
+        except (TypeError, ValueError):
+            return None
+        if found[-1] != out.dtype:
+            return None
+        operands: list[Any] = [out]
+        for item, dtype in zip(call.arguments, found):
+            if not isinstance(item, Region):
+                operands.append(f"np.array({self.text(item)}, np.{dtype.type.__name__})")
+            elif item.dtype != dtype:
+                return None
+            else:
+                operands.append(item)
+        return Instruction("ufunc", operands, "", False, call)
+
+    def _reduction(self, call: Call, out: Region) -> Instruction | None:
+        source, *rest = call.arguments
+        axis = rest[0] if rest else call.keywords.get("axis", 0)
+        if len(rest) > 1 or not isinstance(source, Region) or source.dtype != out.dtype:
+            return None
+        if call.keywords.get("dtype") not in (None, out.dtype, out.dtype.type):
+            return None
+        axes = range(len(source.shape)) if axis is None else axis
+        axes = tuple(axes) if isinstance(axes, (tuple, range)) else (axes,)
+        axes = tuple(sorted(axis % len(source.shape) for axis in axes))
+        kept = tuple([n for axis, n in enumerate(source.shape) if axis not in axes])
+        if out.shape != kept:
+            return None
+        return Instruction("reduce", [out, source], repr(axes), False, call)
+
+    def _is_apart(self, found: Instruction) -> bool:
+        """Tell whether what is written lies apart from what is read, or is the very same."""
+        operands = [operand for operand in found.operands if isinstance(operand, Region)]
+        written, rest = operands[0], operands[1:]
+        for value in rest:
+            if self._memory(value.storage) is not self._memory(written.storage):
+                continue
+            (low, high), (first, last) = _extent(written), _extent(value)
+            if high <= first or last <= low:
+                continue
+            same = low == first and value.shape == written.shape
+            same = same and value.strides == written.strides and value.dtype == written.dtype
+            if not same or found.kind not in ("ufunc", "copy"):
+                return False
+        return True
+
+    def _memory(self, storage: Storage) -> Storage:
+        while storage in self.layout.twin:
+            storage = self.layout.twin[storage]
+        return storage
+
+    # What is written
+
+    def _close(self) -> None:
+        """Write the stretch that is open."""
+        stretch, self._stretch = self._stretch, Stretch()
+        self.body += stretch.before
+        if not stretch.instructions:
+            return
+        slots: dict[str, Region] = {}
+        numbers: list[str] = []
+        rows = []
+        for one in stretch.instructions:
+            operands = []
+            for operand in one.operands:
+                if not isinstance(operand, Region):
+                    operands.append(operand)
+                    continue
+                name = self.value(operand)
+                if self._lasts(operand):
+                    operands.append(name)
+                else:
+                    slots.setdefault(name, operand)
+                    operands.append(f"given_{name}")
+            if one.kind == "number":
+                detail = str(len(numbers))
+                numbers.append(one.number)
+            else:
+                detail = self._detail(one)
+            inner = f"({', '.join(operands)},)" if len(operands) == 1 else (
+                f"({', '.join(operands)})")  # fmt: skip
+            rows.append((f'("{one.kind}", {inner}, {detail}, {one.quiet}),', one.call))
+        name = self.names.fresh("walk")
+        lines = self.prelude.setdefault("stretches", [])
+        for label, value in slots.items():
+            lines.append(f"given_{label} = {self._stand_in(value)}")
+        type_name = self._bound("Stretch", stretch_type())
+        tell = self._bound("tell", on_flags(self.name))
+        given = ", ".join(f"given_{label}" for label in slots)
+        lines.append(f"{name} = {type_name}([{given}], {len(numbers)}, [")
+        lines += [f"    {Line(text, call).text}" for text, call in rows]
+        lines.append(f"], {tell})")
+        self._open_numbers()
+        arguments = ", ".join([*slots, *numbers])
+        self.body.append(Line(f"{name}({arguments})", stretch.instructions[-1].call, walked=True))
+        self.walked += len(stretch.instructions)
+
+    def _lasts(self, value: Region) -> bool:
+        """Tell whether a region's array is there before the program runs."""
+        if type(value.cut) is Given:
+            return True
+        return self.layout.place.get(value.storage, "bound") in ("bound", "buffer")
+
+    def _stand_in(self, value: Region) -> str:
+        if value.strides == contiguous_strides(value.shape, value.dtype) or not value.size:
+            return empty_like(value)
+        name = self._bound("stand_in", stand_in)
+        return f"{name}({value.shape}, {value.strides}, {self.dtype(value.dtype)})"
+
+    def _bound(self, name: str, item: Any) -> str:
+        key = id(item) if name != "tell" else -1
+        if key not in self.objects:
+            self.objects[key] = self.names.fresh(name)
+            self.bound[self.objects[key]] = item
+        return self.objects[key]
+
+    def _detail(self, one: Instruction) -> str:
+        call = one.call
+        if one.kind == "ufunc":
+            return self._ufunc_name(call.function)
+        if one.kind == "reduce":
+            return f"({self._ufunc_name(call.function)}, {one.detail})"
+        if one.kind == "product":
+            return self._ufunc_name(np.matmul)
+        return "None"
+
+    def _ufunc_name(self, function) -> str:
+        """Return the name of a ufunc itself, not of one that is told to be quiet."""
+        name = function.__name__.strip("_")
+        if getattr(np, name, None) is function:
+            return f"np.{name}"
+        return self._bound(name, function)
+
+    def end_of_calls(self) -> None:
+        self._close()
+
+    def emit(self, labels) -> Source:
+        source = super().emit(labels)
+        body = [line for line in source.body if line.kind is not Kind.TITLE]
+        return replace(source, body=body)
+
+
+def _extent(value: Region) -> tuple[int, int]:
+    """Return the bytes of a region, from where its storage begins."""
+    low, high = value.extent
+    whole = value.storage.whole
+    begin = 0 if whole is None else whole.offset
+    return low - begin, high - begin
+
+
+def _details(found: Instruction, call: Call) -> Any:
+    if found.kind == "reduce":
+        return call.function, eval(found.detail)
+    return {"ufunc": call.function, "product": np.matmul, "number": 0}.get(found.kind)

@@ -1,0 +1,391 @@
+/* Makes instructions of what Python says of them, and refuses what would not be walked rightly. */
+#include "instructions.h"
+
+#include <string.h>
+
+static char zeros[16];
+
+static int refuse(const char *why)
+{
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, why);
+    }
+    return -1;
+}
+
+/* Notes where the operands of an instruction lie; the first `written` of them are written. */
+static int place_operands(Instruction *made, PyArrayObject **arrays, int count, int written,
+                          PyObject *stand_ins)
+{
+    made->operands = count;
+    for (int i = 0; i < count; i++) {
+        if (!PyArray_Check((PyObject *)arrays[i])) {
+            return refuse("an operand is no array");
+        }
+        if (!PyArray_ISALIGNED(arrays[i]) || !PyArray_ISNOTSWAPPED(arrays[i])
+            || PyDataType_REFCHK(PyArray_DESCR(arrays[i]))) {
+            return refuse("an operand is not aligned, is swapped or holds objects");
+        }
+        if (i < written && !PyArray_ISWRITEABLE(arrays[i])) {
+            return refuse("an operand can't be written");
+        }
+        made->places[i] = (Place){PyArray_BYTES(arrays[i]), -1};
+        for (Py_ssize_t slot = 0; slot < PyList_GET_SIZE(stand_ins); slot++) {
+            if (PyList_GET_ITEM(stand_ins, slot) == (PyObject *)arrays[i]) {
+                made->places[i] = (Place){NULL, (int)slot};
+            }
+        }
+        npy_intp size = PyArray_SIZE(arrays[i]);
+        made->work = size > made->work ? size : made->work;
+    }
+    return 0;
+}
+
+/* Finds the loop of a ufunc for the dtypes of its operands: of several the first. */
+static int find_loop(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays)
+{
+    int operands = ufunc->nargs;
+    for (int i = 0; i < ufunc->ntypes; i++) {
+        const char *types = ufunc->types + i * operands;
+        int fits = 1;
+        for (int k = 0; k < operands; k++) {
+            /* `long long` and `long` are two types with one lay-out. */
+            fits = fits && PyArray_EquivTypenums(types[k], PyArray_TYPE(arrays[k]));
+        }
+        if (fits && ufunc->functions[i] != NULL) {
+            made->loop = ufunc->functions[i];
+            made->data = ufunc->data == NULL ? NULL : (void *)ufunc->data[i];
+            return 0;
+        }
+    }
+    return refuse("the ufunc has no loop for these dtypes");
+}
+
+/* Describes how one array is copied into another of the same shape, the widest steps outermost;
+ * `from` may have strides of 0. */
+static int plan_copy(Instruction *made, int axes, const npy_intp *lengths, const npy_intp *to,
+                     const npy_intp *from, npy_intp itemsize)
+{
+    made->axes = 0;
+    made->itemsize = itemsize;
+    for (int i = 0; i < axes; i++) {
+        if (lengths[i] == 1) {
+            continue;
+        }
+        int place = made->axes++;
+        for (; place > 0 && Py_ABS(made->to[place - 1]) < Py_ABS(to[i]); place--) {
+            made->lengths[place] = made->lengths[place - 1];
+            made->to[place] = made->to[place - 1];
+            made->from[place] = made->from[place - 1];
+        }
+        made->lengths[place] = lengths[i];
+        made->to[place] = to[i];
+        made->from[place] = from[i];
+    }
+    /* Two axes that follow on one another in both are one. */
+    for (int i = made->axes - 2; i >= 0; i--) {
+        if (made->to[i] == made->to[i + 1] * made->lengths[i + 1]
+            && made->from[i] == made->from[i + 1] * made->lengths[i + 1]) {
+            made->lengths[i] *= made->lengths[i + 1];
+            made->to[i] = made->to[i + 1];
+            made->from[i] = made->from[i + 1];
+            for (int k = i + 1; k + 1 < made->axes; k++) {
+                made->lengths[k] = made->lengths[k + 1];
+                made->to[k] = made->to[k + 1];
+                made->from[k] = made->from[k + 1];
+            }
+            made->axes--;
+        }
+    }
+    if (itemsize != 1 && itemsize != 2 && itemsize != 4 && itemsize != 8 && itemsize != 16) {
+        return refuse("elements of this size are not copied");
+    }
+    return 0;
+}
+
+/* (out, in ...): the iterator's order is NumPy's; where one call of the loop does it all, that. */
+static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays, int count)
+{
+    if (count != ufunc->nargs || ufunc->nout != 1 || ufunc->core_enabled) {
+        return refuse("a ufunc with one result takes its operands, and one for the result");
+    }
+    /* NumPy's order: what is read first, the result last. */
+    PyArrayObject *ordered[MAX_OPERANDS];
+    Place places[MAX_OPERANDS];
+    npy_uint32 flags[MAX_OPERANDS];
+    for (int i = 0; i < count; i++) {
+        int given = i < count - 1 ? i + 1 : 0;
+        ordered[i] = arrays[given];
+        places[i] = made->places[given];
+        flags[i] = i < count - 1 ? NPY_ITER_READONLY : NPY_ITER_WRITEONLY | NPY_ITER_NO_BROADCAST;
+    }
+    memcpy(made->places, places, sizeof places);
+    if (find_loop(made, ufunc, ordered) < 0) {
+        return -1;
+    }
+    NpyIter *iterator = NpyIter_MultiNew(
+        count, ordered, NPY_ITER_EXTERNAL_LOOP | NPY_ITER_ZEROSIZE_OK, NPY_KEEPORDER,
+        NPY_EQUIV_CASTING, flags, NULL);
+    if (iterator == NULL) {
+        return -1;
+    }
+    npy_intp size = NpyIter_GetIterSize(iterator);
+    if (size == 0) {
+        made->dimensions[0] = 0;
+    }
+    if (size == 0 || *NpyIter_GetInnerLoopSizePtr(iterator) == size) {
+        made->dimensions[0] = size;
+        memcpy(made->strides, NpyIter_GetInnerStrideArray(iterator), count * sizeof(npy_intp));
+        char **begin = NpyIter_GetDataPtrArray(iterator);
+        int still = 1; /* negative strides may make an iterator begin elsewhere */
+        for (int i = 0; i < count; i++) {
+            still = still && (size == 0 || begin[i] == PyArray_BYTES(ordered[i]));
+        }
+        if (still) {
+            NpyIter_Deallocate(iterator);
+            made->step = step_sweep;
+            return 0;
+        }
+    }
+    made->iterator = iterator;
+    made->next = NpyIter_GetIterNext(iterator, NULL);
+    made->step = step_iterate;
+    return made->next == NULL ? -1 : 0;
+}
+
+/* (out, in), axes: out has the axes of in that are not among them. */
+static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays,
+                        PyObject *axes)
+{
+    PyArrayObject *out = arrays[0], *in = arrays[1];
+    int ndim = PyArray_NDIM(in), kept = 0, of_out[NPY_MAXDIMS], of_in[NPY_MAXDIMS];
+    npy_intp lengths[NPY_MAXDIMS], from[NPY_MAXDIMS], no_steps[NPY_MAXDIMS] = {0};
+    npy_intp repeats = 1;
+    if (ufunc->nin != 2 || ufunc->nout != 1 || !PyTuple_Check(axes)) {
+        return refuse("ufuncs of two operands reduce, over a tuple of axes");
+    }
+    for (int axis = 0; axis < ndim; axis++) {
+        int reduced = 0;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(axes); i++) {
+            reduced = reduced || PyLong_AsLong(PyTuple_GET_ITEM(axes, i)) == axis;
+        }
+        of_in[axis] = axis;
+        of_out[axis] = reduced ? -1 : kept;
+        if (!reduced) {
+            if (kept >= PyArray_NDIM(out) || PyArray_DIM(out, kept) != PyArray_DIM(in, axis)) {
+                return refuse("the result of a reduction has another shape");
+            }
+            lengths[kept] = PyArray_DIM(in, axis);
+            from[kept++] = PyArray_STRIDE(in, axis);
+        }
+        else {
+            repeats *= PyArray_DIM(in, axis);
+        }
+    }
+    if (kept != PyArray_NDIM(out) || PyArray_SIZE(in) == 0) {
+        return refuse("the result of a reduction has another shape, or there is nothing to reduce");
+    }
+    PyArrayObject *loop_arrays[3] = {out, in, out};
+    if (find_loop(made, ufunc, loop_arrays) < 0) {
+        return -1;
+    }
+    PyObject *identity = PyObject_GetAttrString((PyObject *)ufunc, "identity");
+    if (identity == NULL) {
+        return -1;
+    }
+    int is_add = PyLong_Check(identity) && PyLong_AsLong(identity) == 0;
+    int first = identity == Py_None;
+    Py_DECREF(identity);
+    if (!is_add && !first) {
+        return refuse("reductions begin with zero or with their first values");
+    }
+    made->places[2] = first ? made->places[1] : (Place){zeros, -1};
+    made->first_visits = first ? PyArray_SIZE(out) : 0;
+    if (plan_copy(made, kept, lengths, PyArray_STRIDES(out), first ? from : no_steps,
+                  PyArray_ITEMSIZE(out)) < 0) {
+        return -1;
+    }
+    int *op_axes[2] = {of_out, of_in};
+    npy_uint32 flags[2] = {NPY_ITER_READWRITE | NPY_ITER_ALIGNED,
+                           NPY_ITER_READONLY | NPY_ITER_ALIGNED | NPY_ITER_NO_BROADCAST};
+    made->iterator = NpyIter_AdvancedNew(
+        2, arrays,
+        NPY_ITER_BUFFERED | NPY_ITER_EXTERNAL_LOOP | NPY_ITER_GROWINNER | NPY_ITER_REDUCE_OK
+            | NPY_ITER_DELAY_BUFALLOC | NPY_ITER_COPY_IF_OVERLAP | NPY_ITER_DONT_NEGATE_STRIDES,
+        NPY_KEEPORDER, NPY_EQUIV_CASTING, flags, NULL, ndim, op_axes, NULL, 0);
+    if (made->iterator == NULL) {
+        return -1;
+    }
+    if (NpyIter_Reset(made->iterator, NULL) != NPY_SUCCEED) {
+        return -1;
+    }
+    made->next = NpyIter_GetIterNext(made->iterator, NULL);
+    made->step = step_reduce;
+    return made->next == NULL ? -1 : 0;
+}
+
+/* (out, a, b): vectors are matrices with one row or one column. */
+static int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays)
+{
+    PyArrayObject *out = arrays[0], *a = arrays[1], *b = arrays[2];
+    if (!matmul->core_enabled || strcmp(matmul->name, "matmul")) {
+        return refuse("the function of a product is matmul");
+    }
+    int rows = PyArray_NDIM(a) == 2, columns = PyArray_NDIM(b) == 2;
+    if (PyArray_NDIM(a) < 1 || PyArray_NDIM(a) > 2 || PyArray_NDIM(b) < 1 || PyArray_NDIM(b) > 2
+        || PyArray_NDIM(out) != rows + columns) {
+        return refuse("products are of matrices and vectors");
+    }
+    npy_intp m = rows ? PyArray_DIM(a, 0) : 1, n = PyArray_DIM(a, rows);
+    npy_intp p = columns ? PyArray_DIM(b, 1) : 1;
+    if (PyArray_DIM(b, 0) != n || (rows && PyArray_DIM(out, 0) != m)
+        || (columns && PyArray_DIM(out, rows) != p) || m * n * p == 0) {
+        return refuse("matrices do not fit one another, or are empty");
+    }
+    if (!PyArray_ISONESEGMENT(a) || !PyArray_ISONESEGMENT(b)) {
+        return refuse("dot copies what does not lie in one stretch, and matmul does not");
+    }
+    PyArrayObject *ordered[3] = {a, b, out};
+    Place places[3] = {made->places[1], made->places[2], made->places[0]};
+    memcpy(made->places, places, sizeof places);
+    if (find_loop(made, matmul, ordered) < 0) {
+        return -1;
+    }
+    npy_intp size = PyArray_ITEMSIZE(out);
+    npy_intp dimensions[4] = {1, m, n, p};
+    npy_intp strides[9] = {0, 0, 0,
+        rows ? PyArray_STRIDE(a, 0) : size * n, PyArray_STRIDE(a, rows),
+        PyArray_STRIDE(b, 0), columns ? PyArray_STRIDE(b, 1) : size,
+        rows ? PyArray_STRIDE(out, 0) : size * p, columns ? PyArray_STRIDE(out, rows) : size};
+    memcpy(made->dimensions, dimensions, sizeof dimensions);
+    memcpy(made->strides, strides, sizeof strides);
+    made->work = m * n * p / 8;
+    made->step = step_product;
+    return 0;
+}
+
+static int build_copy(Instruction *made, PyArrayObject **arrays)
+{
+    PyArrayObject *out = arrays[0], *in = arrays[1];
+    int ndim = PyArray_NDIM(out), ahead = ndim - PyArray_NDIM(in);
+    npy_intp from[NPY_MAXDIMS];
+    if (ahead < 0 || PyArray_TYPE(out) != PyArray_TYPE(in)) {
+        return refuse("a copy is of the same dtype, into as many axes or more");
+    }
+    for (int axis = 0; axis < ndim; axis++) {
+        npy_intp length = axis < ahead ? 1 : PyArray_DIM(in, axis - ahead);
+        if (length != 1 && length != PyArray_DIM(out, axis)) {
+            return refuse("what is copied has another shape");
+        }
+        from[axis] = length == 1 ? 0 : PyArray_STRIDE(in, axis - ahead);
+    }
+    made->step = step_copy;
+    return plan_copy(made, ndim, PyArray_DIMS(out), PyArray_STRIDES(out), from,
+                     PyArray_ITEMSIZE(out));
+}
+
+static int is_row(PyArrayObject *array) { return PyArray_NDIM(array) == 1; }
+
+/* (out, table, places) picks, (table, places, source) puts. */
+static int build_pick_or_put(Instruction *made, PyArrayObject **arrays, int picks)
+{
+    PyArrayObject *table = arrays[picks ? 1 : 0], *places = arrays[picks ? 2 : 1];
+    PyArrayObject *other = arrays[picks ? 0 : 2];
+    if (!is_row(table) || !is_row(places) || !is_row(other) || PyArray_TYPE(places) != NPY_INT64
+        || PyArray_TYPE(table) != PyArray_TYPE(other)
+        || PyArray_DIM(places, 0) != PyArray_DIM(other, 0)) {
+        return refuse("elements are picked from one axis by indices of 64 bits");
+    }
+    for (int i = 0; i < 3; i++) {
+        made->strides[i] = PyArray_STRIDE(arrays[i], 0);
+    }
+    made->itemsize = PyArray_ITEMSIZE(table);
+    made->dimensions[0] = PyArray_DIM(places, 0);
+    made->dimensions[1] = PyArray_DIM(table, 0);
+    made->step = picks ? step_pick : step_put;
+    return 0;
+}
+
+/* (target, mask, value) */
+static int build_put_where(Instruction *made, PyArrayObject **arrays)
+{
+    npy_intp count = PyArray_SIZE(arrays[0]), values = PyArray_SIZE(arrays[2]);
+    if (!PyArray_IS_C_CONTIGUOUS(arrays[0]) || !PyArray_IS_C_CONTIGUOUS(arrays[1])
+        || !PyArray_IS_C_CONTIGUOUS(arrays[2]) || PyArray_TYPE(arrays[1]) != NPY_BOOL
+        || PyArray_SIZE(arrays[1]) != count || (values != 1 && values != count)
+        || PyArray_TYPE(arrays[0]) != PyArray_TYPE(arrays[2])) {
+        return refuse("what is put where a mask is true lies in one stretch");
+    }
+    made->itemsize = PyArray_ITEMSIZE(arrays[0]);
+    made->dimensions[0] = count;
+    made->strides[2] = values == 1 ? 0 : made->itemsize;
+    made->step = step_put_where;
+    return 0;
+}
+
+static int build_number(Instruction *made, PyArrayObject **arrays, PyObject *number)
+{
+    made->number = PyLong_Check(number) ? (int)PyLong_AsLong(number) : -1;
+    made->target = arrays[0];
+    made->itemsize = PyArray_ITEMSIZE(arrays[0]);
+    made->needs_python = 1;
+    made->step = step_number;
+    if (PyArray_SIZE(arrays[0]) != 1
+        || (PyArray_TYPE(arrays[0]) != NPY_FLOAT && PyArray_TYPE(arrays[0]) != NPY_DOUBLE)) {
+        return refuse("a number goes into one float");
+    }
+    return 0;
+}
+
+/* described: (kind, operands, the kind's own detail, quiet) */
+int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins)
+{
+    const char *kind;
+    PyObject *operands, *detail;
+    int quiet;
+    memset(made, 0, sizeof *made);
+    if (!PyTuple_Check(described)) {
+        PyErr_SetString(PyExc_TypeError, "an instruction is a tuple");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(described, "sO!Op", &kind, &PyTuple_Type, &operands, &detail, &quiet)) {
+        return -1;
+    }
+    int count = (int)PyTuple_GET_SIZE(operands);
+    PyArrayObject *arrays[MAX_OPERANDS];
+    if (count < 1 || count > MAX_OPERANDS) {
+        return refuse("an instruction has 1 to 8 operands");
+    }
+    for (int i = 0; i < count; i++) {
+        arrays[i] = (PyArrayObject *)PyTuple_GET_ITEM(operands, i);
+    }
+    made->quiet = quiet;
+    if (place_operands(made, arrays, count, 1, stand_ins) < 0) {
+        return -1;
+    }
+    int is_pair = PyTuple_Check(detail) && PyTuple_GET_SIZE(detail) == 2;
+    PyObject *function = is_pair ? PyTuple_GET_ITEM(detail, 0) : detail;
+    int of_ufunc = PyObject_TypeCheck(function, &PyUFunc_Type);
+    if (!strcmp(kind, "ufunc") && of_ufunc && !is_pair) {
+        return build_ufunc(made, (PyUFuncObject *)detail, arrays, count);
+    }
+    if (!strcmp(kind, "reduce") && of_ufunc && is_pair && count == 2) {
+        return build_reduce(made, (PyUFuncObject *)function, arrays, PyTuple_GET_ITEM(detail, 1));
+    }
+    if (!strcmp(kind, "product") && of_ufunc && !is_pair && count == 3) {
+        return build_product(made, (PyUFuncObject *)detail, arrays);
+    }
+    if (!strcmp(kind, "copy") && count == 2) {
+        return build_copy(made, arrays);
+    }
+    if (!strcmp(kind, "number") && count == 1) {
+        return build_number(made, arrays, detail);
+    }
+    if ((!strcmp(kind, "pick") || !strcmp(kind, "put")) && count == 3) {
+        return build_pick_or_put(made, arrays, kind[1] == 'i');
+    }
+    if (!strcmp(kind, "put_where") && count == 3) {
+        return build_put_where(made, arrays);
+    }
+    return refuse("there is no instruction of this kind with these operands and this function");
+}

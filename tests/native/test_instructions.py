@@ -1,0 +1,166 @@
+"""Each instruction against the NumPy call that it stands for: the same bits, in every lay-out."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+native = pytest.importorskip("aino_native")
+Stretch = native.Stretch
+FLOATS = (np.float32, np.float64)
+#: How an array lies: the function makes it of one in C order.
+LAYOUTS = {
+    "C order": lambda x: x,
+    "Fortran's": lambda x: x.T.copy().T,
+    "every other": lambda x: np.repeat(x, 2, -1)[..., ::2] if x.ndim else x,
+    "backwards": lambda x: x[::-1].copy()[::-1] if x.ndim else x,
+    "wide rows": lambda x: np.concatenate([x, x], 0)[: len(x)] if x.ndim else x,
+}
+SHAPES = [(), (1,), (5,), (0,), (3, 4), (32, 16), (7, 33), (8, 1), (1, 8), (3, 0), (3, 5, 7)]
+rng = np.random.default_rng(0)
+
+
+def numbers(shape, dtype):
+    values = 3 * rng.normal(size=shape)
+    return np.asarray(np.abs(values) if np.dtype(dtype).kind in "bu" else values).astype(dtype)
+
+
+def walked(kind, out, *operands, detail=None, quiet=True):
+    """Return what an instruction leaves in its first operand."""
+    Stretch([], 1, [(kind, (out, *operands), detail, quiet)], None)(1.0)
+    return out
+
+
+def same(found, expected):
+    assert found.dtype == expected.dtype
+    assert found.tobytes() == expected.tobytes()
+
+
+UFUNCS = [
+    np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.exp, np.log, np.tanh,
+    np.sqrt, np.negative, np.abs, np.sin, np.cos, np.arctan2, np.hypot, np.sign, np.floor,
+    np.greater, np.equal, np.isnan, np.logical_and, np.log1p, np.expm1, np.square, np.reciprocal,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", UFUNCS, ids=lambda f: f.__name__)
+def test_a_ufunc(function):
+    for dtype, shape, lays in itertools.product(FLOATS, SHAPES, LAYOUTS.values()):
+        operands = [lays(numbers(shape, dtype)) for _ in range(function.nin)]
+        with np.errstate(all="ignore"):
+            expected = np.empty_like(np.asarray(function(*operands)))
+            function(*operands, out=expected)
+        found = np.empty_like(expected)
+        same(walked("ufunc", found, *operands, detail=function), expected)
+        if function.nin == 2 and len(shape) > 1:  # a row, and a column, for all
+            for row in (operands[1][:1], operands[1][0], operands[1][:, :1]):
+                with np.errstate(all="ignore"):
+                    expected = np.empty_like(found)
+                    function(operands[0], row, out=expected)
+                same(walked("ufunc", found, operands[0], row, detail=function), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.bool, np.int8, np.uint8, np.int32, np.int64, np.complex64])
+def test_a_ufunc_of_other_numbers(dtype):
+    for function in (np.add, np.multiply, np.equal, np.not_equal):
+        for shape, lays in itertools.product(SHAPES, LAYOUTS.values()):
+            operands = [lays(numbers(shape, dtype)) for _ in range(2)]
+            expected = np.asarray(function(*operands))
+            found = np.empty_like(expected)
+            same(walked("ufunc", found, *operands, detail=function), expected)
+
+
+def test_a_ufunc_writes_over_what_it_reads():
+    for dtype, shape in itertools.product(FLOATS, SHAPES):
+        a, b = numbers(shape, dtype), numbers(shape, dtype)
+        expected = np.asarray(a - b)
+        same(walked("ufunc", a, a, b, detail=np.subtract), expected)
+
+
+@pytest.mark.parametrize("function", [np.add, np.maximum, np.minimum], ids=lambda f: f.__name__)
+def test_a_reduction(function):
+    for dtype, lays in itertools.product((*FLOATS, np.int64, np.complex128), LAYOUTS.values()):
+        if dtype is np.complex128 and function is not np.add:
+            continue
+        for shape in [(5,), (1,), (3, 4), (64, 10), (10, 2000), (7, 1), (3, 5, 7), (2, 300, 40)]:
+            source = lays(numbers(shape, dtype))
+            for count in range(1, len(shape) + 1):
+                for axes in itertools.combinations(range(len(shape)), count):
+                    expected = np.asarray(function.reduce(source, axes))
+                    found = np.empty_like(expected)
+                    same(walked("reduce", found, source, detail=(function, axes)), expected)
+
+
+def test_a_product():
+    cases = 0
+    for m, n, p in itertools.product((1, 2, 5, 32), (1, 3, 16), (1, 4, 17)):
+        for dtype in FLOATS:
+            a, b = numbers((m, n), dtype), numbers((n, p), dtype)
+            pairs = [(x, y) for x in (a, a.T.copy().T) for y in (b, b.T.copy().T)]
+            pairs += [(a[0].copy(), b), (a, b[:, 0].copy()), (a[0].copy(), b[:, 0].copy())]
+            pairs += [(a.T.copy(), a.T.copy().T), (a.T, a)]
+            for x, y in pairs:
+                if x.shape[-1] != y.shape[0]:
+                    continue
+                expected = np.asarray(x.dot(y))
+                same(walked("product", np.empty_like(expected), x, y, detail=np.matmul), expected)
+                cases += 1
+    assert cases > 400
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.bool, np.int16, *FLOATS, np.complex128], ids=lambda d: np.dtype(d).name
+)
+def test_a_copy(dtype):
+    for shape, lays, lies in itertools.product(SHAPES, LAYOUTS.values(), LAYOUTS.values()):
+        source, found = lays(numbers(shape, dtype)), lies(np.zeros(shape, dtype))
+        np.testing.assert_array_equal(walked("copy", found, source), source)
+        if shape and shape[0]:
+            np.testing.assert_array_equal(
+                walked("copy", found, source[:1]), np.broadcast_to(source[:1], shape)
+            )
+
+
+@pytest.mark.parametrize("dtype", [np.bool, np.int16, *FLOATS, np.complex128])
+def test_elements_are_picked_and_put(dtype):
+    table, places = numbers((9,), dtype), np.array([0, 3, -1, 3, 8])
+    same(walked("pick", np.empty(5, dtype), table, places), table[places])
+    spread = np.repeat(table, 2)[::2]
+    same(walked("pick", np.empty(5, dtype), spread, places), table[places])
+    source, expected = numbers((5,), dtype), table.copy()
+    expected[places] = source
+    same(walked("put", table, places, source), expected)
+
+
+@pytest.mark.parametrize("place", [9, -10, 2**40])
+def test_an_index_outside_is_refused_and_nothing_is_written(place):
+    table = np.arange(9.0)
+    places = np.array([0, place])
+    with pytest.raises(IndexError, match=f"index {place} is out of bounds for axis 0 with size 9|"
+                       "is out of bounds"):  # fmt: skip
+        walked("pick", np.empty(2), table, places)
+    with pytest.raises(IndexError, match="out of bounds"):
+        walked("put", table, places, np.full(2, 100.0))
+    np.testing.assert_array_equal(table, np.arange(9.0))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, *FLOATS, np.complex128])
+@pytest.mark.parametrize("shape", [(0,), (5,), (3, 4)])
+def test_values_are_put_where_a_mask_is_true(dtype, shape):
+    mask = numbers(shape, np.float32) > 0
+    for values in (numbers((), dtype), numbers(shape, dtype)):
+        target = numbers(shape, dtype)
+        expected = target.copy()
+        np.putmask(expected, mask, values)
+        same(walked("put_where", target, mask, values), expected)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("number", [1.5, 3, True, 1e-50, np.float64(0.1), -0.0, float("inf")])
+def test_a_number(dtype, number):
+    for shape in ((), (1,), (1, 1)):
+        found = np.zeros(shape, dtype)
+        expected = found.copy()
+        expected[...] = number
+        Stretch([], 1, [("number", (found,), 0, True)], None)(number)
+        same(found, expected)

@@ -1,0 +1,280 @@
+"""Stretches as objects: what they are given, what they refuse, what they say of overflow."""
+
+import gc
+import sys
+import threading
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+
+import aino
+from aino import nn
+from aino.compiler.backends.native import stretches
+from aino.compiler.backends.native.stretches import on_flags, stand_in
+
+native = pytest.importorskip("aino_native")
+Stretch = native.Stretch
+x, y = np.arange(6.0), np.ones(6)
+locked = np.ones(6)
+locked.flags.writeable = False
+WRONG = {
+    "no tuple": (3, TypeError),
+    "too short": (("ufunc", (x, y)), TypeError),
+    "no operands": (("copy", (), None, False), ValueError),
+    "too many operands": (("copy", (x,) * 9, None, False), ValueError),
+    "another count": (("copy", (x, y, y), None, False), ValueError),
+    "no array": (("copy", (x, 1.0), None, False), ValueError),
+    "a list": (("copy", (x, [1.0] * 6), None, False), ValueError),
+    "another kind": (("sort", (x, y), None, False), ValueError),
+    "another shape": (("copy", (x, np.ones(5)), None, False), ValueError),
+    "more axes": (("copy", (x, np.ones((2, 6))), None, False), ValueError),
+    "another dtype": (("copy", (x, np.ones(6, np.float32)), None, False), ValueError),
+    "objects": (("copy", (np.array([None]), np.array([1], object)), None, False), ValueError),
+    "swapped": (("copy", (x, np.ones(6, ">f8")), None, False), ValueError),
+    "not aligned": (("copy", (x, np.zeros(49, np.uint8)[1:].view(float)), None, False), ValueError),
+    "locked": (("copy", (locked, x), None, False), ValueError),
+    "no ufunc": (("ufunc", (x, y), np.sum, False), ValueError),
+    "a method": (("ufunc", (x, y), np.add.reduce, False), ValueError),
+    "too few operands": (("ufunc", (x, y), np.add, False), ValueError),
+    "two results": (("ufunc", (x, y, y), np.divmod, False), ValueError),
+    "a core": (("ufunc", (x, y, y), np.matmul, False), ValueError),
+    "no loop": (("ufunc", (x, y, np.ones(6, np.float32)), np.add, False), ValueError),
+    "does not broadcast": (("ufunc", (x, np.ones((2, 6)), y), np.add, False), ValueError),
+    "no axes": (("reduce", (np.zeros(()), x), (np.add, 0), False), ValueError),
+    "not reduced": (("reduce", (np.zeros(6), x), (np.add, (0,)), False), ValueError),
+    "nothing to reduce": (("reduce", (np.zeros(()), x[:0]), (np.add, (0,)), False), ValueError),
+    "no identity": (("reduce", (np.zeros(()), x), (np.multiply, (0,)), False), ValueError),
+    "no pair": (("reduce", (np.zeros(()), x), (np.exp, (0,)), False), ValueError),
+    "a number for two": (("reduce", (np.zeros(()), x), np.add, False), ValueError),
+    "do not fit": (("product", (np.zeros((2, 2)), np.ones((2, 3)), np.ones((2, 2))), np.matmul,
+                    False), ValueError),
+    "no product": (("product", (np.zeros((2, 2)),) * 3, np.add, False), ValueError),
+    "three axes": (("product", (np.zeros((2, 2, 2)),) * 3, np.matmul, False), ValueError),
+    "in pieces": (("product", (np.zeros((2, 2)), np.ones((2, 6))[:, ::3], np.ones((2, 2))),
+                   np.matmul, False), ValueError),
+    "small indices": (("pick", (x, y, np.zeros(6, np.int32)), None, False), ValueError),
+    "indices of two axes": (("pick", (x, y, np.zeros((2, 3), int)), None, False), ValueError),
+    "another length": (("put", (x, np.zeros(2, int), y), None, False), ValueError),
+    "no mask": (("put_where", (x, y, np.ones(1)), None, False), ValueError),
+    "values for others": (("put_where", (x, y > 0, np.ones(5)), None, False), ValueError),
+    "a number that is not given": (("number", (np.zeros(()),), 2, False), ValueError),
+    "a number before the first": (("number", (np.zeros(()),), -1, False), ValueError),
+    "a number's place is no number": (("number", (np.zeros(()),), "a", False), ValueError),
+    "a number for many": (("number", (x,), 0, False), ValueError),
+    "an integer": (("number", (np.zeros((), int),), 0, False), ValueError),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_would_not_be_walked_rightly_is_refused(what):
+    described, error = WRONG[what]
+    with pytest.raises(error):
+        Stretch([], 1, [described], None)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ([],), ([], 0, []), ((), 0, [], None), ([1], 0, [], None)]
+)
+def test_a_stretch_is_made_of_lists(arguments):
+    with pytest.raises(TypeError):
+        Stretch(*arguments)
+
+
+def made(shape=(2, 3), strides=None):
+    given = np.empty(shape) if strides is None else stand_in(shape, strides, np.float64)
+    out = np.zeros(shape)
+    return Stretch([given], 0, [("copy", (out, given), None, False)], None), out
+
+
+@pytest.mark.parametrize("strides", [None, (8, 16), (48, 8)])
+def test_an_argument_that_lies_otherwise_is_copied_first(strides):
+    stretch, out = made(strides=strides)
+    array = np.arange(6.0).reshape(2, 3)
+    for given in (array, array.T.copy().T, np.repeat(array, 2, 1)[:, ::2], array.astype(">f8")):
+        out[...] = 0
+        if strides == (48, 8) and given.strides != strides:
+            continue  # what lies in pieces can't be made anew
+        stretch(given)
+        np.testing.assert_array_equal(out, array)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), (x, x), (3,), (np.ones((3, 2)),), (np.ones(6),), ([[1.0] * 3] * 2,), (None,)],
+)
+def test_an_argument_of_another_form_is_refused(arguments):
+    stretch, out = made()
+    with pytest.raises((TypeError, ValueError)):
+        stretch(*arguments)
+    with pytest.raises(TypeError):
+        stretch(given=x)
+    assert not out.any()
+
+
+def test_a_stretch_is_freed_with_all_that_it_holds():
+    arrays = [np.ones((4, 3)), np.ones((4, 3))[:, ::1]]
+    known = weakref.ref(arrays[0])
+    stretch = Stretch([np.ones((4, 1))], 0, [("ufunc", (arrays[0], arrays[1], np.ones(3)), np.add,
+                                               False)], print)  # fmt: skip
+    stretch(np.ones((4, 1)))
+    del arrays, stretch
+    gc.collect()
+    assert known() is None
+
+
+def test_stretches_of_random_instructions_do_not_leak():
+    before = sys.getrefcount(x)
+    for _ in range(100):
+        with pytest.raises(ValueError):
+            Stretch([x], 0, [("copy", (y, x), None, False), ("sort", (x,), None, False)], None)
+    assert sys.getrefcount(x) == before
+
+
+# Overflow and its kin
+
+
+def dividing(quiet=False):
+    zero, out = np.zeros(3), np.empty(3)
+    instruction = ("ufunc", (out, np.ones(3), zero), np.divide, quiet)
+    return Stretch([], 0, [instruction], on_flags("step"))
+
+
+def test_warnings_follow_numpys_settings():
+    stretch = dividing()
+    with pytest.warns(RuntimeWarning, match="divide by zero encountered in step"):
+        stretch()
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
+        stretch()
+    told = []
+    with np.errstate(divide="call", call=lambda *what: told.append(what)):
+        stretch()
+    assert told == [("divide by zero", 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with np.errstate(divide="ignore"):
+            stretch()
+        dividing(quiet=True)()
+
+
+def test_what_one_instruction_keeps_quiet_others_do_not():
+    big, out, zero = np.full(3, 1e300), np.empty(3), np.zeros(3)
+    loud = ("ufunc", (out, big, big), np.multiply, False)
+    quiet = ("ufunc", (out, big, zero), np.divide, True)
+    for order in ([loud, quiet], [quiet, loud]):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            Stretch([], 0, order, on_flags("step"))()
+        assert [str(one.message) for one in told] == ["overflow encountered in step"]
+
+
+# As aino.compile uses them
+
+
+def training(backend):
+    aino.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))
+    optimizer = aino.optim.Adam(model.parameters(), lr=0.01)
+
+    @aino.compile(backend=backend)
+    def step(inputs, targets):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    data = aino.randn(32, 4), aino.randint(0, 3, (32,))
+    return model, optimizer, step, data
+
+
+def test_a_training_step_gives_the_same_bits():
+    found = {}
+    for backend in ("numpy", "native"):
+        model, optimizer, step, (inputs, targets) = training(backend)
+        losses = []
+        for turn in range(200):
+            optimizer.param_groups[0]["lr"] = 0.01 / (1 + turn)
+            losses.append(step(inputs, targets).item())
+        found[backend] = [losses, *[p.detach().numpy().tobytes() for p in model.parameters()]]
+    assert found["numpy"] == found["native"]
+
+
+def test_the_texts_say_how_it_runs(monkeypatch):
+    *_, step, data = training("native")
+    for _ in range(3):
+        step(*data)
+    assert "walk(" in step.code
+    assert "np.matmul" in step.code
+    assert "walk" not in step.source
+    assert "runs in C (aino-native), but for 1 of" in str(step.explain(2))
+    *_, step, data = training("numpy")
+    for _ in range(3):
+        step(*data)
+    assert "walk" not in step.code
+    assert "runs as Python" in str(step.explain(2))
+
+
+def test_without_the_package_the_program_runs_as_python(monkeypatch):
+    stretches.stretch_type.cache_clear()
+    monkeypatch.setitem(sys.modules, "aino_native", None)
+    try:
+        *_, step, data = training("auto")
+        for _ in range(3):
+            step(*data)
+        assert "walk" not in step.code
+        assert "pip install 'aino[native]'" in str(step.explain(2))
+        with pytest.raises(ImportError, match=r"pip install 'aino\[native\]'"):
+            training("native")
+    finally:
+        stretches.stretch_type.cache_clear()
+
+
+def test_a_walker_for_another_aino_is_not_used(monkeypatch):
+    stretches.stretch_type.cache_clear()
+    monkeypatch.setattr(native, "FORMAT", 0)
+    try:
+        with pytest.warns(UserWarning, match="for another version of AINO"):
+            assert stretches.stretch_type() is None
+    finally:
+        stretches.stretch_type.cache_clear()
+
+
+def test_a_loop_that_does_not_agree_is_not_walked(monkeypatch):
+    def wrong(function, dtypes, rng):
+        yield np.full(3, 7, dtypes[0]), [np.zeros(3, dtype) for dtype in dtypes[1:]], function
+
+    stretches.agrees.cache_clear()
+    monkeypatch.setitem(stretches._TRIALS, "ufunc", wrong)
+    try:
+        *_, step, data = training("native")
+        for _ in range(3):
+            step(*data)
+        assert '("ufunc"' not in step.code
+        assert '("product"' in step.code
+    finally:
+        stretches.agrees.cache_clear()
+
+
+def test_models_in_threads_have_stretches_of_their_own():
+    found = [None] * 4
+
+    def learn(place):
+        model, _, step, data = training("native")
+        for _ in range(50):
+            step(*data)
+        found[place] = model[0].weight.detach().numpy().tobytes()
+
+    threads = [threading.Thread(target=learn, args=(0,))]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    shared = training("native")[2:]
+    crowd = [threading.Thread(target=lambda: [shared[0](*shared[1]) for _ in range(50)])
+             for _ in range(4)]  # fmt: skip
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join()
+    assert found[0] is not None
