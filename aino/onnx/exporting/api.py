@@ -19,10 +19,11 @@ from aino.nn.base.module import Module
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.arguments import Given, given, set_dynamic
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Joined, Value, join
+from aino.onnx.exporting.joining import join
 from aino.onnx.exporting.memory import Places
 from aino.onnx.exporting.model import Port, proto_of
-from aino.onnx.exporting.recording import record
+from aino.onnx.exporting.program import Joined, Value
+from aino.onnx.exporting.recording import Recording, record
 from aino.onnx.exporting.result import ONNXProgram
 from aino.onnx.exporting.sizes import Dimensions, Size
 from aino.onnx.exporting.sizing import choices
@@ -189,14 +190,13 @@ def _refuse_others(**options: Any) -> None:
 def _exported(function, found: Given, output_names, labels, opset: int) -> ONNXProgram:
     """Record the function in as many runs as there have to be, and write what it does."""
     lengths = found.lengths()
-    paths = _paths(function)
     if not lengths:
-        joined = join([_recorded(function, found, {}, paths)])
+        joined = join([_recorded(function, found, {})])
         return _written(joined, [{}], function, found, output_names, labels, opset)
     failure: Exception | None = None
     for runs in choices(lengths):
         try:
-            recordings = [_recorded(function, found, run, paths) for run in runs]
+            recordings = [_recorded(function, found, run) for run in runs]
         except (CompileError, OnnxExporterError):
             raise
         except Exception as error:  # the function's own: it does not take these lengths
@@ -209,26 +209,20 @@ def _exported(function, found: Given, output_names, labels, opset: int) -> ONNXP
     ) from failure
 
 
-def _recorded(function, found: Given, run: dict[str, int], paths):
-    return record(lambda *own: found.called(function, own), found.resized(run), paths)
+def _recorded(function, found: Given, run: dict[str, int]) -> Recording:
+    root = function if isinstance(function, Module) else None
+    return record(lambda *own: found.called(function, own), found.resized(run), root)
 
 
-def _paths(function) -> dict[int, str]:
-    if not isinstance(function, Module):
-        return {}
-    return {id(module): name for name, module in function.named_modules()}
-
-
-def _parameters(function) -> dict[int, str]:
+def _parameters(roots: dict[str, Module]) -> dict[int, str]:
     """Return the names of arrays of parameters and buffers, by their identities."""
-    if not isinstance(function, Module):
-        return {}
     names: dict[int, str] = {}
-    for name, tensor in [
-        *function.named_parameters(remove_duplicate=False),
-        *function.named_buffers(remove_duplicate=False),
-    ]:
-        names.setdefault(id(tensor.array), name)
+    for prefix, root in roots.items():
+        for name, tensor in [
+            *root.named_parameters(remove_duplicate=False),
+            *root.named_buffers(remove_duplicate=False),
+        ]:
+            names.setdefault(id(tensor.array), f"{prefix}{name}")
     return names
 
 
@@ -241,7 +235,7 @@ def _written(
             places_of.setdefault(symbol, (name, axis))
     lengths = {symbol: tuple([run[symbol] for run in runs]) for symbol in places_of}
     graph = Graph(opset, Dimensions(lengths, places_of))
-    places = graph.memory = Places(graph, _parameters(function))
+    places = graph.memory = Places(graph, _parameters(joined.roots))
     for name in found.names:
         graph.unique(name)
     for memory, name in zip(joined.arguments, found.names):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aino.onnx.errors import OnnxExporterError
-from aino.onnx.exporting.joining import Value
+from aino.onnx.exporting.program import Value
 from aino.onnx.exporting.sizes import Dimensions, Size
 
 INT64 = np.dtype(np.int64)
@@ -47,6 +47,8 @@ class Graph:
     _names: set[str] = field(default_factory=set)
     _constants: dict[tuple, str] = field(default_factory=dict)
     _shared: dict[tuple, str] = field(default_factory=dict)
+    #: What transposes are made of: the name before, and the order of its dimensions.
+    _turned: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     # Names
 
@@ -123,12 +125,7 @@ class Graph:
         array = np.array(value, dtype)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            if not wish:
-                wish = "constant"
-                if array.size <= 6:
-                    parts = [f"{x:.6g}" if array.dtype.kind == "f" else str(x)
-                             for x in array.reshape(-1).tolist()]  # fmt: skip
-                    wish = "_".join(["const", *parts]) if parts else "const_none"
+            wish = wish or _described(array)
             self._constants[key] = self.initializer(wish, array)
         return self._constants[key]
 
@@ -215,10 +212,14 @@ class Graph:
 
     def transpose(self, item: Any, axes: Any) -> str:
         """Return an item with its dimensions in another order."""
-        axes = list(axes)
+        name, axes = self.name(item), list(axes)
+        before, order = self._turned.get(name, (name, range(len(axes))))
+        axes = [order[axis] for axis in axes]
         if axes == sorted(axes):
-            return self.name(item)
-        return self.shared("Transpose", [item], perm=axes)
+            return before
+        found = self.shared("Transpose", [before], perm=axes)
+        self._turned[found] = before, axes
+        return found
 
     def reduce(self, operator: str, item: Any, axes: Any, keepdims: bool) -> str:
         """Return a reduction over axes: an input from version 18 on, and of sums from 13 on."""
@@ -233,6 +234,16 @@ class Graph:
             "Slice", [item, self.ints([start]), self.ints([stop]), self.ints([axis]),
                       *([self.ints([step])] if step != 1 else [])],
         )  # fmt: skip
+
+
+def _described(array: np.ndarray) -> str:
+    """Return a name for a constant that says what it is, where it is small."""
+    kind = {"f": "float", "i": "int", "u": "int", "b": "bool"}[array.dtype.kind]
+    if array.size > 6 or array.ndim > 1:
+        return f"{kind}s"
+    words = [f"{x:.6g}" if kind == "float" else "end" if x == END else str(x)
+             for x in array.reshape(-1).tolist()]  # fmt: skip
+    return "_".join([f"{kind}s" if array.ndim else kind, *words])
 
 
 def onnx_type(dtype: Any) -> int:

@@ -1,237 +1,113 @@
 """The recordings of several lengths as one program, with sizes in the places of numbers.
 
-Run by run the calls must be the same; a number that is another each time becomes a ``Size``. With
-one recording nothing changes but the form: places of memory are ``Value``s here.
+Run by run the calls must be the same, but for those of a function that is written as one: how
+such a function computes may depend on the length, as sums do that BLAS is quicker for. With one
+recording nothing changes but the form.
 """
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.printer import called
 from aino.compiler.ir.program import Kept, NumberOf, Program, Returned
-from aino.compiler.ir.regions import (
-    Answer,
-    Attribute,
-    Given,
-    Method,
-    Region,
-    Storage,
-    Subscript,
-)
+from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Region, Storage, Subscript
 from aino.onnx.errors import OnnxExporterError
+from aino.onnx.exporting.program import Joined, Memory, Step, Value, Whole
 from aino.onnx.exporting.recording import Recording, Span
 from aino.onnx.exporting.sizes import size_of
-from aino.pytree import is_container, mapped, parts_of, refilled
-
-
-@dataclass(eq=False)
-class Memory:
-    """A piece of memory: the storage that it is in each run, and the first of them as the one."""
-
-    storages: tuple[Storage, ...]
-
-    @property
-    def kind(self) -> str:
-        return self.storages[0].kind
-
-
-class Value:
-    """A region of memory. ``parent`` and ``cut``: how it is cut out of another one."""
-
-    def __init__(self, memory: Memory, shape: tuple, regions: tuple[Region, ...]) -> None:
-        self.memory = memory
-        self.shape = shape
-        self.dtype: np.dtype = regions[0].dtype
-        self.regions = regions
-        self.parent: Value | None = None
-        self.cut: Any = None
-        #: Whether it covers its memory from end to end.
-        self.is_whole = regions[0].is_whole
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-
-@dataclass(eq=False)
-class Step:
-    """A call of the joined program; ``path`` is that of the module that made it."""
-
-    operation: Operation
-    function: Any
-    arguments: tuple
-    keywords: dict[str, Any]
-    results: list[Value]
-    out: Value | None
-    writes: list[Value]
-    line: str
-    primitive: str
-    path: str
-    #: Why the runs can't be written as one call, None where they can.
-    error: OnnxExporterError | None = None
-
-    @property
-    def result(self) -> Value:
-        """The region that it fills."""
-        return self.out if self.out is not None else self.results[0]
-
-    def touches(self) -> list[Value]:
-        """Return what it writes, be it made by it or there before."""
-        return [*self.results, *([self.out] if self.out is not None else []), *self.writes]
-
-
-@dataclass(eq=False)
-class Whole:
-    """A function that made the steps ``first`` to ``last`` (excluded), as one."""
-
-    row: Any
-    arguments: dict[str, Any]
-    result: Any
-    first: int
-    last: int
-    path: str
-
-    def given(self) -> dict[str, Any]:
-        """Return what its row is called with."""
-        own = {"result": self.result} if "result" in self.row.takes else {}
-        return {**self.arguments, **own}
-
-
-@dataclass(eq=False)
-class Joined:
-    """The program of all recordings."""
-
-    arguments: list[Memory]
-    steps: list[Step]
-    wholes: list[Whole]
-    result: Any
-    #: What it changes of the world outside, in words; empty where it changes nothing.
-    changed: str
+from aino.pytree import is_container, parts_of, refilled
 
 
 def join(recordings: list[Recording]) -> Joined:
     """Return the program that all recordings are; raise where they differ in more than lengths."""
-    joiner, first = _Joiner(), recordings[0]
-    aligned = _Aligned(joiner, recordings)
-    aligned.section(
-        [(0, len(recording.program.calls)) for recording in recordings],
-        [recording.spans for recording in recordings],
-    )
+    joiner = _Joiner()
+    first = recordings[0]
+    cursors = [_Cursor(recording) for recording in recordings]
+    items = _sequence(cursors, [len(r.program.calls) for r in recordings], joiner)
     arguments = [
         joiner.memory(storages)
         for storages in zip(*[recording.program.arguments for recording in recordings])
     ]
     result = joiner.join([recording.program.result for recording in recordings], "")
-    return Joined(arguments, aligned.steps, aligned.wholes, result, _changes(first.program))
+    return Joined(arguments, items, result, _changes(first.program), first.roots)
 
 
-class _Aligned:
-    """The steps of all recordings, put side by side.
+class _Cursor:
+    """Where one recording has been read to: the next call, and the next span."""
 
-    A kernel may choose by the lengths how it computes: a long sum is made of sums. So where the
-    calls inside of a function are others, the function itself is what is the same in all runs.
-    """
+    def __init__(self, recording: Recording, call: int = 0, span: int = 0) -> None:
+        self.recording = recording
+        self.call = call
+        self.span = span
 
-    def __init__(self, joiner: _Joiner, recordings: list[Recording]) -> None:
-        self.joiner = joiner
-        self.recordings = recordings
-        self.steps: list[Step] = []
-        self.wholes: list[Whole] = []
+    def copy(self) -> _Cursor:
+        return _Cursor(self.recording, self.call, self.span)
 
-    def section(self, ranges: list[tuple[int, int]], spans: list[list[Span]]) -> None:
-        """Add the steps of the calls in ``ranges``, in which the functions ``spans`` ran."""
-        calls = [
-            recording.program.calls[start:end]
-            for recording, (start, end) in zip(self.recordings, ranges)
-        ]
-        difference = _difference(calls)
-        if difference is None:
-            self._call_by_call(calls, ranges[0][0], spans)
-            return
-        outer = [_outermost(own) for own in spans]
-        rows = {tuple([span.row for span in own]) for own in outer}
-        if len(rows) > 1 or not outer[0]:
-            raise difference
-        places = [start for start, _ in ranges]
-        for same in zip(*outer):
-            self._between(places, [span.first for span in same])
-            self._function(same, [_inside(span, own) for span, own in zip(same, spans)])
-            places = [span.last for span in same]
-        self._between(places, [end for _, end in ranges])
-
-    def _between(self, starts: list[int], ends: list[int]) -> None:
-        self.section(list(zip(starts, ends)), [[] for _ in starts])
-
-    def _call_by_call(self, calls, number: int, spans: list[list[Span]]) -> None:
-        """Add calls that are the same in all runs; the first has this number in the first one."""
-        first, start = self.recordings[0], len(self.steps)
-        for place, same in enumerate(zip(*calls)):
-            self.steps.append(self.joiner.step(same, first.path_at(number + place)))
-        if len({len(own) for own in spans}) > 1:
-            raise _unlike("it takes other ways", "")
-        for group in zip(*spans):
-            with contextlib.suppress(OnnxExporterError):  # call by call it may be the same
-                whole = self._whole(group)
-                whole.first = start + group[0].first - number
-                whole.last = start + group[0].last - number
-                self.wholes.append(whole)
-
-    def _function(self, spans: tuple[Span, ...], inside: list[list[Span]]) -> None:
-        """Add a function whose calls may be others in each run."""
-        start, place = len(self.steps), len(self.wholes)
-        whole = None
-        with contextlib.suppress(OnnxExporterError):
-            whole = self._whole(spans)
-            self.wholes.append(whole)
-        try:
-            self.section([(span.first, span.last) for span in spans], inside)
-        except OnnxExporterError as error:
-            if whole is None:
-                raise
-            # It can be written as one alone, and else is an error where its result is read.
-            del self.steps[start:], self.wholes[place + 1 :]
-            results: list[Value] = []
-            mapped(whole.result, lambda x: results.append(x) if isinstance(x, Value) else None)
-            self.steps.append(
-                Step(Operation.KERNEL, None, (), {}, results, None, [], "", "", whole.path, error)
-            )
-        if whole is not None:
-            whole.first, whole.last = start, len(self.steps)
-
-    def _whole(self, spans: tuple[Span, ...]) -> Whole:
-        return self.joiner.whole(spans, self.recordings[0].path_at(spans[0].first))
-
-
-def _difference(calls: list[list[Any]]) -> OnnxExporterError | None:
-    """Say in what runs differ that should make the same calls, None where they do."""
-    for same in zip(*calls):
-        if len({(call.operation, call.function) for call in same}) > 1:
-            told = " or ".join(dict.fromkeys(called(call) for call in same))
-            return _unlike(f"it calls {told}", same[0].line)
-    shortest, longest = min(calls, key=len), max(calls, key=len)
-    if len(shortest) == len(longest):
+    def take_span(self) -> Span | None:
+        """Return the span that begins here, and go into it; None where none does."""
+        spans = self.recording.spans
+        while self.span < len(spans) and spans[self.span].first < self.call:
+            self.span += 1
+        if self.span < len(spans) and spans[self.span].first == self.call:
+            self.span += 1
+            return spans[self.span - 1]
         return None
-    return _unlike("it makes more calls for some lengths", longest[len(shortest)].line)
 
 
-def _outermost(spans: list[Span]) -> list[Span]:
-    """Return the functions that no other one of these called."""
-    outer: list[Span] = []
-    for span in spans:
-        if not outer or span.first >= outer[-1].last:
-            outer.append(span)
-    return outer
+def _sequence(cursors: list[_Cursor], stops: list[int], joiner: _Joiner) -> list[Step | Whole]:
+    """Return the calls of all runs up to where each stops."""
+    items: list[Step | Whole] = []
+    while all(cursor.call < stop for cursor, stop in zip(cursors, stops)):
+        found = _whole(cursors, joiner)
+        if found is not None:
+            items += found
+            continue
+        calls = [cursor.recording.program.calls[cursor.call] for cursor in cursors]
+        if len({(call.operation, call.function) for call in calls}) > 1:
+            told = " or ".join(dict.fromkeys(called(call) for call in calls))
+            raise _unlike(f"it calls {told}", calls[0].line)
+        items.append(joiner.step(calls, cursors[0].recording.path_at(cursors[0].call)))
+        for cursor in cursors:
+            cursor.call += 1
+    for cursor, stop in zip(cursors, stops):
+        if cursor.call < stop:
+            line = cursor.recording.program.calls[cursor.call].line
+            raise _unlike("it makes more calls for some lengths", line)
+    return items
 
 
-def _inside(span: Span, spans: list[Span]) -> list[Span]:
-    """Return the functions that a function called."""
-    return [s for s in spans if s is not span and span.first <= s.first and s.last <= span.last]
+def _whole(cursors: list[_Cursor], joiner: _Joiner) -> list[Step | Whole] | None:
+    """Return the function that begins here in all runs, or its calls; None where none does."""
+    before = [cursor.copy() for cursor in cursors]
+    spans = [cursor.take_span() for cursor in cursors]
+    first = spans[0]
+    if first is None or any(span is None or span.row is not first.row for span in spans):
+        for cursor, old in zip(cursors, before):
+            cursor.span = old.span
+        return None
+    path = cursors[0].recording.path_at(first.first)
+    inner: list[Step | Whole] | OnnxExporterError
+    stops = [span.last for span in spans if span is not None]
+    try:
+        inner = _sequence([cursor.copy() for cursor in cursors], stops, joiner)
+    except OnnxExporterError as error:
+        inner = error
+    for cursor, stop in zip(cursors, stops):
+        cursor.call = stop
+    try:
+        arguments = {
+            key: joiner.join([span.arguments[key] for span in spans if span is not None], "")
+            for key in first.row.takes if key != "result"
+        }  # fmt: skip
+        result = joiner.join([span.result for span in spans if span is not None], "")
+    except OnnxExporterError:
+        if isinstance(inner, OnnxExporterError):
+            raise inner from None
+        return inner
+    return [Whole(first.row, arguments, result, path, inner)]
 
 
 def _changes(program: Program) -> str:
@@ -315,16 +191,6 @@ class _Joiner:
             joined, error = {"arguments": (), "keywords": {}, **joined}, found
         return Step(first.operation, first.function, line=line, primitive=first.primitive,
                     path=path, error=error, **joined)  # fmt: skip
-
-    def whole(self, spans, path: str) -> Whole:
-        """Return one whole function for the spans of all runs."""
-        first = spans[0]
-        arguments = {
-            key: self.join([span.arguments[key] for span in spans], "") for key in first.row.takes
-            if key != "result"
-        }  # fmt: skip
-        result = self.join([span.result for span in spans], "")
-        return Whole(first.row, arguments, result, first.first, first.last, path)
 
     def join(self, items: list, line: str) -> Any:
         """Return one item for what all runs have at a place."""

@@ -17,7 +17,7 @@ from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Subscript
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.constants import array_of, constant_of
 from aino.onnx.exporting.graph import END, Graph
-from aino.onnx.exporting.joining import Memory, Value
+from aino.onnx.exporting.program import Memory, Value
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import CALLS
 

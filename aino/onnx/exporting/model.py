@@ -10,6 +10,7 @@ import numpy as np
 
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph, Node, onnx_type
+from aino.onnx.exporting.saving import without_initializers
 from aino.onnx.package import onnx_package
 
 #: Initializers of more bytes are not looked at by the checker.
@@ -31,22 +32,21 @@ def proto_of(graph: Graph, inputs: list[Port], outputs: list[Port], name: str, d
     helper = onnx.helper
     nodes = needed(graph.nodes, {port.name for port in outputs})
     read = {item for node in nodes for item in node.inputs} | {port.name for port in outputs}
-    initializers = [
-        _tensor(onnx, label, array) for label, array in graph.initializers.items() if label in read
-    ]
     made = helper.make_graph(
         [
             helper.make_node(n.operator, n.inputs, n.outputs, name=n.name, **n.attributes)
             for n in nodes
         ],
         name, [_port(helper, port) for port in inputs], [_port(helper, port) for port in outputs],
-        initializers,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", graph.opset)]
     model = helper.make_model(
         made, producer_name="aino", producer_version=_version(), doc_string=doc,
         opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
     )  # fmt: skip
+    for label, array in graph.initializers.items():  # last, as whole models are copied
+        if label in read:
+            model.graph.initializer.append(_tensor(onnx, label, array))
     _check(onnx, model)
     return model
 
@@ -78,14 +78,7 @@ def _check(onnx: Any, model: Any) -> None:
 
     Large weights are left out meanwhile, so that a model of any size is looked at in no time.
     """
-    light = onnx.ModelProto()
-    light.CopyFrom(onnx.ModelProto())
-    light.ir_version = model.ir_version
-    light.opset_import.extend(model.opset_import)
-    light.graph.name = model.graph.name
-    light.graph.node.extend(model.graph.node)
-    light.graph.input.extend(model.graph.input)
-    light.graph.output.extend(model.graph.output)
+    light = without_initializers(onnx, model)
     for tensor in model.graph.initializer:
         if len(tensor.raw_data) > _LARGE:
             light.graph.input.append(

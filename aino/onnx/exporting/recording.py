@@ -9,6 +9,7 @@ no function has a second version.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import inspect
 import sys
@@ -52,21 +53,19 @@ class Span:
 class Recording:
     """What a run did: the program, its spans in the order of their beginnings, the modules' paths.
 
-    ``paths``: (from which call on, path of the innermost module) in order.
+    ``paths``: (from which call on, path of the innermost module) in order. ``roots``: the modules
+    that no other module called, by the beginning of the names of what is in them.
     """
 
     program: Program
     spans: list[Span]
     paths: list[tuple[int, str]]
+    roots: dict[str, Module]
 
     def path_at(self, number: int) -> str:
         """Return the path of the module that made a call."""
-        found = ""
-        for start, path in self.paths:
-            if start > number:
-                break
-            found = path
-        return found
+        place = bisect.bisect_right(self.paths, number, key=lambda path: path[0])
+        return self.paths[place - 1][1] if place else ""
 
 
 class NotLiftedError(Exception):
@@ -77,12 +76,29 @@ class NotLiftedError(Exception):
 class _Listener:
     """Hears which functions begin and end."""
 
-    names: dict[int, str]
+    roots: dict[str, Module]
     spans: list[Span] = field(default_factory=list)
     paths: list[tuple[int, str]] = field(default_factory=list)
     _open: list[Span] = field(default_factory=list)
     _modules: list[tuple[Any, str]] = field(default_factory=list)
     _known: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for prefix, module in self.roots.items():
+            self._name(module, prefix)
+
+    def _name(self, root: Module, prefix: str) -> None:
+        for name, module in root.named_modules():
+            self._names.setdefault(id(module), f"{prefix}{name}".removesuffix("."))
+
+    def _name_root(self, root: Module) -> None:
+        """Name what is in a module that is called by a function: by its class."""
+        kind = type(root).__name__.lower()
+        places = [kind, *[f"{kind}{i}" for i in range(2, len(self.roots) + 2)]]
+        prefix = next(place for place in places if f"{place}." not in self.roots)
+        self.roots[f"{prefix}."] = root
+        self._name(root, f"{prefix}.")
 
     def __call__(self, frame, event, argument) -> None:
         if event != "call" and event != "return":
@@ -111,10 +127,11 @@ class _Listener:
 
     def _module(self, frame, event, position: int) -> None:
         if event == "call":
-            name = self.names.get(id(frame.f_locals["self"]))
-            if name is None:
-                name = self._modules[-1][1] if self._modules else ""
-            self._modules.append((frame, name))
+            module = frame.f_locals["self"]
+            if id(module) not in self._names and not self._modules:
+                self._name_root(module)
+            around = self._modules[-1][1] if self._modules else ""
+            self._modules.append((frame, self._names.get(id(module), around)))
         else:
             self._modules.pop()
         self.paths.append((position, self._modules[-1][1] if self._modules else ""))
@@ -173,7 +190,7 @@ def _unheard(trace):
 
 def _region(item, trace) -> Any:
     """Return the region that a tensor or an array is, anything else as it is."""
-    array = slot_of(item) if isinstance(item, Tensor) else item
+    array = _array_of(item, trace) if isinstance(item, Tensor) else item
     if isinstance(array, Duck):
         raise NotLiftedError
     if type(array) is Tracer:
@@ -188,13 +205,24 @@ def _region(item, trace) -> Any:
     return tracer.value
 
 
-def record(function, tensors: list[Tensor], names: dict[int, str]) -> Recording:
+def _array_of(tensor: Tensor, trace) -> Any:
+    """Return what a tensor holds; that of a row of a layer is cut out of the layer's."""
+    if type(tensor).array is Tensor.array:
+        return slot_of(tensor)
+    session.trace = trace
+    try:
+        return tensor.array
+    finally:
+        session.trace = None
+
+
+def record(function, tensors: list[Tensor], root: Module | None) -> Recording:
     """Run ``function(*tensors)`` as a trace, twice, without making it real; return what it did.
 
-    ``names``: the paths of modules, by their identities. Raises ``CompileError`` for what has no
-    program, and where the two runs differ.
+    ``root``: the module that is exported, None where it is a function. Raises ``CompileError`` for
+    what has no program, and where the two runs differ.
     """
-    listener = _Listener(names)
+    listener = _Listener({} if root is None else {"": root})
 
     @no_grad()
     def run(*given):
@@ -211,7 +239,7 @@ def record(function, tensors: list[Tensor], names: dict[int, str]) -> Recording:
     assert rehearsed.traced_run is not None
     program = rehearsed.traced_run.program
     spans = [s for s in listener.spans if s.row and s.last > s.first]
-    return Recording(program, _pure(program, spans), list(listener.paths))
+    return Recording(program, _pure(program, spans), list(listener.paths), listener.roots)
 
 
 def _pure(program: Program, spans: list[Span]) -> list[Span]:

@@ -17,7 +17,7 @@ _APART = 1024
 
 def serialized(model: Any) -> bytes:
     """Return the bytes of a model, or say that they are too many."""
-    if model.ByteSize() > LARGEST:
+    if size_of(model) > LARGEST:
         raise ArgumentError(
             "the model is larger than the 2 GB that one file of ONNX holds; save it with "
             "external_data=True, and open it from there"
@@ -30,20 +30,10 @@ def saved(
 ) -> None:
     """Write a model as ``ONNXProgram.save`` does."""
     onnx = onnx_package()
-    if not initializers or as_inputs:
-        changed = onnx.ModelProto()
-        changed.CopyFrom(model)
-        model = changed
-        known = {port.name for port in model.graph.input}
-        for tensor in model.graph.initializer:
-            if tensor.name not in known:
-                model.graph.input.append(
-                    onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-                )
-        if not initializers:
-            del model.graph.initializer[:]
+    if as_inputs or not initializers:
+        model = _with_inputs(onnx, model, initializers)
     if external_data is None:
-        external_data = model.ByteSize() > LARGEST
+        external_data = size_of(model) > LARGEST
     if hasattr(destination, "write"):
         if external_data:
             raise ArgumentError("external_data needs a path to write the other file beside")
@@ -53,24 +43,59 @@ def saved(
     if not external_data:
         _write(path, [serialized(model)])
         return
-    light, parts, offset = onnx.ModelProto(), [], 0
-    light.CopyFrom(model)
-    for tensor in light.graph.initializer:
+    light, parts, offset = without_initializers(onnx, model), [], 0
+    for tensor in model.graph.initializer:
         if len(tensor.raw_data) < _APART:
+            light.graph.initializer.append(tensor)
             continue
         gap = -offset % 64  # so that a runtime can map them as they lie
         parts += [bytes(gap), tensor.raw_data]
+        light.graph.initializer.add(
+            name=tensor.name, data_type=tensor.data_type, dims=tensor.dims,
+            data_location=onnx.TensorProto.EXTERNAL,
+        )  # fmt: skip
         entries = {
             "location": os.path.basename(path) + ".data", "offset": str(offset + gap),
             "length": str(len(tensor.raw_data)),
         }  # fmt: skip
-        offset += gap + len(tensor.raw_data)
-        tensor.ClearField("raw_data")
-        tensor.data_location = onnx.TensorProto.EXTERNAL
         for key, value in entries.items():
-            tensor.external_data.add(key=key, value=value)
+            light.graph.initializer[-1].external_data.add(key=key, value=value)
+        offset += gap + len(tensor.raw_data)
     _write(path + ".data", parts)
     _write(path, [serialized(light)])
+
+
+def size_of(model: Any) -> int:
+    """Return about how many bytes a model has, be they too many for one message."""
+    return sum(len(tensor.raw_data) + 100 for tensor in model.graph.initializer)
+
+
+def without_initializers(onnx: Any, model: Any) -> Any:
+    """Return a copy of a model without its parameters, which may be too many to be copied."""
+    light = onnx.ModelProto(
+        ir_version=model.ir_version, producer_name=model.producer_name,
+        producer_version=model.producer_version, doc_string=model.doc_string,
+        opset_import=model.opset_import,
+    )  # fmt: skip
+    graph, own = model.graph, light.graph
+    own.name = graph.name
+    for part in ("node", "input", "output", "value_info"):
+        getattr(own, part).extend(getattr(graph, part))
+    return light
+
+
+def _with_inputs(onnx: Any, model: Any, initializers: bool) -> Any:
+    """Return a copy of a model whose parameters are inputs; with ``initializers`` both."""
+    changed = without_initializers(onnx, model)
+    known = {port.name for port in model.graph.input}
+    for tensor in model.graph.initializer:
+        if tensor.name not in known:
+            changed.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    if initializers:
+        changed.graph.initializer.extend(model.graph.initializer)
+    return changed
 
 
 def _write(path: str, parts: list[bytes]) -> None:

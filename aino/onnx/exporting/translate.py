@@ -8,8 +8,8 @@ import aino.onnx.exporting.rows  # noqa: F401  # fills the table
 from aino.compiler.ir.operations import Operation
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Joined, Step, Value, Whole
 from aino.onnx.exporting.memory import Places
+from aino.onnx.exporting.program import Joined, Step, Value, Whole
 from aino.onnx.exporting.table import CALLS, DeclinedError
 from aino.pytree import mapped
 
@@ -18,34 +18,30 @@ _LEFT_OUT = {Operation.CHECK}
 
 
 def translate(joined: Joined, graph: Graph, places: Places) -> None:
-    """Write all steps of a program; what can't be written is an error where it is read."""
-    beginning: dict[int, list[Whole]] = {}
-    for whole in joined.wholes:
-        beginning.setdefault(whole.first, []).append(whole)
-    number = 0
-    while number < len(joined.steps):
-        for whole in beginning.get(number, ()):
-            if whole.last > number and _as_one(whole, graph, places):
-                number = whole.last
-                break
-        else:
-            _step(joined.steps[number], graph, places)
-            number += 1
+    """Write all of a program; what can't be written is an error where it is read."""
+    _items(joined.items, graph, places)
+
+
+def _items(items: list[Step | Whole], graph: Graph, places: Places) -> None:
+    for item in items:
+        if isinstance(item, Step):
+            _step(item, graph, places)
+        elif not _as_one(item, graph, places):
+            if not isinstance(item.inner, OnnxExporterError):
+                _items(item.inner, graph, places)
+                continue
+            for value in _values(item.result):
+                places.refuse(value.memory, item.inner)
 
 
 def _as_one(whole: Whole, graph: Graph, places: Places) -> bool:
     """Write a function as one; tell whether its row takes these arguments."""
     graph.path = whole.path
-    nodes, results = len(graph.nodes), _values(whole.result)
     try:
         names = whole.row(graph, **whole.given())
-    except DeclinedError:
-        del graph.nodes[nodes:]
-        return False
-    except OnnxExporterError as error:
-        for value in results:
-            places.refuse(value.memory, error)
-        return True
+    except (DeclinedError, OnnxExporterError):
+        return False  # what it has begun leads nowhere, and is dropped in the end
+    results = _values(whole.result)
     for value, name in zip(results, [names] if isinstance(names, str) else names):
         places.bind(value, name)
     return True
@@ -96,6 +92,8 @@ def _spoken(step: Step) -> str:
     """Return what a call is, in words."""
     if step.operation is Operation.DRAW:
         return "a random draw"
+    if step.function is None:
+        return f"a call of the kind {step.operation.value!r}"
     name = getattr(step.function, "__name__", step.function)
     call = f"np.{name}" if step.operation is not Operation.KERNEL else f"the kernel {name}"
     if step.operation in (Operation.REDUCE, Operation.ACCUMULATE, Operation.AT, Operation.REDUCEAT):
@@ -107,7 +105,7 @@ def _located(error: OnnxExporterError, step: Step) -> OnnxExporterError:
     """Return an error with where the call stands."""
     if getattr(error, "located", False):
         return error
-    where = f" of module {step.path!r}" if step.path else ""
+    where = f", in the module {step.path!r}" if step.path else ""
     line = f" ({step.line})" if step.line else ""
     found = OnnxExporterError(f"{error}{where}{line}")
     found.located = True  # type: ignore[attr-defined]

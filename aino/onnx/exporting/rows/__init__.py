@@ -13,4 +13,5 @@ import aino.onnx.exporting.rows.pooling
 import aino.onnx.exporting.rows.recurrent
 import aino.onnx.exporting.rows.reduce
 import aino.onnx.exporting.rows.resampling
+import aino.onnx.exporting.rows.scatter
 import aino.onnx.exporting.rows.shape

@@ -11,7 +11,7 @@ from aino.autograd.rules import attention as rules
 from aino.nn import functional as F
 from aino.onnx.exporting.constants import array_of
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Value
+from aino.onnx.exporting.program import Value
 from aino.onnx.exporting.table import DeclinedError, whole
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.rules.constants import clip
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Step, Value
+from aino.onnx.exporting.program import Step, Value
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import CALLS, function, method, ufunc, whole
 
@@ -131,15 +131,23 @@ ufunc(np.bitwise_and)(_bits("And", "BitwiseAnd"))
 ufunc(np.bitwise_or)(_bits("Or", "BitwiseOr"))
 ufunc(np.bitwise_xor)(_bits("Xor", "BitwiseXor"))
 ufunc(np.invert)(_bits("Not", "BitwiseNot"))
-ufunc(np.isnan)(lambda graph, step: graph.node("IsNaN", [step.arguments[0]]))
-ufunc(np.isinf)(lambda graph, step: graph.node("IsInf", [step.arguments[0]]))
+
+
+def _strange(graph: Graph, x: Any, *operators: str) -> str:
+    """Return whether numbers are NaN, or infinite, as an operator asks; integers never are."""
+    if x.dtype.kind != "f":
+        return graph.node("Not", [graph.node("Equal", [x, x])])
+    found = [graph.node(operator, [x]) for operator in operators]
+    return found[0] if len(found) == 1 else graph.node("Or", found)
+
+
+ufunc(np.isnan)(lambda graph, step: _strange(graph, step.arguments[0], "IsNaN"))
+ufunc(np.isinf)(lambda graph, step: _strange(graph, step.arguments[0], "IsInf"))
 
 
 @ufunc(np.isfinite)
 def _isfinite(graph: Graph, step: Step) -> str:
-    (x,) = step.arguments
-    strange = graph.node("Or", [graph.node("IsNaN", [x]), graph.node("IsInf", [x])])
-    return graph.node("Not", [strange])
+    return graph.node("Not", [_strange(graph, step.arguments[0], "IsNaN", "IsInf")])
 
 
 @ufunc(np.positive, np.conjugate)
@@ -220,10 +228,15 @@ def _floor_divide(graph: Graph, step: Step) -> str:
     return graph.node("Div", [graph.node("Sub", [a, rest]), b])
 
 
-@ufunc(np.matmul)
-def _matmul(graph: Graph, step: Step) -> str:
+@ufunc(np.logaddexp)
+def _logaddexp(graph: Graph, step: Step) -> str:
+    # Of equals the difference is left out: that of infinities is no number.
     dtype = step.result.dtype
-    return graph.node("MatMul", [operand(graph, x, dtype) for x in step.arguments])
+    a, b = [operand(graph, x, dtype) for x in step.arguments]
+    apart = graph.node("Neg", [graph.node("Abs", [graph.node("Sub", [a, b])])])
+    found = graph.node("Add", [graph.node("Max", [a, b]), graph.node("Softplus", [apart])])
+    same = graph.node("Add", [a, graph.constant(np.log(2.0), dtype)])
+    return graph.node("Where", [graph.node("Equal", [a, b]), same, found])
 
 
 def clipped(graph: Graph, x: Any, low: Any, high: Any, dtype: Any) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 from aino.nn.functional.embedding_bag import bags_of
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph, product_of
-from aino.onnx.exporting.joining import Step, Value
 from aino.onnx.exporting.memory import subscript
+from aino.onnx.exporting.program import Step, Value
 from aino.onnx.exporting.rows.elementwise import operand
 from aino.onnx.exporting.sizes import Size
-from aino.onnx.exporting.table import CALLS, DeclinedError, function, kernel, method, whole
+from aino.onnx.exporting.table import CALLS, function, kernel, method, whole
 
 INT64 = np.dtype(np.int64)
 
@@ -40,26 +40,6 @@ def _take(graph: Graph, x: Any, index: Any, axis: int) -> str:
 @whole("gather", "gather_of")
 def _gather(graph: Graph, x: Any, index: Any, axis: int) -> str:
     return graph.node("GatherElements", [x, index_of(graph, index)], axis=axis)
-
-
-@whole("scatter_sum")
-def _scatter_sum(graph: Graph, x: Any, index: Any, axis: int, shape: Any) -> str:
-    zeros = graph.shared("Expand", [graph.constant(0, x.dtype), graph.ints(shape)])
-    return graph.node(
-        "ScatterElements", [zeros, index_of(graph, index), x], axis=axis, reduction="add"
-    )
-
-
-@whole("take_sum")
-def _take_sum(graph: Graph, x: Any, index: Any, axis: int, length: Any) -> str:
-    """Rows added up where they belong."""
-    if axis or x.dtype.kind != "f":
-        raise DeclinedError
-    shape = (length, *x.shape[index.ndim :])
-    zeros = graph.shared("Expand", [graph.constant(0, x.dtype), graph.ints(shape)])
-    places = graph.cast(index, index.dtype, INT64)
-    places = graph.node("Unsqueeze", [places, graph.constant([-1], INT64)])
-    return graph.node("ScatterND", [zeros, places, x], reduction="add")
 
 
 @function(np.take)
@@ -120,18 +100,19 @@ def _along_all(graph: Graph, x: Value, parts: list) -> str:
         order = [*range(lead, count), *range(lead), *range(count, x.ndim)]
         name = graph.transpose(x, order)
         found = _places(graph, name, parts[lead:])
-        width = max(_rank(part) for part in parts[lead:])
+        width = max(part.ndim for part in parts[lead:])
         after = x.ndim - count + lead
         back = [*range(width, width + lead), *range(width), *range(width + lead, width + after)]
         return graph.transpose(found, back)
     return _places(graph, graph.name(x), parts)
 
 
-def _rank(part: Any) -> int:
-    return part.ndim
-
-
 def _places(graph: Graph, name: str, parts: list) -> str:
+    return graph.node("GatherND", [name, places_of(graph, parts)[0]])
+
+
+def places_of(graph: Graph, parts: list) -> tuple[str, tuple]:
+    """Return several lists of indices as one list of places, and the shape of that list."""
     shapes = [part.shape for part in parts]
     if any(isinstance(n, Size) for shape in shapes for n in shape):
         if len(set(shapes)) > 1:
@@ -146,7 +127,7 @@ def _places(graph: Graph, name: str, parts: list) -> str:
         )
         one = graph.expand(one, part.shape, shape)
         lists.append(graph.node("Unsqueeze", [one, graph.constant([-1], INT64)]))
-    return graph.node("GatherND", [name, graph.node("Concat", lists, axis=-1)])
+    return (graph.node("Concat", lists, axis=-1) if len(lists) > 1 else lists[0]), shape
 
 
 CALLS["get", None] = _get

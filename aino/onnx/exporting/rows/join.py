@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Step, Value
+from aino.onnx.exporting.program import Step, Value
 from aino.onnx.exporting.rows.elementwise import operand
 from aino.onnx.exporting.table import function
 

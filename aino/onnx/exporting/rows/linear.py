@@ -8,9 +8,9 @@ import numpy as np
 
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Step, Value
+from aino.onnx.exporting.program import Step, Value
 from aino.onnx.exporting.rows.elementwise import operand
-from aino.onnx.exporting.table import DeclinedError, function, whole
+from aino.onnx.exporting.table import DeclinedError, function, ufunc, whole
 
 
 @whole("linear")
@@ -24,9 +24,34 @@ def _linear(graph: Graph, x: Any, weight: Any, bias: Any) -> str:
     return found if bias is None else graph.node("Add", [found, bias])
 
 
+def product(graph: Graph, a: Any, b: Any, ranks: list[int]) -> str:
+    """Return a product of matrices; a vector beside one is a row or a column of its own.
+
+    ONNX takes vectors as they are, but onnxruntime 1.32 multiplies wrongly where the other
+    operand is turned.
+    """
+    if 1 not in ranks or max(ranks) == 1:
+        return graph.node("MatMul", [a, b])
+    if ranks[0] == 1:
+        row = graph.node("Unsqueeze", [a, graph.constant([0], np.int64)])
+        found = graph.node("MatMul", [row, b])
+        return graph.node("Squeeze", [found, graph.constant([-2], np.int64)])
+    column = graph.node("Unsqueeze", [b, graph.constant([1], np.int64)])
+    found = graph.node("MatMul", [a, column])
+    return graph.node("Squeeze", [found, graph.constant([-1], np.int64)])
+
+
 @whole("mm", "bmm", "rows_mm", "mv", "dot")
 def _product(graph: Graph, a: Any, b: Any) -> str:
-    return graph.node("MatMul", [a, b])
+    return product(graph, a, b, [a.ndim, b.ndim])
+
+
+@ufunc(np.matmul)
+def _matmul(graph: Graph, step: Step) -> str:
+    dtype = step.result.dtype
+    a, b = step.arguments
+    ranks = [x.ndim if isinstance(x, Value) else np.ndim(x) for x in (a, b)]
+    return product(graph, operand(graph, a, dtype), operand(graph, b, dtype), ranks)
 
 
 @function(np.dot)
@@ -39,7 +64,7 @@ def _dot(graph: Graph, step: Step) -> str:
         return graph.node("Mul", names)
     if ranks[1] > 2:
         raise OnnxExporterError("np.dot of more than two dimensions")
-    return graph.node("MatMul", names)
+    return product(graph, *names, ranks)
 
 
 @function(np.einsum)

@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.rules import normalization as rules
 from aino.nn import functional as F
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Step
+from aino.onnx.exporting.program import Step
 from aino.onnx.exporting.rows.reduce import axes_of
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import DeclinedError, kernel, whole
@@ -115,8 +115,8 @@ def _group_norm(
     grouped = graph.node("Reshape", [input, to])
     ones, zeros = graph.constant([1] * num_groups, dtype), graph.constant([0] * num_groups, dtype)
     found = graph.node("InstanceNormalization", [grouped, ones, zeros], epsilon=float(eps))
-    back = graph.ints(shape) if any(isinstance(n, Size) for n in shape[2:]) else graph.constant(
-        [0, *shape[1:]], np.int64)  # fmt: skip
+    dynamic = any(isinstance(length, Size) for length in shape[2:])
+    back = graph.node("Shape", [input]) if dynamic else graph.constant([0, *shape[1:]], np.int64)
     found = graph.node("Reshape", [found, back])
     column = (channels, *([1] * (input.ndim - 2)))
     if weight is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.nn.functional import adaptive_pooling, pooling
 from aino.onnx.exporting.graph import Graph, product_of
-from aino.onnx.exporting.joining import Value
+from aino.onnx.exporting.program import Value
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import DeclinedError, whole
 
@@ -18,6 +18,11 @@ def _each(value: Any, n: int) -> list[Any]:
     if isinstance(value, (tuple, list)):
         return list(value) * n if len(value) == 1 else list(value)
     return [value] * n
+
+
+def _unless(numbers: list[Any], usual: int) -> list[Any] | None:
+    """Return numbers of which some are not as ONNX takes them to be."""
+    return numbers if any(number != usual for number in numbers) else None
 
 
 def _batched(graph: Graph, x: Value, n: int) -> tuple[str, tuple]:
@@ -56,7 +61,8 @@ def _max_pool(
     name, shape = _batched(graph, input, n)
     found = graph.node(
         "MaxPool", [name], count=2 if return_indices else 0, kernel_shape=kernel, strides=stride,
-        pads=[*padding, *(padding if ends is None else ends)], dilations=dilation,
+        pads=_unless([*padding, *(padding if ends is None else ends)], 0),
+        dilations=_unless(dilation, 1),
         ceil_mode=1 if ends is None else None,
     )  # fmt: skip
     if not return_indices:
@@ -80,9 +86,10 @@ def _avg_pool(
         if ends is None or (ends != padding and (count_include_pad or divisor is not None)):
             raise DeclinedError
     name, _ = _batched(graph, input, n)
+    padded = (count_include_pad or divisor is not None) and any([*padding, *ends])
     found = graph.node(
-        "AveragePool", [name], kernel_shape=kernel, strides=stride, pads=[*padding, *ends],
-        count_include_pad=int(bool(count_include_pad or divisor is not None)),
+        "AveragePool", [name], kernel_shape=kernel, strides=stride,
+        pads=_unless([*padding, *ends], 0), count_include_pad=1 if padded else None,
     )  # fmt: skip
     if divisor is not None:
         share = graph.constant(np.prod(kernel) / divisor, input.dtype)

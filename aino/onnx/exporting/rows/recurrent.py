@@ -8,8 +8,8 @@ import numpy as np
 
 from aino.nn.functional import recurrent
 from aino.onnx.exporting.graph import Graph
-from aino.onnx.exporting.joining import Value
 from aino.onnx.exporting.memory import is_zero
+from aino.onnx.exporting.program import Value
 from aino.onnx.exporting.table import DeclinedError, whole
 
 #: The operator, and the order in which it has the gates that PyTorch has in the order 0, 1, 2 ...

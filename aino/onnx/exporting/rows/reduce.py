@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.sums import sum_over
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import Graph, product_of
-from aino.onnx.exporting.joining import Step, Value
+from aino.onnx.exporting.program import Step, Value
 from aino.onnx.exporting.rows.elementwise import operand
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import (
@@ -235,11 +235,15 @@ def _all_so_far(graph: Graph, step: Step) -> str:
 
 @function(np.cumsum)
 def _cumsum_function(graph: Graph, step: Step) -> str:
-    rest = step.arguments[1:]
-    axis = step.keywords.get("axis", rest[0] if rest else None)
-    if axis is None:
-        raise OnnxExporterError("np.cumsum without an axis")
-    return _cumsum(graph, step)
+    x, *rest = step.arguments
+    if step.keywords.get("axis", rest[0] if rest else None) is not None:
+        return _cumsum(graph, step)
+    dtype = step.result.dtype
+    flat = graph.reshape(graph.cast(x, x.dtype, dtype), x.shape, (product_of(x.shape),))
+    return graph.node("CumSum", [flat, graph.constant(0, INT64)])
+
+
+method("cumsum")(_cumsum_function)
 
 
 @whole("cumsum")

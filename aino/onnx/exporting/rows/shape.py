@@ -9,8 +9,7 @@ import numpy as np
 from aino.nn import functional as F
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.graph import END, Graph
-from aino.onnx.exporting.joining import Step
-from aino.onnx.exporting.rows.elementwise import operand
+from aino.onnx.exporting.program import Step
 from aino.onnx.exporting.sizes import Size
 from aino.onnx.exporting.table import DeclinedError, function, method, whole
 
@@ -182,7 +181,7 @@ def padded(graph: Graph, x: Any, widths: Any, mode: str, value: Any = 0) -> str:
     pads = [pair[0] for pair in widths] + [pair[1] for pair in widths]
     given = [x, graph.ints(pads)]
     if mode == "constant" and value:
-        given.append(operand(graph, value, x.dtype))
+        given.append(graph.constant(value, x.dtype))
     return graph.node("Pad", given, mode=None if mode == "constant" else mode)
 
 
