@@ -181,7 +181,7 @@ MODELS = {
     "mlp": Case(mlp, lambda n, t: (aino.randn(n, 4),), [BATCH], 4),
     "lenet": Case(LeNet, lambda n, t: (aino.randn(n, 1, 28, 28),), [BATCH], 10),
     "resnet": Case(resnet, lambda n, t: (aino.randn(n, 3, 24 + 2 * t, 24),),
-                   [{0: "batch", 2: "height"}], 27),
+                   [{0: "batch", 2: "height"}], 33),
     "lstm": Case(lambda: Recurrent(nn.LSTM), lambda n, t: (aino.randn(n, t, 3),), [BOTH], 8),
     "lstm both ways": Case(lambda: Recurrent(nn.LSTM, 10, bidirectional=True),
                            lambda n, t: (aino.randn(n, t, 3),), [BOTH], 12),
