@@ -1,8 +1,8 @@
 """Count ONNX's backend tests by operator.
 
-    python -m tests.onnx.count               # the node tests
-    python -m tests.onnx.count attention -v  # those with this in their names, and what went wrong
-    python -m tests.onnx.count --models      # those of whole models that ONNX has as files
+python -m tests.onnx.count               # the node tests
+python -m tests.onnx.count attention -v  # those with this in their names, and what went wrong
+python -m tests.onnx.count --models      # those of whole models that ONNX has as files
 """
 
 import collections

@@ -195,10 +195,12 @@ MODELS = {
     "attention": Case(lambda: nn.MultiheadAttention(8, 2, batch_first=True),
                       lambda n, t: (aino.randn(n, t, 8),) * 3, [BOTH] * 3, 40),
     "transformer": Case(lambda: nn.Transformer(8, 2, 1, 1, 16, batch_first=True),
-                        lambda n, t: (aino.randn(n, t, 8), aino.randn(n, 3, 8)), [BOTH, BATCH], 110),
+                        lambda n, t: (aino.randn(n, t, 8), aino.randn(n, 3, 8)),
+                        [BOTH, BATCH], 110),
     "network with scales": Case(fitted, lambda n, t: (aino.randn(n, 4) * 3.0 + 5.0,), [BATCH], 11),
     "ensemble": Case(lambda: Ensemble(mlp), lambda n, t: (aino.randn(n, 4),), [BATCH], 40),
-    "ensemble of images": Case(lambda: Ensemble(small_conv), lambda n, t: (aino.randn(n, 1, 6, 6),),
+    "ensemble of images": Case(lambda: Ensemble(small_conv),
+                               lambda n, t: (aino.randn(n, 1, 6, 6),),
                                None, 60),
 }  # fmt: skip
 
