@@ -111,6 +111,8 @@ def load(
         if value is not None and type(value) is not bool:
             raise TypeError(f"{name} is True, False or None, not {value!r}")
     kind = kind_of(f)
+    if kind == "onnx":
+        raise FormatError(f"{text_path(f)}: is read by aino.onnx.load")
     if kind == "dit":
         return dit.load(f, map_location, pickle_module, weights_only=weights_only, mmap=mmap)
     if mmap and is_file(f):

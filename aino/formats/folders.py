@@ -36,7 +36,7 @@ def find(folder: str) -> str:
         return os.path.join(folder, alone[0])
     raise FormatError(
         f"{folder}: is a folder without {' or '.join(_WHOLE)} and their indexes"
-        + (f", and with {len(alone)} others; name one of them" if alone else "")
+        + (f", and with {len(alone)} .safetensors of other names; name one" if alone else "")
     )
 
 

@@ -13,7 +13,7 @@ OLD_PYTORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 def kind_of(f: Any) -> str:
-    """``"folder"``, ``"safetensors"``, ``"pytorch"``, ``"index"``, or ``"dit"`` for the rest.
+    """``"folder"``, ``"safetensors"``, ``"pytorch"``, ``"index"``, ``"onnx"``, else ``"dit"``.
 
     A ``.dit``'s own reader says of what it does not know what it looks like.
     """
@@ -41,11 +41,13 @@ def _kind(source: File, suffix: str) -> str:
         return "safetensors"
     if suffix == ".safetensors" and not head.startswith((b"version https://git-lfs", b"<")):
         return "safetensors" if head else "dit"
+    if suffix == ".onnx":
+        return "onnx"  # which has no beginning of its own
     return "index" if suffix == ".json" else "dit"
 
 
 _REACH = 1 << 16
-_IN_PYTORCHS = (b"/data.pkl", b"/constants.pkl")
+_IN_PYTORCHS = (b"/data.pkl", b"/constants.pkl", b"/archive_format")
 _PYTORCHS = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 
 

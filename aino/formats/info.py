@@ -41,7 +41,7 @@ def describe(f: Any) -> str:
       weight  float32  (2, 2)  16 bytes
     """
     kind = kind_of(f)
-    if kind == "dit":
+    if kind in ("dit", "onnx"):
         return dit.describe(f)
     if kind == "folder":
         return describe(folders.find(text_path(f)))

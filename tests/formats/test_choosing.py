@@ -6,6 +6,15 @@ import aino
 from aino.errors import DitError, FormatError
 
 
+def test_onnx_is_elsewhere(tmp_path):
+    path = tmp_path / "model.onnx"
+    with pytest.raises(FormatError, match=r"ONNX is written by aino\.onnx\.export"):
+        aino.save({"w": aino.ones(2)}, path)
+    path.write_bytes(b"\x08\x07" * 20)
+    with pytest.raises(FormatError, match=r"model\.onnx: is read by aino\.onnx\.load"):
+        aino.load(path)
+
+
 @pytest.mark.parametrize("name", ["model.pt", "model.pth", "MODEL.PT"])
 def test_pytorchs_files_are_not_written(tmp_path, name):
     path = tmp_path / name

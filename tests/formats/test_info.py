@@ -85,6 +85,6 @@ def test_the_command(tmp_path):
     path.write_bytes(p.archive(p.name("os.system") + b")R"))
     done = run(path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"aino: {path}: asks for 'os.system'")
+    assert done.stderr.startswith(f"aino: {path}: holds what 'os.system'")
     with pytest.raises(FormatError):
         describe(tmp_path / "missing.pt")

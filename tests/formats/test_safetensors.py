@@ -190,6 +190,7 @@ REFUSED = {
     "objects": ({"o": np.array([None])}, "'o' has dtype object"),
     "half a character": ({"\ud800": SHARED}, "half of a character"),
     "tied": ({"a": SHARED, "b": SHARED}, "'a' and 'b' share memory"),
+    "a lazy module": (nn.LazyLinear(2).state_dict(), "'weight' waits for its shape"),
     "overlapping": ({"a": SHARED[:3], "b": SHARED[2:]}, "'a' and 'b' share memory"),
 }
 
@@ -242,7 +243,7 @@ class Tied(nn.Module):
         self.lm_head.weight = self.wte.weight
 
 
-@pytest.mark.parametrize("save", [aino.save, safetensors.save_model])
+@pytest.mark.parametrize("save", [aino.save, safetensors.save_model, nn.Module.save])
 def test_a_module_is_saved_with_each_weight_once(tmp_path, save):
     path = tmp_path / "m.safetensors"
     model = Tied()

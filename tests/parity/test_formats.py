@@ -163,8 +163,8 @@ REFUSED = {
     "quantized": (quantized, "quantized|QInt8Storage"),
     "float8": (lambda: torch.ones(2).to(torch.float8_e4m3fn), "float8_e4m3fn, which NumPy"),
     "meta": (lambda: torch.ones(2, device="meta"), "without numbers|meta"),
-    "options": (lambda: argparse.Namespace(lr=0.1), r"asks for 'argparse\.Namespace'"),
-    "a function": (lambda: torch.nn.functional.relu, "asks for 'torch.nn.functional.relu'"),
+    "options": (lambda: argparse.Namespace(lr=0.1), r"holds what 'argparse\.Namespace'"),
+    "a function": (lambda: torch.nn.functional.relu, "holds what 'torch.nn.functional.relu'"),
     "a storage": (lambda: BASE.untyped_storage(), "a storage by itself"),
     "attributes": (lambda: noted(), "attributes of its own"),
 }

@@ -88,7 +88,6 @@ class Machine:
                 action = actions.get(code)
                 if action is None:
                     self.fail(_why_not(code))
-                self.left -= 8
                 action(self)
         except IndexError:
             self.fail("its pickle is damaged: it takes what is not there")
@@ -280,9 +279,9 @@ def _push(value: Any) -> Callable[[Machine], None]:
     return lambda machine: machine.stack.append(value)
 
 
-def _push_number(read: Callable[[Machine], Any]) -> Callable[[Machine], None]:
+def _push_number(read: Callable[[Machine], Any], size: int) -> Callable[[Machine], None]:
     def action(machine: Machine) -> None:
-        machine.spend(32)
+        machine.spend(size)
         machine.stack.append(read(machine))
 
     return action
@@ -323,10 +322,10 @@ _ACTIONS: Mapping[bytes, Callable[[Machine], None]] = {
     b"\x88": _push(True),
     b"\x89": _push(False),
     b")": _push(()),
-    b"K": _push_number(_u1),
-    b"M": _push_number(_u2),
-    b"J": _push_number(_i4),
-    b"G": _push_number(_f8),
+    b"K": lambda m: m.stack.append(_u1(m)),
+    b"M": _push_number(_u2, 28),
+    b"J": _push_number(_i4, 28),
+    b"G": _push_number(_f8, 24),
     b"\x8a": lambda m: m.integer(_u1(m)),
     b"\x8b": lambda m: m.integer(_u4(m)),
     b"\x8c": lambda m: m.text(_u1(m)),

@@ -30,7 +30,7 @@ _MODULES_OF_STORAGES = ("torch", "torch.storage", "torch.cuda", "torch._storage"
 #: Python 2's names, which Python 3 writes, too, into pickles of protocol 2.
 _RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _CURE = (
-    "take it out where the file was made, or save what it is made of: state_dict()s, tensors, "
+    "take it out where the file was made, or save what it consists of: state_dict()s, tensors, "
     "numbers, text and containers of these"
 )
 #: What PyTorch's own functions make that AINO does not have, and what to do.
@@ -78,7 +78,7 @@ class Names:
                 f"holds a whole module ({name:.200}), which is code as well; where PyTorch is: "
                 "torch.save(model.state_dict(), f)"
             )
-        raise self.fail(f"asks for {name!r:.200}, which is not run: {_CURE}")
+        raise self.fail(f"holds what {name!r:.200} makes, and no file's code is run: {_CURE}")
 
     def fail(self, cause: str) -> FormatError:
         """The error of this file."""

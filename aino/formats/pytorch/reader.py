@@ -14,7 +14,8 @@ from aino.formats.pytorch.storages import Place, Storages
 from aino.formats.pytorch.stream import Stream
 
 _PICKLE = "data.pkl"
-_SLACK = 16 << 20  # bytes that values may take beyond a multiple of the file
+# The memory that values may take: so much for each byte of the file, as small numbers do, and more.
+_TIMES, _SLACK = 16, 32 << 20
 
 
 def load_all(source: File, location: Any = None, mapped: bool = False) -> Any:
@@ -39,7 +40,7 @@ def load_all(source: File, location: Any = None, mapped: bool = False) -> Any:
 
 
 def _machine(stream: Stream, names: Names) -> Machine:
-    return Machine(stream, names.find, names.storage, 4 * stream.source.size + _SLACK)
+    return Machine(stream, names.find, names.storage, _TIMES * stream.source.size + _SLACK)
 
 
 def _load_archive(source: File, location: Any, mapped: bool) -> Any:
@@ -84,6 +85,8 @@ def _folder(source: File, members: dict[str, Member]) -> str:
             "is a TorchScript program; where PyTorch is: "
             "torch.save(torch.jit.load(f).state_dict(), other)"
         )
+    if f"{folder}/archive_format" in members:
+        raise source.error("is a program of torch.export; save the state_dict() of its module")
     if f"{folder}/{_PICKLE}" not in members:
         raise source.error(f"is a zip archive without {_PICKLE}, and no checkpoint of PyTorch")
     return folder

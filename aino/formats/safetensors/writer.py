@@ -11,6 +11,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.dit.source import file_name, is_file, text_path
+from aino.dit.values import waits_for_shape
 from aino.dit.writer import chunks
 from aino.errors import FormatError
 from aino.formats.files import writing
@@ -78,6 +79,10 @@ def _array_of(name: Any, value: Any, target: str) -> np.ndarray:
     if not isinstance(name, str) or name == _METADATA:
         raise FormatError(f"{target}: {name!r:.100} cannot be the name of a tensor in it")
     check_text(name, target)
+    if waits_for_shape(value):
+        raise FormatError(
+            f"{target}: {name!r:.100} waits for its shape: call the lazy module once before"
+        )
     array = value.array if isinstance(value, Tensor) else value
     if not isinstance(array, np.ndarray | np.generic):
         raise FormatError(

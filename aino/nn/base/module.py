@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aino import dit, dtypes
+from aino import dtypes, formats
 from aino.autograd.node import HookHandle
 from aino.autograd.tensor import Tensor, make
 from aino.devices import Device, check_device
@@ -266,13 +266,13 @@ class Module(Stateful):
     # Files and printing
 
     def save(self, f: Any, **options) -> None:
-        """Write the model, architecture and values, to a ``.dit`` file.
+        """Write the model, architecture and values, to a ``.dit`` file, as ``aino.save`` does.
 
         Arguments:
             f: a path, or a file that is open for writing bytes.
             options: those of ``aino.save``.
         """
-        dit.save(self, f, **options)
+        formats.save(self, f, **options)
 
     def extra_repr(self) -> str:
         """Return what stands between the parentheses in ``repr``; for subclasses to define."""
