@@ -172,7 +172,10 @@ def _places(names: dict[int, str]) -> dict[int, str]:
             above = {".".join(parts[:length]) for length in range(1, len(parts))}
             if place not in taken and place not in rooms and not above & taken:
                 break
-            parts[-1] += "_"
+            # A tensor stands where the module would have to be, or at the place itself.
+            lengths = range(1, len(parts))
+            length = next((n for n in lengths if ".".join(parts[:n]) in taken), len(parts))
+            parts[length - 1] += "_"
         taken.add(place)
         rooms |= above
         places[number] = place
