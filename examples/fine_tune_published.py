@@ -1,4 +1,4 @@
-"""A published checkpoint comes in, is fine-tuned, and goes out as .dit and safetensors.
+"""A published checkpoint comes in, is fine-tuned, and goes out as .dit, safetensors and ONNX.
 
 It is a BERT as Hugging Face keeps it: a folder with config.json, model.safetensors and vocab.txt.
 Given none, the script makes one of random weights: small, and of the same form. What is learned is
@@ -9,6 +9,7 @@ Eden (Genesis 2 and 3); a quarter of the text is held out. The training step is 
     python examples/fine_tune_published.py path/to/bert-base-uncased    # takes a published one
 """
 
+import importlib.util
 import re
 import sys
 import time
@@ -92,7 +93,7 @@ def fine_tune(model, tokens, train, held_out, epochs, lr):
 
 
 def hand_out(model, tokens, texts):
-    """Write the model in two formats, read each again, and compare what they predict."""
+    """Write the model in three formats, read each again, and compare what they predict."""
     model.save(OUT / "model.dit")
     checkpoint.save(model, OUT / "hugging_face")  # what transformers and others read
     tokens.save(OUT / "hugging_face")
@@ -102,6 +103,15 @@ def hand_out(model, tokens, texts):
         "hugging_face/model.safetensors": checkpoint.load(OUT / "hugging_face", kind).eval(),
     }
     inputs = tokens.batch(texts)
+    if importlib.util.find_spec("onnx") is None:
+        print("  not as ONNX, for which is: pip install 'aino[onnx]'")
+    else:
+        sizes = {0: "batch", 1: "length"}
+        aino.onnx.export(
+            model, inputs, OUT / "model.onnx", input_names=["input_ids", "attention_mask"],
+            output_names=["logits"], dynamic_axes={"input_ids": sizes, "attention_mask": sizes},
+        )  # fmt: skip
+        again["model.onnx"] = aino.onnx.load(OUT / "model.onnx")
     with aino.no_grad():
         wanted = model(*inputs)
         for name, other in again.items():

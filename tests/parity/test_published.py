@@ -13,6 +13,7 @@ import aino
 from examples.published import bert, checkpoint, gpt2, resnet
 from examples.published.tokens import BytePairs, WordPiece
 from tests.parity.compare import torch
+from tests.parity.torchvision_resnet import TorchvisionResNet
 
 transformers = pytest.importorskip("transformers")
 transformers.logging.set_verbosity_error()
@@ -260,6 +261,51 @@ def test_what_gpt2_writes(tmp_path):
         torch.tensor(start), max_new_tokens=12, do_sample=False, pad_token_id=end, eos_token_id=end
     )
     assert ours.generate(aino.tensor(start), 12, eos_token_id=end).tolist() == wanted.tolist()
+
+
+#: A ResNet of torchvision's, and the settings of ours that say the same.
+TORCHVISION = {
+    "basic": ("basic", (2, 1, 1, 1), 8),
+    "bottleneck": ("bottleneck", (1, 2, 1, 1), 4),
+}
+
+
+@pytest.mark.parametrize("modern", [True, False], ids=["zip", "old format"])
+@pytest.mark.parametrize("row", TORCHVISION)
+def test_a_state_dict_of_torchvision(row, modern, tmp_path):
+    kind, depths, width = TORCHVISION[row]
+    theirs = TorchvisionResNet(kind, depths, 6, width)
+    torch.manual_seed(0)
+    for key, tensor in theirs.state_dict().items():
+        if tensor.is_floating_point():
+            torch.nn.init.normal_(tensor, std=0.3)
+            if key.endswith("running_var"):
+                tensor.abs_().add_(0.5)
+    state = theirs.state_dict()
+    if not modern:  # before PyTorch 0.4.1
+        state = {key: x for key, x in state.items() if "num_batches_tracked" not in key}
+    torch.save(state, tmp_path / "resnet.pth", _use_new_zipfile_serialization=modern)
+    last = 4 if kind == "bottleneck" else 1
+    ours = resnet.ResNet(
+        resnet.ResNetConfig(
+            embedding_size=width, hidden_sizes=tuple(width * last * 2**i for i in range(4)),
+            depths=depths, layer_type=kind, labels=tuple("abcdef"),
+        )
+    )  # fmt: skip
+    ours.load_state_dict(aino.load(tmp_path / "resnet.pth"))
+    images = aino.tensor(IMAGES)
+    for mode in (False, True):
+        ours.double().train(mode)
+        theirs.double().train(mode)
+        with torch.no_grad():
+            wanted = theirs(torch.tensor(IMAGES)).numpy()
+        close(ours(images).detach().numpy(), wanted, 1e-12)
+    named = dict(theirs.named_buffers())
+    for key, own in ours.named_buffers():
+        close(own.numpy(), named[key].numpy(), 1e-12)
+    ours(images).square().sum().backward()
+    theirs(torch.tensor(IMAGES)).square().sum().backward()
+    check_same_gradients(ours, theirs, 1e-9)
 
 
 def test_the_names_are_those_of_transformers():
