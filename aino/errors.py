@@ -79,3 +79,11 @@ class RenderError(AinoError, RuntimeError):
 
 class MissingExtraError(AinoError, ImportError):
     """An optional dependency that is not installed; the message names the extra."""
+
+
+class DistError(AinoError, RuntimeError):
+    """What several processes do together does not fit: they call different things, or one ended."""
+
+
+class DistBackendError(DistError):
+    """Not all processes came within the time that was set."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,3 +180,20 @@ def set_num_interop_threads(num: int) -> None:
     """
     if isinstance(num, bool) or not isinstance(num, int) or num < 1:
         raise RuntimeError(f"set_num_interop_threads expects a positive integer, not {num!r}")
+
+
+def share_cores(processes: int) -> bool:
+    """Leave the other processes on this machine their cores; return whether there are too few.
+
+    What the user has set, by ``set_num_threads`` or in the environment, stays.
+    """
+    total = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    told = any(name in os.environ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
+    count = max(1, total // processes)
+    if processes > 1 and not _chosen:
+        worker.alone = count == 1
+        if not told:
+            _set_blas(count)
+    return processes > total

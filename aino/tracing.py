@@ -7,6 +7,7 @@ or changes Python state asks here, and pays one attribute read when nothing is t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import threading
@@ -26,10 +27,12 @@ class Session(threading.local):
 
     trace: Any = None
     as_it_is = False
+    #: The call of a compiled function that is being traced, and what it has exchanged.
+    call: Any = None
+    #: Whether a program only runs to be looked at: then nothing is exchanged.
+    rehearses = False
     #: What hears of each frame that begins in a trace, where it can be sent away for a while.
     hear: Any = None
-    #: What a trace that was given up has received of other ranks: it is not sent for again.
-    received: Any = None
 
 
 session = Session()
@@ -153,22 +156,6 @@ class UnlikeError(Exception):
     """The data is not such as a program was made for: it has to be traced anew."""
 
 
-def exchange(kernel, written, *arguments) -> None:
-    """Call ``kernel(written, *arguments)``: what ranks do together, which writes into an array.
-
-    A program makes it again at each call, in the same order as all else that has an effect. A
-    trace that is given up has made it already, and the other ranks have gone on: the run in its
-    place takes what was received then.
-    """
-    trace = session.trace
-    if trace is not None:
-        trace.exchange(kernel, written, arguments)
-    elif session.received:
-        written[...] = session.received.popleft()
-    else:
-        kernel(written, *arguments)
-
-
 def precondition(kernel):
     """Return a kernel that a trace records as one call, to be made before all others.
 
@@ -232,6 +219,144 @@ def opaque(kernel):
         return kernel(*arguments) if trace is None else trace.opaque(kernel, arguments)
 
     return call
+
+
+class Exchanges:
+    """What one call of a compiled function has exchanged with other processes, and what came of it.
+
+    A traced run may be given up half-way, and the call then runs again, while the others have
+    made theirs. They are not asked again: what came of it is given to the next run.
+    """
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Any, list[Any]]] = []
+        self.place = 0
+
+    def perform(self, kernel, arguments, written, keeps: bool) -> None:
+        """Make an exchange, or write what came of it in a run before; keep it for another run."""
+        targets = _arrays([arguments[place] for place in written])
+        if self.place == len(self._done):
+            kernel(*arguments).wait()
+            if keeps:
+                self._done.append((kernel, [target.copy() for target in targets]))
+                self.place += 1
+            return
+        before, results = self._done[self.place]
+        forms = [[(x.shape, x.dtype) for x in arrays] for arrays in (results, targets)]
+        if before is not kernel or forms[0] != forms[1]:
+            raise CompileError(
+                f"the function exchanged {before.__name__} with the other processes when it was "
+                f"traced, and {kernel.__name__} when it ran: it has to do the same"
+            )
+        for target, result in zip(targets, results):
+            target[...] = result
+        self.place += 1
+
+    def end(self) -> None:
+        """Raise where the last run has exchanged less than one before."""
+        if self.place < len(self._done):
+            raise CompileError(
+                f"the function made {len(self._done)} exchanges with the other processes when it "
+                f"was traced, and {self.place} when it ran: it has to do the same"
+            )
+
+
+class OneCall:
+    """One call of a compiled function, however often it has to be run.
+
+    ``keeps``: whether there may be another run, so that what is exchanged is kept for it.
+    """
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self.exchanges = exchanges
+        self.keeps = True
+        self._start = exchanges.place
+
+    def begin_run(self) -> None:
+        """Begin with the first exchange of the call."""
+        self.exchanges.place = self._start
+
+
+@contextlib.contextmanager
+def one_call(call: OneCall | None = None):
+    """Be one call of a compiled function, or its last run: the function as it is."""
+    before = session.call
+    if call is None:
+        call = OneCall(Exchanges() if before is None else before.exchanges)
+    else:
+        call.begin_run()
+        call.keeps = before is not None and before.keeps
+    session.call = call
+    try:
+        yield call
+        if before is None:
+            call.exchanges.end()
+    finally:
+        session.call = before
+
+
+def _arrays(items) -> list:
+    """Return the arrays among arguments, and in the lists among them."""
+    found: list = []
+    for item in items:
+        found += (
+            _arrays(item) if isinstance(item, (list, tuple)) else [] if item is None else [item]
+        )
+    return found
+
+
+@contextlib.contextmanager
+def rehearsal():
+    """Run programs to look at them: other processes do not hear of it."""
+    before, session.rehearses = session.rehearses, True
+    try:
+        yield
+    finally:
+        session.rehearses = before
+
+
+def exchange(*written: int):
+    """Say of a kernel that it exchanges arrays with other processes, and waits for them.
+
+    It returns work that has begun; ``written``: the places of the arguments that it writes into,
+    arrays or lists of them. A program makes it again at each call, in the same order.
+    """
+
+    def declare(kernel):
+        @functools.wraps(kernel)
+        def perform(*arguments) -> None:
+            if session.rehearses:
+                return
+            call = session.call
+            if call is None:
+                kernel(*arguments).wait()
+            else:
+                call.exchanges.perform(kernel, arguments, written, call.keeps)
+
+        @functools.wraps(kernel)
+        def call(*arguments) -> None:
+            ducks = _ducks(arguments)
+            if ducks:
+                raise LevelError(
+                    f"{kernel.__name__}: what a transform (vmap, jvp) holds can't be exchanged "
+                    "with other processes; do it outside"
+                )
+            trace = session.trace
+            if trace is None:
+                perform(*arguments)
+            else:
+                trace.exchange(perform, arguments, written)
+
+        vars(call)["begin"] = kernel
+        return call
+
+    return declare
+
+
+def rely_on(holder, attribute: str) -> None:
+    """Say that what is computed now holds while an attribute is as it is."""
+    if session.trace is not None:
+        session.trace.rely_on(holder, attribute)
 
 
 def forbid_in_trace(what: str, instead: str) -> None:

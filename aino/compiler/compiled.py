@@ -24,7 +24,7 @@ from aino.compiler.tracing.run import WantsBackwardError
 from aino.compiler.uncompiled import RunEagerly, is_disabled, only_traced, warn_uncompiled
 from aino.errors import CompileError
 from aino.nn.base.module import Module
-from aino.tracing import session
+from aino.tracing import one_call, session
 
 _Module = TypeVar("_Module", bound=Module)
 
@@ -164,26 +164,28 @@ class Compiled(Programs):
                     return result
             return self._call_slowly(args, kwargs)
         except RunEagerly as signal:
-            raised, refuse = signal.error, signal.refuse
+            raised, refuse, call = signal.error, signal.refuse, signal.call
         finally:
             lock.release()
-        try:
+        if call is None:
             result = self.function(*args, **kwargs)
-        finally:
-            session.received = None
+        else:
+            with one_call(call):
+                result = self.function(*args, **kwargs)
         if raised is not None:
             with lock:
                 refuse(only_traced(raised))
                 self._line_up()
         return result
 
-    def _call_slowly(self, args, kwargs):
+    def _trace(self, args, kwargs):
         try:
-            return super()._call_slowly(args, kwargs)
+            return super()._trace(args, kwargs)
         except WantsBackwardError as error:
             if self._forward is None and mode.level:
                 self._forward = RecordedForward(self.function, self.settings, self.said)
                 self._line_up()
+                session.call.begin_run()
                 return self._forward.dispatch(args, kwargs)
             self.refuse(args, kwargs, error)
             raise RunEagerly from None

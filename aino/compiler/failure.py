@@ -75,9 +75,9 @@ class Failure:
         """Tell whether nothing was done yet, or put back what was."""
         foreseen = may_raise(self._calls[place])  # and then has done nothing itself
         done = self._calls[: place if foreseen else place + 1]
-        if any(call.operation is Operation.EXCHANGE for call in done):
-            return False  # the other ranks have gone on
         written = any(_lasts(value) for call in done for value in call.touches())
+        if any(call.operation is Operation.EXCHANGE for call in done):
+            return False  # the other processes have made it, too
         if not written and not any(call.operation in _DRAWS for call in done):
             return True
         if not saved or not foreseen:

@@ -25,7 +25,7 @@ from aino.compiler.tracing.run import WantsBackwardError, run_traced
 from aino.compiler.tracing.shadows import LARGE, collection_paused, give_back
 from aino.compiler.uncompiled import RunEagerly, warn_uncompiled, write_refusal
 from aino.errors import CompileError
-from aino.tracing import session
+from aino.tracing import one_call, rehearsal, session
 
 #: How many signatures of one function are kept.
 KEPT = 16
@@ -119,16 +119,15 @@ class Programs:
                 f"it is traced anew at nearly every call{self._what_changes(args, kwargs)}; give "
                 "what changes as a tensor or a float argument"
             )
-        try:
-            with collection_paused():
-                return self._trace(args, kwargs)
-        except (RunEagerly, WantsBackwardError):
-            raise  # the function runs once more
-        except BaseException:
-            session.received = None
-            raise
-        finally:
-            self._line_up()
+        with one_call() as call:
+            try:
+                with collection_paused():
+                    return self._trace(args, kwargs)
+            except RunEagerly as signal:
+                signal.call = call
+                raise
+            finally:
+                self._line_up()
 
     def _calls_made(self) -> int:
         """Return how many calls the programs have made that are kept."""
@@ -186,9 +185,10 @@ class Programs:
         """Trace a call twice without making it: only its program is wanted."""
         names, flat = self._arguments.flat(args, kwargs)
         specialization = Specialization()
-        before, after = [
-            run_traced(self._run, args, kwargs, names, flat, commit=False) for _ in range(2)
-        ]
+        with rehearsal():
+            before, after = [
+                run_traced(self._run, args, kwargs, names, flat, commit=False) for _ in range(2)
+            ]
         compare(before.program, after.program)
         specialization.traced_run = after
         return specialization
@@ -308,6 +308,7 @@ class Programs:
 
         traced_run = None
         while traced_run is None:
+            session.call.begin_run()
             reading = Reading()
             reading.begin(self.function, [*args, *kwargs.values()], self._known())
             try:

@@ -8,7 +8,6 @@ arrive, the plan is walked over them; that walk is a compiled function, too.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from aino.compiler.tracing.tracer import Tracer
 from aino.compiler.uncompiled import RunEagerly
 from aino.errors import CompileError, GradientError
 from aino.pytree import is_container, mapped, parts_of
-from aino.tracing import session
+from aino.tracing import one_call, session
 
 # The node of a call
 
@@ -59,9 +58,14 @@ class CompiledBackward(Node):
         values = [make(x) if hasattr(x, "strides") else x for x in saved[: self.places]]
         found = None
         if session.trace is None:
-            with plan.lock, contextlib.suppress(RunEagerly):
-                program = plan.walk_for(wanted, arrived, self.name_of_function)
-                found = program.call((values, cotangents), {})
+            try:
+                with plan.lock:
+                    program = plan.walk_for(wanted, arrived, self.name_of_function)
+                    found = program.call((values, cotangents), {})
+            except RunEagerly as signal:
+                if signal.call is not None:
+                    with one_call(signal.call):
+                        found = plan.backward(values, cotangents, list(wanted))
         if found is None:
             found = plan.backward(values, cotangents, list(wanted))
         return [None if gradient is None else _cotangent(gradient) for gradient in found]

@@ -18,7 +18,7 @@ from aino.compiler.guards.text import Guards, code_of
 from aino.errors import CompileError, CompileWarning
 from aino.pytree import structure_of
 from aino.structure_version import structure_version
-from aino.tracing import session
+from aino.tracing import OneCall, session
 from aino.user_warnings import warn
 
 #: How often the structure of models is looked at again for a signature that was refused.
@@ -29,13 +29,15 @@ class RunEagerly(Exception):
     """A call is made as the function itself.
 
     ``error``: what was raised in the trace, by the function or because of the tracers, and
-    ``refuse(error)``, which takes note once the function has come to its end without it.
+    ``refuse(error)``, which takes note once the function has come to its end without it. ``call``:
+    what the call has exchanged with other processes by then, None where it was not traced.
     """
 
     def __init__(self, error: Exception | None = None, refuse=None) -> None:
         super().__init__()
         self.error = error
         self.refuse = refuse
+        self.call: OneCall | None = None
 
 
 def disable(fn=None, recursive: bool = True, *, reason: str | None = None):

@@ -6,10 +6,12 @@ import importlib.util
 import os
 from typing import Any
 
+from aino.errors import MissingExtraError
+
 EXTRA = "pip install 'aino[mpi]'"
 
-#: What the launchers of MPI programs tell each process: how many there are.
-_COUNTS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE", "MV2_COMM_WORLD_SIZE", "WORLD_SIZE")
+#: What launchers tell each process: how many there are, and torchrun's word for it.
+_COUNTS = ("PMI_SIZE", "PMIX_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "WORLD_SIZE")
 
 
 def is_installed() -> bool:
@@ -26,14 +28,16 @@ def processes_announced() -> int:
 def load() -> Any:
     """Return the module ``mpi4py.MPI``; MPI begins when it is first loaded.
 
-    Raises ``ImportError`` that names the extra.
+    Raises ``MissingExtraError`` that names the extra.
     """
     try:
         from mpi4py import MPI
     except ImportError:
-        raise ImportError(f"several processes need MPI: {EXTRA}") from None
+        raise MissingExtraError(
+            f"several processes speak MPI, and mpi4py is not installed: {EXTRA}"
+        ) from None
     except RuntimeError as error:
-        raise ImportError(
-            f"mpi4py is there, but no MPI library that it could load: {EXTRA} brings one ({error})"
+        raise MissingExtraError(
+            f"mpi4py finds no MPI library that it could load; {EXTRA} brings one ({error})"
         ) from None
     return MPI

@@ -13,6 +13,7 @@ from aino.compiler.backends.numpy.lines import Kind, Source
 from aino.compiler.backends.numpy.lines import Line as SourceLine
 from aino.compiler.tracing.shadows import copied_together
 from aino.ops.random.generator import Generator
+from aino.tracing import rehearsal
 
 
 @dataclass
@@ -140,7 +141,7 @@ def measure_lines(source, specimens, runs: int) -> list[float]:
     step = built[0] if isinstance(built, tuple) else built
     empty = [time.perf_counter() - time.perf_counter() for _ in range(64)]
     overhead = -float(np.median(empty))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), rehearsal():
         for _ in range(runs):
             step(*specimens)
     return [max(float(np.median(series)) - overhead, 0.0) if series else 0.0 for series in times]

@@ -39,7 +39,7 @@ class Operation(Enum):
     CHECK = "check"
     DRAW = "draw"
     SEED = "seed"
-    #: What ranks do together: its first argument is written.
+    #: What other processes have comes into regions that it reads and writes.
     EXCHANGE = "exchange"
     #: Element-wise calls that run block by block.
     LOOP = "loop"

@@ -88,7 +88,6 @@ def run_traced(
             f"{sys.version_info[1]}, whose bytecode is another; nothing is compiled there"
         )
     trace = Trace()
-    trace.rehearses = not commit
     trace.reading = reading = Reading() if reading is None else reading
     trace.context.owners = reading.owners
     trace.places = places = places or {}

@@ -6,7 +6,6 @@ Every NumPy call that a run makes on tracers is noted with the regions that it r
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from threading import get_ident
 from typing import Any
 
@@ -17,7 +16,7 @@ from aino.autograd.memory import owner
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor
 from aino.compiler.ir.operations import UFUNC_METHODS, Operation, numpy_operation
-from aino.compiler.ir.program import Call
+from aino.compiler.ir.program import Call, collect_values
 from aino.compiler.ir.regions import (
     Answer,
     Attribute,
@@ -35,7 +34,7 @@ from aino.compiler.tracing.lifting import UNTOUCHED
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.pytree import mapped, rebuild
-from aino.tracing import session, unheard
+from aino.tracing import unheard
 
 _CREATE_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
 _DATA_DEPENDENT = {
@@ -82,9 +81,6 @@ class Trace(Outside):
         self.places: dict[str, Any] = {}
         #: What the run has changed of Python's world.
         self.effects: list[Any] = []
-        #: What was received of other ranks, and whether nothing is to be sent: the run is no call.
-        self.received: deque[Any] = deque()
-        self.rehearses = False
         #: Why the run can't be made a second time, not even as it is; empty where it can.
         self.once_only = ""
         #: Float arguments: the name that stands for each in expressions, and what it stands for.
@@ -344,22 +340,20 @@ class Trace(Outside):
         """Record a kernel that can't be traced into as one call."""
         return self.call(Operation.KERNEL, kernel, arguments, {}, kernel)
 
-    def exchange(self, kernel, written, arguments) -> None:
-        """Record what ranks do together, and do it, unless a run before this has done it."""
-        values, shadows = self.unwrap((written, *arguments), [])
-        if session.received:
-            shadows[0][...] = session.received.popleft()
-        elif not self.rehearses:
-            kernel(*shadows)
-        self.received.append(shadows[0].copy())
-        self.add(Call(Operation.EXCHANGE, kernel, values, {}, [], writes=[values[0]]))
-
     def reseed(self, generator, seed: int) -> None:
         """Record that a generator starts anew."""
         if id(generator) not in self.generators:
             self.generators[id(generator)] = (generator, generator.get_state())
         generator.manual_seed(seed)
         self.add(Call(Operation.SEED, manual_seed, (generator, seed), {}, []))
+
+    def exchange(self, kernel, arguments, written) -> None:
+        """Record what is exchanged with other processes: the program does it again, in order."""
+        values, shadows = self.unwrap(tuple(arguments), [])
+        kernel(*shadows)
+        touched: list[Region] = []
+        collect_values(tuple([values[place] for place in written]), touched)
+        self.add(Call(Operation.EXCHANGE, kernel, values, {}, [], writes=touched))
 
     def draw(self, function, generator, arguments):
         """Record a random draw: the program makes it again, in the same order."""
@@ -405,6 +399,11 @@ class Trace(Outside):
         """Note a plain entry of a group that the program relies on."""
         self.entries.append((source, value))
 
+    def rely_on(self, holder, attribute: str) -> None:
+        """Let the program hold while an attribute of an object of AINO's is as it is."""
+        source = f"{self._label(holder, 'holder')}.{attribute}"
+        self.guard_entry(holder, source, getattr(holder, attribute))
+
     @unheard
     def mapping(self, container) -> Mapping:
         """Return a group, or a state, whose numbers stand for themselves."""
@@ -449,12 +448,6 @@ class Trace(Outside):
         self.entries_set = True
         self._undo.append((container, key, before))
         dict.__setitem__(container, key, value)
-
-    def abort(self) -> None:
-        """Undo what the run did; what it has received is for the run in its place."""
-        super().abort()
-        if self.received and not self.rehearses:
-            session.received = deque([*self.received, *(session.received or ())])
 
     def copied(self, tracer) -> Region:
         """Return the region of a tracer as it is now, whatever is written there later."""
