@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.primitive import primitive
@@ -16,7 +18,7 @@ def _sum_over_ranks(x, group):
 
 
 # Each rank's x is part of the sum on all ranks, so that the gradients of all come back to it.
-sum_over_ranks = primitive(
+sum_over_ranks: Any = primitive(
     "sum_over_ranks", _sum_over_ranks, formula="Σᵣ xᵣ", jacobian="linear",
     x=lambda g, group: sum_over_ranks(g, group),
 )  # fmt: skip

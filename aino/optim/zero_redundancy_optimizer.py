@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class ZeroRedundancyOptimizer(Optimizer, Joinable):
                 if issubclass(optimizer_class, LBFGS)
                 else "a ZeroRedundancyOptimizer is shared out already"
             )
-        self.process_group = distributed.group.WORLD if process_group is None else process_group
+        self.process_group = cast(Any, process_group or distributed.group.WORLD)
         if self.process_group is None:
             distributed.get_rank()  # which says what to do first
         self.world_size = self.process_group.size()
@@ -101,7 +101,7 @@ class ZeroRedundancyOptimizer(Optimizer, Joinable):
         return self.optim.param_groups
 
     @property
-    def state(self) -> Any:  # type: ignore[override]
+    def state(self) -> Any:
         """What is remembered of the parameters that this rank steps."""
         return self.optim.state
 

@@ -25,7 +25,7 @@ class Ranks:
         wrapped = room is not None and isinstance(model, room.DistributedDataParallel)
         #: The module that has the parameters: what is saved.
         self.module = model.module if wrapped else model
-        self._group = model.process_group if wrapped else None
+        self._group: Any = model.process_group if wrapped else None
         self.count: int = 1 if self._group is None else self._group.size()
         self.rank: int = 0 if self._group is None else self._group.rank()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from aino import distributed
 from aino.autograd.mode import mode
-from aino.autograd.tensor import make
+from aino.autograd.tensor import Tensor, make
 from aino.devices import Device
 from aino.distributed.algorithms.join import Join, Joinable, JoinHook
 from aino.distributed.coalesced import broadcast_coalesced
@@ -134,7 +134,7 @@ class DistributedDataParallel(Module, Joinable):
                 "deprecated. Please avoid using it.",
                 FutureWarning,
             )
-        self.process_group = distributed.group.WORLD if process_group is None else process_group
+        self.process_group = cast(Any, process_group or distributed.group.WORLD)
         if self.process_group is None:
             distributed.get_rank()  # which says what to do first
         self.module = module
@@ -148,7 +148,7 @@ class DistributedDataParallel(Module, Joinable):
         self._capacity = int(capacity * 1024 * 1024)
         if init_sync:
             check_same(module, self.process_group)
-            tensors = [parameter for _, parameter in named]
+            tensors: list[Tensor] = [parameter for _, parameter in named]
             if syncs_at_first:
                 tensors += module.buffers()
             broadcast_coalesced(tensors, self.process_group.ranks[0], self.process_group)
@@ -337,7 +337,7 @@ class _Shadow(JoinHook):
     def post_hook(self, is_last_joiner: bool) -> None:
         ddp = self._ddp
         ddp._reducer.divisor = ddp._reducer.group.size()
-        tensors = list(ddp.module.parameters())
+        tensors: list[Tensor] = list(ddp.module.parameters())
         if ddp.forward_sync_buffers:
             tensors += ddp.module.buffers()
         broadcast_coalesced(tensors, ddp._common_rank(is_last_joiner), ddp.process_group)
