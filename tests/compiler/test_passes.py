@@ -141,6 +141,26 @@ def test_copies_go_unless_the_original_is_written_later():
     np.testing.assert_allclose(run(program, np.ones(3))[0], 2 * np.sin(1.0))
 
 
+@pytest.mark.parametrize(
+    ("used_later", "copies", "elided"), [(False, 1, 1), (True, 1, 0), (False, 2, 1), (True, 2, 1)]
+)
+def test_a_copy_that_is_written_is_the_original_where_nobody_else_uses_that(
+    used_later, copies, elided
+):
+    hand = Hand()
+    y = hand.call(np.sin, hand.argument((3,)))
+    kept = [hand.call("copy", y) for _ in range(copies)]
+    hand.call(np.add, kept[-1], 1.0, out=kept[-1])
+    total = kept[-1]
+    for other in kept[:-1] + ([y] if used_later else []):
+        total = hand.call(np.add, total, other)
+    program = hand.program(hand.call(np.multiply, total, 1.0))
+    assert elide_copies(program) == elided
+    verify(program)
+    uses = copies + used_later
+    np.testing.assert_allclose(run(program, np.ones(3))[0], uses * np.sin(1.0) + 1)
+
+
 def test_parts_are_computed_in_their_places():
     hand = Hand()
     x = hand.argument((2, 2))

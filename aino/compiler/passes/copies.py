@@ -40,6 +40,7 @@ def takes_out(call: Call) -> bool:
 def elide_copies(program: Program) -> int:
     """Use the original for a copy, where neither is written afterwards; return how many.
 
+    The copy may be, where nobody uses the original any more.
     What is returned to the caller stays a copy, unless nobody else holds the original: one
     that the call has made itself is then the caller's.
     """
@@ -49,6 +50,8 @@ def elide_copies(program: Program) -> int:
     given = set(analysis.outputs)
     kept: list[Call] = []
     replaced: dict[Storage, Storage] = {}
+    #: Those that are used for copies, too: when for the last time, the analysis doesn't know.
+    shared: set[Storage] = set()
     for position, call in enumerate(program.calls):
         if replaced:
             rewrite(call, replaced)
@@ -65,12 +68,21 @@ def elide_copies(program: Program) -> int:
             else:
                 free = source.storage.kind in ("temporary", "constant")
                 free = free and source.storage not in returned
+            changes = result.storage in analysis.writers
+            ends = (
+                source.storage.kind == "temporary"
+                and source.storage not in given
+                and source.storage not in shared
+                and analysis.last_use(source.storage) == position
+            )
             if (
                 free
                 and result.strides == source.strides
-                and result.storage not in analysis.writers
+                and (ends or not changes)
                 and analysis.last_write(source.storage) < position
             ):
+                source.storage.written = source.storage.written or changes
+                shared.add(source.storage)
                 if result.storage in given:
                     given.add(source.storage)
                 if handed_on:
