@@ -3,6 +3,7 @@
 import io
 import pickle
 import struct
+import tracemalloc
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
@@ -227,6 +228,8 @@ def test_text_of_python_2():
 def test_tensors_of_an_accelerator_come_to_the_cpu():
     data = p.archive(p.tensor(p.storage(location="cuda:0")))
     assert load(data).tolist() == [0, 1, 2, 3]
+    older = p.archive(p.tensor(p.storage("0", "torch.cuda.FloatStorage", 4, "cuda:0")))
+    assert load(older).tolist() == [0, 1, 2, 3]
     seen = []
 
     def doubled(tensor, device):
@@ -303,3 +306,21 @@ def test_an_optimizer_goes_on(tmp_path):
     mean, square = 0.9 * 0.5 / (1 - 0.9**2), 0.999 * 0.25 / (1 - 0.999**2)
     expected = before - 0.01 * mean / (square**0.5 + 1e-8)
     assert aino.allclose(model.weight, expected)
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize("mmap", [None, True])
+def test_memory_is_that_of_the_tensors_that_are_used(tmp_path, mmap):
+    path = tmp_path / "a.pt"
+    path.write_bytes(p.of_arrays(**{f"w{n}": np.full(MEGABYTE, n, np.float32) for n in range(4)}))
+    aino.load(path, mmap=mmap)
+    tracemalloc.start()
+    try:
+        found = aino.load(path, mmap=mmap)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["w3"].array[-1] == 3
+    assert peak < MEGABYTE if mmap else 16 * MEGABYTE < peak < 17 * MEGABYTE

@@ -437,6 +437,10 @@ OLD = {
     "another version": (SOUND.replace(b"J\xe9\x03\0\0.", b"J\xea\x03\0\0.", 1), "has version 1002"),
     "two dtypes": (p.old(p.lst(p.storage(), p.storage("0", "torch.LongStorage", 2)),
                          [("0", FOUR)]), "two dtypes"),
+    "a list of other things": (
+        p.old(p.number(1), keys=[])[:-6] + p.program(p.lst(b"]")),
+        "lists other",
+    ),
     "no list of storages": (p.old(p.number(1), keys=[])[:-6] + p.program(b"N"), "lists other"),
 }  # fmt: skip
 

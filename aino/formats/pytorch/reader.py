@@ -110,7 +110,8 @@ def _load_old(source: File, location: Any, mapped: bool) -> Any:
 
 def _old_places(source: File, keys: Any, sizes: dict[str, int], position: int) -> dict[str, Place]:
     """Where the storages are, one behind the other, each behind the count of its numbers."""
-    if type(keys) is not list or {*keys} != {*sizes} or len(keys) != len(sizes):
+    listed = type(keys) is list and all(type(key) is str for key in keys)
+    if not listed or sorted(keys) != sorted(sizes):
         raise source.error("lists other storages behind its pickle than are used in it")
     places = {}
     for key in keys:
