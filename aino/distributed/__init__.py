@@ -35,6 +35,7 @@ from aino.distributed.collectives import (
     reduce_scatter_tensor,
     scatter,
 )
+from aino.distributed.grad_bucket import GradBucket
 from aino.distributed.groups import (
     GroupMember,
     ProcessGroup,
