@@ -87,7 +87,11 @@ END = "the end of a block"
 
 def has_what_it_needs(code):
     needed = set(
-        re.findall(r"^(?:from|import) (sklearn|pandas|safetensors|torch)\b", code, re.MULTILINE)
+        re.findall(
+            r"^(?:from|import) (onnx|onnxruntime|sklearn|pandas|safetensors|torch)\b",
+            code,
+            re.MULTILINE,
+        )
     )
     needed |= {"pandas"} if "as_frame=True" in code else set()
     needed |= {"tensorboard"} if "TensorBoard" in code else set()

@@ -135,7 +135,7 @@ def export(
         export_modules_as_functions=export_modules_as_functions,
         autograd_inlining=autograd_inlining,
     )  # fmt: skip
-    settings = {
+    settings: dict[str, Any] = {
         "external_data": external_data, "keep_initializers_as_inputs": keep_initializers_as_inputs,
         "include_initializers": export_params,
     }  # fmt: skip

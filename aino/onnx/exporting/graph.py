@@ -123,6 +123,8 @@ class Graph:
     def constant(self, value: Any, dtype: Any, wish: str = "") -> str:
         """Return the name of a constant; equal ones have one name."""
         array = np.array(value, dtype)
+        if array.dtype.kind == "c":
+            raise OnnxExporterError("complex numbers have no counterpart in ONNX")
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
             wish = wish or _described(array)

@@ -44,6 +44,8 @@ class Places:
 
     def read(self, value: Value) -> str:
         """Return the name of what a value holds now."""
+        if value.dtype.kind == "c":
+            raise OnnxExporterError("complex numbers have no counterpart in ONNX")
         if value.memory in self._refused:
             raise self._refused[value.memory]
         names = self._names.setdefault(value.memory, {})

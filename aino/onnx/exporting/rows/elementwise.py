@@ -102,7 +102,7 @@ def _arithmetic(operator: str, logical: str | None):
 
 
 for _function, _operator in {
-    np.exp: "Exp", np.log: "Log", np.sqrt: "Sqrt", np.sin: "Sin", np.cos: "Cos", np.tan: "Tan",
+    np.exp: "Exp", np.log: "Log", np.sqrt: "Sqrt", np.sin: "Sin", np.cos: "Cos",
     np.arcsin: "Asin", np.arccos: "Acos", np.arctan: "Atan", np.sinh: "Sinh", np.cosh: "Cosh",
     np.tanh: "Tanh", np.arcsinh: "Asinh", np.arccosh: "Acosh", np.arctanh: "Atanh",
     np.negative: "Neg", np.absolute: "Abs", np.fabs: "Abs", np.floor: "Floor", np.ceil: "Ceil",
@@ -175,6 +175,17 @@ ufunc(np.log10)(_composed(lambda g, c, x: g.node("Mul", [g.node("Log", [x]), c(1
 ufunc(np.exp2)(_composed(lambda g, c, x: g.node("Exp", [g.node("Mul", [x, c(np.log(2))])])))
 ufunc(np.hypot)(_composed(lambda g, c, x, y: g.node(
     "Sqrt", [g.node("Add", [g.node("Mul", [x, x]), g.node("Mul", [y, y])])])))  # fmt: skip
+
+
+@ufunc(np.tan)
+def _tan(graph: Graph, step: Step) -> str:
+    (x,) = step.arguments
+    dtype = step.result.dtype
+    name = operand(graph, x, dtype)
+    if dtype != np.float64:
+        return graph.node("Tan", [name])
+    # onnxruntime has no tangent in float64.
+    return graph.node("Div", [graph.node("Sin", [name]), graph.node("Cos", [name])])
 
 
 @ufunc(np.expm1)

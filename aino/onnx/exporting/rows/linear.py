@@ -64,7 +64,7 @@ def _dot(graph: Graph, step: Step) -> str:
         return graph.node("Mul", names)
     if ranks[1] > 2:
         raise OnnxExporterError("np.dot of more than two dimensions")
-    return product(graph, *names, ranks)
+    return product(graph, names[0], names[1], ranks)
 
 
 @function(np.einsum)
