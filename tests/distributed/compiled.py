@@ -24,7 +24,7 @@ def same_everywhere(tensor):
 def training(rank, seed=0):
     """Return a model, and a step that averages its gradients over all ranks."""
     aino.manual_seed(seed)
-    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)).double()
+    model = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Tanh()).double()
     optimizer = aino.optim.Adam(model.parameters(), lr=0.01)
 
     def step(x, y):
@@ -60,7 +60,7 @@ def three_hundred_steps_are_those_of_eager(rank, count):
     for one, two in zip(model.parameters(), other.parameters()):
         np.testing.assert_array_equal(one.detach().numpy(), two.detach().numpy())
         same_everywhere(two)
-    assert compiled.code.count("all_reduce(") == 5
+    assert compiled.code.count("all_reduce(") == 2
     if rank == 0:  # which runs the program, and asks nobody
         assert "all_reduce" in str(compiled.explain(calls=2))
     raises(aino.errors.CompileError, "ProcessGroup", compiled.save_source, "/dev/null")

