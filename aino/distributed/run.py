@@ -31,14 +31,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
+    add("-n", dest="processes", metavar="N", help="how many processes, on all machines together")
     add(
-        "-n",
         "--nproc-per-node",
         "--nproc_per_node",
-        dest="processes",
-        default="1",
+        dest="on_each",
         metavar="N",
-        help="how many processes on each machine; 'cpu': one for each core",
+        help="how many on each machine, in the place of -n; 'cpu': one for each core",
     )
     add("--hosts", metavar="A,B", help="the machines, reached by ssh; by default this one")
     add("--hostfile", metavar="FILE", help="a file with a machine in each line")
@@ -100,22 +99,28 @@ def command(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     for name, why in _REFUSED.items():
         if getattr(given, name) is not None:
             parser.error(f"--{name} is not there: {why}")
-    cores = _cores()
-    text = str(cores) if given.processes in ("cpu", "auto") else given.processes
+    machines = _machines(given, parser)
+    count = max(1, len(machines))
+    if given.processes and given.on_each:
+        parser.error("-n and --nproc-per-node both say how many processes: give one of them")
+    text = given.processes or given.on_each or str(count)
+    if given.on_each in ("cpu", "auto"):
+        text = str(_cores())
     if not text.isdecimal() or int(text) < 1:
-        parser.error(f"-n is a number of processes, or 'cpu', not {given.processes!r}")
-    processes, machines = int(text), _machines(given, parser)
+        parser.error(f"the number of processes is a whole number from 1 on, not {text!r}")
+    processes = int(text) * (count if given.on_each else 1)
+    on_each = -(-processes // count)
     if not given.module and not Path(given.script).is_file():
         parser.error(f"there is no script {given.script!r}")
     words = [_launcher()]
     if given.prefix:
         words.append("-prepend-rank")
     if machines:
-        words += ["-hosts", ",".join(machines), "-ppn", str(processes)]
-    words += ["-n", str(processes * max(1, len(machines)))]
+        words += ["-hosts", ",".join(machines), "-ppn", str(on_each)]
+    words += ["-n", str(processes)]
     words += [sys.executable, "-m", "aino.distributed.rank"]
     words += ["-m"] * given.module + [given.script, *given.arguments]
-    threads = str(max(1, cores // processes))
+    threads = str(max(1, _cores() // on_each))
     return words, {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads)}
 
 

@@ -68,8 +68,9 @@ def test_a_job_that_ends_well_has_exit_code_zero_and_has_told_its_ranks():
 
 
 REFUSED = {
-    "-n 0": "a number of processes",
-    "-n two": "a number of processes",
+    "-n 0": "a whole number from 1 on",
+    "-n two": "a whole number from 1 on",
+    "-n 2 --nproc-per-node 2": "give one of them",
     "--nnodes 2": "--nnodes is 2, and no machines are named",
     "--node-rank 1": "one command starts all processes",
     "--master_addr there": "one command starts all processes",
@@ -99,9 +100,11 @@ def test_what_can_not_be_started_is_refused(words, capsys, monkeypatch):
         ("--standalone --nnodes 1 FILE", "-n 1 PYTHON -m aino.distributed.rank FILE"),
         ("-n 2 -m this.module x", "-n 2 PYTHON -m aino.distributed.rank -m this.module x"),
         ("--hosts a,b -n 4 FILE",
-         "-hosts a,b -ppn 4 -n 8 PYTHON -m aino.distributed.rank FILE"),
-        ("--nnodes 2 --hosts a,b --nproc-per-node 1 FILE",
-         "-hosts a,b -ppn 1 -n 2 PYTHON -m aino.distributed.rank FILE"),
+         "-hosts a,b -ppn 2 -n 4 PYTHON -m aino.distributed.rank FILE"),
+        ("--hosts a,b -n 3 FILE",
+         "-hosts a,b -ppn 2 -n 3 PYTHON -m aino.distributed.rank FILE"),
+        ("--nnodes 2 --hosts a,b --nproc-per-node 3 FILE",
+         "-hosts a,b -ppn 3 -n 6 PYTHON -m aino.distributed.rank FILE"),
     ],
 )  # fmt: skip
 def test_the_launcher_is_told(words, expected):
