@@ -406,11 +406,16 @@ def test_archives_that_lie(what):
 
 
 def test_overlapping_members_are_refused():
-    data = p.archive(p.lst(p.tensor(), p.tensor(p.storage("1"))), {"0": FOUR, "1": FOUR})
-    first = data.index(b"archive/data/0") - 30
-    at = data.rindex(b"archive/data/1") - 46  # its entry in the directory
-    forged = data[: at + 42] + struct.pack("<I", first) + data[at + 46 :]
-    with pytest.raises(FormatError, match=r"another name in its own header|overlaps"):
+    """A member inside another: its header and bytes are those of a whole one."""
+    name = b"archive/data/1"
+    header = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 16, 16, len(name), 0)
+    inner = header + name + FOUR.tobytes()
+    value = p.lst(p.tensor(), p.tensor(p.storage("1")))
+    data = p.archive(value, {"0": inner, "1": FOUR})
+    at = data.rindex(name) - 46  # its entry in the directory
+    assert load(data)[1].tolist() == [0, 1, 2, 3]
+    forged = data[: at + 42] + struct.pack("<I", data.index(inner)) + data[at + 46 :]
+    with pytest.raises(FormatError, match="'archive/data/1': overlaps 'archive/data/0'"):
         load(forged)
 
 
