@@ -23,6 +23,8 @@ class _Stamp(weakref.ref):
     time: int
 
 
+#: The slot that holds the time of a stamp.
+TIME: Any = _Stamp.__dict__["time"]
 _stamps: dict[int, _Stamp] = {}
 
 

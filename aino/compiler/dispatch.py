@@ -11,11 +11,12 @@ from itertools import repeat
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.memory import stamp_of
+from aino.autograd.memory import TIME, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.answer import Answer, numbers_in
+from aino.compiler.backends.native.stretches import slots
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.failure import Failure
 from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
@@ -27,6 +28,7 @@ from aino.compiler.ir.program import Program
 from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
 from aino.compiler.signature import Request
+from aino.compiler.tracing.lifting import SLOTS
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.uncompiled import RunEagerly
 from aino.errors import CompileError
@@ -50,7 +52,7 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     given_back = [program.result, *[value for _, value in program.stored]]
     _compute_numbers(guards, trace, numbers_in(given_back))
     _guard_surroundings(guards, trace, still_fits, recorded)
-    _guard_tensors(guards, trace, recorded)
+    _guard_tensors(guards, trace, recorded, source.walked)
     guard_sharing(guards, trace, program, flat)
     read = trace.reading.conditions(guards)
     if read:
@@ -69,11 +71,14 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     pending = _pending(program, buffers)
     _run(guards, program, source, pending, call, given)
     stamps = [stamp_of(s.root) for s in written_storages(program) if s.kind == "static"]
-    if stamps:
+    if stamps and source.walked:
+        fill = guards.bind("fill", slots([(stamp, TIME, 0) for stamp in stamps]).fill)
+        guards.lines += ["clock.last_write = now = tick()", f"{fill}(now)"]
+    elif stamps:
         guards.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
             guards.lines.append(f"{guards.bind('stamp', stamp)}.time = now")
-    _leave_gradients(guards, program, pending)
+    _leave_gradients(guards, program, pending, source.walked)
     answer = Answer(guards)
     result = answer.text(program.result)
     for effect, value in program.stored:
@@ -305,18 +310,27 @@ def _look_closer(seen, still_fits, live) -> bool:
     return False
 
 
-def _guard_tensors(guards: Guards, trace: Trace, recorded: bool) -> None:
+def _guard_tensors(guards: Guards, trace: Trace, recorded: bool, walked: bool) -> None:
     """Tensors from outside must be the same memory, and want gradients as before."""
+    same: list[tuple] = []
     conditions = []
     for tensor in trace.tensors.values():
-        name = guards.bind("t", tensor)
-        conditions.append(f"{name}.array is {guards.bind('m', tensor.array)}")
+        same.append((tensor, "array", tensor.array))
         if recorded and (tensor.node is None or type(tensor.node) is Leaf):
-            node = guards.bind("n", tensor.node)
-            conditions.append(f"{name}.node is {node}")
-            if tensor.node is not None:
-                conditions.append(f"{node}.extras is None" if tensor.node.extras is None else (
-                    _same_hooks(node, tensor.node)))  # fmt: skip
+            same.append((tensor, "node", tensor.node))
+            if tensor.node is not None and tensor.node.extras is None:
+                same.append((tensor.node, "extras", None))
+            elif tensor.node is not None:
+                conditions.append(_same_hooks(guards.bind("n", tensor.node), tensor.node))
+    if same and walked:
+        rows = [(owner, SLOTS[name], value) for owner, name, value in same]
+        conditions.insert(0, f"{guards.bind('same', slots(rows).are)}()")
+    else:
+        conditions[:0] = [
+            f"{guards.bind_once('t', owner)}.{name} is "
+            f"{value if value is None else guards.bind('m', value)}"
+            for owner, name, value in same
+        ]
     for leaf, had in trace.read_first.items():
         if had is not None and leaf not in trace.argument_leaves:
             conditions.append(f"{guards.bind('leaf', leaf)}.grad is {'not ' if had else ''}None")
@@ -354,21 +368,26 @@ def _pending(program: Program, buffers) -> list[tuple]:
     ]
 
 
-def _leave_gradients(guards: Guards, program: Program, pending: list[tuple]) -> None:
+def _leave_gradients(guards: Guards, program: Program, pending: list[tuple], walked: bool) -> None:
     """Let each leaf show its gradient; it is copied out of its buffer when somebody asks."""
     for leaf, gradient in program.given_gradients:
         holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
         shown = gradient if isinstance(gradient, str) else guards.bind("given", gradient)
         guards.lines.append(f"{holder}.grad = {shown}")
     shown_of = iter(pending)
+    together: list[tuple] = []
     for leaf, value in program.gradients:
-        holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
-        if value is None:
-            guards.lines.append(f"{holder}.grad = None")
+        shown = None if value is None else next(shown_of)[1]
+        if walked and type(leaf) is Leaf:
+            together.append((leaf, SLOTS["grad"], shown))
         else:
-            _, shown, _ = next(shown_of)
-            guards.lines.append(f"{holder}.grad = {guards.bind('pending', shown)}")
+            holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
+            text = "None" if shown is None else guards.bind("pending", shown)
+            guards.lines.append(f"{holder}.grad = {text}")
+        if shown is not None:
             if type(leaf) is Leaf and type(leaf.grad) is Tensor:
                 # What the traced run left there moves into the program's memory.
                 shown.buffer[...] = leaf.grad.array
                 leaf.grad = shown
+    if together:
+        guards.lines.append(f"{guards.bind('put', slots(together).put)}()")

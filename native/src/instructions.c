@@ -43,43 +43,72 @@ int step_iterate(const Instruction *self, char *const *slots, PyObject *const *n
     return 0;
 }
 
-#define COPY_ELEMENTS(TYPE)                                                                       \
-    for (npy_intp i = 0; i < count; i++, to += step_to, from += step_from) {                      \
-        TYPE element;                                                                             \
-        memcpy(&element, from, sizeof(TYPE));                                                     \
-        memcpy(to, &element, sizeof(TYPE));                                                       \
-    }
-
 typedef struct {
     char bytes[16];
 } Sixteen;
 
-static void copy_row(char *to, npy_intp step_to, const char *from, npy_intp step_from,
-                     npy_intp count, npy_intp itemsize)
-{
-    if (step_to == itemsize && step_from == itemsize) {
-        memmove(to, from, (size_t)(count * itemsize));
-        return;
+/* Elements of a type are moved as that type, whatever they stand for; memory may be of another. */
+#define LOAD(TYPE, from, element)                                                                  \
+    TYPE element;                                                                                  \
+    memcpy(&element, (from), sizeof(TYPE))
+#define STORE(to, element) memcpy((to), &(element), sizeof(element))
+
+/* Rows into rows: one after the other, one number for all of a row, or with steps. */
+#define COPY_ROWS(TYPE)                                                                            \
+    for (npy_intp row = 0; row < rows; row++, to += to_row, from += from_row) {                    \
+        if (to_step == sizeof(TYPE) && from_step == sizeof(TYPE)) {                                \
+            for (npy_intp i = 0; i < count; i++) {                                                 \
+                LOAD(TYPE, from + i * sizeof(TYPE), element);                                      \
+                STORE(to + i * sizeof(TYPE), element);                                             \
+            }                                                                                      \
+        }                                                                                          \
+        else if (to_step == sizeof(TYPE) && from_step == 0) {                                      \
+            LOAD(TYPE, from, element);                                                             \
+            for (npy_intp i = 0; i < count; i++) {                                                 \
+                STORE(to + i * sizeof(TYPE), element);                                             \
+            }                                                                                      \
+        }                                                                                          \
+        else {                                                                                     \
+            for (npy_intp i = 0; i < count; i++) {                                                 \
+                LOAD(TYPE, from + i * from_step, element);                                         \
+                STORE(to + i * to_step, element);                                                  \
+            }                                                                                      \
+        }                                                                                          \
     }
+
+static void copy_rows(char *to, npy_intp to_row, npy_intp to_step, const char *from,
+                      npy_intp from_row, npy_intp from_step, npy_intp rows, npy_intp count,
+                      npy_intp itemsize)
+{
     switch (itemsize) {
-    case 1: COPY_ELEMENTS(npy_uint8) break;
-    case 2: COPY_ELEMENTS(npy_uint16) break;
-    case 4: COPY_ELEMENTS(npy_uint32) break;
-    case 8: COPY_ELEMENTS(npy_uint64) break;
-    default: COPY_ELEMENTS(Sixteen)
+    case 1: COPY_ROWS(npy_uint8) break;
+    case 2: COPY_ROWS(npy_uint16) break;
+    case 4: COPY_ROWS(npy_uint32) break;
+    case 8: COPY_ROWS(npy_uint64) break;
+    default: COPY_ROWS(Sixteen)
     }
 }
 
 static void copy_axes(const Instruction *self, int axis, char *to, const char *from)
 {
-    if (axis >= self->axes - 1) {
-        npy_intp count = self->axes ? self->lengths[axis] : 1;
-        copy_row(to, self->axes ? self->to[axis] : self->itemsize, from,
-                 self->axes ? self->from[axis] : self->itemsize, count, self->itemsize);
-        return;
+    npy_intp size = self->itemsize;
+    if (self->axes == 0) {
+        memcpy(to, from, (size_t)size);
     }
-    for (npy_intp i = 0; i < self->lengths[axis]; i++) {
-        copy_axes(self, axis + 1, to + i * self->to[axis], from + i * self->from[axis]);
+    else if (self->axes == 1 && self->to[0] == size && self->from[0] == size) {
+        memmove(to, from, (size_t)(self->lengths[0] * size));
+    }
+    else if (self->axes == 1) {
+        copy_rows(to, 0, self->to[0], from, 0, self->from[0], 1, self->lengths[0], size);
+    }
+    else if (axis == self->axes - 2) {
+        copy_rows(to, self->to[axis], self->to[axis + 1], from, self->from[axis],
+                  self->from[axis + 1], self->lengths[axis], self->lengths[axis + 1], size);
+    }
+    else {
+        for (npy_intp i = 0; i < self->lengths[axis]; i++) {
+            copy_axes(self, axis + 1, to + i * self->to[axis], from + i * self->from[axis]);
+        }
     }
 }
 
@@ -158,12 +187,27 @@ int step_product(const Instruction *self, char *const *slots, PyObject *const *n
     return 0;
 }
 
-static int outside(npy_int64 index, npy_intp length)
+/* Looks at all indices, so that nothing is written where one is wrong. */
+static int are_inside(const char *places, npy_intp step, npy_intp count, npy_intp length)
 {
-    PyErr_Format(PyExc_IndexError, "index %lld is out of bounds for axis 0 with size %lld",
-                 (long long)index, (long long)length);
-    return -1;
+    for (npy_intp i = 0; i < count; i++) {
+        LOAD(npy_int64, places + i * step, index);
+        if (index < -length || index >= length) {
+            PyErr_Format(PyExc_IndexError,
+                         "index %lld is out of bounds for axis 0 with size %lld",
+                         (long long)index, (long long)length);
+            return 0;
+        }
+    }
+    return 1;
 }
+
+#define PICK(TYPE)                                                                                 \
+    for (npy_intp i = 0; i < count; i++) {                                                         \
+        LOAD(npy_int64, places + i * places_step, index);                                          \
+        LOAD(TYPE, table + (index < 0 ? index + length : index) * table_step, element);            \
+        STORE(to + i * to_step, element);                                                          \
+    }
 
 /* result[i] = table[places[i]]: operands result, table, places, all of one axis. */
 int step_pick(const Instruction *self, char *const *slots, PyObject *const *numbers)
@@ -171,39 +215,47 @@ int step_pick(const Instruction *self, char *const *slots, PyObject *const *numb
     (void)numbers;
     char *to = at(&self->places[0], slots);
     const char *table = at(&self->places[1], slots), *places = at(&self->places[2], slots);
-    for (npy_intp i = 0; i < self->dimensions[0]; i++) {
-        npy_int64 index;
-        memcpy(&index, places + i * self->strides[2], sizeof index);
-        index += index < 0 ? self->dimensions[1] : 0;
-        if (index < 0 || index >= self->dimensions[1]) {
-            return outside(index, self->dimensions[1]);
-        }
-        copy_row(to + i * self->strides[0], self->itemsize, table + index * self->strides[1],
-                 self->itemsize, 1, self->itemsize);
+    npy_intp count = self->dimensions[0], length = self->dimensions[1];
+    npy_intp to_step = self->strides[0], table_step = self->strides[1];
+    npy_intp places_step = self->strides[2];
+    if (!are_inside(places, places_step, count, length)) {
+        return -1;
+    }
+    switch (self->itemsize) {
+    case 1: PICK(npy_uint8) break;
+    case 2: PICK(npy_uint16) break;
+    case 4: PICK(npy_uint32) break;
+    case 8: PICK(npy_uint64) break;
+    default: PICK(Sixteen)
     }
     return 0;
 }
 
-/* table[places[i]] = source[i]: operands table, places, source; nothing is written where an index
- * is wrong. */
+#define PUT(TYPE)                                                                                  \
+    for (npy_intp i = 0; i < count; i++) {                                                         \
+        LOAD(npy_int64, places + i * places_step, index);                                          \
+        LOAD(TYPE, from + i * from_step, element);                                                 \
+        STORE(table + (index < 0 ? index + length : index) * table_step, element);                 \
+    }
+
+/* table[places[i]] = source[i]: operands table, places, source. */
 int step_put(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {
     (void)numbers;
     char *table = at(&self->places[0], slots);
     const char *places = at(&self->places[1], slots), *from = at(&self->places[2], slots);
-    for (int writes = 0; writes < 2; writes++) {
-        for (npy_intp i = 0; i < self->dimensions[0]; i++) {
-            npy_int64 index;
-            memcpy(&index, places + i * self->strides[1], sizeof index);
-            index += index < 0 ? self->dimensions[1] : 0;
-            if (index < 0 || index >= self->dimensions[1]) {
-                return outside(index, self->dimensions[1]);
-            }
-            if (writes) {
-                copy_row(table + index * self->strides[0], self->itemsize,
-                         from + i * self->strides[2], self->itemsize, 1, self->itemsize);
-            }
-        }
+    npy_intp count = self->dimensions[0], length = self->dimensions[1];
+    npy_intp table_step = self->strides[0], places_step = self->strides[1];
+    npy_intp from_step = self->strides[2];
+    if (!are_inside(places, places_step, count, length)) {
+        return -1;
+    }
+    switch (self->itemsize) {
+    case 1: PUT(npy_uint8) break;
+    case 2: PUT(npy_uint16) break;
+    case 4: PUT(npy_uint32) break;
+    case 8: PUT(npy_uint64) break;
+    default: PUT(Sixteen)
     }
     return 0;
 }
@@ -216,14 +268,13 @@ int step_put_where(const Instruction *self, char *const *slots, PyObject *const 
     const npy_bool *mask = (const npy_bool *)at(&self->places[1], slots);
     const char *from = at(&self->places[2], slots);
     npy_intp size = self->itemsize, step = self->strides[2], count = self->dimensions[0];
-    if (size == 4 && step == 0) { /* the choice without a branch */
-        npy_uint32 value;
-        memcpy(&value, from, 4);
+    if (size == 4 && step == 0) { /* the choice without a branch, several at a time */
+        LOAD(npy_uint32, from, value);
         for (npy_intp i = 0; i < count; i++) {
-            npy_uint32 now;
-            memcpy(&now, to + 4 * i, 4);
-            now = mask[i] ? value : now;
-            memcpy(to + 4 * i, &now, 4);
+            LOAD(npy_uint32, to + 4 * i, now);
+            npy_uint32 keep = (npy_uint32)mask[i] - 1; /* all bits, or none */
+            now = (now & keep) | (value & ~keep);
+            STORE(to + 4 * i, now);
         }
         return 0;
     }

@@ -66,4 +66,7 @@ int step_put_where(const Instruction *, char *const *, PyObject *const *);
 /* Makes an instruction of a tuple (kind, details ...); returns -1 with an exception set. */
 int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins);
 
+/* Slots of Python objects, compared or set together: slots.c. */
+extern PyTypeObject SlotsType;
+
 #endif

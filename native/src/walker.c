@@ -272,11 +272,12 @@ PyMODINIT_FUNC PyInit_walker(void)
 {
     import_array();
     import_ufunc();
-    if (PyType_Ready(&StretchType) < 0) {
+    if (PyType_Ready(&StretchType) < 0 || PyType_Ready(&SlotsType) < 0) {
         return NULL;
     }
     PyObject *made = PyModule_Create(&module);
-    if (made == NULL || PyModule_AddObjectRef(made, "Stretch", (PyObject *)&StretchType) < 0) {
+    if (made == NULL || PyModule_AddObjectRef(made, "Stretch", (PyObject *)&StretchType) < 0
+        || PyModule_AddObjectRef(made, "Slots", (PyObject *)&SlotsType) < 0) {
         Py_XDECREF(made);
         return NULL;
     }

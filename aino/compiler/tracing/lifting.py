@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.levels import running
-from aino.autograd.node import Leaf
+from aino.autograd.node import Leaf, Node
 from aino.autograd.tensor import Tensor
 from aino.optim.optimizer import Group
 from aino.tracing import LazyGradient, session
@@ -23,6 +23,11 @@ UNTOUCHED: Any = object()
 
 _ARRAY: Any = Tensor.__dict__["array"]
 _GRAD: Any = Leaf.__dict__["grad"]
+#: The slots that a program looks at and sets, as they are while something is traced, too.
+SLOTS: dict[str, Any] = {
+    "array": _ARRAY, "node": Tensor.__dict__["node"],
+    "grad": _GRAD, "extras": Node.__dict__["extras"],
+}  # fmt: skip
 
 
 def slot_of(tensor: Tensor):

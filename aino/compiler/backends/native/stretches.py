@@ -35,6 +35,13 @@ def stretch_type() -> Any:
     return aino_native.Stretch
 
 
+def slots(rows: list[tuple]) -> Any:
+    """Return slots of objects, (object, descriptor, value), that are compared or set together."""
+    import aino_native
+
+    return aino_native.Slots(rows)
+
+
 def stand_in(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return an array of a form that nobody reads or writes: it has memory for one element."""
     one = np.zeros(1, dtype)

@@ -283,7 +283,7 @@ class NativeEmitter(Emitter):
     def emit(self, labels) -> Source:
         source = super().emit(labels)
         body = [line for line in source.body if line.kind is not Kind.TITLE]
-        return replace(source, body=body)
+        return replace(source, body=body, walked=self.walked > 0)
 
 
 def _extent(value: Region) -> tuple[int, int]:

@@ -59,6 +59,8 @@ class Source:
     prelude: list[str]
     body: list[Line]
     gradients: list[str] = field(default_factory=list)
+    #: Whether parts of it are walked in C.
+    walked: bool = False
 
     @property
     def text(self) -> str:
