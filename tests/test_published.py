@@ -226,6 +226,12 @@ HUB = [
 ]  # fmt: skip
 
 
+def test_what_stands_in_timms_files_is_known():
+    settings = {"architecture": "resnet18", "num_classes": 3, "num_features": 512,
+                "pretrained_cfg": {"mean": [0.5]}, "global_pool": "avg"}  # fmt: skip
+    assert resnet.ResNetConfig.from_dict(settings) == resnet.ResNetConfig.named("resnet18", 3)
+
+
 @pytest.mark.parametrize(("kind", "settings"), HUB, ids=["gpt2", "bert"])
 def test_what_stands_in_published_files_is_known(kind, settings):
     assert kind.from_dict(settings) == kind()
@@ -248,6 +254,12 @@ UNKNOWN = {
         bert.BertConfig,
         {"id2label": {"0": "a"}, "num_labels": 2},
         "num_labels is",
+    ),
+    "timm's": (resnet.ResNetConfig, {"architecture": "resnet50d"}, "unknown ResNet 'resnet50d'"),
+    "timm's own": (
+        resnet.ResNetConfig,
+        {"architecture": "resnet18", "model_args": {"in_chans": 1}},
+        "in_chans",
     ),
     "block": (resnet.ResNetConfig, {"layer_type": "wide"}, "layer_type is 'wide'"),
     "stages": (resnet.ResNetConfig, {"depths": [1]}, "4 hidden_sizes for 1 depths"),

@@ -52,6 +52,19 @@ class ResNetConfig(Settings):
             raise ValueError(f"{len(self.hidden_sizes)} hidden_sizes for {len(self.depths)} depths")
 
     @classmethod
+    def from_dict(cls, settings):
+        """Return the configuration that a config.json describes, transformers' or timm's."""
+        if "architecture" not in settings:
+            return super().from_dict(settings)
+        # timm's: `pretrained_cfg` says how images are prepared.
+        harmless = {"architecture", "num_classes", "num_features", "pretrained_cfg", "label_names",
+                    "label_descriptions"}  # fmt: skip
+        for name, value in settings.items():
+            if name not in harmless and (name, value) != ("global_pool", "avg"):
+                raise ValueError(f"{cls.__name__} does not know timm's setting {name} = {value!r}")
+        return cls.named(settings["architecture"], settings.get("num_classes", 1000))
+
+    @classmethod
     def named(cls, name, num_classes=1000, width=64):
         """Return the configuration of a published ResNet, or of a narrower one (width < 64)."""
         if name not in ARCHITECTURES:

@@ -13,6 +13,17 @@ from pathlib import Path
 import aino
 
 
+def _fast(folder, kind):
+    """Return the model in a tokenizer.json, and the whole of it."""
+    path = Path(folder) / "tokenizer.json"
+    if not path.exists():
+        raise FileNotFoundError(f"there is no vocabulary in {folder}: no {path.name} either")
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    if whole["model"].get("type") != kind:
+        raise ValueError(f"{path} is of the kind {whole['model'].get('type')}, not {kind}")
+    return whole["model"], whole
+
+
 class WordPiece:
     """BERT's tokens: words, and where a word is not known the longest pieces of it that are.
 
@@ -31,13 +42,25 @@ class WordPiece:
 
     @classmethod
     def from_folder(cls, folder):
-        """Read vocab.txt; tokenizer_config.json says whether case matters."""
-        text = (Path(folder) / "vocab.txt").read_text(encoding="utf-8")
-        settings = Path(folder) / "tokenizer_config.json"
-        lower = True
-        if settings.exists():
-            lower = json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
-        return cls(text.removesuffix("\n").split("\n"), lower)
+        """Read vocab.txt and tokenizer_config.json, or tokenizer.json, which holds both."""
+        folder = Path(folder)
+        if (folder / "vocab.txt").exists():
+            text = (folder / "vocab.txt").read_text(encoding="utf-8")
+            settings = folder / "tokenizer_config.json"
+            given = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+            lower = given.get("do_lower_case", True)
+            apart = given.get("tokenize_chinese_chars", True)
+            words = text.removesuffix("\n").split("\n")
+        else:
+            model, whole = _fast(folder, "WordPiece")
+            given = whole["normalizer"] or {}
+            lower, apart = given.get("lowercase", False), given.get("handle_chinese_chars", False)
+            words = sorted(model["vocab"], key=model["vocab"].get)
+            if [model["vocab"][word] for word in words] != list(range(len(words))):
+                raise ValueError(f"{folder}: the words are not numbered one after the other")
+        if not apart or given.get("strip_accents") not in (None, lower):
+            raise ValueError(f"{folder}: the text is prepared otherwise than BERT's: {given}")
+        return cls(words, lower)
 
     def save(self, folder):
         """Write vocab.txt and what else `from_folder` reads."""
@@ -141,7 +164,11 @@ class BytePairs:
 
     @classmethod
     def from_folder(cls, folder):
-        """Read vocab.json and merges.txt."""
+        """Read vocab.json and merges.txt, or tokenizer.json, which holds both."""
+        if not (Path(folder) / "vocab.json").exists():
+            model, _ = _fast(folder, "BPE")
+            pairs = [tuple(m.split()) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+            return cls(model["vocab"], pairs)
         vocabulary = json.loads((Path(folder) / "vocab.json").read_text(encoding="utf-8"))
         lines = (Path(folder) / "merges.txt").read_text(encoding="utf-8").split("\n")
         merges = [tuple(line.split()) for line in lines if line and not line.startswith("#version")]

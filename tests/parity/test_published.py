@@ -338,7 +338,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("lower", [True, False])
-def test_words_are_split_as_transformers_does(lower):
+def test_words_are_split_as_transformers_does(lower, tmp_path):
     letters = "abcdefghijklmnopqrstuvwxyz"
     others = sorted({mark for text in TEXTS for mark in text if mark.isprintable()} - {*letters})
     whole = ["hello", "world", "the", "beginning", "naive", "cafe", "[MASK]"]
@@ -346,9 +346,10 @@ def test_words_are_split_as_transformers_does(lower):
     vocabulary += [f"##{piece}" for piece in [*letters, "ning", "orld", "ed"]]
     numbers = {word: number for number, word in enumerate(vocabulary)}
     theirs = transformers.BertTokenizer(vocab=numbers, do_lower_case=lower)
-    ours = WordPiece(vocabulary, lower)
-    for text in TEXTS:
-        assert ours.encode(text) == theirs(text)["input_ids"], text
+    theirs.save_pretrained(tmp_path)
+    for ours in (WordPiece(vocabulary, lower), WordPiece.from_folder(tmp_path)):
+        for text in TEXTS:
+            assert ours.encode(text) == theirs(text)["input_ids"], text
 
 
 def test_byte_pairs_are_joined_as_transformers_does(tmp_path):
@@ -357,7 +358,9 @@ def test_byte_pairs_are_joined_as_transformers_does(tmp_path):
     learner.train_from_iterator(TEXTS * 3, vocab_size=400, min_frequency=1, show_progress=False)
     learner.save_model(str(tmp_path))
     theirs = transformers.GPT2Tokenizer.from_pretrained(tmp_path)
-    ours = BytePairs.from_folder(tmp_path)
-    for text in TEXTS:
-        assert ours.encode(text) == theirs(text)["input_ids"], text
-        assert ours.decode(ours.encode(text)) == text
+    theirs.save_pretrained(tmp_path / "whole")
+    for folder in (tmp_path, tmp_path / "whole"):
+        ours = BytePairs.from_folder(folder)
+        for text in TEXTS:
+            assert ours.encode(text) == theirs(text)["input_ids"], text
+            assert ours.decode(ours.encode(text)) == text
