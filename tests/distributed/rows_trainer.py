@@ -45,7 +45,7 @@ def a_trainer_trains_on_all_ranks(rank, world):
     for shared in (False, True):
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            _, module, history = trained(rank, world, folder() / f"trainer{shared}", 4, shared)
+            _, module, history = trained(rank, world, folder() / f"trainer{shared}", 2, shared)
         assert same_bits([*module.parameters(), aino.tensor(list(history["loss"]))])
         assert same_bits([aino.tensor(list(history["val_mae"]))])
         assert history["loss"][-1] < history["loss"][0]
@@ -54,7 +54,7 @@ def a_trainer_trains_on_all_ranks(rank, world):
     assert apart(*ends) == 0
     dist.barrier()
     written = {path.name for path in (folder() / "trainerTrue").iterdir()}
-    assert written == {"last.dit", "history.csv", "epoch-0004.dit"}, written
+    assert written == {"last.dit", "history.csv", "epoch-0002.dit"}, written
     state = aino.load(folder() / "trainerTrue" / "last.dit")
     assert list(state["model"]) == ["0.weight", "0.bias", "3.weight", "3.bias"]
     assert len(state["ranks"]) == world
@@ -63,16 +63,13 @@ def a_trainer_trains_on_all_ranks(rank, world):
 @row
 def a_training_goes_on(rank, world):
     """Also with dropout, which draws other numbers on each rank."""
-    for shared in (False, True):
-        place = folder() / f"resumed{shared}"
-        _, whole, history = trained(rank, world, place / "whole", 4, shared, dropout=0.3)
-        trained(rank, world, place / "parts", 2, shared, dropout=0.3)
-        dist.barrier()
-        _, module, again = trained(
-            rank, world, place / "parts", 4, shared, resume=True, dropout=0.3
-        )
-        assert apart(whole, module) == 0
-        assert again["loss"] == history["loss"]
+    place = folder() / "resumed"
+    _, whole, history = trained(rank, world, place / "whole", 2, dropout=0.3)
+    trained(rank, world, place / "parts", 1, dropout=0.3)
+    dist.barrier()
+    _, module, again = trained(rank, world, place / "parts", 2, resume=True, dropout=0.3)
+    assert apart(whole, module) == 0
+    assert again["loss"] == history["loss"]
 
 
 @row
