@@ -377,17 +377,16 @@ def _leave_gradients(guards: Guards, program: Program, pending: list[tuple], wal
     shown_of = iter(pending)
     together: list[tuple] = []
     for leaf, value in program.gradients:
-        shown = None if value is None else next(shown_of)[1]
+        gradient = None if value is None else next(shown_of)[1]
         if walked and type(leaf) is Leaf:
-            together.append((leaf, SLOTS["grad"], shown))
+            together.append((leaf, SLOTS["grad"], gradient))
         else:
             holder = f"{leaf}.node" if isinstance(leaf, str) else guards.bind("leaf", leaf)
-            text = "None" if shown is None else guards.bind("pending", shown)
+            text = "None" if gradient is None else guards.bind("pending", gradient)
             guards.lines.append(f"{holder}.grad = {text}")
-        if shown is not None:
-            if type(leaf) is Leaf and type(leaf.grad) is Tensor:
-                # What the traced run left there moves into the program's memory.
-                shown.buffer[...] = leaf.grad.array
-                leaf.grad = shown
+        if gradient is not None and type(leaf) is Leaf and type(leaf.grad) is Tensor:
+            # What the traced run left there moves into the program's memory.
+            gradient.buffer[...] = leaf.grad.array
+            leaf.grad = gradient
     if together:
         guards.lines.append(f"{guards.bind('put', slots(together).put)}()")

@@ -312,7 +312,8 @@ def test_slots_are_compared_and_set_together():
     "rows",
     [
         None, [1], [(1, 2)], [(Pair(), "left", 1)], [(Pair(), Pair.__init__, 1)],
-        [(object(), Pair.left, 1)], [(Pair, Pair.left, 1)], [(Pair(), type.__dict__["__base__"], 1)],
+        [(object(), Pair.left, 1)], [(Pair, Pair.left, 1)],
+        [(Pair(), type.__dict__["__base__"], 1)],
         [(sys, type(sys).__dict__["__dict__"], 1)],
     ],
 )  # fmt: skip
