@@ -10,8 +10,8 @@ def model(nodes, inputs, outputs, initializers=None, opset=21, domains=None, fun
     """A model of nodes ``(operator, inputs, outputs, attributes)``.
 
     Arguments:
-        nodes: what runs.
-        inputs: shapes by names, of float32, or ``(dtype, shape)``.
+        nodes: what runs; ``-`` stands for an input that is left out.
+        inputs: shapes by names, of float32, or ``(type, shape)``.
         outputs: names, each with a dtype where that is not float32.
         initializers: arrays by names.
         opset: the version of the operators.
@@ -22,18 +22,17 @@ def model(nodes, inputs, outputs, initializers=None, opset=21, domains=None, fun
     helper = onnx.helper
 
     def typed(name, kind):
-        dtype, shape = kind if isinstance(kind, tuple) and len(kind) == 2 else ("float32", kind)
+        dtype, shape = kind if kind and isinstance(kind[0], type) else (np.float32, kind)
         number = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return helper.make_tensor_value_info(name, number, shape)
 
     made = []
     for kind, given, results, *attributes in nodes:
         domain, _, name = kind.rpartition(".")
-        made.append(
-            helper.make_node(
-                name, given.split(), results.split(), domain=domain, **dict(*attributes)
-            )
-        )
+        ports = [
+            ["" if port == "-" else port for port in part.split()] for part in (given, results)
+        ]
+        made.append(helper.make_node(name, *ports, domain=domain, **dict(*attributes)))
     graph = helper.make_graph(
         made,
         "graph",

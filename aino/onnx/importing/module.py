@@ -62,6 +62,8 @@ class ONNXModule(Module):
     """
 
     _not_stored = ("_program", "_holders")
+    # Made when it is first called, of what is compared anyway.
+    records = ("_program", "_holders")
     _program: Program | None
     _holders: list[tuple[dict[str, Any], str]] | None
 
@@ -169,15 +171,16 @@ def _places(names: dict[int, str]) -> dict[int, str]:
         parts = [part + "_" * (hasattr(ONNXModule, part) or part in _OWN) for part in parts]
         while True:
             place = ".".join(parts)
-            above = {".".join(parts[:length]) for length in range(1, len(parts))}
-            if place not in taken and place not in rooms and not above & taken:
+            above = [".".join(parts[:length]) for length in range(1, len(parts))]
+            held = next((at for at, room in enumerate(above) if room in taken), None)
+            if held is not None:
+                parts[held] += "_"  # a tensor is where a module would have to be
+            elif place in taken or place in rooms:
+                parts[-1] += "_"
+            else:
                 break
-            # A tensor stands where the module would have to be, or at the place itself.
-            lengths = range(1, len(parts))
-            length = next((n for n in lengths if ".".join(parts[:n]) in taken), len(parts))
-            parts[length - 1] += "_"
         taken.add(place)
-        rooms |= above
+        rooms.update(above)
         places[number] = place
     return places
 
@@ -187,14 +190,17 @@ _OWN = {"graph", "inputs", "outputs", "training", "_program", "_holders", "_cons
 
 def _checked(name: str, value: Any, kind: Any) -> Any:
     """Return an input as the graph has it: a tensor of the kind that it says it takes."""
-    if value is None or (isinstance(value, list) and kind.WhichOneof("value") != "tensor_type"):
-        return None if value is None else [_part(part) for part in value]
-    value = _part(value)
+    if value is None:
+        return None
+    if kind.WhichOneof("value") != "tensor_type":
+        return _part(value)
+    value = make_tensor(value) if isinstance(value, list) else _part(value)
     wanted = kind.tensor_type.elem_type
-    if kind.WhichOneof("value") != "tensor_type" or not wanted:
+    if not wanted:
         return value
     held, asked = value.dtype, dtype_of(wanted)
-    if held == asked or (held.kind == "f" and asked.kind == "f") or (_text(held) and _text(asked)):
+    both = held.kind + asked.kind
+    if held == asked or both == "ff" or (_text(held) and _text(asked)):
         return value
     raise OnnxError(f"the input {name!r} is of {name_of(wanted)}; {held} is given")
 

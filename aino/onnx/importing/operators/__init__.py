@@ -2,6 +2,7 @@
 
 from aino.onnx.importing.operators import (
     activation,
+    attention,
     control_flow,
     conversion,
     convolution,

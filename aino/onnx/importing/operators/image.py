@@ -166,7 +166,7 @@ def _align(
     return stack(results)
 
 
-@operator("RoiAlign", 16)
+@operator("RoiAlign", 16, buffers=(1,))
 def roi_align(
     X: Tensor,
     rois: Value,
@@ -186,7 +186,7 @@ def roi_align(
     )  # fmt: skip
 
 
-@operator("RoiAlign", 10)
+@operator("RoiAlign", 10, buffers=(1,))
 def former_roi_align(
     X: Tensor,
     rois: Value,

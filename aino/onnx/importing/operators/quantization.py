@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor
 from aino.errors import OnnxError
-from aino.onnx.importing.elements import dtype_of, is_foreign, number_of
+from aino.onnx.importing.elements import NATIVE, dtype_of, is_foreign, number_of
 from aino.onnx.importing.operators.conversion import convert
 from aino.onnx.importing.operators.convolution import convolve
 from aino.onnx.importing.table import Plain, Value, operator
@@ -21,27 +21,31 @@ _RANGES = {
 _UINT8 = 2
 
 
-def _spread(part: Any, shape: tuple[int, ...], axis: int, block_size: int) -> Any:
+def _spread(part: Tensor, shape: tuple[int, ...], axis: int, block_size: int) -> Tensor:
     """Return scales or zero points in a form that meets a tensor of this shape."""
-    if part.ndim == 0 or part.size == 1 if isinstance(part, np.ndarray) else part.numel() == 1:
+    if part.numel() == 1:
         return part.reshape(())
     axis %= len(shape)
     if not block_size:
         return part.reshape([-1 if place == axis else 1 for place in range(len(shape))])
-    repeated = (
-        np.repeat(part, block_size, axis)
-        if isinstance(part, np.ndarray)
-        else part.repeat_interleave(block_size, axis)
-    )
-    cut = [slice(None)] * len(shape)
-    cut[axis] = slice(0, shape[axis])
-    return repeated[tuple(cut)]
+    return part.repeat_interleave(block_size, axis).narrow(axis, 0, shape[axis])
+
+
+def _floating(value: Any, dtype: Any = np.float32) -> Tensor:
+    """Return a tensor of floats for whole numbers, or for an array of what no tensor has."""
+    if isinstance(value, Tensor):
+        return value.to(dtype)
+    return Tensor(np.asarray(value).astype(dtype))
+
+
+def _is_foreign(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and is_foreign(value)
 
 
 @operator("QuantizeLinear")
 def quantize_linear(
-    x: Plain,
-    y_scale: Plain,
+    x: Value,
+    y_scale: Value,
     y_zero_point: Value = None,
     *,
     axis: int = 1,
@@ -49,27 +53,21 @@ def quantize_linear(
     output_dtype: int = 0,
     precision: int = 0,
     saturate: int = 1,
-) -> np.ndarray:
+) -> Any:
     to = output_dtype or _UINT8
     if y_zero_point is not None:
         to = number_of(y_zero_point.dtype)
         if output_dtype not in (0, to):
             raise OnnxError("output_dtype and the zero point are of different types")
-    shape = x.shape
-    if precision:
-        x, y_scale = x.astype(dtype_of(precision)), y_scale.astype(dtype_of(precision))
-    scaled = x / _spread(y_scale, shape, axis, block_size)
+    dtype = dtype_of(precision) if precision in NATIVE else np.float32
+    scale = _spread(_floating(y_scale, dtype), tuple(x.shape), axis, block_size)
+    scaled = _floating(x, dtype).detach() / scale.detach()
     if to not in _RANGES:
-        return convert(np.asarray(scaled), to, saturate)
-    whole = np.rint(scaled).astype(np.float64)
+        return convert(scaled, to, saturate)
+    whole = scaled.to("float64").round()
     if y_zero_point is not None:
-        zero = _array(y_zero_point).astype(np.int32)
-        whole = whole + _spread(zero, shape, axis, block_size)
-    return np.clip(whole, *_RANGES[to]).astype(np.int32).astype(dtype_of(to))
-
-
-def _array(value: Any) -> np.ndarray:
-    return value.detach().numpy() if isinstance(value, Tensor) else value
+        whole = whole + _spread(_floating(y_zero_point), tuple(x.shape), axis, block_size)
+    return convert(whole.clamp(*_RANGES[to]).to("int32"), to)
 
 
 @operator("DequantizeLinear")
@@ -82,16 +80,13 @@ def dequantize_linear(
     block_size: int = 0,
     output_dtype: int = 0,
 ) -> Any:
-    array = _array(x)
-    whole = array.astype(np.float32)
-    if x_zero_point is not None and number_of(array.dtype) not in (17, 18, 19, 20):
-        zero = _array(x_zero_point).astype(np.float32)
-        whole = whole - _spread(zero, array.shape, axis, block_size)
-    to = output_dtype or number_of(x_scale.dtype)
-    if isinstance(x_scale, np.ndarray):
-        x_scale = Tensor(x_scale.astype(np.float32) if is_foreign(x_scale) else x_scale)
-    y = Tensor(whole) * _spread(x_scale, array.shape, axis, block_size)
-    return convert(y, to)
+    shape = tuple(x.shape)
+    whole = _floating(x)
+    if x_zero_point is not None:
+        whole = whole - _spread(_floating(x_zero_point), shape, axis, block_size)
+    scale = _floating(x_scale) if _is_foreign(x_scale) else _floating(x_scale, x_scale.dtype)
+    y = whole * _spread(scale, shape, axis, block_size)
+    return convert(y, output_dtype or number_of(x_scale.dtype))
 
 
 @operator("DynamicQuantizeLinear")
