@@ -308,3 +308,29 @@ def test_a_result_whose_graph_keeps_nothing_wants_a_gradient_too():
         w.grad = None
         result.sum().backward()
         assert w.grad.tolist() == [1.0, 1.0]
+
+
+class Looped(nn.Module):
+    """A module whose containers hold themselves, and what they are in."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(2, 2)
+        self.settings = {"scale": 2.0}
+        self.settings["own"] = self.settings
+        self.parts = [aino.ones(2)]
+        self.parts.append((self.parts, self.settings))
+        self.rooms = [vars(self.inner), vars(self)]
+
+    def forward(self, x):
+        return self.inner(x) * self.settings["scale"] + self.parts[0]
+
+
+def test_containers_that_hold_themselves_are_followed():
+    model, x = Looped(), aino.ones(1, 2)
+    compiled = aino.compile(model, fullgraph=True)
+    assert compiled(x).equal(model(x))
+    model.settings["scale"] = 3.0
+    assert compiled(x).equal(model(x))
+    model.parts[0] = aino.zeros(2)
+    assert compiled(x).equal(model(x))

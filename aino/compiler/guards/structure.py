@@ -123,24 +123,30 @@ class _Everything(frozenset):
         return True
 
 
-def _is_part(value) -> bool:
-    """Tell whether a value may take part in what a model computes: more than plain values do."""
-    if isinstance(value, (tuple, list)):
-        return any(_is_part(item) for item in value)
-    if isinstance(value, dict):
-        return any(_is_part(item) for item in list(value.values()))
+def _is_part(value, within: tuple[int, ...] = ()) -> bool:
+    """Tell whether a value may take part in what a model computes: more than plain values do.
+
+    ``within``: the containers that it stands in, one of which it may be itself.
+    """
+    if isinstance(value, (tuple, list, dict)):
+        if id(value) in within:
+            return False
+        within = (*within, id(value))
+        items = list(value.values()) if isinstance(value, dict) else value
+        return any(_is_part(item, within) for item in items)
     return not isinstance(value, _PLAIN)
 
 
-def _seen(value):
+def _seen(value, within: tuple[int, ...] = ()):
     if isinstance(value, Tensor):
         return (id(value), value.node is None, value.array.shape)
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Hooks):
         return tuple([(at, tuple(map(id, hooks.values()))) for at, hooks in value.at.items()])
-    if isinstance(value, (tuple, list)):
-        return tuple([_seen(part) for part in value])
-    if isinstance(value, dict):
-        return tuple([(str(key), _seen(part)) for key, part in value.items()])
+    if isinstance(value, (tuple, list, dict)) and id(value) not in within:
+        within = (*within, id(value))
+        if isinstance(value, dict):
+            return tuple([(str(key), _seen(part, within)) for key, part in value.items()])
+        return tuple([_seen(part, within) for part in value])
     return id(value)
