@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aino.dit.source import is_file, text_path
-from aino.formats.files import File
+from aino.dit.source import Source, is_file, text_path
 
 #: How PyTorch's files began before they were zip archives: a pickle of one number.
 OLD_PYTORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -19,14 +18,14 @@ def kind_of(f: Any) -> str:
     """
     if not is_file(f) and os.path.isdir(text_path(f)):
         return "folder"
-    with File(f) as source:
+    with Source(f) as source:
         kind = _kind(source, suffix_of(f))
     if source.borrowed:
         source.file.seek(source.start)
     return kind
 
 
-def _kind(source: File, suffix: str) -> str:
+def _kind(source: Source, suffix: str) -> str:
     head = source.read(0, min(source.size, _REACH))
     if head.startswith(b"PK\3\4"):
         length = int.from_bytes(head[26:28], "little")

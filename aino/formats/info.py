@@ -9,6 +9,7 @@ from aino import dit
 from aino.autograd.tensor import Tensor
 from aino.dit.info import safe, table
 from aino.dit.source import file_name, is_file, text_path
+from aino.errors import FormatError
 from aino.formats import folders
 from aino.formats.api import load
 from aino.formats.files import File
@@ -41,8 +42,10 @@ def describe(f: Any) -> str:
       weight  float32  (2, 2)  16 bytes
     """
     kind = kind_of(f)
-    if kind in ("dit", "onnx"):
+    if kind == "dit":
         return dit.describe(f)
+    if kind == "onnx":
+        raise FormatError(f"{text_path(f)}: is read by aino.onnx.load")
     if kind == "folder":
         return describe(folders.find(text_path(f)))
     name = file_name(f) if is_file(f) else text_path(f)
