@@ -322,6 +322,88 @@ def test_the_names_are_those_of_transformers():
             ]
 
 
+@pytest.mark.parametrize("row", ["gpt2, masked", "bert for texts, masked", "resnet"])
+def test_as_onnx_it_is_what_transformers_gives(row, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    name, kind, config, inputs = ROWS[row]
+    theirs = made(name, config).eval()
+    ours = checkpoint.load(written(theirs, tmp_path), kind).eval()
+    names = [*inputs]
+    example = tuple(aino.tensor(array).to(aino.float32 if array.ndim == 4 else array.dtype)
+                    for array in inputs.values())  # fmt: skip
+    axes = {0: "batch"} if name.startswith("ResNet") else {0: "batch", 1: "length"}
+    aino.onnx.export(
+        ours, example, tmp_path / "model.onnx", input_names=names,
+        dynamic_axes=dict.fromkeys(names, axes),
+    )  # fmt: skip
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    for rows in (1, 40):
+        arrays = {key: np.concatenate([array] * rows) for key, array in inputs.items()}
+        if not name.startswith("ResNet"):
+            arrays = {key: array[:, :5] for key, array in arrays.items()}
+        with torch.no_grad():
+            (wanted,) = call(theirs, arrays, torch.tensor)
+        given = {
+            key: array.astype(np.float32) if array.dtype.kind == "f" else array
+            for key, array in arrays.items()
+        }
+        (found,) = session.run(None, given)
+        close(seen(found, arrays), seen(wanted.numpy(), arrays), 1e-5)
+
+
+#: Models that PyTorch writes as ONNX: a class of transformers', its settings, and the inputs.
+OTHERS = {
+    "BERT": ("BertModel", BERT(), ["input_ids", "attention_mask"]),
+    "DistilBERT": (
+        "DistilBertModel", transformers.DistilBertConfig(
+            vocab_size=WORDS, dim=12, n_layers=1, n_heads=3, hidden_dim=20),
+        ["input_ids", "attention_mask"]),
+    "T5": (
+        "T5EncoderModel", transformers.T5Config(
+            vocab_size=WORDS, d_model=12, d_kv=4, d_ff=20, num_layers=1, num_heads=3),
+        ["input_ids"]),
+    "ResNet": ("ResNetForImageClassification", RESNET(), ["pixel_values"]),
+    "ViT": (
+        "ViTForImageClassification", transformers.ViTConfig(
+            hidden_size=12, num_hidden_layers=1, num_attention_heads=3, intermediate_size=20,
+            image_size=(40, 33), patch_size=(8, 11)),
+        ["pixel_values"]),
+    "ConvNeXt": (
+        "ConvNextForImageClassification", transformers.ConvNextConfig(
+            hidden_sizes=[8, 12], depths=[1, 1], num_stages=2),
+        ["pixel_values"]),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_pytorch_writes_as_onnx_comes_in(what, tmp_path):
+    pytest.importorskip("onnx")
+    name, config, names = OTHERS[what]
+    arrays = {key: (MASKED | PIXELS)[key] for key in names}
+    theirs = made(name, config).eval()
+
+    class First(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = theirs
+
+        def forward(self, *given):
+            return self.model(**dict(zip(names, given)))[0]
+
+    tensors = [torch.tensor(x).to(torch.float32 if x.ndim == 4 else torch.int64)
+               for x in arrays.values()]  # fmt: skip
+    path = tmp_path / "model.onnx"
+    torch.onnx.export(First().eval(), tuple(tensors), path, dynamo=False)
+    ours = aino.onnx.load(path)
+    with torch.no_grad():
+        wanted = First()(*tensors).numpy()
+    given = [aino.tensor(x.numpy()) for x in tensors]
+    for model in (ours, aino.compile(ours, fullgraph=True)):
+        with aino.no_grad():
+            close(seen(model(*given).numpy(), arrays), seen(wanted, arrays), 1e-5)
+
+
 def test_the_published_sizes():
     """As many parameters as torchvision's models have."""
     for name, count in {"resnet18": 11_689_512, "resnet50": 25_557_032}.items():
