@@ -182,8 +182,8 @@ def set_num_interop_threads(num: int) -> None:
         raise RuntimeError(f"set_num_interop_threads expects a positive integer, not {num!r}")
 
 
-def share_cores(processes: int) -> bool:
-    """Leave the other processes on this machine their cores; return whether there are too few.
+def share_cores(processes: int) -> None:
+    """Leave the other processes on this machine their cores.
 
     What the user has set, by ``set_num_threads`` or in the environment, stays.
     """
@@ -196,4 +196,3 @@ def share_cores(processes: int) -> bool:
         worker.alone = count == 1
         if not told:
             _set_blas(count)
-    return processes > total

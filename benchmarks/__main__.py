@@ -7,6 +7,7 @@ python -m benchmarks --against ../other  this checkout and another one, paired, 
 python -m benchmarks operations [NAMES]  every operation against PyTorch, on one thread each
 python -m benchmarks accuracy [NAMES]    what is learned at defaults, beside scikit-learn, skorch
 python -m benchmarks distributed [NAMES] a training step on two ranks, beside PyTorch with gloo
+python -m benchmarks distributed exchange   all_reduce on two ranks, beside PyTorch with gloo
 """
 
 from __future__ import annotations
@@ -74,8 +75,11 @@ def main() -> None:
         rounds, seconds = (3, 0.001) if options.quick else (9, 0.004)
         sys.exit(import_module("benchmarks.operations").main(options.names[1:], rounds, seconds))
     if options.names[:1] == ["distributed"]:
+        turns = 1 if options.quick else 3
+        if options.names[1:] == ["exchange"]:
+            sys.exit(import_module("benchmarks.distributed_exchange").main(turns))
         training = import_module("benchmarks.distributed_training")
-        sys.exit(training.main(options.names[1:], 1 if options.quick else 3))
+        sys.exit(training.main(options.names[1:], turns))
     if options.names[:1] == ["accuracy"]:
         accuracy = import_module("benchmarks.accuracy")
         seeds = accuracy.SEEDS[:2] if options.quick else accuracy.SEEDS

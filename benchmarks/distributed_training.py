@@ -70,22 +70,26 @@ def _run(library: str, ranks: int, how: str, network: Network, steps: int) -> di
     request = json.dumps(
         [library, how, list(network.sizes), network.batch, network.optimizer, steps]
     )
+    return json.loads(started(library, ranks, [str(Path(__file__).resolve()), request]))
+
+
+def started(library: str, ranks: int, worker: list[str]) -> str:
+    """Run a script on several ranks; return the last line that the first rank prints."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment.pop(name, None)
-    worker = [str(Path(__file__).resolve()), request]
     if library == "aino":
         launcher = ["-m", "aino.distributed.run", "-n", str(ranks)] if ranks > 1 else []
         done = subprocess.run(
             [sys.executable, *launcher, *worker], env=environment, check=True, timeout=100,
             capture_output=True, text=True,
         )  # fmt: skip
-        return json.loads(done.stdout.splitlines()[-1])
+        return done.stdout.splitlines()[-1]
     threads = str(max(1, len(os.sched_getaffinity(0)) // ranks))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    started = [
+    processes = [
         subprocess.Popen(
             [sys.executable, *worker], stdout=subprocess.PIPE, text=True,
             env=environment | {
@@ -95,8 +99,8 @@ def _run(library: str, ranks: int, how: str, network: Network, steps: int) -> di
         )
         for rank in range(ranks)
     ]  # fmt: skip
-    said = [process.communicate(timeout=100)[0] for process in started]
-    return json.loads(said[0].splitlines()[-1])
+    said = [process.communicate(timeout=100)[0] for process in processes]
+    return said[0].splitlines()[-1]
 
 
 def worker(request: str) -> None:

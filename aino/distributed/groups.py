@@ -52,8 +52,6 @@ class ProcessGroup:
         self.calls = 0
         #: What is under way, in the order in which it was begun.
         self.queue: list[Work] = []
-        #: Whether more processes than cores are on this machine: who waits gives its core away.
-        self.crowded = False
 
     def rank(self) -> int:
         """Return the number of this process in the group."""
@@ -244,7 +242,7 @@ def _begin(job: Job, limit: timedelta) -> ProcessGroup:
     begun.channel = Channel(job.MPI, *communicators)
     world.channels.append(begun.channel)
     here = job.everybody.Split_type(job.MPI.COMM_TYPE_SHARED)
-    begun.crowded = share_cores(here.Get_size())
+    share_cores(here.Get_size())
     here.Free()
     return begun
 
@@ -473,6 +471,5 @@ def new_group(
         world.channels.append(channel)
     place, name = members.index(everybody._rank), f"{everybody.name}.{world.made}"
     made = ProcessGroup(channel, members, place, limit, everybody.job, name)
-    made.crowded = everybody.crowded
     _enter(made)
     return made

@@ -9,6 +9,7 @@ is ever added up that does not belong together, and nobody waits for another's o
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ SPIN, TELL = 0.002, 0.25
 #: How long a process that sees others differ waits for their words.
 _WORDS = 10.0
 _LENGTH = 1024
+#: Gives the core to another process that wants it.
+_yield = getattr(os, "sched_yield", lambda: time.sleep(0))
 #: What goes on is moved on by one thread at a time.
 _moving = threading.RLock()
 #: What MPI knows of work that nobody waits for any more.
@@ -67,6 +70,8 @@ class Work:
         self._request: Any = None
         self._done = False
         self._error: Exception | None = None
+        #: Whether all others have come, and numbers move.
+        self.moves = False
         #: Called once when it has come to its end, by whoever notices.
         self.then: Callable[[], None] | None = None
 
@@ -128,22 +133,22 @@ class Work:
         return True
 
     def _wait(self, seconds: float) -> None:
-        move, start, nap = self.group.move, time.perf_counter(), 2e-5
-        told = False
+        move, start, told = self.group.move, time.perf_counter(), False
         while True:
             move()
             if self._done:
                 return
             waited = time.perf_counter() - start
-            if waited < SPIN and not self.group.crowded:
-                continue
             if waited > TELL or waited > seconds / 2:
                 told = self._look_around(told)
                 if waited > seconds and not self._done:
                     self.give_up(self.late(seconds))
                     return
-            time.sleep(nap)
-            nap = min(2 * nap, 1e-3)
+            # MPI moves numbers while it is asked: a nap would make it slow once all have come.
+            if waited < SPIN or (self.moves and waited < TELL):
+                _yield()
+            else:
+                time.sleep(min(waited / 20, 1e-3))
 
     def _look_around(self, told: bool) -> bool:
         """Tell the others that this process waits, and see whether it does so in vain."""
@@ -188,7 +193,6 @@ class Collective(Work):
         super().__init__(group, words, finish)
         self._begin = begin
         self._header = header.copy()
-        self._agreed = False
         with _moving:
             group.calls += 1
             self.number = group.calls
@@ -201,13 +205,13 @@ class Collective(Work):
                 group.queue.append(self)
 
     def advance(self) -> bool:
-        if not self._agreed:
+        if not self.moves:
             if not self._request.Test():
                 return False  # numbers move in the same order everywhere
             if self._header[0] != -self._header[1]:
                 self.end(self._disagreement())
                 return True
-            self._agreed = True
+            self.moves = True
             if self._begin is None:
                 self.end()
                 return True
@@ -245,7 +249,7 @@ class Collective(Work):
         )
 
     def lost(self) -> Exception | None:
-        if self._agreed:
+        if self.moves:
             return None  # all were here
         group = self.group
         job, number = group.job, self.number
