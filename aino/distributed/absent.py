@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aino.distributed.mpi import is_installed
+from aino.distributed import mpi
 from aino.refusals import refused, refused_class
 
 _GROUPS = "groups of processes are made by new_group, and models are cut by hand"
@@ -66,4 +66,4 @@ def is_torchelastic_launched() -> bool:
 
 def is_backend_available(backend: str) -> bool:
     """Tell whether a backend is there: whether it is MPI, and mpi4py is installed."""
-    return str(backend).lower() == "mpi" and is_installed()
+    return str(backend).lower() == "mpi" and mpi.is_installed()
