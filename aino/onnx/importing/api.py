@@ -21,6 +21,15 @@ def load(f: Any) -> ONNXModule:
     Arguments:
         f: a path, a file that is open for reading bytes, the bytes, or an ``onnx.ModelProto``.
             Weights in further files have to lie in the folder of the path.
+
+    >>> import aino
+    >>> import onnx.parser
+    >>> model = aino.onnx.load(onnx.parser.parse_model('''
+    ...     <ir_version: 8, opset_import: ["": 17]>
+    ...     graph (float[n] x) => (float[n] y) <float[1] w = {3}> { y = Mul(x, w) }
+    ... '''))
+    >>> list(model.state_dict()), model(aino.ones(2)).tolist()
+    (['w'], [3.0, 3.0])
     """
     model, folder = read_model(f)
     if model is f:
