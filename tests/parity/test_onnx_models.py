@@ -219,15 +219,17 @@ def test_models_with_other_batches_and_lengths(name):
     model = case.make().eval()
     program = aino.onnx.export(model, case.inputs(3, 5), dynamic_shapes=case.dynamic)
     assert len(program.model_proto.graph.node) <= case.most
+    again = aino.onnx.load(program.model_proto)
     for batch, time in ((3, 5), (1, 2), (4, 8), (2, 1)) if case.dynamic else ((3, 5),):
         inputs = case.inputs(batch, time)
         with aino.no_grad():
-            expected = leaves(model(*inputs))
+            expected, back = leaves(model(*inputs)), leaves(again(*inputs))
         found = program(*inputs)
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected):
+        assert len(found) == len(back) == len(expected)
+        for one, other, loaded in zip(found, expected, back):
             assert one.shape == other.shape
             np.testing.assert_allclose(one.numpy(), other.numpy(), 1e-4, 1e-4)
+            np.testing.assert_allclose(loaded.numpy(), other.numpy(), 1e-4, 1e-4)
 
 
 @pytest.mark.parametrize("opset", range(17, 24))

@@ -12,7 +12,7 @@ import numpy as np
 
 from aino.autograd.mode import no_grad
 from aino.compiler.compiled import Compiled
-from aino.compiler.ir.program import Returned
+from aino.compiler.ir.program import Kept, NumberOf, Returned
 from aino.compiler.module import CompiledModule
 from aino.errors import ArgumentError, CompileError
 from aino.nn.base.module import Module
@@ -261,7 +261,7 @@ def _written(
     ]
     title = type(function).__name__ if isinstance(function, Module) else getattr(
         function, "__name__", type(function).__name__)  # fmt: skip
-    return ONNXProgram(proto_of(graph, inputs, outputs, title.strip("<>"), ""), found)
+    return ONNXProgram(proto_of(graph, inputs, outputs, title.strip("<>")), found)
 
 
 def _refuse_effects(joined: Joined) -> None:
@@ -284,6 +284,11 @@ def _outputs(result: Any) -> list[tuple[tuple, Value]]:
     def walk(item, path) -> None:
         if isinstance(item, Returned):
             found.append((path, item.value))  # type: ignore[arg-type]
+        elif type(item) is NumberOf:
+            raise OnnxExporterError(
+                "the function returns a number of Python's (item()), which is no tensor; return "
+                "the tensor"
+            )
         elif is_container(item):
             if isinstance(item, dict):
                 keys: Any = list(item)
@@ -295,7 +300,8 @@ def _outputs(result: Any) -> list[tuple[tuple, Value]]:
                 walk(part, (*path, key))
         elif item is not None:
             raise OnnxExporterError(
-                f"the function returns {item!r}, which is no tensor; ONNX has no other outputs"
+                f"the function returns {item.value if type(item) is Kept else item!r}, which is no "
+                "tensor; ONNX has no other outputs"
             )
 
     walk(result, ())

@@ -26,7 +26,7 @@ class Port:
     shape: list[int | str | None]
 
 
-def proto_of(graph: Graph, inputs: list[Port], outputs: list[Port], name: str, doc: str) -> Any:
+def proto_of(graph: Graph, inputs: list[Port], outputs: list[Port], name: str) -> Any:
     """Return the ModelProto of a graph, which ONNX's checker has accepted."""
     onnx = onnx_package()
     helper = onnx.helper
@@ -41,7 +41,7 @@ def proto_of(graph: Graph, inputs: list[Port], outputs: list[Port], name: str, d
     )  # fmt: skip
     opsets = [helper.make_opsetid("", graph.opset)]
     model = helper.make_model(
-        made, producer_name="aino", producer_version=_version(), doc_string=doc,
+        made, producer_name="aino", producer_version=_version(),
         opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
     )  # fmt: skip
     for label, array in graph.initializers.items():  # last, as whole models are copied

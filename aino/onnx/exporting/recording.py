@@ -25,8 +25,10 @@ from aino.autograd.tensor import Tensor
 from aino.compiler.ir.program import Program
 from aino.compiler.ir.regions import Region, Storage
 from aino.compiler.programs import Programs, Settings
+from aino.compiler.tracing.agreement import TraceMismatch
 from aino.compiler.tracing.lifting import slot_of
 from aino.compiler.tracing.tracer import Tracer
+from aino.errors import CompileError
 from aino.nn.base.module import Module
 from aino.onnx.exporting.table import FUNCTIONS, PRIMITIVES
 from aino.pytree import mapped
@@ -234,6 +236,8 @@ def record(function, tensors: list[Tensor], root: Module | None) -> Recording:
     sys.setprofile(listener)
     try:
         rehearsed = programs.rehearsed(tuple(tensors), {})
+    except TraceMismatch as error:
+        raise CompileError(f"the function does something else at every call: {error}") from None
     finally:
         sys.setprofile(heard)
     assert rehearsed.traced_run is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aino.dit.atomic import replacing
 from aino.errors import ArgumentError
+from aino.formats.files import writing
 from aino.onnx.package import onnx_package
 
 #: ONNX's files are messages of Protocol Buffers, which are no larger.
@@ -34,35 +34,37 @@ def saved(
         model = _with_inputs(onnx, model, initializers)
     if external_data is None:
         external_data = size_of(model) > LARGEST
-    if hasattr(destination, "write"):
-        if external_data:
-            raise ArgumentError("external_data needs a path to write the other file beside")
-        destination.write(serialized(model))
+    if external_data and hasattr(destination, "write"):
+        raise ArgumentError("external_data needs a path to write the other file beside")
+    if not external_data:
+        with writing(destination) as output:
+            output.write_at(0, serialized(model))
         return
     path = os.fspath(destination)
-    if not external_data:
-        _write(path, [serialized(model)])
-        return
-    light, parts, offset = without_initializers(onnx, model), [], 0
+    light, apart, offset = without_initializers(onnx, model), [], 0
     for tensor in model.graph.initializer:
         if len(tensor.raw_data) < _APART:
             light.graph.initializer.append(tensor)
             continue
-        gap = -offset % 64  # so that a runtime can map them as they lie
-        parts += [bytes(gap), tensor.raw_data]
+        offset += -offset % 64  # so that a runtime can map them as they lie
+        apart.append((offset, tensor))
         light.graph.initializer.add(
             name=tensor.name, data_type=tensor.data_type, dims=tensor.dims,
             data_location=onnx.TensorProto.EXTERNAL,
         )  # fmt: skip
         entries = {
-            "location": os.path.basename(path) + ".data", "offset": str(offset + gap),
+            "location": os.path.basename(path) + ".data", "offset": str(offset),
             "length": str(len(tensor.raw_data)),
         }  # fmt: skip
         for key, value in entries.items():
             light.graph.initializer[-1].external_data.add(key=key, value=value)
-        offset += gap + len(tensor.raw_data)
-    _write(path + ".data", parts)
-    _write(path, [serialized(light)])
+        offset += len(tensor.raw_data)
+    # Both are there before either takes its place.
+    with writing(path + ".data") as output:
+        for place, tensor in apart:
+            output.write_at(place, tensor.raw_data)
+        with writing(path) as main:
+            main.write_at(0, serialized(light))
 
 
 def size_of(model: Any) -> int:
@@ -96,11 +98,3 @@ def _with_inputs(onnx: Any, model: Any, initializers: bool) -> Any:
     if initializers:
         changed.graph.initializer.extend(model.graph.initializer)
     return changed
-
-
-def _write(path: str, parts: list[bytes]) -> None:
-    with replacing(path) as output:
-        offset = 0
-        for part in parts:
-            output.write_at(offset, part)
-            offset += len(part)

@@ -83,6 +83,8 @@ def _row_of(step: Step) -> Any:
     if row is None and step.operation is Operation.KERNEL:
         inner = getattr(step.function, "__wrapped__", step.function)
         row = CALLS.get((key, inner))
+    if step.operation is Operation.DRAW:
+        raise OnnxExporterError("a random draw can't be exported; call model.eval() before")
     if row is None:
         raise OnnxExporterError(f"{_spoken(step)} has no counterpart in ONNX")
     return row
@@ -90,8 +92,6 @@ def _row_of(step: Step) -> Any:
 
 def _spoken(step: Step) -> str:
     """Return what a call is, in words."""
-    if step.operation is Operation.DRAW:
-        return "a random draw"
     if step.function is None:
         return f"a call of the kind {step.operation.value!r}"
     name = getattr(step.function, "__name__", step.function)
