@@ -21,6 +21,9 @@ from aino.compiler.ir.raising import raising_places
 from aino.compiler.ir.regions import Given, Region, Storage, contiguous_strides
 from aino.compiler.ir.symbolic import SymbolicNumber
 
+#: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
+_SMALL = 1 << 14
+
 
 @dataclass
 class Instruction:
@@ -248,7 +251,8 @@ class NativeEmitter(Emitter):
         return self.layout.place.get(value.storage, "bound") in ("bound", "buffer")
 
     def _stand_in(self, value: Region) -> str:
-        if value.strides == contiguous_strides(value.shape, value.dtype) or not value.size:
+        in_order = value.strides == contiguous_strides(value.shape, value.dtype)
+        if not value.size or (in_order and value.size * value.dtype.itemsize < _SMALL):
             return empty_like(value)
         name = self._bound("stand_in", stand_in)
         return f"{name}({value.shape}, {value.strides}, {self.dtype(value.dtype)})"
