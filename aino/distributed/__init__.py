@@ -37,6 +37,7 @@ from aino.distributed.collectives import (
 )
 from aino.distributed.grad_bucket import GradBucket
 from aino.distributed.groups import (
+    Backend,
     GroupMember,
     ProcessGroup,
     default_pg_timeout,
@@ -44,6 +45,7 @@ from aino.distributed.groups import (
     get_backend,
     get_global_rank,
     get_group_rank,
+    get_node_local_rank,
     get_process_group_ranks,
     get_rank,
     get_world_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from datetime import timedelta
 from typing import Any
@@ -122,6 +123,19 @@ def is_available() -> bool:
 def is_initialized() -> bool:
     """Tell whether ``init_process_group`` was called."""
     return group.WORLD is not None
+
+
+class Backend(str):
+    """The name of a backend, in small letters: ``Backend("MPI") == Backend.MPI == "mpi"``.
+
+    Arguments:
+        name: any of PyTorch's; only MPI is there.
+    """
+
+    UNDEFINED, GLOO, NCCL, UCC, MPI, XCCL = "undefined", "gloo", "nccl", "ucc", "mpi", "xccl"
+
+    def __new__(cls, name: str) -> Backend:
+        return str.__new__(cls, name.lower())
 
 
 _BACKENDS = "AINO's processes speak MPI: say backend='mpi', or leave it out"
@@ -377,6 +391,23 @@ def get_backend(group: ProcessGroup | None = None) -> str:
     if chosen(group) is None:
         raise ValueError("Invalid process group specified: this process is not in it")
     return "mpi"
+
+
+def get_node_local_rank(fallback_rank: int | None = None) -> int:
+    """Return the number of this process among those on its machine.
+
+    Arguments:
+        fallback_rank: what is returned where no launcher has told it.
+
+    Raises ``RuntimeError`` where neither is there.
+    """
+    told = os.environ.get("LOCAL_RANK", fallback_rank)
+    if told is None:
+        raise RuntimeError(
+            "LOCAL_RANK is not in the environment: start the script by python -m "
+            "aino.distributed.run, or give fallback_rank"
+        )
+    return int(told)
 
 
 def get_process_group_ranks(group: ProcessGroup | None) -> list[int]:

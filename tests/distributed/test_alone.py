@@ -109,3 +109,16 @@ def test_a_timeout_is_a_span(without_mpi):
 def test_without_a_group_nothing_is_exchanged(call):
     with pytest.raises(ValueError, match="Default process group has not been initialized"):
         call()
+
+
+def test_the_rank_on_a_machine_is_told_or_given(monkeypatch):
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    with pytest.raises(RuntimeError, match="LOCAL_RANK is not in the environment"):
+        dist.get_node_local_rank()
+    assert dist.get_node_local_rank(3) == 3
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert dist.get_node_local_rank(3) == 1
+
+
+def test_backends_have_names():
+    assert dist.Backend("MPI") == dist.Backend.MPI == "mpi"
