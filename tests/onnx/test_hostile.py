@@ -231,7 +231,12 @@ def test_refused_in_words_before_memory_is_spent(name):
     assert refused(content, words) < limit
 
 
-def external(folder, monkeypatch=None, **entries):
+def test_functions_that_call_one_another_ever_more_often_end(monkeypatch):
+    monkeypatch.setattr("aino.onnx.importing.translate._MOST_NODES", 500)
+    refused(doubling(12), "over 500 nodes")
+
+
+def external(folder, **entries):
     """A model in a folder whose initializer lies in another file."""
 
     def change(tensor):
