@@ -26,7 +26,7 @@ VALUES = [
     (1, 2, 3), (1, 2, 3, 4), {}, {"a": {"b": [1]}},
     {1: 2, None: 3, (1, "a"): 4, 2.5: 5, b"k": 6, False: 7},
     OrderedDict(), OrderedDict(b=1, a=2), Counter("hello"), defaultdict(list, a=[1]),
-    defaultdict(None, a=1), {1, 2}, set(), frozenset(), frozenset({"a", 1}), list(range(2000)),
+    defaultdict(None, a=1), {1, 2}, set(), frozenset(), frozenset({"a"}), list(range(2000)),
     [None] * 5, {str(n): n for n in range(2000)}, ("long", ["mixed", {"of": (1.5, None)}]),
     np.float64(2.5), np.float32(1.5), np.int64(7), np.bool_(True), np.complex64(1j),
     np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(2, 3)),
