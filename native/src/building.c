@@ -5,7 +5,7 @@
 
 static char zeros[16];
 
-static int refuse(const char *why)
+int refuse(const char *why)
 {
     if (!PyErr_Occurred()) {
         PyErr_SetString(PyExc_ValueError, why);
@@ -13,36 +13,43 @@ static int refuse(const char *why)
     return -1;
 }
 
-/* Notes where the operands of an instruction lie; the first `written` of them are written. */
-static int place_operands(Instruction *made, PyArrayObject **arrays, int count, int written,
-                          PyObject *stand_ins)
+/* Notes where an operand lies, and looks at whether loops can read it. */
+static int place_operand(Place *place, PyArrayObject *array, PyObject *stand_ins)
 {
-    made->operands = count;
-    for (int i = 0; i < count; i++) {
-        if (!PyArray_Check((PyObject *)arrays[i])) {
-            return refuse("an operand is no array");
+    if (!PyArray_Check((PyObject *)array)) {
+        return refuse("an operand is no array");
+    }
+    if (!PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)
+        || PyDataType_REFCHK(PyArray_DESCR(array))) {
+        return refuse("an operand is not aligned, is swapped or holds objects");
+    }
+    *place = (Place){PyArray_BYTES(array), -1};
+    for (Py_ssize_t slot = 0; slot < PyList_GET_SIZE(stand_ins); slot++) {
+        if (PyList_GET_ITEM(stand_ins, slot) == (PyObject *)array) {
+            *place = (Place){NULL, (int)slot};
         }
-        if (!PyArray_ISALIGNED(arrays[i]) || !PyArray_ISNOTSWAPPED(arrays[i])
-            || PyDataType_REFCHK(PyArray_DESCR(arrays[i]))) {
-            return refuse("an operand is not aligned, is swapped or holds objects");
-        }
-        if (i < written && !PyArray_ISWRITEABLE(arrays[i])) {
-            return refuse("an operand can't be written");
-        }
-        made->places[i] = (Place){PyArray_BYTES(arrays[i]), -1};
-        for (Py_ssize_t slot = 0; slot < PyList_GET_SIZE(stand_ins); slot++) {
-            if (PyList_GET_ITEM(stand_ins, slot) == (PyObject *)arrays[i]) {
-                made->places[i] = (Place){NULL, (int)slot};
-            }
-        }
-        npy_intp size = PyArray_SIZE(arrays[i]);
-        made->work = size > made->work ? size : made->work;
     }
     return 0;
 }
 
+/* Notes where the operands of an instruction lie, of which the first is written. */
+static int place_operands(Instruction *made, PyArrayObject **arrays, int count,
+                          PyObject *stand_ins)
+{
+    made->operands = count;
+    for (int i = 0; i < count; i++) {
+        if (place_operand(&made->places[i], arrays[i], stand_ins) < 0) {
+            return -1;
+        }
+        npy_intp size = PyArray_SIZE(arrays[i]);
+        made->work = size > made->work ? size : made->work;
+    }
+    return PyArray_ISWRITEABLE(arrays[0]) ? 0 : refuse("an operand can't be written");
+}
+
 /* Finds the loop of a ufunc for the dtypes of its operands: of several the first. */
-static int find_loop(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays)
+int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFunction *loop,
+              void **data)
 {
     int operands = ufunc->nargs;
     for (int i = 0; i < ufunc->ntypes; i++) {
@@ -53,8 +60,8 @@ static int find_loop(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **ar
             fits = fits && PyArray_EquivTypenums(types[k], PyArray_TYPE(arrays[k]));
         }
         if (fits && ufunc->functions[i] != NULL) {
-            made->loop = ufunc->functions[i];
-            made->data = ufunc->data == NULL ? NULL : (void *)ufunc->data[i];
+            *loop = ufunc->functions[i];
+            *data = ufunc->data == NULL ? NULL : (void *)ufunc->data[i];
             return 0;
         }
     }
@@ -120,7 +127,7 @@ static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **
         flags[i] = i < count - 1 ? NPY_ITER_READONLY : NPY_ITER_WRITEONLY | NPY_ITER_NO_BROADCAST;
     }
     memcpy(made->places, places, sizeof places);
-    if (find_loop(made, ufunc, ordered) < 0) {
+    if (find_loop(ufunc, ordered, &made->loop, &made->data) < 0) {
         return -1;
     }
     NpyIter *iterator = NpyIter_MultiNew(
@@ -186,7 +193,7 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
         return refuse("the result of a reduction has another shape, or there is nothing to reduce");
     }
     PyArrayObject *loop_arrays[3] = {out, in, out};
-    if (find_loop(made, ufunc, loop_arrays) < 0) {
+    if (find_loop(ufunc, loop_arrays, &made->loop, &made->data) < 0) {
         return -1;
     }
     PyObject *identity = PyObject_GetAttrString((PyObject *)ufunc, "identity");
@@ -248,7 +255,7 @@ static int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject
     PyArrayObject *ordered[3] = {a, b, out};
     Place places[3] = {made->places[1], made->places[2], made->places[0]};
     memcpy(made->places, places, sizeof places);
-    if (find_loop(made, matmul, ordered) < 0) {
+    if (find_loop(matmul, ordered, &made->loop, &made->data) < 0) {
         return -1;
     }
     npy_intp size = PyArray_ITEMSIZE(out);
@@ -264,13 +271,32 @@ static int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject
     return 0;
 }
 
+/* Which cast leads from one dtype to another: those that C makes as NumPy does. */
+static int cast_between(int from, int to)
+{
+    static const int casts[][3] = {
+        {NPY_BOOL, NPY_FLOAT, BOOL_TO_FLOAT}, {NPY_BOOL, NPY_DOUBLE, BOOL_TO_DOUBLE},
+        {NPY_BOOL, NPY_INT64, BOOL_TO_INT64}, {NPY_INT64, NPY_FLOAT, INT64_TO_FLOAT},
+        {NPY_INT64, NPY_DOUBLE, INT64_TO_DOUBLE}, {NPY_FLOAT, NPY_DOUBLE, FLOAT_TO_DOUBLE},
+        {NPY_DOUBLE, NPY_FLOAT, DOUBLE_TO_FLOAT},
+    };
+    for (size_t i = 0; i < sizeof casts / sizeof *casts; i++) {
+        if (casts[i][0] == from && casts[i][1] == to) {
+            return casts[i][2];
+        }
+    }
+    return NO_CAST;
+}
+
 static int build_copy(Instruction *made, PyArrayObject **arrays)
 {
     PyArrayObject *out = arrays[0], *in = arrays[1];
     int ndim = PyArray_NDIM(out), ahead = ndim - PyArray_NDIM(in);
+    int same = PyArray_TYPE(out) == PyArray_TYPE(in);
     npy_intp from[NPY_MAXDIMS];
-    if (ahead < 0 || PyArray_TYPE(out) != PyArray_TYPE(in)) {
-        return refuse("a copy is of the same dtype, into as many axes or more");
+    made->cast = cast_between(PyArray_TYPE(in), PyArray_TYPE(out));
+    if (ahead < 0 || (!same && made->cast == NO_CAST)) {
+        return refuse("a copy is into as many axes or more, of a dtype that C casts to");
     }
     for (int axis = 0; axis < ndim; axis++) {
         npy_intp length = axis < ahead ? 1 : PyArray_DIM(in, axis - ahead);
@@ -279,9 +305,76 @@ static int build_copy(Instruction *made, PyArrayObject **arrays)
         }
         from[axis] = length == 1 ? 0 : PyArray_STRIDE(in, axis - ahead);
     }
-    made->step = step_copy;
+    made->step = same ? step_copy : step_cast;
     return plan_copy(made, ndim, PyArray_DIMS(out), PyArray_STRIDES(out), from,
                      PyArray_ITEMSIZE(out));
+}
+
+/* (out, a, b): stacks of matrices, of which one axis at most remains of all that stack them. */
+static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays)
+{
+    PyArrayObject *out = arrays[0];
+    int ndim = PyArray_NDIM(out), stacked = 0;
+    npy_intp lengths[NPY_MAXDIMS], steps[3][NPY_MAXDIMS];
+    if (ndim < 2 || !matmul->core_enabled || strcmp(matmul->name, "matmul")) {
+        return refuse("stacks of matrices are multiplied by matmul");
+    }
+    for (int axis = 0; axis < ndim - 2; axis++) {
+        npy_intp length = PyArray_DIM(out, axis);
+        npy_intp step[3];
+        for (int i = 0; i < 3; i++) {
+            int own = PyArray_NDIM(arrays[i]) - ndim + axis;
+            npy_intp there = own < 0 ? 1 : PyArray_DIM(arrays[i], own);
+            if (PyArray_NDIM(arrays[i]) < 2 || (there != length && (there != 1 || i == 0))) {
+                return refuse("stacks of matrices do not fit one another");
+            }
+            step[i] = there == 1 ? 0 : PyArray_STRIDE(arrays[i], own);
+        }
+        if (length == 1) {
+            continue;
+        }
+        int joins = stacked > 0;
+        for (int i = 0; i < 3; i++) {
+            joins = joins && steps[i][stacked - 1] == step[i] * length;
+        }
+        int place = joins ? stacked - 1 : stacked++;
+        lengths[place] = joins ? lengths[place] * length : length;
+        for (int i = 0; i < 3; i++) {
+            steps[i][place] = step[i];
+        }
+    }
+    if (stacked > 1) {
+        return refuse("matrices are stacked along more than one axis");
+    }
+    npy_intp core[3][4]; /* lengths and strides of the last two axes */
+    for (int i = 0; i < 3; i++) {
+        int last = PyArray_NDIM(arrays[i]) - 1;
+        if (last < 1 || PyArray_NDIM(arrays[i]) > ndim) {
+            return refuse("stacks of matrices have two axes at least");
+        }
+        core[i][0] = PyArray_DIM(arrays[i], last - 1);
+        core[i][1] = PyArray_DIM(arrays[i], last);
+        core[i][2] = PyArray_STRIDE(arrays[i], last - 1);
+        core[i][3] = PyArray_STRIDE(arrays[i], last);
+    }
+    npy_intp m = core[1][0], n = core[1][1], p = core[2][1];
+    if (core[2][0] != n || core[0][0] != m || core[0][1] != p || m * n * p == 0
+        || PyArray_SIZE(out) == 0) {
+        return refuse("matrices do not fit one another, or are empty");
+    }
+    PyArrayObject *ordered[3] = {arrays[1], arrays[2], out};
+    Place places[3] = {made->places[1], made->places[2], made->places[0]};
+    memcpy(made->places, places, sizeof places);
+    npy_intp count = stacked ? lengths[0] : 1;
+    npy_intp dimensions[4] = {count, m, n, p};
+    npy_intp strides[9] = {
+        stacked ? steps[1][0] : 0, stacked ? steps[2][0] : 0, stacked ? steps[0][0] : 0,
+        core[1][2], core[1][3], core[2][2], core[2][3], core[0][2], core[0][3]};
+    memcpy(made->dimensions, dimensions, sizeof dimensions);
+    memcpy(made->strides, strides, sizeof strides);
+    made->work = count * m * n * p / 8;
+    made->step = step_product;
+    return find_loop(matmul, ordered, &made->loop, &made->data);
 }
 
 static int is_row(PyArrayObject *array) { return PyArray_NDIM(array) == 1; }
@@ -337,6 +430,26 @@ static int build_number(Instruction *made, PyArrayObject **arrays, PyObject *num
     return 0;
 }
 
+/* A chain has as many operands as it likes. */
+static int describe_chain(Instruction *made, PyObject *operands, PyObject *detail, int quiet,
+                          PyObject *stand_ins)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    made->operands = (int)count;
+    made->quiet = quiet;
+    made->chain_places = PyMem_Calloc((size_t)count + 1, sizeof(Place));
+    int failed = made->chain_places == NULL;
+    for (Py_ssize_t i = 0; i < count && !failed; i++) {
+        failed = place_operand(&made->chain_places[i],
+                               (PyArrayObject *)PyTuple_GET_ITEM(operands, i), stand_ins) < 0;
+    }
+    failed = failed || build_chain(made, (PyArrayObject **)PySequence_Fast_ITEMS(operands),
+                                   detail) < 0;
+    PyMem_Free(made->chain_places);
+    made->chain_places = NULL;
+    return failed ? -1 : 0;
+}
+
 /* described: (kind, operands, the kind's own detail, quiet) */
 int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins)
 {
@@ -352,6 +465,9 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
         return -1;
     }
     int count = (int)PyTuple_GET_SIZE(operands);
+    if (!strcmp(kind, "chain")) {
+        return describe_chain(made, operands, detail, quiet, stand_ins);
+    }
     PyArrayObject *arrays[MAX_OPERANDS];
     if (count < 1 || count > MAX_OPERANDS) {
         return refuse("an instruction has 1 to 8 operands");
@@ -360,7 +476,7 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
         arrays[i] = (PyArrayObject *)PyTuple_GET_ITEM(operands, i);
     }
     made->quiet = quiet;
-    if (place_operands(made, arrays, count, 1, stand_ins) < 0) {
+    if (place_operands(made, arrays, count, stand_ins) < 0) {
         return -1;
     }
     int is_pair = PyTuple_Check(detail) && PyTuple_GET_SIZE(detail) == 2;
@@ -374,6 +490,9 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     }
     if (!strcmp(kind, "product") && of_ufunc && !is_pair && count == 3) {
         return build_product(made, (PyUFuncObject *)detail, arrays);
+    }
+    if (!strcmp(kind, "stack") && of_ufunc && !is_pair && count == 3) {
+        return build_stack(made, (PyUFuncObject *)detail, arrays);
     }
     if (!strcmp(kind, "copy") && count == 2) {
         return build_copy(made, arrays);

@@ -120,6 +120,48 @@ int step_copy(const Instruction *self, char *const *slots, PyObject *const *numb
     return 0;
 }
 
+#define CAST(FROM, TO)                                                                             \
+    for (npy_intp i = 0; i < count; i++) {                                                         \
+        LOAD(FROM, from + i * from_step, element);                                                 \
+        TO made = (TO)element;                                                                     \
+        STORE(to + i * to_step, made);                                                             \
+    }
+
+static void cast_row(int cast, char *to, npy_intp to_step, const char *from, npy_intp from_step,
+                     npy_intp count)
+{
+    switch (cast) {
+    case BOOL_TO_FLOAT: CAST(npy_bool, npy_float32) break;
+    case BOOL_TO_DOUBLE: CAST(npy_bool, npy_float64) break;
+    case BOOL_TO_INT64: CAST(npy_bool, npy_int64) break;
+    case INT64_TO_FLOAT: CAST(npy_int64, npy_float32) break;
+    case INT64_TO_DOUBLE: CAST(npy_int64, npy_float64) break;
+    case FLOAT_TO_DOUBLE: CAST(npy_float32, npy_float64) break;
+    case DOUBLE_TO_FLOAT: CAST(npy_float64, npy_float32) break;
+    }
+}
+
+static void cast_axes(const Instruction *self, int axis, char *to, const char *from)
+{
+    if (axis >= self->axes - 1) {
+        int last = self->axes - 1;
+        cast_row(self->cast, to, last < 0 ? 0 : self->to[last], from,
+                 last < 0 ? 0 : self->from[last], last < 0 ? 1 : self->lengths[last]);
+        return;
+    }
+    for (npy_intp i = 0; i < self->lengths[axis]; i++) {
+        cast_axes(self, axis + 1, to + i * self->to[axis], from + i * self->from[axis]);
+    }
+}
+
+/* One region into another of another dtype. */
+int step_cast(const Instruction *self, char *const *slots, PyObject *const *numbers)
+{
+    (void)numbers;
+    cast_axes(self, 0, at(&self->places[0], slots), at(&self->places[1], slots));
+    return 0;
+}
+
 /* A number of Python's into an array without axes. */
 int step_number(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {

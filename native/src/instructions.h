@@ -23,6 +23,7 @@ typedef struct {
 } Place;
 
 typedef struct Instruction Instruction;
+typedef struct Chain Chain;
 
 /* Returns 0, or -1 with an exception set. */
 typedef int (*Step)(const Instruction *self, char *const *slots, PyObject *const *numbers);
@@ -45,6 +46,10 @@ struct Instruction {
     int axes;
     npy_intp lengths[NPY_MAXDIMS], to[NPY_MAXDIMS], from[NPY_MAXDIMS];
     npy_intp itemsize;
+    int cast; /* which pair of dtypes, of a copy into another one */
+
+    Chain *chain;          /* of element-wise loops in blocks; its own */
+    Place *chain_places;   /* where its operands lie, while it is made */
 
     PyArrayObject *target; /* whose dtype a number becomes */
     int number;            /* which */
@@ -53,15 +58,33 @@ struct Instruction {
     int needs_python;      /* whether the interpreter's lock has to be held */
 };
 
+/* Casts that C makes as NumPy does. */
+enum {
+    NO_CAST, BOOL_TO_FLOAT, BOOL_TO_DOUBLE, BOOL_TO_INT64, INT64_TO_FLOAT, INT64_TO_DOUBLE,
+    FLOAT_TO_DOUBLE, DOUBLE_TO_FLOAT
+};
+
 int step_sweep(const Instruction *, char *const *, PyObject *const *);
 int step_iterate(const Instruction *, char *const *, PyObject *const *);
 int step_reduce(const Instruction *, char *const *, PyObject *const *);
 int step_product(const Instruction *, char *const *, PyObject *const *);
 int step_copy(const Instruction *, char *const *, PyObject *const *);
+int step_cast(const Instruction *, char *const *, PyObject *const *);
 int step_number(const Instruction *, char *const *, PyObject *const *);
 int step_pick(const Instruction *, char *const *, PyObject *const *);
 int step_put(const Instruction *, char *const *, PyObject *const *);
 int step_put_where(const Instruction *, char *const *, PyObject *const *);
+int step_chain(const Instruction *, char *const *, PyObject *const *);
+
+/* Says why an instruction is not made; returns -1. */
+int refuse(const char *why);
+
+/* Finds the loop of a ufunc for the dtypes of its operands. */
+int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFunction *loop,
+              void **data);
+
+/* Makes a chain; its operands are any number, of which `chain_places` knows where they lie. */
+int build_chain(Instruction *made, PyArrayObject **arrays, PyObject *detail);
 
 /* Makes an instruction of a tuple (kind, details ...); returns -1 with an exception set. */
 int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins);

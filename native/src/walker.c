@@ -150,6 +150,7 @@ static void free_instructions(Stretch *self)
         if (self->instructions[i].iterator != NULL) {
             NpyIter_Deallocate(self->instructions[i].iterator);
         }
+        PyMem_Free(self->instructions[i].chain);
     }
     PyMem_Free(self->instructions);
     PyMem_Free(self->begin);

@@ -121,6 +121,61 @@ def test_a_copy(dtype):
             )
 
 
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (np.bool, np.float32), (np.bool, np.float64), (np.bool, np.int64),
+        (np.int64, np.float32), (np.int64, np.float64), (np.float32, np.float64),
+        (np.float64, np.float32),
+    ],
+)  # fmt: skip
+def test_a_cast(source, target):
+    for shape, lays, lies in itertools.product(SHAPES, LAYOUTS.values(), LAYOUTS.values()):
+        given, found = lays(numbers(shape, source)), lies(np.zeros(shape, target))
+        np.testing.assert_array_equal(walked("copy", found, given), given.astype(target))
+        if shape and shape[0]:
+            expected = np.broadcast_to(given[:1].astype(target), shape)
+            np.testing.assert_array_equal(walked("copy", found, given[:1]), expected)
+    if source is np.float64:
+        hard = np.array([np.inf, -np.inf, np.nan, 1e300, 1e-300, -0.0])
+        with np.errstate(all="ignore"):
+            same(walked("copy", np.zeros(6, np.float32), hard), hard.astype(np.float32))
+
+
+def test_a_stack_of_products():
+    shapes = [((4, 6, 9), (4, 9, 5)), ((4, 6, 9), (9, 5)), ((6, 9), (4, 9, 5)), ((6, 9), (9, 5)),
+              ((2, 3, 6, 9), (2, 3, 9, 5)), ((2, 3, 6, 9), (9, 5)), ((1, 1, 9), (3, 9, 1)),
+              ((2, 1, 6, 9), (2, 1, 9, 5))]  # fmt: skip
+    for dtype, (left, right), lays in itertools.product(FLOATS, shapes, LAYOUTS.values()):
+        a, b = lays(numbers(left, dtype)), lays(numbers(right, dtype))
+        if len(left) == 4 and lays not in (LAYOUTS["C order"], LAYOUTS["wide rows"]):
+            continue  # along two axes
+        expected = np.matmul(a, b)
+        same(walked("stack", np.empty_like(expected), a, b, detail=np.matmul), expected)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("size", [1, 7, 100, 1000])
+@pytest.mark.parametrize("block", [1, 16, 128])
+def test_a_chain(dtype, size, block):
+    """y = tanh(a * s + b); then a part of it is taken from memory of its own."""
+    a, b, part = numbers((size,), dtype), numbers((size,), dtype), numbers((size // 2,), dtype)
+    s, found, scratch = numbers((), dtype), np.zeros(size, dtype), np.empty(block, dtype)
+    begin = size - size // 2
+    expected = np.tanh(a * s + b)
+    expected_part = part - expected[begin:]
+    links = [
+        (np.multiply, ((0, "flat", 0), (1, "number", 0), (2, "scratch", 0)), 0, size),
+        (np.add, ((2, "scratch", 0), (3, "flat", 0), (2, "scratch", 0)), 0, size),
+        (np.tanh, ((2, "scratch", 0), (4, "flat", 0)), 0, size),
+        (np.subtract, ((5, "flat", begin), (4, "flat", 0), (5, "flat", begin)), begin, size),
+    ]
+    described = ("chain", (a, s, scratch, b, found, part), (0, size, block, links), True)
+    Stretch([], 0, [described], None)()
+    same(found, expected)
+    same(part, expected_part)
+
+
 @pytest.mark.parametrize("dtype", [np.bool, np.int16, *FLOATS, np.complex128])
 def test_elements_are_picked_and_put(dtype):
     table, places = numbers((9,), dtype), np.array([0, 3, -1, 3, 8])

@@ -19,6 +19,7 @@ Stretch = native.Stretch
 x, y = np.arange(6.0), np.ones(6)
 locked = np.ones(6)
 locked.flags.writeable = False
+FLAT_PAIR = ((0, "flat", 0), (1, "flat", 0))
 WRONG = {
     "no tuple": (3, TypeError),
     "too short": (("ufunc", (x, y)), TypeError),
@@ -30,7 +31,44 @@ WRONG = {
     "another kind": (("sort", (x, y), None, False), ValueError),
     "another shape": (("copy", (x, np.ones(5)), None, False), ValueError),
     "more axes": (("copy", (x, np.ones((2, 6))), None, False), ValueError),
-    "another dtype": (("copy", (x, np.ones(6, np.float32)), None, False), ValueError),
+    "another dtype": (("copy", (x, np.ones(6, np.complex64)), None, False), ValueError),
+    "a cast that loses": (("copy", (np.ones(6, int), x), None, False), ValueError),
+    "no stack": (("stack", (np.ones((2, 2)), np.ones((2, 2)), np.ones(2)), np.matmul, False),
+                 ValueError),
+    "another stack": (("stack", (np.ones((3, 2, 2)), np.ones((3, 2, 2)), np.ones((2, 2, 2))),
+                       np.matmul, False), ValueError),
+    "a stack along two axes": (("stack", (np.ones((2, 3, 2, 2)), np.ones((2, 3, 2, 2)),
+                                          np.ones((2, 1, 2, 2))), np.matmul, False), ValueError),
+    "a stack of sums": (("stack", (np.ones((2, 2)),) * 3, np.add, False), ValueError),
+    "a chain of nothing": (("chain", (x,), None, False), ValueError),
+    "a chain backwards": (("chain", (x,), (6, 0, 4, []), False), ValueError),
+    "a chain without blocks": (("chain", (x,), (0, 6, 0, []), False), ValueError),
+    "a link that is none": (("chain", (x,), (0, 6, 4, [3]), False), ValueError),
+    "a link of an operand that is not there": (
+        ("chain", (x,), (0, 6, 4, [(np.negative, ((0, "flat", 0), (1, "flat", 0)), 0, 6)]), False),
+        ValueError),
+    "a link beyond its array": (
+        ("chain", (x, y), (0, 9, 4, [(np.negative, FLAT_PAIR, 0, 9)]), False), ValueError),
+    "a link before its array": (
+        ("chain", (x, y), (0, 6, 4, [(np.negative, ((0, "flat", 2), (1, "flat", 0)), 0, 6)]),
+         False), ValueError),
+    "a link beyond its chain": (
+        ("chain", (x, y), (0, 4, 4, [(np.negative, FLAT_PAIR, 0, 6)]), False), ValueError),
+    "small scratch": (
+        ("chain", (x, y), (0, 6, 8, [(np.negative, ((0, "flat", 0), (1, "scratch", 0)), 0, 6)]),
+         False), ValueError),
+    "another role": (
+        ("chain", (x, y), (0, 6, 4, [(np.negative, ((0, "flat", 0), (1, "row", 0)), 0, 6)]), False),
+        ValueError),
+    "a number as result": (
+        ("chain", (x, np.ones(())), (0, 6, 4, [(np.negative, ((0, "flat", 0), (1, "number", 0)), 0,
+                                               6)]), False), ValueError),
+    "a locked result": (
+        ("chain", (x, locked), (0, 6, 4, [(np.negative, ((0, "flat", 0), (1, "flat", 0)), 0, 6)]),
+         False), ValueError),
+    "a link of a method": (
+        ("chain", (x, y), (0, 6, 4, [(np.sum, ((0, "flat", 0), (1, "flat", 0)), 0, 6)]), False),
+        ValueError),
     "objects": (("copy", (np.array([None]), np.array([1], object)), None, False), ValueError),
     "swapped": (("copy", (x, np.ones(6, ">f8")), None, False), ValueError),
     "not aligned": (("copy", (x, np.zeros(49, np.uint8)[1:].view(float)), None, False), ValueError),
@@ -330,3 +368,31 @@ def test_slots_are_freed_with_what_they_hold():
     del array, pair
     gc.collect()
     assert known() is None
+
+
+def learned(name, width, backend):
+    """Return the weights of a wide network after some steps, and the program."""
+    aino.manual_seed(0)
+    model = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 3))
+    optimizer = getattr(aino.optim, name)(model.parameters(), lr=0.01)
+
+    @aino.compile(backend=backend)
+    def step(inputs, targets):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    inputs, targets = aino.randn(8, width), aino.randint(0, 3, (8,))
+    for _ in range(6):
+        step(inputs, targets)
+    return [p.detach().numpy().tobytes() for p in model.parameters()], step.code
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "AdamW"])
+@pytest.mark.parametrize("width", [400, 800])  # one lane, two lanes
+def test_long_updates_are_walked_in_blocks_with_the_same_bits(name, width):
+    weights, code = learned(name, width, "native")
+    assert '("chain"' in code
+    assert weights == learned(name, width, "numpy")[0]

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from aino.threads import worker
+
 #: The form in which instructions are described; a walker of another one is not used.
 FORMAT = 1
 #: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
@@ -68,6 +70,11 @@ def on_flags(name: str) -> Callable[..., None]:
                 np.geterrcall().write(f"Warning: {message}\n")  # type: ignore[union-attr]
 
     return tell
+
+
+def share_stretches(first: Any, second: Any, *arrays: Any) -> None:
+    """Walk two halves of a chain, one of them on a second thread."""
+    worker.share(lambda stretch: stretch(*arrays), [first, second])
 
 
 def can_walk(kind: str, forms: tuple, detail: Any, quiet: bool) -> bool:
@@ -142,5 +149,12 @@ def _of_product(function: Any, dtypes: tuple, rng: Any):
             yield np.asarray(left.dot(right)), [left, right], function
 
 
+def _of_stack(function: Any, dtypes: tuple, rng: Any):
+    a, b = _numbers(rng, (4, 6, 9), dtypes[1]), _numbers(rng, (4, 9, 5), dtypes[2])
+    for left, right in ((a, b), (a, b[:1]), (a[:, ::2], b), (a, a.mT), (a[0], b[0])):
+        yield np.matmul(left, right), [left, right], function
+
+
 #: What shows that loops agree: (expected, operands, detail) of instructions of a kind.
-_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "product": _of_product}
+_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "product": _of_product,
+           "stack": _of_stack}  # fmt: skip

@@ -11,15 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.stretches import can_walk, on_flags, stand_in, stretch_type
+from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
+from aino.compiler.backends.native.stretches import (
+    can_walk,
+    on_flags,
+    share_stretches,
+    stand_in,
+    stretch_type,
+)
 from aino.compiler.backends.numpy.comments import empty_like
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.backends.numpy.lines import Kind, Line, Source
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.raising import raising_places
-from aino.compiler.ir.regions import Given, Region, Storage, contiguous_strides
+from aino.compiler.ir.regions import (
+    Given,
+    Region,
+    Storage,
+    contiguous_strides,
+    is_contiguous,
+    reshaped,
+)
 from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.compiler.passes.fusion import Chain
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
 _SMALL = 1 << 14
@@ -36,6 +51,13 @@ class Instruction:
     call: Call
     #: The expression that is computed before the stretch, of one that writes a number.
     number: str = ""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """An operand of a chain: a region as numbers one after the other."""
+
+    value: Region
 
 
 @dataclass
@@ -64,19 +86,68 @@ class NativeEmitter(Emitter):
 
     def call(self, call: Call) -> None:
         """Append a call to the stretch that is open, or its lines after it."""
+        table = ChainTable(call, self.program.quiet) if isinstance(call, Chain) else None
+        if table is not None and table.fits:
+            self._chain(table)
+            return
         instruction = None if id(call) in self._raising else self._instruction(call)
         if instruction is None:
             self._close()
             super().call(call)
         else:
-            before = len(self.body)
-            for operand in instruction.operands:
-                if isinstance(operand, Region):
-                    self._make_room(operand.storage, call)
-                    self.value(operand)
-            self._stretch.before += self.body[before:]
-            del self.body[before:]
-            self._stretch.instructions.append(instruction)
+            self._append(instruction)
+
+    def _append(self, instruction: Instruction) -> None:
+        """Append an instruction to the stretch that is open; what it needs first comes before."""
+        before = len(self.body)
+        for operand in instruction.operands:
+            value = operand.value if isinstance(operand, Flat) else operand
+            if isinstance(value, Region):
+                self._make_room(value.storage, instruction.call)
+                self.value(value)
+        self._stretch.before += self.body[before:]
+        del self.body[before:]
+        self._stretch.instructions.append(instruction)
+
+    def _chain(self, table: ChainTable) -> None:
+        """Append a chain: to the stretch that is open, or as two, one for each of two threads."""
+        parts = parts_of(table.chain)
+        if len(parts) == 1:
+            self._append(self._part(table, *parts[0]))
+            return
+        self._close()
+        stretches = []
+        for begin, end in parts:
+            self._append(self._part(table, begin, end))
+            self._close()
+            stretches.append(self.body.pop())
+        (first, given), (second, _) = [line.text.rstrip(")").split("(") for line in stretches]
+        share = self._bound("share", share_stretches)
+        arguments = f", {given}" if given else ""
+        text = f"{share}({first}, {second}{arguments})"
+        self.body.append(Line(text, table.chain, walked=True))
+
+    def _part(self, table: ChainTable, begin: int, end: int) -> Instruction:
+        """Return a part of a chain as an instruction, with scratch memory of its own."""
+        operands: list[Any] = []
+        for operand in table.operands:
+            if isinstance(operand, Region):
+                operands.append(operand if operand.shape == () else Flat(operand))
+            elif isinstance(operand, Storage):
+                name = self.names.fresh("scratch")
+                form = f"({SMALL_BLOCK},), np.{operand.whole.dtype.type.__name__}"
+                self.prelude["memory"].append(f"{name} = np.empty({form})")
+                operands.append(name)
+            else:
+                operands.append(operand)
+        rows = []
+        for function, places, first, last in table.links:
+            low, high = max(first, begin), min(last, end)
+            if low < high:
+                rows.append(f"({self._ufunc_name(function)}, {places}, {low}, {high})")
+        links = ",\n            ".join(rows)
+        detail = f"({begin}, {end}, {SMALL_BLOCK}, [\n            {links},\n        ])"
+        return Instruction("chain", operands, detail, table.quiet, table.chain)
 
     def _make_room(self, storage: Storage, call: Call) -> None:
         """Give memory to what the call makes, if it has none yet."""
@@ -123,11 +194,13 @@ class NativeEmitter(Emitter):
             return Instruction("number", [out], "", False, call, number)
         if operation is Operation.GET and not call.keywords:
             return self._plain("pick", [out, *arguments], call)
-        copies = operation is Operation.METHOD and function == "copy"
-        if (operation is Operation.COPY or copies) and not call.keywords:
+        copies = operation is Operation.METHOD and function in ("copy", "astype")
+        if operation is Operation.COPY or copies:
             return self._plain("copy", [out, arguments[0]], call)
         if function is np.dot and not call.keywords:
             return self._plain("product", [out, *arguments], call)
+        if function is np.matmul and not call.keywords:
+            return self._plain("stack", [out, *arguments], call)
         if operation is Operation.UFUNC and not call.keywords and function.nout == 1:
             return self._ufunc(call, out)
         if operation is Operation.REDUCE and set(call.keywords) <= {"axis", "keepdims", "dtype"}:
@@ -173,6 +246,8 @@ class NativeEmitter(Emitter):
         axes = tuple(axes) if isinstance(axes, (tuple, range)) else (axes,)
         axes = tuple(sorted(axis % len(source.shape) for axis in axes))
         kept = tuple([n for axis, n in enumerate(source.shape) if axis not in axes])
+        if call.keywords.get("keepdims") and is_contiguous(out):
+            out = reshaped(out, kept)
         if out.shape != kept:
             return None
         return Instruction("reduce", [out, source], repr(axes), False, call)
@@ -212,15 +287,19 @@ class NativeEmitter(Emitter):
         for one in stretch.instructions:
             operands = []
             for operand in one.operands:
-                if not isinstance(operand, Region):
+                if isinstance(operand, str):
                     operands.append(operand)
                     continue
-                name = self.value(operand)
-                if self._lasts(operand):
-                    operands.append(name)
-                else:
-                    slots.setdefault(name, operand)
-                    operands.append(f"given_{name}")
+                flat = isinstance(operand, Flat)
+                value = operand.value if flat else operand
+                name = self.value(value)
+                if self._lasts(value):
+                    operands.append(f"{name}.reshape(-1)" if flat else name)
+                    continue
+                if flat:
+                    value, name = self._flat_of(value, name)
+                slots.setdefault(name, value)
+                operands.append(f"given_{name}")
             if one.kind == "number":
                 detail = str(len(numbers))
                 numbers.append(one.number)
@@ -243,6 +322,13 @@ class NativeEmitter(Emitter):
         arguments = ", ".join([*slots, *numbers])
         self.body.append(Line(f"{name}({arguments})", stretch.instructions[-1].call, walked=True))
         self.walked += len(stretch.instructions)
+
+    def _flat_of(self, value: Region, name: str) -> tuple[Region, str]:
+        """Return a region of one axis for one of several, and the name of its view."""
+        if len(value.shape) == 1:
+            return value, name
+        flat = reshaped(value, (value.size,))
+        return flat, self.value(flat)
 
     def _lasts(self, value: Region) -> bool:
         """Tell whether a region's array is there before the program runs."""
@@ -270,8 +356,10 @@ class NativeEmitter(Emitter):
             return self._ufunc_name(call.function)
         if one.kind == "reduce":
             return f"({self._ufunc_name(call.function)}, {one.detail})"
-        if one.kind == "product":
+        if one.kind in ("product", "stack"):
             return self._ufunc_name(np.matmul)
+        if one.kind == "chain":
+            return one.detail
         return "None"
 
     def _ufunc_name(self, function) -> str:
@@ -299,6 +387,9 @@ def _extent(value: Region) -> tuple[int, int]:
 
 
 def _details(found: Instruction, call: Call) -> Any:
+    """Return what an instruction is tried with."""
     if found.kind == "reduce":
         return call.function, eval(found.detail)
-    return {"ufunc": call.function, "product": np.matmul, "number": 0}.get(found.kind)
+    return {"ufunc": call.function, "product": np.matmul, "stack": np.matmul, "number": 0}.get(
+        found.kind
+    )
