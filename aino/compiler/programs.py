@@ -185,7 +185,8 @@ class Programs:
         """Trace a call twice without making it: only its program is wanted."""
         names, flat = self._arguments.flat(args, kwargs)
         specialization = Specialization()
-        with rehearsal():
+        # Nor does it call what others have the collector call.
+        with rehearsal(), collection_paused():
             before, after = [
                 run_traced(self._run, args, kwargs, names, flat, commit=False) for _ in range(2)
             ]

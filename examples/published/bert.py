@@ -9,6 +9,7 @@ Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Langua
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import aino
 from aino import nn
@@ -181,7 +182,7 @@ class BertModel(nn.Module):
         super().__init__()
         self.config = config
         self.embeddings = Embeddings(config)
-        self.encoder = nn.Module()
+        self.encoder: Any = nn.Module()
         self.encoder.layer = nn.ModuleList([Layer(config) for _ in range(config.num_hidden_layers)])
         self.pooler = None
         if add_pooling_layer:
@@ -255,7 +256,7 @@ class BertForMaskedLM(nn.Module):
         super().__init__()
         self.config = config
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.cls = nn.Module()
+        self.cls: Any = nn.Module()
         self.cls.predictions = LMPredictionHead(config)
         initialized(self)
         if config.tie_word_embeddings:

@@ -9,6 +9,7 @@ layer1.0.conv1, fc), `ResNetForImageClassification` those of microsoft/resnet-50
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import aino
 from aino import nn
@@ -213,9 +214,9 @@ class ResNetModel(nn.Module):
         super().__init__()
         self.config = config
         first = (config.num_channels, config.embedding_size, 7, 2)
-        self.embedder = nn.Module()
+        self.embedder: Any = nn.Module()
         self.embedder.embedder = ConvLayer(first, config.hidden_act)
-        self.encoder = nn.Module()
+        self.encoder: Any = nn.Module()
         self.encoder.stages = nn.ModuleList()
         for stage, depth in enumerate(config.depths):
             one = nn.Module()

@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 from types import UnionType
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from aino import nn
 
@@ -50,6 +50,11 @@ def activation(name):
     return ACTIVATIONS[name]()
 
 
+def _fields(config: Any):
+    """Return the fields of a configuration, which is a dataclass."""
+    return fields(config)
+
+
 class Settings:
     """What the configurations share, which are dataclasses with the names of config.json.
 
@@ -74,7 +79,7 @@ class Settings:
         kind = settings.get("model_type", cls.model_type)
         if kind != cls.model_type:
             raise ValueError(f"the configuration is of model_type {kind!r}, not {cls.model_type!r}")
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in _fields(cls)}
         fixed = dict(FIXED + cls.fixed)
         harmless = {"model_type", *_LABELS, *HARMLESS, *cls.harmless}
         given = {}
@@ -98,8 +103,8 @@ class Settings:
 
     def to_dict(self):
         """Return what stands in a config.json."""
-        settings = {"model_type": self.model_type}
-        settings |= {field.name: getattr(self, field.name) for field in fields(self)}
+        settings: dict[str, Any] = {"model_type": self.model_type}
+        settings |= {field.name: getattr(self, field.name) for field in _fields(self)}
         labels = settings.pop("labels", None)
         if labels is not None:
             settings["id2label"] = {str(number): label for number, label in enumerate(labels)}
@@ -107,7 +112,7 @@ class Settings:
         return settings
 
     def __post_init__(self):
-        for field in fields(self):
+        for field in _fields(self):
             value = getattr(self, field.name)
             if isinstance(value, list):
                 value = tuple(value)

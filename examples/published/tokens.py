@@ -192,6 +192,7 @@ class BytePairs:
         place = 0
         while place < len(text):
             found = self.endings.match(text, place) or self.kinds.match(kinds, place)
+            assert found is not None  # every character is of a kind
             yield text[place : found.end()]
             place = found.end()
 

@@ -63,8 +63,18 @@ class Symmetric(nn.Module):
         return x.triu() + x.triu(1).mT
 
 
+def on_ranks():
+    """Return a module that belongs to ranks: here to one."""
+    aino.distributed.init_process_group()
+    try:
+        return nn.parallel.DistributedDataParallel(nn.Linear(2, 3))
+    finally:
+        aino.distributed.destroy_process_group()
+
+
 #: Classes that no file holds, and what is said of one.
 REFUSED = {
+    "DistributedDataParallel": (on_ranks, "belongs to the ranks that made it, .* save ddp.module"),
     "ParametrizationList": (
         lambda: parametrize.ParametrizationList([Symmetric()], nn.Parameter(aino.ones(2, 2))),
         r"m\.dit: 0 is a part of a parametrized module, which is stored by its state_dict\(\)",

@@ -100,4 +100,4 @@ def test_the_package_loads_its_parts_when_they_are_used():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dit.nothing
     assert callable(dit.describe)
-    assert aino.save is dit.save
+    assert aino.formats.save is aino.save
