@@ -314,7 +314,7 @@ int step_put_where(const Instruction *self, char *const *slots, PyObject *const 
         LOAD(npy_uint32, from, value);
         for (npy_intp i = 0; i < count; i++) {
             LOAD(npy_uint32, to + 4 * i, now);
-            npy_uint32 keep = (npy_uint32)mask[i] - 1; /* all bits, or none */
+            npy_uint32 keep = (npy_uint32)(mask[i] != 0) - 1; /* all bits, or none */
             now = (now & keep) | (value & ~keep);
             STORE(to + 4 * i, now);
         }

@@ -74,15 +74,16 @@ static int walk(const Stretch *self, char *const *slots, PyObject *const *number
     feclearexcept(WATCHED);
     for (Py_ssize_t i = 0; i < self->count && !failed; i++) {
         const Instruction *next = &self->instructions[i];
-        if (next->quiet) {
-            *flags |= fetestexcept(WATCHED);
-        }
         failed = next->step(next, slots, numbers);
-        if (next->quiet) {
+        /* Now: some of NumPy's loops clear what was raised before them. */
+        int raised = fetestexcept(WATCHED);
+        if (raised && next->quiet) {
             feclearexcept(WATCHED);
         }
+        else {
+            *flags |= raised;
+        }
     }
-    *flags |= fetestexcept(WATCHED);
     return failed;
 }
 

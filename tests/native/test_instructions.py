@@ -208,6 +208,8 @@ def test_values_are_put_where_a_mask_is_true(dtype, shape):
         expected = target.copy()
         np.putmask(expected, mask, values)
         same(walked("put_where", target, mask, values), expected)
+        any_bits = (mask * np.uint8(6)).astype(np.uint8).view(np.bool)  # true by another bit
+        np.testing.assert_array_equal(walked("put_where", target, any_bits, values), expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.stretches import agrees
-from aino.compiler.ir.operations import Operation
+from aino.compiler.backends.native.stretches import agrees, is_quiet, loop_dtypes
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.passes.fusion import BLOCK, SHARED, Chain
@@ -15,6 +15,13 @@ from aino.threads import lanes, pieces
 
 #: Numbers in one block: what a chain hands from call to call stays in the fastest caches.
 SMALL_BLOCK = 1 << 12
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A plain number among the operands of a call, as an array."""
+
+    array: np.ndarray
 
 
 def parts_of(chain: Chain) -> list[tuple[int, int]]:
@@ -27,55 +34,41 @@ def parts_of(chain: Chain) -> list[tuple[int, int]]:
 class ChainTable:
     """The operands of a chain and the links between them, as the walker is told of them.
 
-    ``operands``: regions, texts of constants, or storages that have scratch memory of a block.
+    ``operands``: regions, constants, or storages that have scratch memory of a block.
+    ``quiet``: whether overflow and its kin are nobody's business in it.
     """
 
-    def __init__(self, chain: Chain, quiet: Any) -> None:
+    def __init__(self, chain: Chain, handling: dict[Any, dict[str, str]]) -> None:
         self.chain = chain
-        self.operands: list[Any] = []
+        self._numbers: dict[Any, int] = {}
         #: (ufunc, ((operand, role, origin) ...), begin, end)
         self.links: list[tuple] = []
-        self.flags: set[bool] = set()
-        self.fits = all(
-            [self._add(call, 0, chain.size, quiet) for call in chain.steps]
-            + [self._add(call, start, start + call.target.size, quiet)
-               for start, call in chain.tails]
-        )  # fmt: skip
-        self.quiet = True in self.flags
-        self.fits = self.fits and len(self.flags) == 1
+        calls = [(0, call) for call in chain.steps] + chain.tails
+        told = {is_quiet(handling.get(call.function, {})) for _, call in calls}
+        self.quiet = told == {True}
+        self.fits = told in ({True}, {False}) and all(
+            [self._add(call, start, start + call.target.size) for start, call in calls]
+        )
 
-    def _add(self, call: Call, begin: int, end: int, quiet: Any) -> bool:
+    @property
+    def operands(self) -> list[Any]:
+        """What the links go over, each once."""
+        return list(self._numbers)
+
+    def _add(self, call: Call, begin: int, end: int) -> bool:
         """Append a call that runs from one number to another; tell whether it can be walked."""
-        function = call.function
-        if call.operation is not Operation.UFUNC or call.keywords or function.nout != 1:
+        found = loop_dtypes(call)
+        if found is None or not agrees("ufunc", call.function, (found[-1], *found[:-1])):
             return False
-        if not all(isinstance(x, (Region, bool, int, float)) for x in call.arguments):
-            return False
-        given = [x.dtype if isinstance(x, Region) else type(x) for x in call.arguments]
-        try:
-            found = function.resolve_dtypes((*given, None))
-        except (TypeError, ValueError):
-            return False
-        asked = [x.dtype if isinstance(x, Region) else d for x, d in zip(call.arguments, found)]
-        if found[-1] != call.target.dtype or asked != list(found[:-1]):
-            return False
-        if not agrees("ufunc", function, (found[-1], *found[:-1])):
-            return False
-        handling = quiet.get(function, {})
-        if set(handling.values()) - {"ignore"}:
-            return False
-        self.flags.add(bool(handling))
-        operands = [
-            self._operand(x, dtype, begin, end) for x, dtype in zip(call.arguments, found)
-        ] + [self._operand(call.target, found[-1], begin, end)]
-        self.links.append((function, tuple(operands), begin, end))
+        values = (*call.arguments, call.target)
+        operands = [self._operand(x, dtype, begin, end) for x, dtype in zip(values, found)]
+        self.links.append((call.function, tuple(operands), begin, end))
         return None not in operands
 
     def _operand(self, item: Any, dtype: np.dtype, begin: int, end: int) -> tuple | None:
         """Return (number of the operand, role, origin) of what a call reads or writes."""
         if not isinstance(item, Region):
-            text = f"np.array({item!r}, np.{dtype.type.__name__})"
-            return self._number_of(text), "number", 0
+            return self._number_of(Constant(np.array(item, dtype))), "number", 0
         if item.storage in self.chain.local:
             return self._number_of(item.storage), "scratch", 0
         if item.shape == ():
@@ -87,6 +80,4 @@ class ChainTable:
         return None
 
     def _number_of(self, operand: Any) -> int:
-        if operand not in self.operands:
-            self.operands.append(operand)
-        return self.operands.index(operand)
+        return self._numbers.setdefault(operand, len(self._numbers))

@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.ir.operations import Operation
+from aino.compiler.ir.program import Call
+from aino.compiler.ir.regions import Region
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.threads import worker
 
 #: The form in which instructions are described; a walker of another one is not used.
@@ -75,6 +79,32 @@ def on_flags(name: str) -> Callable[..., None]:
 def share_stretches(first: Any, second: Any, *arrays: Any) -> None:
     """Walk two halves of a chain, one of them on a second thread."""
     worker.share(lambda stretch: stretch(*arrays), [first, second])
+
+
+def loop_dtypes(call: Call) -> tuple[np.dtype, ...] | None:
+    """Return the dtypes of a ufunc's operands and result, None where one would be cast first.
+
+    Plain numbers among the operands take the dtype of the others.
+    """
+    function, arguments = call.function, call.arguments
+    if call.operation is not Operation.UFUNC or call.keywords or function.nout != 1:
+        return None
+    if not all(isinstance(x, (Region, bool, int, float, complex)) for x in arguments):
+        return None
+    if any(isinstance(x, SymbolicNumber) for x in arguments):
+        return None
+    given = [x.dtype if isinstance(x, Region) else type(x) for x in arguments]
+    try:
+        found = function.resolve_dtypes((*given, None))
+    except (TypeError, ValueError):
+        return None
+    asked = [x.dtype if isinstance(x, Region) else d for x, d in zip(arguments, found)]
+    return found if [*asked, call.target.dtype] == list(found) else None
+
+
+def is_quiet(handling: dict[str, str]) -> bool | None:
+    """Tell whether a function says nothing of overflow; None where it is to do something else."""
+    return None if set(handling.values()) - {"ignore"} else bool(handling)
 
 
 def can_walk(kind: str, forms: tuple, detail: Any, quiet: bool) -> bool:

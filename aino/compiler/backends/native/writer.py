@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
+from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, Constant, parts_of
 from aino.compiler.backends.native.stretches import (
     can_walk,
+    is_quiet,
+    loop_dtypes,
     on_flags,
     share_stretches,
     stand_in,
@@ -33,7 +35,6 @@ from aino.compiler.ir.regions import (
     is_contiguous,
     reshaped,
 )
-from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.fusion import Chain
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
@@ -42,13 +43,17 @@ _SMALL = 1 << 14
 
 @dataclass
 class Instruction:
-    """A call as the walker is told of it; ``operands``: regions, or the text of a constant."""
+    """A call as the walker is told of it.
+
+    ``operands``: regions, regions as flat memory, constants, or names. ``detail``: of a reduction
+    its axes, of a chain its links as text.
+    """
 
     kind: str
     operands: list[Any]
-    detail: str
-    quiet: bool
     call: Call
+    detail: Any = None
+    quiet: bool = False
     #: The expression that is computed before the stretch, of one that writes a number.
     number: str = ""
 
@@ -81,6 +86,7 @@ class NativeEmitter(Emitter):
         self._raising = {id(program.calls[place]) for place in raising_places(program.calls)}
         self._kept = {value.storage for value in program.outputs()}
         self._stretch = Stretch()
+        self._tell = on_flags(self.name)
 
     # Which calls are walked
 
@@ -147,7 +153,7 @@ class NativeEmitter(Emitter):
                 rows.append(f"({self._ufunc_name(function)}, {places}, {low}, {high})")
         links = ",\n            ".join(rows)
         detail = f"({begin}, {end}, {SMALL_BLOCK}, [\n            {links},\n        ])"
-        return Instruction("chain", operands, detail, table.quiet, table.chain)
+        return Instruction("chain", operands, table.chain, detail, table.quiet)
 
     def _make_room(self, storage: Storage, call: Call) -> None:
         """Give memory to what the call makes, if it has none yet."""
@@ -164,16 +170,16 @@ class NativeEmitter(Emitter):
         found = self._described(call)
         if found is None:
             return None
-        quiet = self.program.quiet.get(call.function, {})
-        if set(quiet.values()) - {"ignore"} or not self._is_apart(found):
+        quiet = is_quiet(self.program.quiet.get(call.function, {}))
+        if quiet is None or not self._is_apart(found):
             return None
-        found.quiet = bool(quiet)
+        found.quiet = quiet
         forms = tuple([
-            stand_in(v.shape, v.strides, v.dtype) if isinstance(v, Region) else eval(v, {"np": np})
-            for v in found.operands
+            x.array if isinstance(x, Constant) else stand_in(x.shape, x.strides, x.dtype)
+            for x in found.operands
         ])  # fmt: skip
-        detail = _details(found, call)
-        return found if can_walk(found.kind, forms, detail, found.quiet) else None
+        walks = can_walk(found.kind, forms, _function_and_axes(found), found.quiet)
+        return found if walks else None
 
     def _described(self, call: Call) -> Instruction | None:
         operation, function, arguments = call.operation, call.function, call.arguments
@@ -191,7 +197,7 @@ class NativeEmitter(Emitter):
         out = call.target
         if operation is Operation.NUMBER:
             number = self.text(arguments[0])
-            return Instruction("number", [out], "", False, call, number)
+            return Instruction("number", [out], call, 0, number=number)
         if operation is Operation.GET and not call.keywords:
             return self._plain("pick", [out, *arguments], call)
         copies = operation is Operation.METHOD and function in ("copy", "astype")
@@ -201,7 +207,7 @@ class NativeEmitter(Emitter):
             return self._plain("product", [out, *arguments], call)
         if function is np.matmul and not call.keywords:
             return self._plain("stack", [out, *arguments], call)
-        if operation is Operation.UFUNC and not call.keywords and function.nout == 1:
+        if operation is Operation.UFUNC:
             return self._ufunc(call, out)
         if operation is Operation.REDUCE and set(call.keywords) <= {"axis", "keepdims", "dtype"}:
             return self._reduction(call, out)
@@ -210,35 +216,25 @@ class NativeEmitter(Emitter):
     def _plain(self, kind: str, operands: list, call: Call) -> Instruction | None:
         if not all(isinstance(operand, Region) for operand in operands):
             return None
-        return Instruction(kind, operands, "", False, call)
+        return Instruction(kind, operands, call)
 
     def _ufunc(self, call: Call, out: Region) -> Instruction | None:
         """Return a ufunc whose operands have the dtypes of its loop: nothing is cast."""
-        given = [x.dtype if isinstance(x, Region) else type(x) for x in call.arguments]
-        if any(isinstance(x, SymbolicNumber) for x in call.arguments):
+        found = loop_dtypes(call)
+        if found is None:
             return None
-        if not all(isinstance(x, (Region, bool, int, float, complex)) for x in call.arguments):
-            return None
-        try:
-            found = call.function.resolve_dtypes((*given, None))
-        except (TypeError, ValueError):
-            return None
-        if found[-1] != out.dtype:
-            return None
-        operands: list[Any] = [out]
-        for item, dtype in zip(call.arguments, found):
-            if not isinstance(item, Region):
-                operands.append(f"np.array({self.text(item)}, np.{dtype.type.__name__})")
-            elif item.dtype != dtype:
-                return None
-            else:
-                operands.append(item)
-        return Instruction("ufunc", operands, "", False, call)
+        given = [
+            x if isinstance(x, Region) else Constant(np.array(x, dtype))
+            for x, dtype in zip(call.arguments, found)
+        ]
+        return Instruction("ufunc", [out, *given], call)
 
     def _reduction(self, call: Call, out: Region) -> Instruction | None:
         source, *rest = call.arguments
         axis = rest[0] if rest else call.keywords.get("axis", 0)
         if len(rest) > 1 or not isinstance(source, Region) or source.dtype != out.dtype:
+            return None
+        if not source.shape:
             return None
         if call.keywords.get("dtype") not in (None, out.dtype, out.dtype.type):
             return None
@@ -250,7 +246,7 @@ class NativeEmitter(Emitter):
             out = reshaped(out, kept)
         if out.shape != kept:
             return None
-        return Instruction("reduce", [out, source], repr(axes), False, call)
+        return Instruction("reduce", [out, source], call, axes)
 
     def _is_apart(self, found: Instruction) -> bool:
         """Tell whether what is written lies apart from what is read, or is the very same."""
@@ -285,21 +281,7 @@ class NativeEmitter(Emitter):
         numbers: list[str] = []
         rows = []
         for one in stretch.instructions:
-            operands = []
-            for operand in one.operands:
-                if isinstance(operand, str):
-                    operands.append(operand)
-                    continue
-                flat = isinstance(operand, Flat)
-                value = operand.value if flat else operand
-                name = self.value(value)
-                if self._lasts(value):
-                    operands.append(f"{name}.reshape(-1)" if flat else name)
-                    continue
-                if flat:
-                    value, name = self._flat_of(value, name)
-                slots.setdefault(name, value)
-                operands.append(f"given_{name}")
+            operands = [self._operand(operand, slots) for operand in one.operands]
             if one.kind == "number":
                 detail = str(len(numbers))
                 numbers.append(one.number)
@@ -313,7 +295,7 @@ class NativeEmitter(Emitter):
         for label, value in slots.items():
             lines.append(f"given_{label} = {self._stand_in(value)}")
         type_name = self._bound("Stretch", stretch_type())
-        tell = self._bound("tell", on_flags(self.name))
+        tell = self._bound("tell", self._tell)
         given = ", ".join(f"given_{label}" for label in slots)
         lines.append(f"{name} = {type_name}([{given}], {len(numbers)}, [")
         lines += [f"    {Line(text, call).text}" for text, call in rows]
@@ -322,6 +304,22 @@ class NativeEmitter(Emitter):
         arguments = ", ".join([*slots, *numbers])
         self.body.append(Line(f"{name}({arguments})", stretch.instructions[-1].call, walked=True))
         self.walked += len(stretch.instructions)
+
+    def _operand(self, operand: Any, slots: dict[str, Region]) -> str:
+        """Return the text of an operand; one that is given at each call joins the slots."""
+        if isinstance(operand, str):
+            return operand
+        if isinstance(operand, Constant):
+            return self._bound("number", operand.array)
+        flat = isinstance(operand, Flat)
+        value = operand.value if flat else operand
+        name = self.value(value)
+        if self._lasts(value):
+            return f"{name}.reshape(-1)" if flat else name
+        if flat:
+            value, name = self._flat_of(value, name)
+        slots.setdefault(name, value)
+        return f"given_{name}"
 
     def _flat_of(self, value: Region, name: str) -> tuple[Region, str]:
         """Return a region of one axis for one of several, and the name of its view."""
@@ -344,23 +342,18 @@ class NativeEmitter(Emitter):
         return f"{name}({value.shape}, {value.strides}, {self.dtype(value.dtype)})"
 
     def _bound(self, name: str, item: Any) -> str:
-        key = id(item) if name != "tell" else -1
-        if key not in self.objects:
-            self.objects[key] = self.names.fresh(name)
-            self.bound[self.objects[key]] = item
-        return self.objects[key]
+        """Return the name under which an object is given to the program."""
+        if id(item) not in self.objects:
+            self.objects[id(item)] = self.names.fresh(name)
+            self.bound[self.objects[id(item)]] = item
+        return self.objects[id(item)]
 
     def _detail(self, one: Instruction) -> str:
-        call = one.call
-        if one.kind == "ufunc":
-            return self._ufunc_name(call.function)
+        """Return the text of what belongs to the kind of an instruction."""
+        function = _function_of(one)
         if one.kind == "reduce":
-            return f"({self._ufunc_name(call.function)}, {one.detail})"
-        if one.kind in ("product", "stack"):
-            return self._ufunc_name(np.matmul)
-        if one.kind == "chain":
-            return one.detail
-        return "None"
+            return f"({self._ufunc_name(function)}, {one.detail})"
+        return one.detail if function is None else self._ufunc_name(function)
 
     def _ufunc_name(self, function) -> str:
         """Return the name of a ufunc itself, not of one that is told to be quiet."""
@@ -386,10 +379,16 @@ def _extent(value: Region) -> tuple[int, int]:
     return low - begin, high - begin
 
 
-def _details(found: Instruction, call: Call) -> Any:
-    """Return what an instruction is tried with."""
-    if found.kind == "reduce":
-        return call.function, eval(found.detail)
-    return {"ufunc": call.function, "product": np.matmul, "stack": np.matmul, "number": 0}.get(
-        found.kind
-    )
+def _function_of(one: Instruction) -> Any:
+    """Return the ufunc whose loop an instruction calls, None where there is none."""
+    if one.kind in ("ufunc", "reduce"):
+        return one.call.function
+    return np.matmul if one.kind in ("product", "stack") else None
+
+
+def _function_and_axes(one: Instruction) -> Any:
+    """Return what belongs to the kind of an instruction, as the walker takes it."""
+    function = _function_of(one)
+    if one.kind == "reduce":
+        return function, one.detail
+    return one.detail if function is None else function
