@@ -91,6 +91,18 @@ def test_a_reduction(function):
                     same(walked("reduce", found, source, detail=(function, axes)), expected)
 
 
+@pytest.mark.parametrize("function", [np.subtract, np.divide, np.fmax, np.hypot])
+def test_a_reduction_that_takes_each_value_once(function):
+    for dtype, lays in itertools.product(FLOATS, LAYOUTS.values()):
+        for shape in [(5,), (1,), (3, 4), (64, 10), (7, 1), (3, 5, 7)]:
+            source = lays(numbers(shape, dtype))
+            for axis in range(len(shape)):
+                with np.errstate(all="ignore"):
+                    expected = np.asarray(function.reduce(source, axis))
+                found = np.empty_like(expected)
+                same(walked("reduce", found, source, detail=(function, (axis,))), expected)
+
+
 def test_a_product():
     cases = 0
     for m, n, p in itertools.product((1, 2, 5, 32), (1, 3, 16), (1, 4, 17)):

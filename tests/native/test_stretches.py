@@ -266,6 +266,81 @@ def test_plain_numbers_of_any_kind_are_operands(number, size):
     assert found["numpy"] == found["native"]
 
 
+# Memory that is read and written
+
+
+def shifted(x):
+    y = x * 1.0
+    y[1:] += y[:-1]
+    return y
+
+
+def mirrored(x):
+    y = x * 1.0
+    y[:] = y.flip(0) + y.mT
+    y.copy_(y.mT)
+    return y
+
+
+def multiplied(x):
+    y = x * 1.0
+    aino.matmul(y, y, out=y)
+    return y
+
+
+def summed(x):
+    y = x * 1.0
+    y[0] = y.sum(0)
+    y[:, 1] -= y[1]
+    return y
+
+
+@pytest.mark.parametrize("function", [shifted, mirrored, multiplied, summed])
+def test_what_is_written_where_it_is_read_is_as_in_numpy(function):
+    found = {}
+    for backend in ("numpy", "native"):
+        step = aino.compile(function, backend=backend, fullgraph=True)
+        x = aino.linspace(-1.0, 1.0, 64).reshape(8, 8)
+        with aino.no_grad():
+            found[backend] = [step(x).numpy().tobytes() for _ in range(3)]
+    assert found["native"] == found["numpy"]
+    with aino.no_grad():
+        assert found["native"][0] == function(x).numpy().tobytes()
+
+
+def taken(x, places):
+    return x[places] * 2.0
+
+
+def written(x, places):
+    y = x * 1.0
+    y[places] = x[:3] * 2.0
+    return y
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize("indexed", [taken, written])
+def test_what_raises_in_a_program_leaves_what_the_function_leaves(indexed, backend):
+    state = aino.zeros(3)
+
+    def step(x, places):
+        state.add_(1.0)
+        y = indexed(x, places)
+        state.mul_(3.0)
+        return y + 1.0
+
+    compiled = aino.compile(step, backend=backend)
+    x, places = aino.arange(4.0), aino.tensor([0, 3, 1])
+    with aino.no_grad():
+        for _ in range(4):
+            compiled(x, places)
+        expected = (state.numpy() + 1.0).tolist()
+        with pytest.raises(IndexError, match="4 is out of bounds"):
+            compiled(x, aino.tensor([0, 4, 1]))
+        assert state.tolist() == expected
+        assert compiled(x, places).tolist() == (indexed(x, places) + 1.0).tolist()
+
+
 # As aino.compile uses them
 
 
