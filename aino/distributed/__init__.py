@@ -42,6 +42,13 @@ from aino.distributed.groups import (
     ProcessGroup,
     default_pg_timeout,
     destroy_process_group,
+    group,
+    init_process_group,
+    is_available,
+    is_initialized,
+    new_group,
+)
+from aino.distributed.membership import (
     get_backend,
     get_global_rank,
     get_group_rank,
@@ -49,11 +56,6 @@ from aino.distributed.groups import (
     get_process_group_ranks,
     get_rank,
     get_world_size,
-    group,
-    init_process_group,
-    is_available,
-    is_initialized,
-    new_group,
 )
 from aino.distributed.mpi import is_installed as is_mpi_available
 from aino.distributed.objects import (

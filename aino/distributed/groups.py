@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from datetime import timedelta
 from typing import Any
 
+from aino.devices import check_device
 from aino.distributed import endings, mpi
 from aino.distributed.channel import Channel, Solo
 from aino.distributed.job import Job
@@ -163,6 +163,14 @@ def _check_method(init_method: str | None, store: Any) -> None:
         )
 
 
+def _check_others(options: Any, device: Any) -> None:
+    """Raise for options of another backend, and for another device than the CPU."""
+    if options is not None:
+        raise ArgumentError(f"pg_options are for other backends than MPI, not {options!r}")
+    if device is not None:
+        check_device(device)
+
+
 def _seconds(timeout: Any) -> timedelta:
     """Return a time as a span."""
     if timeout is None:
@@ -199,7 +207,9 @@ def init_process_group(
         world_size: how many processes there have to be, where it is given.
         rank: the number that this one has to have, where it is given.
         store: None: see ``init_method``.
-        group_name, pg_options, device_id: have no effect.
+        group_name: has no effect.
+        pg_options: None: they are those of other backends.
+        device_id: None, or the CPU.
 
     Raises ``ValueError`` where it was called before, and for what is given otherwise than it is,
     ``MissingExtraError`` where several processes were started and mpi4py is not installed.
@@ -215,6 +225,7 @@ def init_process_group(
         raise ValueError("trying to initialize the default process group twice!")
     check_backend(backend)
     _check_method(init_method, store)
+    _check_others(pg_options, device_id)
     limit = _seconds(timeout)
     if mpi.is_installed() or mpi.processes_announced() > 1:
         begun = _begin(endings.job_of_this_process(), limit)
@@ -362,96 +373,6 @@ def _set_all(value: ProcessGroup | None) -> None:
     group.WORLD = GroupMember.WORLD = value
 
 
-def get_rank(group: ProcessGroup | None = None) -> int:
-    """Return the number of this process in a group, -1 where it is not in it.
-
-    Arguments:
-        group: by default all processes.
-    """
-    found = chosen(group)
-    return -1 if found is None else found._rank
-
-
-def get_world_size(group: ProcessGroup | None = None) -> int:
-    """Return how many processes a group has, -1 where this one is not in it.
-
-    Arguments:
-        group: by default all processes.
-    """
-    found = chosen(group)
-    return -1 if found is None else len(found.ranks)
-
-
-def get_backend(group: ProcessGroup | None = None) -> str:
-    """Return ``"mpi"``.
-
-    Arguments:
-        group: by default all processes.
-    """
-    if chosen(group) is None:
-        raise ValueError("Invalid process group specified: this process is not in it")
-    return "mpi"
-
-
-def get_node_local_rank(fallback_rank: int | None = None) -> int:
-    """Return the number of this process among those on its machine.
-
-    Arguments:
-        fallback_rank: what is returned where no launcher has told it.
-
-    Raises ``RuntimeError`` where neither is there.
-    """
-    told = os.environ.get("LOCAL_RANK", fallback_rank)
-    if told is None:
-        raise RuntimeError(
-            "LOCAL_RANK is not in the environment: start the script by python -m "
-            "aino.distributed.run, or give fallback_rank"
-        )
-    return int(told)
-
-
-def get_process_group_ranks(group: ProcessGroup | None) -> list[int]:
-    """Return the numbers among all processes of those in a group, in the order of the group.
-
-    Arguments:
-        group: by default all processes.
-    """
-    found = chosen(group)
-    return [] if found is None else list(found.ranks)
-
-
-def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
-    """Return the number in a group of a process that has ``global_rank`` among all.
-
-    Arguments:
-        group: the group.
-        global_rank: a number among all processes.
-
-    Raises ``ValueError`` for a process that is not in the group.
-    """
-    found = chosen(group)
-    ranks = [] if found is None else found.ranks
-    if global_rank not in ranks:
-        raise ValueError(f"Global rank {global_rank} is not part of group {found}")
-    return ranks.index(global_rank)
-
-
-def get_global_rank(group: ProcessGroup, group_rank: int) -> int:
-    """Return the number among all processes of one that has ``group_rank`` in a group.
-
-    Arguments:
-        group: the group.
-        group_rank: a number in the group.
-
-    Raises ``ValueError`` for a number that the group does not have.
-    """
-    found = chosen(group)
-    ranks = [] if found is None else found.ranks
-    if not 0 <= group_rank < len(ranks):
-        raise ValueError(f"Group rank {group_rank} is not part of group {found}")
-    return ranks[group_rank]
-
-
 def new_group(
     ranks: list[int] | None = None,
     timeout: timedelta | None = None,
@@ -471,13 +392,16 @@ def new_group(
         ranks: numbers among all processes; all of them for None.
         timeout: how long the group's processes wait for each other; by default as all do.
         backend: ``"mpi"``, or nothing.
-        pg_options, group_desc, device_id: have no effect.
+        pg_options: None: they are those of other backends.
+        group_desc: has no effect.
+        device_id: None, or the CPU.
         use_local_synchronization: only False: all processes call it.
         sort_ranks: whether the group's ranks are in the order of the numbers, or as they are given.
     """
     forbid_in_trace("new_group", "call it outside the compiled function")
     everybody = get_default()
     check_backend(backend)
+    _check_others(pg_options, device_id)
     if use_local_synchronization:
         raise ArgumentError(
             "new_group(use_local_synchronization=True) is not there: all processes call new_group"

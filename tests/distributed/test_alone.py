@@ -9,7 +9,7 @@ import pytest
 
 import aino
 from aino import distributed as dist
-from aino.distributed import mpi
+from aino.distributed import endings, mpi
 from aino.errors import MissingExtraError
 from tests.distributed.launching import ROOT
 
@@ -25,6 +25,7 @@ def without_mpi(monkeypatch):
         return real(name, *arguments, **keywords)
 
     monkeypatch.setattr(mpi, "is_installed", lambda: False)
+    monkeypatch.setattr(endings, "_jobs", [])  # what other tests have begun
     monkeypatch.setattr(builtins, "__import__", without)
     for name in mpi._COUNTS:
         monkeypatch.delenv(name, raising=False)

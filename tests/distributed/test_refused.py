@@ -47,6 +47,12 @@ REFUSED = {
     "a setting": (
         lambda: ZeroRedundancyOptimizer(weights(), optim.Adam, lr=-1), ValueError, "learning rate",
     ),
+    "a group of another device": (
+        lambda: dist.new_group(device_id="cuda:0"), RuntimeError, "computes on the CPU",
+    ),
+    "options of another backend": (
+        lambda: dist.new_group(pg_options=object()), ValueError, "other backends",
+    ),
     "a copy": (
         lambda: copy.deepcopy(ZeroRedundancyOptimizer(weights(), optim.SGD)),
         RuntimeError, "state_dict",

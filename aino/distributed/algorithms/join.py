@@ -10,7 +10,7 @@ import numpy as np
 
 from aino.autograd.tensor import Tensor, make
 from aino.distributed.collectives import all_reduce
-from aino.distributed.groups import get_rank
+from aino.distributed.membership import get_rank
 from aino.tracing import forbid_in_trace
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from aino.autograd.tensor import Tensor, make
 from aino.distributed.collectives import all_reduce
 from aino.distributed.grad_bucket import GradBucket
-from aino.distributed.groups import get_world_size
+from aino.distributed.membership import get_world_size
 
 __all__ = ["allreduce_hook", "fp16_compress_hook", "fp16_compress_wrapper"]
 
