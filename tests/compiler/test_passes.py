@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import aino
+from aino.autograd.tensor import make
 from aino.compiler import pipeline
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.ir.operations import UFUNC_METHODS, Operation
@@ -21,6 +22,7 @@ from aino.compiler.passes.negations import absorb_signs
 from aino.compiler.passes.small_matrices import lower_small_rows
 from aino.compiler.pipeline import PASSES
 from aino.compiler.specialization import build
+from aino.tracing import opaque
 from tests.compiler.test_steps import OPTIMIZERS, assert_same, data, network, plain, run_both
 
 
@@ -159,6 +161,26 @@ def test_a_copy_that_is_written_is_the_original_where_nobody_else_uses_that(
     verify(program)
     uses = copies + used_later
     np.testing.assert_allclose(run(program, np.ones(3))[0], uses * np.sin(1.0) + 1)
+
+
+def test_what_a_kernel_may_keep_is_not_written_over():
+    memory = np.arange(3.0)
+    remembered = opaque(lambda x: memory)
+
+    def copied(x):
+        y = make(remembered(x.array)).clone()
+        y.add_(x)
+        return y * 2.0
+
+    def chosen(x):
+        return aino.where(x > 0, make(remembered(x.array)), 0.0) * 2.0
+
+    for function in (copied, chosen):
+        step = aino.compile(function, fullgraph=True)
+        with aino.no_grad():
+            found = [step(aino.tensor([1.0, -1.0, 1.0], dtype=aino.float64)) for _ in range(5)]
+        np.testing.assert_array_equal(memory, np.arange(3.0))
+        assert all(aino.equal(one, found[0]) for one in found)
 
 
 def test_parts_are_computed_in_their_places():

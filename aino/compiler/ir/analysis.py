@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.regions import Storage
 
@@ -41,6 +42,16 @@ class Analysis:
         """Return the call that makes a storage, None where it is there before."""
         position = self.makers.get(storage)
         return None if position is None else self.program.calls[position]
+
+    def may_be_kept(self, storage: Storage) -> bool:
+        """Tell whether a kernel of Python's made a storage, and may keep what it has returned.
+
+        One that writes into memory that it is given does not.
+        """
+        maker = self.maker(storage)
+        if maker is None or maker.operation is not Operation.KERNEL:
+            return False
+        return not hasattr(maker.function, "takes_out")
 
     def first_filler(self, storage: Storage) -> Call | None:
         """Return the call that first puts numbers into a storage, None if there is none."""

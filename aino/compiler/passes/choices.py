@@ -77,6 +77,7 @@ def _can_go(value, result: Region, position: int, analysis: Analysis) -> bool:
         and value.is_whole
         and value.storage.kind == "temporary"
         and value.storage not in analysis.outputs
+        and not analysis.may_be_kept(value.storage)
         and analysis.last_read(value.storage) == position
         and analysis.last_write(value.storage) < position
         and value.dtype == result.dtype

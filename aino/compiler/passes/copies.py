@@ -60,18 +60,16 @@ def elide_copies(program: Program) -> int:
         if copies and isinstance(source, Region) and source.is_whole:
             result = call.results[0]
             handed_on = result.storage in returned
+            changes = result.storage in analysis.writers
+            own = source.storage.kind == "temporary" and source.storage not in given
+            ours = own and not analysis.may_be_kept(source.storage)
             if handed_on:
-                maker = analysis.maker(source.storage)
-                # A kernel of Python's may keep what it returns.
-                anew = maker is not None and maker.operation is not Operation.KERNEL
-                free = anew and source.storage.kind == "temporary" and source.storage not in given
+                free = ours and analysis.maker(source.storage) is not None
             else:
                 free = source.storage.kind in ("temporary", "constant")
                 free = free and source.storage not in returned
-            changes = result.storage in analysis.writers
             ends = (
-                source.storage.kind == "temporary"
-                and source.storage not in given
+                ours
                 and source.storage not in shared
                 and analysis.last_use(source.storage) == position
             )
