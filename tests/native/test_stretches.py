@@ -174,26 +174,44 @@ def test_stretches_of_random_instructions_do_not_leak():
 
 
 def dividing(quiet=False):
-    zero, out = np.zeros(3), np.empty(3)
-    instruction = ("ufunc", (out, np.ones(3), zero), np.divide, quiet)
-    return Stretch([], 0, [instruction], on_flags("step"))
+    """Return a stretch that divides 1 and 0 by 0, and what it does as a call of NumPy's."""
+    given, zeros, out = np.array([1.0, 0.0, 1.0]), np.zeros(3), np.empty(3)
+    instruction = ("ufunc", (out, given, zeros), np.divide, quiet)
+    return Stretch([], 0, [instruction], on_flags("divide")), lambda: np.divide(given, zeros)
 
 
-def test_warnings_follow_numpys_settings():
-    stretch = dividing()
-    with pytest.warns(RuntimeWarning, match="divide by zero encountered in step"):
-        stretch()
-    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
-        stretch()
-    told = []
-    with np.errstate(divide="call", call=lambda *what: told.append(what)):
-        stretch()
-    assert told == [("divide by zero", 1)]
+class Log(list):
+    """Takes what is written."""
+
+    write = list.append
+
+
+def outcome(call, how):
+    """Return what a call warns of, and what the handler of numbers that are none hears."""
+    heard = Log()
+    handler = heard if how == "log" else lambda *what: heard.append(what)
+    with np.errstate(all=how, call=handler), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            call()
+        except FloatingPointError as error:
+            heard.append(str(error))
+    return sorted(str(one.message) for one in told), heard
+
+
+@pytest.mark.parametrize("how", ["ignore", "warn", "raise", "print", "call", "log"])
+def test_numbers_that_are_none_are_told_of_as_numpy_has_it(how, capfd):
+    outcomes = []
+    for call in dividing():
+        outcomes.append((*outcome(call, how), capfd.readouterr().err))
+    assert outcomes[0] == outcomes[1]
+    assert any(outcomes[0]) == (how != "ignore")
+
+
+def test_quiet_instructions_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with np.errstate(divide="ignore"):
-            stretch()
-        dividing(quiet=True)()
+        dividing(quiet=True)[0]()
 
 
 def test_what_one_instruction_keeps_quiet_others_do_not():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -58,20 +59,22 @@ def on_flags(name: str) -> Callable[..., None]:
     """Return what tells of overflow and its kin in a program, as ``np.errstate`` has it now."""
 
     def tell(*raised: int) -> None:
-        handling = np.geterr()
+        handling: dict[str, Any] = {**np.geterr()}
+        handler: Any = np.geterrcall()
+        status = sum([flag << place for place, flag in enumerate(raised)])
         for (kind, spoken), flag in zip(_FLAGS, raised):
-            how = handling[kind] if flag else "ignore"  # type: ignore[literal-required]
+            how = handling[kind] if flag else "ignore"
             message = f"{spoken} encountered in {name}"
             if how == "warn":
                 warnings.warn(message, RuntimeWarning, stacklevel=3)
             elif how == "raise":
                 raise FloatingPointError(message)
             elif how == "print":
-                print(f"Warning: {message}")
+                print(f"Warning: {message}", file=sys.stderr)
             elif how == "call":
-                np.geterrcall()(spoken, flag)  # type: ignore[misc, operator]
+                handler(spoken, status)
             elif how == "log":
-                np.geterrcall().write(f"Warning: {message}\n")  # type: ignore[union-attr]
+                handler.write(f"Warning: {message}\n")
 
     return tell
 
