@@ -201,9 +201,7 @@ def outcome(call, how):
 
 @pytest.mark.parametrize("how", ["ignore", "warn", "raise", "print", "call", "log"])
 def test_numbers_that_are_none_are_told_of_as_numpy_has_it(how, capfd):
-    outcomes = []
-    for call in dividing():
-        outcomes.append((*outcome(call, how), capfd.readouterr().err))
+    outcomes = [(*outcome(call, how), capfd.readouterr().err) for call in dividing()]
     assert outcomes[0] == outcomes[1]
     assert any(outcomes[0]) == (how != "ignore")
 
