@@ -87,8 +87,9 @@ def draw(
     else:
         caller = sys._getframe(1)
         graph = _computation(obj, inputs, depth, known, gradients, caller)
+    whole = graph.copy()
     fold(graph, depth, repeat, limit)
-    return Drawing(write(graph, rankdir or "TB", numbers))
+    return Drawing(write(graph, rankdir or "TB", numbers), graph, whole)
 
 
 def _computation(

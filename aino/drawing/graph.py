@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ class Value:
 class Box:
     """One call of a module, or a module that is not run: a frame around its vertices.
 
-    ``start`` and ``end`` are the ticks of the nodes' clock between which it was called.
+    ``start`` and ``end`` are the ticks of the nodes' clock between which it was called. ``mark``
+    is ``failed`` where something was raised inside.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Box:
     parent: Box | None = None
     start: int = 0
     end: int = 0
+    mark: str = ""
 
     def chain(self) -> list[Box]:
         """Return the boxes from the outermost to this one."""
@@ -54,7 +56,7 @@ class Vertex:
     """One thing in the drawing.
 
     ``kind`` is ``input``, ``parameter``, ``constant``, ``operation``, ``module`` (folded into
-    one) or ``more`` (what was left out).
+    one), ``gradient`` (a step of the backward pass) or ``more`` (what was left out).
     """
 
     kind: str
@@ -68,6 +70,15 @@ class Vertex:
     output: bool = False
     #: The module that it stands for.
     subject: Any = None
+    #: The formula in the names of what it was given, with numbers where there are numbers:
+    #: ``h = 2 · x``; and what stands for each letter of the formula.
+    spoken: str = ""
+    letters: dict[str, str] = field(default_factory=dict)
+    #: Where in the user's program it was computed, where that is known: ``train.py:12  h = 2 * x``.
+    line: str = ""
+    #: ``passed`` for a module that did nothing, ``failed`` where something was raised, ``nan``
+    #: where the first numbers appeared that are none.
+    mark: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,13 +86,16 @@ class Edge:
     """A value on its way.
 
     ``kind``: ``gradient`` where its gradient comes back, ``constant`` where none does,
-    ``unseen`` where the edge only says what is drawn after what.
+    ``unseen`` where the edge only says what is drawn after what, ``backward`` between gradients.
     """
 
     tail: Vertex
     head: Vertex
     label: str = ""
     kind: str = "gradient"
+    #: The local derivative, of the head by the tail, as a formula: ``cos x``; and as numbers.
+    derivative: str = ""
+    slope: np.ndarray | None = None
 
 
 def counted(count: int, what: str) -> str:
@@ -95,6 +109,10 @@ class Graph:
     def __init__(self, vertices: Iterable[Vertex] = (), edges: Iterable[Edge] = ()) -> None:
         self.vertices = list(vertices)
         self.edges = list(edges)
+
+    def copy(self) -> Graph:
+        """Return a graph of the same vertices that can be folded by itself."""
+        return Graph(self.vertices, [replace(edge) for edge in self.edges])
 
     def heads(self) -> dict[Vertex, list[Vertex]]:
         """Return, for each vertex, those that use it."""
@@ -117,7 +135,8 @@ class Graph:
                     continue
                 edge.tail, edge.head = (into, edge.head) if inner[0] else (edge.tail, into)
                 if inner[1]:
-                    edge.label = ""
+                    edge.label = edge.derivative = ""
+                    edge.slope = None
             known = edges.setdefault((edge.tail, edge.head), edge)
             if edge.kind == "gradient":
                 known.kind = edge.kind

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from aino.drawing.graph import Graph
 from aino.drawing.render import picture
 from aino.errors import MissingExtraError
 
@@ -16,11 +17,14 @@ _SHARPNESS = 144
 class Drawing:
     """A drawing; a notebook shows its picture.
 
-    ``source`` is its text in DOT, the language of Graphviz.
+    ``source`` is its text in DOT, the language of Graphviz. ``graph`` holds what is drawn,
+    ``whole`` the same before anything was folded; both are None for a drawing of neurons.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, graph: Graph | None = None, whole: Graph | None = None) -> None:
         self.source = source
+        self.graph = graph
+        self.whole = whole
 
     def render(self, path: Any) -> Path:
         """Write the picture to ``path``, as its suffix says, and return the path.
