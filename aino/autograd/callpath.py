@@ -12,12 +12,15 @@ _WORDS = """
     Tensor View new refresh mode tick ndarray wrap annotate constant promote as_floating
     only_floating only_ordered float32 float64 sum_to explain owner kernel Recorded declared
     function write pullback check_raw y t held shared node level like own error inputs saved g
+    noted GONE float
     written surplus out isinstance type ValueError TypeError LevelError
     computed
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
 RESERVED = frozenset(_WORDS.split())
+#: Parameters that may hold arrays.
+_ARRAYS = frozenset(("index", "indices", "counts", "weights", "spans"))
 NUMBERED = re.compile(r"[ang]\d+|rule_.*")
 
 
@@ -213,6 +216,7 @@ def _recording(declared) -> list[str]:
         "        t.node = node = new(Recorded)",
         f"        node.inputs = ({', '.join(edges)},)",
         f"        node.saved = ({saved})",
+        *_noting(declared),
         "        node.shape = y.shape",
         "        node.sequence = tick()",
         "        node.extras = None",
@@ -221,6 +225,49 @@ def _recording(declared) -> list[str]:
         "        t.node = None",
         "    return t",
     ]
+
+
+def _noting(declared) -> list[str]:
+    """Note constants and parameters, as far as the walk frees them or no rule reads them.
+
+    Nothing differentiates with them: they are for drawings, which show what was computed. Two
+    tensors that want gradients pay for the question alone.
+    """
+    parameters = []
+    for name in declared.parameters:
+        plain = declared.definition is None and name not in _ARRAYS
+        parameters.append(name if plain else f"noted({name})")
+    if declared.node_class.keeps_arrays is False and set(declared.parameters) <= set(
+        declared.saved_names
+    ):
+        parameters = []
+    if not parameters:
+        declared.noted_names = declared.inputs
+    constants = [_constant(declared, i) for i in range(len(declared.inputs))]
+    if parameters:
+        return [f"        node.noted = ({', '.join((*constants, *parameters))},)"]
+    if len(constants) == 1:
+        return []
+    if len(constants) == 2 and None not in map(declared.rules.get, declared.inputs):
+        # The commonest case: the constant itself, without a tuple around it.
+        return [
+            f"        if n1 is None: node.noted = {_constant(declared, 1, True)}",
+            f"        elif n0 is None: node.noted = {_constant(declared, 0, True)}",
+        ]
+    missing = " or ".join(f"n{i} is None" for i in range(len(constants)))
+    return [f"        if {missing}:", f"            node.noted = ({', '.join(constants)},)"]
+
+
+def _constant(declared, i: int, missing: bool = False) -> str:
+    """Return what is noted of an input: a number, a small array, or what stands for a large one."""
+    if len(declared.inputs) == 1 and declared.differentiable:
+        return "GONE"  # recorded, so it wants a gradient
+    name = declared.arguments[i]
+    small = f"a{i}.__class__ is ndarray and a{i}.nbytes < 513 and a{i}.base is None"
+    found = f"a{i} if {small} else noted(a{i})"
+    if declared.differentiable == declared.inputs:
+        found = f"{name} if {name}.__class__ is float else {found}"
+    return found if missing else f"GONE if n{i} is not None else {found}"
 
 
 def _kept(declared, name, positions, edges) -> str:

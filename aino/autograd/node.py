@@ -28,6 +28,38 @@ class Spent(tuple):
     __slots__ = ()
 
 
+#: Constants of up to so many bytes are noted themselves, others by a weak reference.
+_NOTED = 512
+_PLAIN = (int, float, bool, str, complex, slice, type(...), type(None), np.dtype)
+#: Stands for a constant that is no longer there.
+GONE = object()
+
+
+def noted(value):
+    """Return what a node notes of a constant, for those who show what was computed.
+
+    What is large is not kept alive; of a small part of something large, a copy is kept.
+    """
+    if value.__class__ is np.ndarray:
+        if value.nbytes > _NOTED:
+            return weakref.ref(value)
+        return value if value.base is None else value.copy()
+    if value.__class__ is tuple:
+        return tuple([noted(part) for part in value])
+    return value if isinstance(value, _PLAIN) else GONE
+
+
+def seen(value):
+    """Return the constant that was noted, ``GONE`` where it is no longer there."""
+    if value.__class__ is weakref.ref:
+        found = value()
+        return GONE if found is None else found
+    if value.__class__ is tuple:
+        parts = tuple([seen(part) for part in value])
+        return GONE if any([part is GONE for part in parts]) else parts
+    return value
+
+
 class Node:
     """One recorded operation; each primitive has a subclass of its own, made by ``primitive``.
 

@@ -29,7 +29,7 @@ from aino.autograd.callpath import check_names, forward_source, pullback_source
 from aino.autograd.duck import computed
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
-from aino.autograd.node import Node, TupleOutput, annotate, tick
+from aino.autograd.node import GONE, Node, TupleOutput, annotate, noted, seen, tick
 from aino.autograd.operands import (
     as_floating,
     check_raw,
@@ -95,6 +95,8 @@ class Primitive:
         self.reads = {key: _arguments(rule)[first:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
         self.function: Any = None
+        #: The names of what nodes note, in order.
+        self.noted_names: tuple[str, ...] = (*self.inputs, *self.parameters)
         self.node_class: Any = type(
             _node_name(name),
             (RecordedNode,),
@@ -127,10 +129,26 @@ class Primitive:
 
 
 class RecordedNode(Node):
-    """A node that a primitive recorded."""
+    """A node that a primitive recorded.
 
-    __slots__ = ()
+    ``noted``: what it was given without a gradient and its parameters, where there are any; no
+    rule reads it, and no pass frees it.
+    """
+
+    __slots__ = ("noted",)
     primitive: Primitive
+    noted: Any
+
+    def given(self) -> dict[str, Any]:
+        """Return constants and parameters by name, as far as they are still there."""
+        held = getattr(self, "noted", ())
+        if type(held) is not tuple:
+            held = [GONE if edge is not None else held for edge in self.inputs]
+        if self.primitive.variadic:
+            count = len(self.inputs)
+            held = ([seen(value) for value in held[:count]], *held[count:])
+        found = {name: seen(value) for name, value in zip(self.primitive.noted_names, held)}
+        return {name: value for name, value in found.items() if value is not GONE}
 
     @staticmethod
     def pullback(inputs, saved, g):
@@ -292,7 +310,7 @@ def _stub(declared: Primitive):
         "float32": float32, "float64": float64, "sum_to": sum_to_shape, "explain": explained,
         "owner": owner, "LevelError": LevelError, "computed": computed,
         "check_raw": check_raw, "kernel": declared.kernel, "Recorded": declared.node_class,
-        "declared": declared,
+        "declared": declared, "noted": noted, "GONE": GONE,
         "__name__": __name__, "__builtins__": __builtins__,
     }  # fmt: skip
     for name, rule in declared.rules.items():
@@ -392,6 +410,8 @@ def _variadic(declared: Primitive):
             values[f"{listed}_shapes"] = [array.shape for array in arrays]
             node.inputs = tuple(nodes)
             node.saved = tuple([values[name] for name in declared.saved_names])
+            constants = [GONE if edge is not None else noted(x) for edge, x in zip(nodes, arrays)]
+            node.noted = (*constants, *parameters)
             node.shape = result.array.shape
             node.sequence = tick()
             node.extras = None
@@ -452,6 +472,10 @@ def _several(declared: Primitive):
             node.inputs = tuple(edges)
             # What a definition has computed has not kept what the kernel keeps for its rule.
             node.saved = tuple([values.get(name) for name in declared.saved_names])
+            node.noted = tuple([
+                GONE if edge is not None else noted(x)
+                for edge, x in zip((*nodes, *[None] * len(parameters)), (*arrays, *parameters))
+            ])  # fmt: skip
             node.shape = ()
             node.sequence = tick()
             node.extras = None
