@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from aino import compiler as compiler
     from aino import cpu as cpu
     from aino import cuda as cuda
+    from aino import debug as debug
     from aino import distributed as distributed
     from aino import distributions as distributions
     from aino import dit as dit
@@ -296,7 +297,7 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
-    "cpu", "cuda", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
+    "cpu", "cuda", "debug", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
     "multiprocessing", "onnx", "profiler", "train", "xpu", "version",
 )  # fmt: skip
 

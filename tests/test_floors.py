@@ -86,6 +86,7 @@ FLOORS = {
     "aino.func.modules": 6,
     "aino.nn": 6,
     "aino.compiler": 7,
+    "aino.debug": 8,
     "aino.drawing": 7,
     "aino.utils": 7,
     "aino.onnx": 8,

@@ -25,6 +25,7 @@ from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.passes import (
     BackwardPass,
     drop_queued,
+    followers,
     leading_to,
     queued,
     run_queued,
@@ -311,7 +312,7 @@ def _walk(roots, wanted, keep, create_graph, sums):
     # pending: sequence -> [node, cotangent, whether the walk may write into it].
     pending: dict[int, list] = {}
     order: list[int] = []
-    anomaly = mode.anomaly and mode.check_nan
+    told = followers or (mode.anomaly and mode.check_nan)
     entry: Any
     # The one entry that waits, where only one does: along a chain nothing has to be ordered.
     ahead: Any = None
@@ -372,8 +373,8 @@ def _walk(roots, wanted, keep, create_graph, sums):
             if not (keep or create_graph) and saved:
                 keeps = node.keeps_arrays
                 node.saved = None if keeps else Spent(saved) if keeps is False else spent(saved)
-        if anomaly:
-            _check_finite(node, cotangents)
+        if told:
+            _tell(node, inputs, saved, entry[1], cotangents)
         entry = None
         for edge, cotangent in zip(inputs, cotangents):
             if cotangent is None:
@@ -468,6 +469,14 @@ def _summed(held: Tensor, array) -> Tensor:
     np.add(own, array, own)
     stamp_write(own)
     return held
+
+
+def _tell(node: Node, inputs, saved, cotangent, cotangents) -> None:
+    """Tell of a node that has computed the cotangents of its inputs."""
+    for follow in tuple(followers):
+        follow(node, inputs, saved, cotangent, cotangents)
+    if mode.anomaly and mode.check_nan:
+        _check_finite(node, cotangents)
 
 
 def _check_finite(node: Node, cotangents) -> None:

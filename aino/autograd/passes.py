@@ -62,6 +62,10 @@ def drop_queued() -> None:
     queued.pop(get_ident(), None)
 
 
+#: What is told of each node that a backward pass has come through:
+#: ``follow(node, inputs, saved, cotangent, cotangents)``.
+followers: list[Callable[..., None]] = []
+
 #: The hooks on several gradients that are registered: only for them a pass is made known.
 watched: set[Any] = set()
 

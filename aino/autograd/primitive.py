@@ -19,6 +19,7 @@ The call path is straight-line Python, written for the primitive's arity when it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
@@ -47,6 +48,8 @@ from aino.errors import LevelError
 
 #: Every primitive by its name.
 REGISTRY: dict[str, Primitive] = {}
+#: What is told of each function of a primitive whose call path is there from now on.
+on_ready: list[Callable[[Any], None]] = []
 
 
 class Primitive:
@@ -97,6 +100,8 @@ class Primitive:
         self.function: Any = None
         #: The names of what nodes note, in order.
         self.noted_names: tuple[str, ...] = (*self.inputs, *self.parameters)
+        #: The same function once more where it takes ``out=``, for the namespaces that have it.
+        self.forms: list[Any] = []
         self.node_class: Any = type(
             _node_name(name),
             (RecordedNode,),
@@ -293,6 +298,9 @@ def primitive(
     function: Any = write(declared)
     function.primitive = declared
     declared.function = function
+    if write is not _stub:
+        for tell in on_ready:
+            tell(function)
     return function
 
 
@@ -348,6 +356,7 @@ def with_out(function: Any, written) -> Any:
     form: Any = FunctionType(_FIRST_CALL.__code__, namespace, function.__name__)
     form.__dict__.update(function.__dict__)
     form.__doc__ = function.__doc__
+    declared.forms.append(form)
     return form
 
 
@@ -369,6 +378,8 @@ def _take_code(function: Any, source: str) -> dict[str, Any]:
     function.source = source
     exec(compile(source, f"<primitive {name}>", "exec"), function.__globals__, found)
     function.__defaults__, function.__code__ = found[name].__defaults__, found[name].__code__
+    for tell in on_ready:
+        tell(function)
     return found
 
 
@@ -507,6 +518,14 @@ def _several(declared: Primitive):
     declared.node_class.pullback = staticmethod(pullback)
     function.__name__ = declared.name
     return function
+
+
+def ready() -> Iterator[Any]:
+    """Yield the functions of primitives whose call path is there; others have not been called."""
+    for declared in list(REGISTRY.values()):
+        for function in (declared.function, *declared.forms):
+            if function.__code__ is not _FIRST_CALL.__code__:
+                yield function
 
 
 def _arguments(function) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.duck import Duck
+from aino.autograd.interposing import code_of
 from aino.autograd.mode import no_grad
 from aino.autograd.primitive import REGISTRY
 from aino.autograd.tensor import Tensor
@@ -120,7 +121,7 @@ class _Listener:
 
     def _row(self, code) -> Any:
         row = FUNCTIONS.get(code)
-        if code is Module.__call__.__code__:
+        if code is code_of(Module.__call__):
             row = _MODULE
         elif code.co_filename == f"<primitive {code.co_name}>":
             row = PRIMITIVES.get(code.co_name)

@@ -1,0 +1,112 @@
+"""A model that is tried out on a copy, so that nothing changes but what is found."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.mode import enable_grad
+from aino.autograd.tensor import Tensor, make
+from aino.nn.base.module import Module
+from aino.nn.base.uninitialized import is_lazy
+from aino.ops.random.generator import default_generator
+from aino.pytree import mapped
+from aino.tracing import session
+
+
+@contextlib.contextmanager
+def random_as_found() -> Iterator[None]:
+    """Put the random state back that AINO, NumPy and Python have: they draw as if nothing was."""
+    own, python = default_generator.get_state(), random.getstate()
+    arrays = np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        default_generator.set_state(own)
+        np.random.set_state(arrays)  # noqa: NPY002
+        random.setstate(python)
+
+
+@contextlib.contextmanager
+def trying_out() -> Iterator[None]:
+    """Record gradients, run compiled functions as they are, put the random state back."""
+    before, session.as_it_is = session.as_it_is, True
+    try:
+        with random_as_found(), enable_grad():
+            yield
+    finally:
+        session.as_it_is = before
+
+
+def copy_of(model: Any, function: str) -> Any:
+    """Return a copy of a module; raise ``TypeError`` for what is none, or can't be copied."""
+    if isinstance(model, type):
+        raise TypeError(f"{function}: give a module, not its class: {model.__name__}(...)")
+    if not isinstance(model, Module):
+        raise TypeError(f"{function}: model is an nn.Module, not {type(model).__name__}")
+    if any([is_lazy(part) for part in [*model.parameters(), *model.buffers()]]):
+        raise TypeError(f"{function}: the model has lazy modules; run it once on a batch before")
+    try:
+        return copy.deepcopy(model)
+    except Exception as error:
+        raise TypeError(
+            f"{function} tries a copy of the model, so that yours stays as it is, but this one "
+            f"can't be copied: {type(error).__name__}: {error}"
+        ) from error
+
+
+def as_tensors(value: Any, floating: np.dtype | None = None) -> Any:
+    """Return arrays and tensors as tensors without a history, floating ones in a dtype."""
+
+    def change(item: Any) -> Any:
+        if isinstance(item, Tensor):
+            array = item.array
+        elif isinstance(item, (np.ndarray, np.generic)):
+            array = np.asarray(item)
+        else:
+            return item
+        if floating is not None and array.dtype.kind == "f":
+            array = array.astype(floating)
+        return make(array.copy())
+
+    return mapped(value, change)
+
+
+def first_batch(data: Any) -> Any:
+    """Return data as it is; of a loader, its first batch."""
+    plain = (Tensor, np.ndarray, tuple, list, dict, int, float, str)
+    if isinstance(data, plain) or hasattr(data, "dtype") or not hasattr(data, "__iter__"):
+        return data
+    for batch in data:
+        return batch
+    raise ValueError("the loader has no batch: its dataset is empty")
+
+
+def pair_of(data: Any, function: str) -> tuple[Any, Any]:
+    """Return inputs and targets; raise ``TypeError`` for what is no such pair."""
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        given = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
+        raise TypeError(
+            f"{function}: data is a pair (inputs, targets), or a loader of such; got {given}"
+        )
+    return data[0], data[1]
+
+
+def called(model: Any, inputs: Any) -> Any:
+    """Call a model on inputs: a tuple or a list are its arguments, a dict those by name."""
+    if isinstance(inputs, (tuple, list)):
+        return model(*inputs)
+    return model(**inputs) if isinstance(inputs, dict) else model(inputs)
+
+
+def own_dtype(model: Any) -> np.dtype | None:
+    """Return the dtype of a model's floating parameters, None where it has none."""
+    for parameter in model.parameters():
+        if parameter.array.dtype.kind == "f":
+            return parameter.array.dtype
+    return None
