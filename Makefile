@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test tests examples native lint clean
+.PHONY: demo test tests examples docs native lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -32,6 +32,11 @@ tests: test
 examples: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -n auto -m examples tests/test_examples.py $(ARGS)
 
+# The site, in docs/_build/html: every page, the reference, the calculus; the course runs.
+docs: $(VENV)/ready-docs
+	@$(VENV)/bin/python -m sphinx -q -W --keep-going -j auto docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 # What walks compiled steps in C; it needs a C compiler.
 native: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check ./native
@@ -41,4 +46,4 @@ lint: $(VENV)/ready-dev
 	$(VENV)/bin/python -m mypy
 
 clean:
-	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/_build docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
