@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from types import FrameType
@@ -20,7 +21,7 @@ from aino.drawing.fold import fold
 from aino.drawing.graph import Box, Graph
 from aino.drawing.layers import architecture
 from aino.drawing.neurons import as_neurons, draw_neurons
-from aino.drawing.picture import Drawing
+from aino.drawing.picture import SUFFIXES, Drawing
 from aino.drawing.run import Run
 from aino.errors import GradientError
 from aino.nn.base.module import Module
@@ -37,7 +38,11 @@ def draw(
     repeat: int | None = 4,
     limit: int = 300,
 ) -> Drawing:
-    """Draw a computation or a network; the result is rendered by ``.render("graph.svg")``.
+    """Draw a computation or a network: ``aino.draw(loss, "graph.html")``.
+
+    A path at the end is where the drawing is written, as its suffix says: ``.html`` is a page to
+    look around in, which needs a browser alone, ``.svg``, ``.png`` and ``.pdf`` are pictures,
+    ``.dot`` and ``.gv`` their source. So does ``.render(path)`` of what is returned.
 
     Solid arrows are those along which gradients come back, dashed ones carry constants. A tensor
     is called as ``names`` says, else by its own ``label``, else as its module calls it, else by
@@ -50,7 +55,7 @@ def draw(
             ``inputs``: what it records when it is run on them, with a box around what each
             module inside did. A module alone: what it is made of, neuron by neuron if it is
             small, else layer by layer.
-        inputs: what the module is run on.
+        inputs: what the module is run on; last of all, the path.
         depth: folds the boxes that have so many others around them: 0 the whole module, 1 those
             inside it.
         names: a dict of tensors by their names, ``{"w": w}`` or
@@ -72,6 +77,7 @@ def draw(
     (True, True)
     """
     _check(depth, rankdir, numbers, repeat, limit)
+    inputs, path = _without_path(obj, inputs)
     known = naming.Names()
     known.add_all(naming.given(names))
     known.add_all(labelled())
@@ -82,14 +88,47 @@ def draw(
             )
         neurons = as_neurons(obj) if depth is None else None
         if neurons is not None:
-            return Drawing(draw_neurons(neurons, rankdir or "LR", numbers > 0))
+            source = draw_neurons(neurons, rankdir or "LR", numbers > 0)
+            drawing = Drawing(source, whole=architecture(obj), title=_title(obj, known))
+            return _written(drawing, path)
         graph = architecture(obj)
     else:
         caller = sys._getframe(1)
         graph = _computation(obj, inputs, depth, known, gradients, caller)
     whole = graph.copy()
     fold(graph, depth, repeat, limit)
-    return Drawing(write(graph, rankdir or "TB", numbers), graph, whole)
+    source = write(graph, rankdir or "TB", numbers)
+    drawing = Drawing(
+        source, graph, whole, title=_title(obj, known), rankdir=rankdir or "TB", depth=depth
+    )
+    return _written(drawing, path)
+
+
+def _without_path(obj: Any, inputs: tuple) -> tuple[tuple, Any]:
+    """Return the inputs, and the path that stood behind them, None where there was none.
+
+    A module may be given text that is no path; it is one if it ends as a drawing's does.
+    """
+    last = inputs[-1] if inputs else None
+    if isinstance(last, str) and isinstance(obj, Module):
+        is_path = last.lower().endswith(SUFFIXES)
+    else:
+        is_path = isinstance(last, (str, os.PathLike))
+    return (inputs[:-1], last) if is_path else (inputs, None)
+
+
+def _written(drawing: Drawing, path: Any) -> Drawing:
+    if path is not None:
+        drawing.render(path)
+    return drawing
+
+
+def _title(obj: Any, known: naming.Names) -> str:
+    """Return what a drawing is called: a module's class, or the names of the tensors drawn."""
+    if isinstance(obj, Module):
+        return type(obj).__name__
+    named = [known.of_node(y.node) for _, y in _tensors(obj, "", strict=True) if y.node is not None]
+    return ", ".join(x.name for x in named if x is not None) or "graph"
 
 
 def _computation(

@@ -1,0 +1,1 @@
+"""The files of the page that shows a drawing: see ``aino/drawing/html.py``."""
