@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
+    from aino import explaining as explaining
     from aino import fft as fft
     from aino import formats as formats
     from aino import func as func
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
     from aino.dit.registry import register as register
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
+    from aino.explaining.explain import explain as explain
     from aino.formats.api import load as load
     from aino.formats.api import save as save
     from aino.func.vmap import vmap as vmap
@@ -231,6 +233,7 @@ _LAZY = {
     "NeuralNetwork": "aino.estimators",
     "compile": "aino.compiler.compiled",
     "draw": "aino.drawing.draw",
+    "explain": "aino.explaining.explain",
     "save": "aino.formats.api",
     "load": "aino.formats.api",
     "verify": "aino.dit.api",
@@ -298,7 +301,7 @@ _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
     "cpu", "cuda", "debug", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
-    "multiprocessing", "onnx", "profiler", "train", "xpu", "version",
+    "multiprocessing", "onnx", "profiler", "train", "xpu", "version", "explaining",
 )  # fmt: skip
 
 _watch()

@@ -88,6 +88,7 @@ FLOORS = {
     "aino.compiler": 7,
     "aino.debug": 8,
     "aino.drawing": 7,
+    "aino.explaining": 7,
     "aino.utils": 7,
     "aino.onnx": 8,
     "aino.train": 8,

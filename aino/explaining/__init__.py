@@ -1,0 +1,1 @@
+"""Explanations in words, formulas and numbers: ``aino.explain`` and ``aino.summary``."""
