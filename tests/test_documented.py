@@ -18,7 +18,7 @@ PLACES = [
     "aino.backends.cudnn", "aino.compiler", "aino.cuda", "aino.debug", "aino.distributed",
     "aino.distributions",
     "aino.distributions.constraints", "aino.distributions.utils", "aino.dit", "aino.drawing",
-    "aino.explaining.explain",
+    "aino.explaining",
     "aino.fft", "aino.formats", "aino.formats.safetensors", "aino.hub", "aino.jit",
     "aino.multiprocessing", "aino.nn.parallel", "aino.onnx",
     "aino.profiler", "aino.utils.tensorboard", "aino.backends.cuda",

@@ -1,1 +1,4 @@
-"""Explanations in words, formulas and numbers: ``aino.explain`` and ``aino.summary``."""
+"""Explanations in words, formulas and numbers: ``aino.explain``."""
+
+from aino.explaining.explain import explain
+from aino.explaining.explanation import Explanation

@@ -145,7 +145,7 @@ def _raised(names: Mapping[str, str], letter: str) -> str:
 # LaTeX
 
 _LATEX = {
-    "·": r"\cdot ", "Σ": r"\sum ", "Π": r"\prod ", "√": r"\sqrt", "∂": r"\partial ",
+    "·": r"\cdot ", "Σ": r"\sum ", "Π": r"\prod ", "∂": r"\partial ",
     "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∞": r"\infty ", "±": r"\pm ", "∗": r"\ast ",
     "∧": r"\wedge ", "∨": r"\vee ", "⊻": r"\oplus ", "¬": r"\neg ", "→": r"\to ", "½": r"\tfrac12 ",
     "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\varepsilon ",
@@ -177,11 +177,9 @@ def latex_of(text: str) -> str:
     """Return a line of mathematical text as LaTeX, in ASCII.
 
     >>> latex_of("1 / (1 + e⁻ˣ)"), latex_of("w₁ · x"), latex_of("loss_value / √n")
-    ('1 / (1 + e^{-x})', 'w_{1} \\\\cdot x', '\\\\mathrm{loss\\\\_value} / \\\\sqrt n')
+    ('1 / (1 + e^{-x})', 'w_{1} \\\\cdot x', '\\\\mathrm{loss\\\\_value} / \\\\sqrt{n}')
     """
     text = _FRACTION.sub(lambda m: f"\0{_fraction(m)}\0", text)
-    for letters, written in _BARRED.items():
-        text = text.replace(letters, f"\0{written}\0")
     parts = text.split("\0")
     return "".join([part if i % 2 else _plain_latex(part) for i, part in enumerate(parts)]).strip()
 
@@ -189,7 +187,7 @@ def latex_of(text: str) -> str:
 def _plain_latex(text: str) -> str:
     written, position = [], 0
     pattern = re.compile(
-        rf"(?P<up>[{''.join(map(re.escape, _UP))}]+)|(?P<down>[{''.join(_DOWN)}]+)"
+        rf"(?P<barred>{'|'.join(_BARRED)})|(?P<up>[{''.join(map(re.escape, _UP))}]+)|(?P<down>[{''.join(_DOWN)}]+)"
         r"|(?P<raised>\^(\([^()]*\)|[\w.]+))"
         r"|(?P<word>[A-Za-z_][A-Za-z_0-9.']*(?:\[['A-Za-z_0-9]+\])?)|(?P<space>\s+)|(?P<other>.)"
     )
@@ -198,7 +196,9 @@ def _plain_latex(text: str) -> str:
         assert match is not None
         position = match.end()
         token = match[0]
-        if match["up"]:
+        if match["barred"]:
+            written.append(_BARRED[token])
+        elif match["up"]:
             written.append("^{" + "".join(_UP[c] for c in token) + "}")
         elif match["down"]:
             written.append("_{" + "".join(_DOWN[c] for c in token) + "}")
@@ -209,11 +209,29 @@ def _plain_latex(text: str) -> str:
             written.append(_latex_word(token))
         elif match["space"]:
             written.append(" ")
+        elif token == "√":
+            inner = _rooted(text, position)
+            position += len(inner)
+            bare = inner[1:-1] if inner.startswith("(") else inner
+            written.append(r"\sqrt{" + _plain_latex(bare) + "}")
         elif token in _LATEX:
             written.append(_LATEX[token])
         else:
             written.append(token if token.isascii() else r"\text{?}")
     return re.sub(r" +", " ", "".join(written))
+
+
+def _rooted(text: str, start: int) -> str:
+    """Return what stands under a root that ends at ``start``: brackets, or one word."""
+    if text[start : start + 1] != "(":
+        match = re.match(r"\|[^|]*\||[\w.]+|[^\s]?", text[start:])
+        return match[0] if match is not None else ""
+    depth = 0
+    for position in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if not depth:
+            return text[start : position + 1]
+    return text[start:]
 
 
 def _latex_word(token: str) -> str:
