@@ -187,7 +187,8 @@ def latex_of(text: str) -> str:
 def _plain_latex(text: str) -> str:
     written, position = [], 0
     pattern = re.compile(
-        rf"(?P<barred>{'|'.join(_BARRED)})|(?P<up>[{''.join(map(re.escape, _UP))}]+)|(?P<down>[{''.join(_DOWN)}]+)"
+        rf"(?P<barred>{'|'.join(_BARRED)})"
+        rf"|(?P<up>[{''.join(map(re.escape, _UP))}]+)|(?P<down>[{''.join(_DOWN)}]+)"
         r"|(?P<raised>\^(\([^()]*\)|[\w.]+))"
         r"|(?P<word>[A-Za-z_][A-Za-z_0-9.']*(?:\[['A-Za-z_0-9]+\])?)|(?P<space>\s+)|(?P<other>.)"
     )
