@@ -16,23 +16,19 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.answer import Answer, numbers_in
+from aino.compiler.arguments import open_arguments, same_hooks
 from aino.compiler.backends.native.stretches import slots
 from aino.compiler.backends.numpy.lines import Source
 from aino.compiler.failure import Failure
-from aino.compiler.guards.arguments import Dynamic, Static, is_dynamic
 from aino.compiler.guards.sharing import guard_sharing, written_storages
-from aino.compiler.guards.snapshots import Snapshot, is_record
 from aino.compiler.guards.text import Guards, code_of
-from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Program
-from aino.compiler.ir.regions import Method
 from aino.compiler.ir.symbolic import SymbolicNumber, named_numbers
 from aino.compiler.signature import Request
 from aino.compiler.tracing.lifting import SLOTS
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.uncompiled import RunEagerly
 from aino.errors import CompileError
-from aino.pytree import structure_of
 from aino.structure_version import structure_version
 from aino.tracing import LazyGradient, UnlikeError
 
@@ -47,13 +43,13 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     if not recorded:
         guards.need("not mode.level")
     _open_places(guards, trace)
-    _open_arguments(guards, trace, program, flat, request.names, request.args, request.kwargs)
+    opened = open_arguments(guards, trace, program, request, source.walked)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     given_back = [program.result, *[value for _, value in program.stored]]
     _compute_numbers(guards, trace, numbers_in(given_back))
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded, source.walked)
-    guard_sharing(guards, trace, program, flat)
+    guard_sharing(guards, trace, program, flat, opened)
     read = trace.reading.conditions(guards)
     if read:
         guards.lines.append("try:")
@@ -155,123 +151,6 @@ def _repeat(guards: Guards, effect, value: str) -> None:
         guards.lines += effect.place.assignment(guards, value)
 
 
-def _open_arguments(guards: Guards, trace: Trace, program: Program, flat, names, arguments,
-                    keywords) -> None:  # fmt: skip
-    """Check the arguments and bind their arrays to ``x0``, ``x1`` ..."""
-    counts = [(arguments, "args"), (keywords, "kwargs")]
-    guards.need(" and ".join(
-        f"len({name}) == {len(given)}" if given else f"not {name}" for given, name in counts
-    ))  # fmt: skip
-    for position, name in enumerate(names[: len(arguments)]):
-        guards.lines.append(f"{name} = args[{position}]")
-    for name, key in zip(names[len(arguments) :], keywords):
-        guards.need(f"{key!r} in kwargs")
-        guards.lines.append(f"{name} = kwargs[{key!r}]")
-    for name, item in zip(names, [*arguments, *keywords.values()]):
-        shape = structure_of(item)
-        if shape is not None:
-            structure = guards.bind("structure", structure_of)
-            guards.need(f"{structure}({name}) == {guards.bind('shape', shape)}")
-    rigid = _rigid(program)
-    read = {storage.label for storage in program.storages() if storage.kind == "argument"}
-    position = 0
-    for name, item in flat:
-        if isinstance(item, Tensor):
-            kind = guards.bind("kind", type(item))
-            guards.need(f"{name}.__class__ is {kind}")
-            guards.lines.append(f"x{position} = {name}.array")
-            _check_array(guards, f"x{position}", item.array, name in rigid)
-            if type(item.node) is Leaf:
-                _check_leaf(guards, f"{name}.node", item.node, trace)
-            elif item.node is None:
-                guards.need(f"{name}.node is None")
-            else:  # its history plays no part where nothing is recorded
-                guards.need(f"type({name}.node) not in (None.__class__, Leaf)")
-            position += 1
-        elif isinstance(item, np.ndarray):
-            guards.need(f"{name}.__class__ is ndarray")
-            guards.lines.append(f"x{position} = {name}")
-            _check_array(guards, f"x{position}", item, name in rigid)
-            if name not in read:
-                # It was read by NumPy alone, if at all: the program is made for what it holds.
-                held = guards.bind("held", item.copy())
-                guards.need(f"{guards.bind('equal', np.array_equal)}(x{position}, {held})")
-            position += 1
-        elif is_dynamic(item):
-            number = int if type(item) is Dynamic else type(item)
-            guards.need(f"{name}.__class__ is {guards.bind('kind', number)}")
-        elif isinstance(item, Static):
-            # 0.0 is not -0.0, and NaN is NaN.
-            known = guards.bind("known", repr(float(item)))
-            guards.need(f"{name}.__class__ is {guards.bind('kind', item.kind)} and "
-                      f"repr(float({name})) == {known}")  # fmt: skip
-        elif item is None or isinstance(item, (bool, int, str, complex, bytes, np.generic)):
-            known = guards.bind("known", item)
-            guards.need(f"{name}.__class__ is {known}.__class__ and {name} == {known}")
-        else:
-            guards.need(f"{name} is {guards.bind('known', item)}")
-            if is_record(item) and name not in names[:1]:
-                # Of the first, which is self in a method, what is read is known one by one.
-                contents = Snapshot(item)
-                contents.open(trace.reading.live)
-                guards.need(f"{guards.bind('fits', contents.fits)}({name})")
-
-
-def _check_leaf(guards: Guards, node: str, leaf: Leaf, trace: Trace) -> None:
-    """Check what a program relies on of an argument's leaf: its hooks, and that it has a grad."""
-    if _has_hooks(leaf):
-        guards.need(f"{node} is {guards.bind('n', leaf)}")
-        guards.need(_same_hooks(node, leaf))
-    else:
-        guards.need(
-            f"type({node}) is Leaf and ({node}.extras is None or "
-            f"not {guards.bind('has_hooks', _has_hooks)}({node}))"
-        )
-    had = trace.read_first.get(leaf)
-    if had is not None:
-        guards.need(f"{node}.grad is {'not ' if had else ''}None")
-
-
-def _has_hooks(leaf: Leaf) -> bool:
-    return leaf.extras is not None and bool(leaf.extras.hook_keys())
-
-
-def _same_hooks(name: str, leaf: Leaf) -> str:
-    """Return the condition that a leaf has the hooks that it has now."""
-    assert leaf.extras is not None
-    return f"{name}.extras is not None and {name}.extras.hook_keys() == {leaf.extras.hook_keys()}"
-
-
-def _rigid(program: Program) -> set[str]:
-    """Return the arguments whose strides decide what is a view of them and what is a copy.
-
-    Matrices always count: their layout goes on into what is computed from them.
-    """
-    kinds = ("reshape", "ravel", "view")
-    written = set(written_storages(program))
-    found = {
-        storage.label
-        for storage in program.storages()
-        if storage.kind == "argument"
-        and (
-            len(storage.whole.shape) > 1
-            or storage in written
-            or any(type(v.cut) is Method and v.cut.name in kinds for v in storage.regions())
-        )
-    }
-    for call in program.calls:
-        if call.operation is Operation.METHOD and call.function in kinds:
-            found |= {v.storage.label for v in call.reads() if v.storage.kind == "argument"}
-    return found
-
-
-def _check_array(guards: Guards, name: str, array, rigid: bool) -> None:
-    dtype = guards.bind("dtype", array.dtype)
-    guards.need(f"{name}.shape == {array.shape} and {name}.dtype is {dtype}")
-    if rigid:
-        guards.need(f"{name}.strides == {array.strides}")
-
-
 def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool) -> None:
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
     if recorded:
@@ -321,7 +200,7 @@ def _guard_tensors(guards: Guards, trace: Trace, recorded: bool, walked: bool) -
             if tensor.node is not None and tensor.node.extras is None:
                 same.append((tensor.node, "extras", None))
             elif tensor.node is not None:
-                conditions.append(_same_hooks(guards.bind("n", tensor.node), tensor.node))
+                conditions.append(same_hooks(guards.bind("n", tensor.node), tensor.node))
     if same and walked:
         rows = [(owner, SLOTS[name], value) for owner, name, value in same]
         conditions.insert(0, f"{guards.bind('same', slots(rows).are)}()")

@@ -399,6 +399,29 @@ static int build_pick_or_put(Instruction *made, PyArrayObject **arrays, int pick
     return 0;
 }
 
+/* (places, labels), and how many classes there are with what a label that is none of them raises */
+static int build_class_places(Instruction *made, PyArrayObject **arrays, PyObject *detail)
+{
+    PyObject *classes = PyTuple_GET_ITEM(detail, 0), *error = PyTuple_GET_ITEM(detail, 1);
+    Py_ssize_t known = PyLong_Check(classes) ? PyLong_AsSsize_t(classes) : -1;
+    if (!is_row(arrays[0]) || !is_row(arrays[1]) || PyArray_TYPE(arrays[0]) != NPY_INT64
+        || PyArray_TYPE(arrays[1]) != NPY_INT64
+        || PyArray_DIM(arrays[0], 0) != PyArray_DIM(arrays[1], 0) || known < 0
+        || (known > 0 && PyArray_DIM(arrays[0], 0) > NPY_MAX_INT64 / known)
+        || !PyExceptionClass_Check(error)) {
+        PyErr_Clear();
+        return refuse("labels and their places are rows of 64 bits");
+    }
+    made->dimensions[0] = PyArray_DIM(arrays[0], 0);
+    made->dimensions[1] = known;
+    made->strides[0] = PyArray_STRIDE(arrays[0], 0);
+    made->strides[1] = PyArray_STRIDE(arrays[1], 0);
+    made->error = error;
+    made->needs_python = 1;
+    made->step = step_class_places;
+    return 0;
+}
+
 /* (target, mask, value) */
 static int build_put_where(Instruction *made, PyArrayObject **arrays)
 {
@@ -502,6 +525,9 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     }
     if ((!strcmp(kind, "pick") || !strcmp(kind, "put")) && count == 3) {
         return build_pick_or_put(made, arrays, kind[1] == 'i');
+    }
+    if (!strcmp(kind, "class_places") && is_pair && count == 2) {
+        return build_class_places(made, arrays, detail);
     }
     if (!strcmp(kind, "put_where") && count == 3) {
         return build_put_where(made, arrays);

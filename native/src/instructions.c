@@ -302,6 +302,25 @@ int step_put(const Instruction *self, char *const *slots, PyObject *const *numbe
     return 0;
 }
 
+/* places[i] = i * classes + labels[i]: where each row's class lies in a matrix of scores. */
+int step_class_places(const Instruction *self, char *const *slots, PyObject *const *numbers)
+{
+    (void)numbers;
+    char *to = at(&self->places[0], slots);
+    const char *labels = at(&self->places[1], slots);
+    npy_intp count = self->dimensions[0], classes = self->dimensions[1];
+    for (npy_intp i = 0; i < count; i++) {
+        LOAD(npy_int64, labels + i * self->strides[1], label);
+        if (label < 0 || label >= classes) {
+            PyErr_SetString(self->error, "a label is none of the classes");
+            return -1;
+        }
+        npy_int64 place = i * classes + label;
+        STORE(to + i * self->strides[0], place);
+    }
+    return 0;
+}
+
 /* putmask: operands target, mask, value, in one stretch each; one value, or one for each place. */
 int step_put_where(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {

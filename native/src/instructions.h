@@ -53,6 +53,7 @@ struct Instruction {
 
     PyArrayObject *target; /* whose dtype a number becomes */
     int number;            /* which */
+    PyObject *error;       /* what is raised for a label that is none of the classes */
     int quiet;             /* whether overflow and its kin are nobody's business here */
     npy_intp work;         /* how many elements, about */
     int needs_python;      /* whether the interpreter's lock has to be held */
@@ -73,6 +74,7 @@ int step_cast(const Instruction *, char *const *, PyObject *const *);
 int step_number(const Instruction *, char *const *, PyObject *const *);
 int step_pick(const Instruction *, char *const *, PyObject *const *);
 int step_put(const Instruction *, char *const *, PyObject *const *);
+int step_class_places(const Instruction *, char *const *, PyObject *const *);
 int step_put_where(const Instruction *, char *const *, PyObject *const *);
 int step_chain(const Instruction *, char *const *, PyObject *const *);
 
@@ -91,5 +93,8 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
 
 /* Slots of Python objects, compared or set together: slots.c. */
 extern PyTypeObject SlotsType;
+
+/* The arguments of a call, compared with those that a program was made for: arguments.c. */
+extern PyTypeObject ArgumentsType;
 
 #endif

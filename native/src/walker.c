@@ -274,14 +274,14 @@ PyMODINIT_FUNC PyInit_walker(void)
 {
     import_array();
     import_ufunc();
-    if (PyType_Ready(&StretchType) < 0 || PyType_Ready(&SlotsType) < 0) {
-        return NULL;
-    }
+    PyTypeObject *types[] = {&StretchType, &SlotsType, &ArgumentsType};
+    const char *names[] = {"Stretch", "Slots", "Arguments"};
     PyObject *made = PyModule_Create(&module);
-    if (made == NULL || PyModule_AddObjectRef(made, "Stretch", (PyObject *)&StretchType) < 0
-        || PyModule_AddObjectRef(made, "Slots", (PyObject *)&SlotsType) < 0) {
-        Py_XDECREF(made);
-        return NULL;
+    for (int i = 0; made != NULL && i < 3; i++) {
+        if (PyType_Ready(types[i]) < 0
+            || PyModule_AddObjectRef(made, names[i], (PyObject *)types[i]) < 0) {
+            Py_CLEAR(made);
+        }
     }
     return made;
 }

@@ -59,6 +59,35 @@ def test_an_argument_within_memory_that_is_written_is_refused(late):
     assert w.tolist() == before
 
 
+MEMORY = np.ones(8, np.float32)
+
+
+def in_buffer(first, count):
+    """Return a view of an array of its own in memory that belongs to neither."""
+    return np.frombuffer(memoryview(MEMORY), np.float32, count, 4 * first).reshape(-1)
+
+
+@pytest.mark.parametrize("weight", [lambda: in_buffer(0, 4), lambda: MEMORY[:4]])
+@pytest.mark.parametrize("argument", [lambda: in_buffer(2, 4), lambda: MEMORY[2:6]])
+def test_an_argument_in_memory_of_others_is_looked_for_in_what_is_written(weight, argument):
+    MEMORY[...] = np.arange(8.0)
+    w = aino.from_numpy(weight())
+
+    @aino.compile(fullgraph=True)
+    def step(v):
+        w.mul_(2.0)
+        return (v + w).sum()
+
+    for _ in range(3):
+        step(aino.ones(4))
+    before = w.tolist()
+    with pytest.raises(CompileError, match="argument v shares memory"):
+        step(aino.from_numpy(argument()))
+    assert w.tolist() == before
+    other = np.frombuffer(bytearray(16), np.float32).reshape(-1)
+    assert step(aino.from_numpy(other)).item() == 2.0 * sum(before)
+
+
 WEIGHT = aino.ones(2)
 
 

@@ -22,16 +22,19 @@ def written_storages(program: Program) -> list:
     return list(dict.fromkeys(v.storage for call in program.calls for v in call.touches()))
 
 
-def guard_sharing(guards: Guards, trace, program: Program, flat) -> None:
+def guard_sharing(guards: Guards, trace, program: Program, flat, opened_in_c: bool) -> None:
     """Check that two arguments are one array or two, as before, and who else holds them.
 
     What the step writes lies in no other argument, and in nothing that the function holds.
+    ``opened_in_c``: which arguments are the same and that none lies in what is written is known.
     """
     given = [(name, x) for name, x in flat if isinstance(x, (Tensor, np.ndarray))]
     arrays = [x.array if isinstance(x, Tensor) else x for _, x in given]
     places = [f"x{k}" for k in range(len(given))]
-    conditions = _same_objects(places, arrays)
-    conditions += _same_objects([name for name, _ in given], [x for _, x in given])
+    conditions: list[str] = []
+    if not opened_in_c:
+        conditions += _same_objects(places, arrays)
+        conditions += _same_objects([name for name, _ in given], [x for _, x in given])
     tensors = [(name, x) for name, x in given if isinstance(x, Tensor)]
     nodes = [(f"{name}.node", x.node) for name, x in tensors if x.node is not None]
     conditions += _same_objects([name for name, _ in nodes], [node for _, node in nodes])
@@ -45,7 +48,9 @@ def guard_sharing(guards: Guards, trace, program: Program, flat) -> None:
     read = trace.reading.tensors() if tensors else {}
     conditions += [f"{name} is {guards.bind('t', x)}" for name, x in tensors if id(x) in read]
     storages = written_storages(program)
-    _guard_roots(guards, conditions, places, [s.root for s in storages if s.kind == "static"])
+    if not opened_in_c:
+        roots = [s.root for s in storages if s.kind == "static"]
+        _guard_roots(guards, conditions, places, roots)
     labels = {s.label for s in storages if s.kind == "argument"}
     touched = [place for place, (name, _) in zip(places, given) if name in labels]
     if touched:
@@ -70,6 +75,9 @@ def _guard_roots(guards: Guards, conditions: list[str], places: list[str], roots
     apart = guards.bind("apart", apart_from)
     names = [guards.bind("root", root) for root in roots] if len(roots) <= 2 else []
     known = guards.bind("known", frozenset(map(id, roots)))
+    if has_foreign_memory(roots):
+        conditions += [f"{apart}([{place}], {lasting})" for place in places]
+        return
     for place in places:
         if names:
             conditions += [f"{place} is not {n} and {place}.base is not {n}" for n in names]
@@ -77,9 +85,14 @@ def _guard_roots(guards: Guards, conditions: list[str], places: list[str], roots
             conditions.append(f"id({place}) not in {known} and id({place}.base) not in {known}")
         # A view of what is no array does not tell whose memory it is.
         conditions.append(
-            f"({place}.base is None or {place}.base.__class__ is ndarray or "
-            f"{apart}([{place}], {lasting}))"
+            f"({place}.base is None or {place}.base.__class__ is ndarray and "
+            f"{place}.base.base is None or {apart}([{place}], {lasting}))"
         )
+
+
+def has_foreign_memory(roots: list) -> bool:
+    """Tell whether one of the arrays is not the owner of its memory, of which others may be."""
+    return not all(root.flags.owndata for root in roots)
 
 
 def _same_objects(names: list[str], items: list) -> list[str]:

@@ -17,7 +17,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.threads import worker
 
 #: The form in which instructions are described; a walker of another one is not used.
-FORMAT = 1
+FORMAT = 2
 #: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
 _FLAGS = (
     ("divide", "divide by zero"), ("over", "overflow"), ("under", "underflow"),
@@ -47,6 +47,18 @@ def slots(rows: list[tuple]) -> Any:
     import aino_native
 
     return aino_native.Slots(rows)
+
+
+def arguments(rows: list[tuple], roots: list, apart: Callable[..., bool]) -> Any:
+    """Return what compares the arguments of a call with those that a program was made for.
+
+    ``rows``: of each argument (class, slot of its array, slot of its node, an array of its form,
+    dtype, whether strides count, the first argument that is the same array, the first that is the
+    same object). ``roots``: what the program writes, in which no argument may lie.
+    """
+    import aino_native
+
+    return aino_native.Arguments(rows, roots, apart)
 
 
 def stand_in(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> np.ndarray:

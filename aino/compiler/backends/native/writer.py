@@ -6,6 +6,7 @@ makes exactly the calls that its lines made, in their order.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,9 +37,13 @@ from aino.compiler.ir.regions import (
     reshaped,
 )
 from aino.compiler.passes.fusion import Chain
+from aino.nn.functional.classification import class_places
+from aino.tracing import UnlikeError
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
 _SMALL = 1 << 14
+#: The kernel as traces record it.
+_CLASS_PLACES: Any = inspect.unwrap(class_places)
 
 
 @dataclass
@@ -96,12 +101,17 @@ class NativeEmitter(Emitter):
         if table is not None and table.fits:
             self._chain(table)
             return
-        instruction = None if id(call) in self._raising else self._instruction(call)
+        instruction = None if self._has_to_be_seen(call) else self._instruction(call)
         if instruction is None:
             self._close()
             super().call(call)
         else:
             self._append(instruction)
+
+    def _has_to_be_seen(self, call: Call) -> bool:
+        """Tell whether it counts how far the program has come where a call raises."""
+        first = self.program.preconditions_first and getattr(call.function, "is_precondition", 0)
+        return id(call) in self._raising and not first
 
     def _append(self, instruction: Instruction) -> None:
         """Append an instruction to the stretch that is open; what it needs first comes before."""
@@ -209,6 +219,10 @@ class NativeEmitter(Emitter):
             return self._plain("stack", [out, *arguments], call)
         if operation is Operation.UFUNC:
             return self._ufunc(call, out)
+        if function is _CLASS_PLACES:
+            labels, shape = arguments
+            detail = shape[1], UnlikeError
+            return Instruction("class_places", [out, labels], call, detail)
         if operation is Operation.REDUCE and set(call.keywords) <= {"axis", "keepdims", "dtype"}:
             return self._reduction(call, out)
         return None
@@ -353,6 +367,8 @@ class NativeEmitter(Emitter):
         function = _function_of(one)
         if one.kind == "reduce":
             return f"({self._ufunc_name(function)}, {one.detail})"
+        if one.kind == "class_places":
+            return f"({one.detail[0]}, {self._bound('unlike', one.detail[1])})"
         return one.detail if function is None else self._ufunc_name(function)
 
     def _ufunc_name(self, function) -> str:
