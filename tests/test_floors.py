@@ -93,6 +93,7 @@ FLOORS = {
     "aino.onnx": 8,
     "aino.train": 8,
     "aino.estimators": 9,
+    "aino.command_line": 10,
     "aino": 10,
 }
 
