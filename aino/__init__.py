@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from aino import nn as nn
     from aino import onnx as onnx
     from aino import optim as optim
+    from aino import plot as plot
     from aino import profiler as profiler
     from aino import random as random
     from aino import signal as signal
@@ -301,7 +302,7 @@ _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
     "cpu", "cuda", "debug", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
-    "multiprocessing", "onnx", "profiler", "train", "xpu", "version", "explaining",
+    "multiprocessing", "onnx", "plot", "profiler", "train", "xpu", "version", "explaining",
 )  # fmt: skip
 
 _watch()

@@ -21,7 +21,7 @@ PLACES = [
     "aino.explaining",
     "aino.fft", "aino.formats", "aino.formats.safetensors", "aino.hub", "aino.jit",
     "aino.multiprocessing", "aino.nn.parallel", "aino.onnx",
-    "aino.profiler", "aino.utils.tensorboard", "aino.backends.cuda",
+    "aino.plot", "aino.profiler", "aino.utils.tensorboard", "aino.backends.cuda",
     "aino.linalg", "aino.masked", "aino.nn", "aino.nn.functional", "aino.nn.init", "aino.nn.utils",
     "aino.optim", "aino.optim.lr_scheduler", "aino.optim.swa_utils",
     "aino.random", "aino.signal.windows", "aino.special",

@@ -99,6 +99,7 @@ def has_what_it_needs(code):
     )
     needed |= {"pandas"} if "as_frame=True" in code else set()
     needed |= {"tensorboard"} if "TensorBoard" in code else set()
+    needed |= {"matplotlib"} if re.search(r"aino\.plot|\.plot\(", code) else set()
     return all(importlib.util.find_spec(name) for name in needed)
 
 

@@ -6,11 +6,11 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from aino.plot import curves
 from aino.train import saved_state
 
 #: How much the loss of a step counts in the smoothed one.
@@ -53,29 +53,15 @@ class LearningRates:
         above = np.flatnonzero(smoothed[: lowest + 1] >= middle)
         return self.rates[int(above[-1])] if lowest >= 3 else None
 
-    def plot(self, *, path: Any = None) -> Any:
+    def plot(self, *, ax: Any = None, style: str | None = None, path: Any = None) -> Any:
         """Draw the losses over the rates with matplotlib, the suggestion marked; return the figure.
 
         Arguments:
-            path: a file to write the picture to: .png, .svg or .pdf.
+            ax: axes of matplotlib to draw in; a new figure for None.
+            style: "light", "dark", or None: as matplotlib, or ``ax``, is.
+            path: a file to write the picture to: .svg, .pdf or .png.
         """
-        figure = import_module("matplotlib.figure").Figure(figsize=(4.8, 3.4), layout="constrained")
-        axes = figure.subplots()
-        axes.plot(self.rates, self.losses, color="#b8c7d9", label="loss of a step")
-        axes.plot(self.rates, self.smoothed, color="#1f4e79", label="smoothed")
-        if self.suggestion is not None:
-            axes.axvline(self.suggestion, color="#b03a2e", linestyle="--",
-                         label=f"suggestion {self.suggestion:.2g}")  # fmt: skip
-        low, high = float(self.smoothed.min()), self.losses[0]
-        room = max(high - low, 1e-9)
-        axes.set(xscale="log", xlabel="learning rate", ylabel="loss",
-                 ylim=(low - 0.2 * room, high + 0.6 * room))  # fmt: skip
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
-        if path is not None:
-            figure.savefig(path)
-        return figure
+        return curves.draw_learning_rates(self, ax=ax, style=style, path=path)
 
     def __repr__(self) -> str:
         found = "none is good" if self.suggestion is None else f"suggestion {self.suggestion:.2g}"
