@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar, overload
 
 from aino.autograd.mode import mode, no_grad, set_grad_enabled
@@ -22,7 +24,7 @@ from aino.compiler.recorded import RecordedForward
 from aino.compiler.specialization import Specialization, readable, write
 from aino.compiler.tracing.run import WantsBackwardError
 from aino.compiler.uncompiled import RunEagerly, is_disabled, only_traced, warn_uncompiled
-from aino.errors import CompileError
+from aino.errors import ArgumentError, CompileError
 from aino.nn.base.module import Module
 from aino.tracing import one_call, session
 
@@ -263,11 +265,24 @@ class Compiled(Programs):
         """Return what was done to the program and what each of its lines costs."""
         return explain(self._ready(), self.name, calls)
 
-    def save_source(self, path, weights=None) -> None:
-        """Write the program as a file that runs with NumPy alone; ``weights`` names its .npz.
+    def save_source(
+        self, path, weights=None, *, quantize: str | None = None, calibration: Any = None
+    ) -> Any:
+        """Write the program as a file that runs with NumPy alone, or as one of C99.
 
-        It takes any batch size (the first dimension of the arguments) where the program is the
-        same for all; else the file says why not, and what is of another shape is refused.
+        In Python it takes any batch size (the first dimension of the arguments) where the program
+        is the same for all; else the file says why not, and what is of another shape is refused.
+        In C it predicts for the shapes of the last call; what it takes of memory is returned.
+        Raises ``CompileError`` for what can't be written, by its name.
+
+        Arguments:
+            path: the file; where it ends in ``.c`` it is C, else Python.
+            weights: a file of their own for the weights, an ``.npz``, or for C their bytes; None
+                writes them into the source.
+            quantize: for C, ``"int8"`` stores matrices of weights as int8 with a scale for each
+                row, and measures what that costs.
+            calibration: inputs to measure it with, a tensor of samples or the inputs of each call;
+                those of the last call for None.
         """
         specialization, call = self._ready(), self.last_call
         led_back = self._latest is None and self._forward is not None
@@ -277,7 +292,15 @@ class Compiled(Programs):
                 call = self._forward.last_call
                 assert call is not None
                 specialization = self._written(self.rehearsed(*call))
+            if os.fspath(path).endswith(".c"):
+                given = self, specialization.source, call, path, weights, quantize, calibration
+                return import_module("aino.compiler.backends.c.saving").save_c(*given)
+            if quantize is not None or calibration is not None:
+                raise ArgumentError(
+                    "save_source: quantize and calibration are for C; name a file that ends in .c"
+                )
             save_source(self, specialization, call, path, weights)
+        return None
 
     def __repr__(self) -> str:
         known = list(self._specializations.values())

@@ -31,9 +31,13 @@ class CompiledModule:
         """Return what was done to the program and what each of its lines costs."""
         return self._compiled.explain(calls)
 
-    def save_source(self, path, weights=None) -> None:
-        """Write the predictor as a file that runs with NumPy alone; see ``Compiled``."""
-        self._compiled.save_source(path, weights)
+    def save_source(
+        self, path, weights=None, *, quantize: str | None = None, calibration: Any = None
+    ) -> Any:
+        """Write the predictor as a file that runs with NumPy alone, or as C; see ``Compiled``."""
+        return self._compiled.save_source(
+            path, weights, quantize=quantize, calibration=calibration
+        )
 
     def __deepcopy__(self, memo):
         model = copy.deepcopy(self._orig_mod, memo)

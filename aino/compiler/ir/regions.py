@@ -146,6 +146,10 @@ class Region:
         self.cut = cut
 
     @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
     def size(self) -> int:
         count = 1
         for length in self.shape:

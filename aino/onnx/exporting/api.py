@@ -12,6 +12,7 @@ import numpy as np
 
 from aino.autograd.mode import no_grad
 from aino.compiler.compiled import Compiled
+from aino.compiler.export.recording import Recording, record
 from aino.compiler.ir.program import Kept, NumberOf, Returned
 from aino.compiler.module import CompiledModule
 from aino.errors import ArgumentError, CompileError
@@ -23,10 +24,10 @@ from aino.onnx.exporting.joining import join
 from aino.onnx.exporting.memory import Places
 from aino.onnx.exporting.model import Port, proto_of
 from aino.onnx.exporting.program import Joined, Value
-from aino.onnx.exporting.recording import Recording, record
 from aino.onnx.exporting.result import ONNXProgram
 from aino.onnx.exporting.sizes import Dimensions, Size
 from aino.onnx.exporting.sizing import choices
+from aino.onnx.exporting.table import WHOLE
 from aino.onnx.exporting.translate import translate
 from aino.onnx.package import onnx_package
 from aino.pytree import is_container, is_plain, parts_of
@@ -211,7 +212,7 @@ def _exported(function, found: Given, output_names, labels, opset: int) -> ONNXP
 
 def _recorded(function, found: Given, run: dict[str, int]) -> Recording:
     root = function if isinstance(function, Module) else None
-    return record(lambda *own: found.called(function, own), found.resized(run), root)
+    return record(lambda *own: found.called(function, own), found.resized(run), root, WHOLE)
 
 
 def _parameters(roots: dict[str, Module]) -> dict[int, str]:

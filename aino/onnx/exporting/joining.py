@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from aino.compiler.export.recording import Recording, Span
 from aino.compiler.ir.printer import called
 from aino.compiler.ir.program import Kept, NumberOf, Program, Returned
 from aino.compiler.ir.regions import Answer, Attribute, Given, Method, Region, Storage, Subscript
 from aino.onnx.errors import OnnxExporterError
 from aino.onnx.exporting.program import Joined, Memory, Step, Value, Whole
-from aino.onnx.exporting.recording import Recording, Span
 from aino.onnx.exporting.sizes import size_of
 from aino.pytree import is_container, parts_of, refilled
 

@@ -12,9 +12,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-#: The rows of AINO's own functions, by their code, and of primitives, by their names.
-FUNCTIONS: dict[Any, Any] = {}
-PRIMITIVES: dict[str, Any] = {}
+from aino.compiler.export.recording import Table
+
+#: The rows of AINO's own functions, and of primitives.
+WHOLE = Table()
 #: The rows of calls: (operation, function or name) -> row.
 CALLS: dict[tuple[str, Any], Any] = {}
 
@@ -29,10 +30,7 @@ def whole(*functions: Any) -> Callable:
     def register(row):
         row.takes = tuple(inspect.signature(row).parameters)[1:]
         for function in functions:
-            if isinstance(function, str):
-                PRIMITIVES[function] = row
-            else:
-                FUNCTIONS[inspect.unwrap(function).__code__] = row
+            WHOLE.add(function, row)
         return row
 
     return register

@@ -1,10 +1,10 @@
 """One run of a function, recorded: NumPy calls, what function and what module made them.
 
-The compiler's trace gives the calls. Beside it stands what ONNX has one operator for: a function
-of AINO's such as ``layer_norm``, a primitive such as ``softmax``. Each such function that runs is
-a *span* of calls with its arguments and its result, which is written as one node or, where ONNX
-has none for these arguments, call by call. Who calls what is heard from the interpreter, so that
-no function has a second version.
+The compiler's trace gives the calls. Beside it stands what a format has one operator for: a
+function of AINO's such as ``layer_norm``, a primitive such as ``softmax``. Each such function that
+runs is a *span* of calls with its arguments and its result, which is written as one or, where the
+format has nothing for these arguments, call by call. Who calls what is heard from the interpreter,
+so that no function has a second version.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from aino.compiler.tracing.lifting import slot_of
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.nn.base.module import Module
-from aino.onnx.exporting.table import FUNCTIONS, PRIMITIVES
 from aino.pytree import mapped
 from aino.tracing import session
 
@@ -71,6 +70,24 @@ class Recording:
         return self.paths[place - 1][1] if place else ""
 
 
+@dataclass(frozen=True)
+class Table:
+    """What a format writes as one: the rows of AINO's functions, by their code, and of primitives.
+
+    A row may be anything; it is what a span is known by.
+    """
+
+    functions: dict[Any, Any] = field(default_factory=dict)
+    primitives: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, function: Any, row: Any) -> None:
+        """Note the row of a function, or of a primitive by its name."""
+        if isinstance(function, str):
+            self.primitives[function] = row
+        else:
+            self.functions[inspect.unwrap(function).__code__] = row
+
+
 class NotLiftedError(Exception):
     """An argument that a row could not be given: an array of a transform."""
 
@@ -80,6 +97,7 @@ class _Listener:
     """Hears which functions begin and end."""
 
     roots: dict[str, Module]
+    table: Table
     spans: list[Span] = field(default_factory=list)
     paths: list[tuple[int, str]] = field(default_factory=list)
     _open: list[Span] = field(default_factory=list)
@@ -120,11 +138,11 @@ class _Listener:
             self._end(argument, trace)
 
     def _row(self, code) -> Any:
-        row = FUNCTIONS.get(code)
+        row = self.table.functions.get(code)
         if code is code_of(Module.__call__):
             row = _MODULE
         elif code.co_filename == f"<primitive {code.co_name}>":
-            row = PRIMITIVES.get(code.co_name)
+            row = self.table.primitives.get(code.co_name)
         self._known[id(code)] = row, code  # the code is kept, so that its id stays its own
         return row
 
@@ -219,13 +237,14 @@ def _array_of(tensor: Tensor, trace) -> Any:
         session.trace = None
 
 
-def record(function, tensors: list[Tensor], root: Module | None) -> Recording:
+def record(function, tensors: list[Tensor], root: Module | None, table: Table) -> Recording:
     """Run ``function(*tensors)`` as a trace, twice, without making it real; return what it did.
 
-    ``root``: the module that is exported, None where it is a function. Raises ``CompileError`` for
+    ``root``: the module that is exported, None where it is a function. ``table``: what may be
+    written as one. Raises ``CompileError`` for
     what has no program, and where the two runs differ.
     """
-    listener = _Listener({} if root is None else {"": root})
+    listener = _Listener({} if root is None else {"": root}, table)
 
     @no_grad()
     def run(*given):
