@@ -235,9 +235,7 @@ class Compiled(Programs):
                 programs = self._forward
         specialization = programs._latest
         if specialization is None or specialization.traced_run is None:
-            raise CompileError(
-                f"{self.name} has not been called yet: its program is traced from a call"
-            )
+            raise self._uncalled()
         return self._written(specialization)
 
     def _written(self, specialization: Specialization) -> Specialization:
@@ -284,6 +282,13 @@ class Compiled(Programs):
             calibration: inputs to measure it with, a tensor of samples or the inputs of each call;
                 those of the last call for None.
         """
+        if os.fspath(path).endswith(".c"):
+            saving = import_module("aino.compiler.backends.c.saving")
+            return saving.save_c(self, self._predicted(), path, weights, quantize, calibration)
+        if quantize is not None or calibration is not None:
+            raise ArgumentError(
+                "save_source: quantize and calibration are for C; name a file that ends in .c"
+            )
         specialization, call = self._ready(), self.last_call
         led_back = self._latest is None and self._forward is not None
         with set_grad_enabled(self.last_recorded and not led_back):
@@ -292,15 +297,22 @@ class Compiled(Programs):
                 call = self._forward.last_call
                 assert call is not None
                 specialization = self._written(self.rehearsed(*call))
-            if os.fspath(path).endswith(".c"):
-                given = self, specialization.source, call, path, weights, quantize, calibration
-                return import_module("aino.compiler.backends.c.saving").save_c(*given)
-            if quantize is not None or calibration is not None:
-                raise ArgumentError(
-                    "save_source: quantize and calibration are for C; name a file that ends in .c"
-                )
             save_source(self, specialization, call, path, weights)
         return None
+
+    def _predicted(self) -> tuple:
+        """Return the arguments of the call that a predictor is for."""
+        call = self.last_call
+        if self._latest is None and self._forward is not None:
+            call = self._forward.last_call
+        if call is None:
+            raise self._uncalled()
+        return call
+
+    def _uncalled(self) -> CompileError:
+        return CompileError(
+            f"{self.name} has not been called yet: its program is traced from a call"
+        )
 
     def __repr__(self) -> str:
         known = list(self._specializations.values())

@@ -35,9 +35,7 @@ class CompiledModule:
         self, path, weights=None, *, quantize: str | None = None, calibration: Any = None
     ) -> Any:
         """Write the predictor as a file that runs with NumPy alone, or as C; see ``Compiled``."""
-        return self._compiled.save_source(
-            path, weights, quantize=quantize, calibration=calibration
-        )
+        return self._compiled.save_source(path, weights, quantize=quantize, calibration=calibration)
 
     def __deepcopy__(self, memo):
         model = copy.deepcopy(self._orig_mod, memo)

@@ -123,6 +123,7 @@ class Builder:
         regions = [x for x in items if isinstance(x, Region)]
         first = dtypes[0] if dtypes else target.dtype
         needed = [(name, first, False) for name in needs]
+        note = note or ", ".join(needs)
         self.add(Looping(regions, [target], needed, note, target, items, formula, dtypes))
 
     def _apart(self, item: Any, target: Region) -> Any:
@@ -206,9 +207,7 @@ def part(value: Region, starts: Sequence[int], shape: Sequence[int]) -> Region:
 
 def in_shape(value: Region, shape: Sequence[int], strides: Sequence[int]) -> Region:
     """Return the memory of a region in another shape, with strides in bytes."""
-    return region_at(
-        value.storage, tuple(shape), value.dtype, tuple(strides), value.offset, value
-    )
+    return region_at(value.storage, tuple(shape), value.dtype, tuple(strides), value.offset, value)
 
 
 def as_rows(value: Region, shape: Sequence[int]) -> Region:

@@ -26,7 +26,8 @@ class Constant:
         """Return it as an array of C."""
         array = self.array
         note = f" /* {self.note} */" if self.note else ""
-        head = f"static const {type_of(array.dtype)} {self.name}[{max(array.size, 1)}] = {{{note}"
+        length = " * ".join(map(str, array.shape)) if array.size else "1"
+        head = f"static const {type_of(array.dtype)} {self.name}[{length or 1}] = {{{note}"
         return "\n".join([head, *_lines(array), "};"])
 
 

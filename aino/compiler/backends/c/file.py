@@ -64,6 +64,13 @@ def bytes_of(kind: str) -> int:
     return _BYTES[kind] if found is None else int(found[1]) // 8
 
 
+def _wrapped(text: str) -> list[str]:
+    """Return a prototype in lines, the further ones behind its parenthesis."""
+    own = text[: len(text) - len(text.lstrip())]
+    behind = " " * min(text.index("(") + 1, 40)
+    return textwrap.wrap(text, 96, initial_indent=own, subsequent_indent=behind)
+
+
 class File:
     """Writes one file; ``constants`` and ``scratch`` are bytes, known once it is written."""
 
@@ -102,17 +109,22 @@ class File:
 
     def _math(self, text: str) -> list[str]:
         """Return the functions of ``math.h`` that a text calls."""
-        return sorted({found[1] for found in MATH.finditer(text)})
+        return sorted(
+            {found[1] for found in MATH.finditer(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))}
+        )
 
     def _head(self, text: str) -> str:
         c = self.contents
         lines = [f"{c.name}.c: what {c.title} predicts, written by aino.compile", ""]
-        lines += [f"    {line};" for line in self._prototypes()] + [""]
+        lines += [f"    {line}" for text in self._prototypes() for line in _wrapped(f"{text};")]
+        lines.append("")
         for port, what in [*[(p, "in ") for p in c.inputs], *[(p, "out") for p in c.outputs]]:
             lines.append(f"{what}  {port.name}: {type_of(port.dtype)}[{port.length}], "
                          f"of shape {tuple(port.shape)}, row by row")  # fmt: skip
         lines += ["", *self._returns(), ""]
-        lines.append(f"Memory: {self.constants} bytes of constants, {self.scratch} bytes of scratch,")
+        lines.append(
+            f"Memory: {self.constants} bytes of constants, {self.scratch} bytes of scratch,"
+        )
         lines.append(f"less than {STACK} bytes of stack; nothing is allocated, nothing recurses.")
         math = self._math(text)
         needs = f"Needs C99{' and, of math.h, ' + ', '.join(math) if math else ''}."
@@ -171,7 +183,7 @@ class File:
         if self.members:
             members = [f"    {kind} {name}[{count}];" for kind, name, count in self.members]
             lines += ["", f"struct {c.name}_memory {{", *members, "};"]
-        lines += ["", *[f"{line};" for line in self._prototypes()]]
+        lines += ["", *[line for text in self._prototypes() for line in _wrapped(f"{text};")]]
         return "\n".join(lines)
 
     def _constants(self) -> list[str]:
@@ -215,13 +227,12 @@ class File:
         body = [*[f"(void){name};" for name in unused], *body]
         inner = ["{", *[f"    {line}".rstrip() for line in body], "}"]
         prototypes = self._prototypes()
-        found = ["\n".join([prototypes[-1], *inner])]
+        found = ["\n".join([*_wrapped(prototypes[-1]), *inner])]
         if self.members:
             names = [p.name for p in (*c.inputs, *c.outputs)]
             names += ["weights"] if c.weights is not None else []
             found.append("\n".join([
-                prototypes[0], "{", f"    static struct {c.name}_memory memory;", "",
+                *_wrapped(prototypes[0]), "{", f"    static struct {c.name}_memory memory;", "",
                 f"    return {c.name}_in(&memory, {', '.join(names)});", "}",
             ]))  # fmt: skip
         return found
-

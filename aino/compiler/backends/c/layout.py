@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import owner
-from aino.compiler.backends.c.builder import Builder, spoken
+from aino.compiler.backends.c.builder import Builder
 from aino.compiler.backends.c.constants import Constant, quantized
-from aino.compiler.backends.c.memory import Plan, dtype_of, extent
+from aino.compiler.backends.c.memory import Plan
 from aino.compiler.backends.c.naming import Scope
 from aino.compiler.backends.c.numbers import type_of
 from aino.compiler.backends.c.statements import Needed
@@ -50,10 +50,15 @@ class Layout:
             name, strides = self._constant(region)
             return name, 0, strides
         storage = region.storage
-        if dtype_of(storage) != region.dtype:
-            raise RefusedError(f"numbers of {dtype_of(storage)} that are read as {region.dtype}")
+        held = self.plan.dtypes.get(storage, storage.whole.dtype)
+        if held != region.dtype:
+            raise RefusedError(f"numbers of {held} that are read as {region.dtype}")
         size = region.dtype.itemsize
-        return self._name(storage), region.offset // size, tuple([s // size for s in region.strides])
+        return (
+            self._name(storage),
+            region.offset // size,
+            tuple([s // size for s in region.strides]),
+        )
 
     def pointer(self, region: Region) -> str:
         """Return a pointer to the first element of a region."""
@@ -68,10 +73,9 @@ class Layout:
         if key not in self._known:
             whole, scale = quantized(self.builder.array(region))
             name = self._label(region)
-            note = f"{spoken(region.shape)}, times the scale of its row"
-            self.constants.append(Constant(name, whole, note))
+            self.constants.append(Constant(name, whole, "times the scale of its row"))
             scales = self.scope.name(f"{name}_scale")
-            self.constants.append(Constant(scales, scale, str(len(scale))))
+            self.constants.append(Constant(scales, scale))
             self._known[key] = (f"{name}, {scales}", ())
         return self._known[key][0]
 
@@ -113,7 +117,7 @@ class Layout:
             if np.array_equal(strides, [s // compact.itemsize for s in region.strides]):
                 strides = [s // compact.itemsize for s in region.strides]
             name = self._label(region)
-            self.constants.append(Constant(name, compact, spoken(region.shape)))
+            self.constants.append(Constant(name, compact))
             self._known[key] = (name, tuple(strides))
         return self._known[key]
 
@@ -140,9 +144,9 @@ class Layout:
         members = {kind: name for kind, name, _ in self.struct()}
         lines = []
         for storage, name in self.buffers.items():
-            kind = type_of(dtype_of(storage))
+            kind = type_of(self.plan.dtypes[storage])
             start = self.plan.start[storage]
-            count = extent(storage)
+            count = self.plan.extent(storage)
             lines.append(f"{kind} *const {name} = memory->{members[kind]} + {start}; /* {count} */")
         return lines
 

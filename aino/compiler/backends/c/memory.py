@@ -17,12 +17,22 @@ class Plan:
 
     ``group``: the storage whose memory a storage is, its own or that of one that it is computed
     in place of. ``start``: where a group begins, in elements of the pool of its dtype. ``pools``:
-    how many elements each has.
+    how many elements each has. ``dtypes``: those of the numbers that storages hold.
     """
 
     group: dict[Storage, Storage] = field(default_factory=dict)
     start: dict[Storage, int] = field(default_factory=dict)
     pools: dict[np.dtype, int] = field(default_factory=dict)
+    dtypes: dict[Storage, np.dtype] = field(default_factory=dict)
+
+    def extent(self, storage: Storage) -> int:
+        """Return how many numbers a storage has."""
+        low, high = storage.whole.extent
+        return max((high - low) // self.dtypes[storage].itemsize, 1)
+
+    def covers(self, value: Region) -> bool:
+        """Tell whether a region is all of its storage."""
+        return value.size == self.extent(value.storage)
 
 
 def needed(statements: list[Statement], results: list[Region]) -> list[Statement]:
@@ -40,6 +50,9 @@ def plan(statements: list[Statement], outputs: dict[Storage, Any]) -> Plan:
     """Place all that statements fill; ``outputs`` are storages that are filled for the caller."""
     life = _lives(statements, outputs)
     found = Plan({storage: storage for storage in life})
+    for statement in statements:
+        for value in statement.writes:
+            found.dtypes.setdefault(value.storage, value.dtype)
     for number, statement in enumerate(statements):
         _in_place(number, statement, life, outputs, found)
     spans: dict[Storage, list[int]] = {}
@@ -48,13 +61,13 @@ def plan(statements: list[Statement], outputs: dict[Storage, Any]) -> Plan:
         span[:] = min(span[0], first), max(span[1], last)
     found.group = {storage: _root(found, storage) for storage in life}
     placed: list[tuple[Storage, int, int]] = []
-    for storage in sorted(spans, key=lambda one: (-extent(one), spans[one][0])):
+    for storage in sorted(spans, key=lambda one: (-found.extent(one), spans[one][0])):
         if storage in outputs:
             continue
-        size, dtype = extent(storage), dtype_of(storage)
+        size, dtype = found.extent(storage), found.dtypes[storage]
         busy = sorted(
             (start, end) for other, start, end in placed
-            if dtype_of(other) == dtype and _meet(spans[other], spans[storage])
+            if found.dtypes[other] == dtype and _meet(spans[other], spans[storage])
         )  # fmt: skip
         place = 0
         for start, end in busy:
@@ -87,13 +100,17 @@ def _in_place(number: int, statement: Statement, life, outputs, found: Plan) -> 
         return
     target = statement.writes[0]
     new = target.storage
-    if life.get(new, [None])[0] != number or not _covers(target):
+    if life.get(new, [None])[0] != number or not found.covers(target):
         return
     for value in statement.reads:
         old = value.storage
         if old not in life or old is new or life[old][1] != number or old in outputs:
             continue
-        alike = dtype_of(old) == dtype_of(new) and extent(old) == extent(new) and _covers(value)
+        alike = (
+            found.dtypes[old] == found.dtypes[new]
+            and found.extent(old) == found.extent(new)
+            and found.covers(value)
+        )
         if alike and statement.works_in_place(value):
             first, second = _root(found, old), _root(found, new)
             if first in outputs and second in outputs:
@@ -114,20 +131,3 @@ def _root(found: Plan, storage: Storage) -> Storage:
 
 def _meet(one: list[int], other: list[int]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
-
-
-def _covers(value: Region) -> bool:
-    """Tell whether a region is all of its storage."""
-    return value.size == extent(value.storage)
-
-
-def dtype_of(storage: Storage) -> np.dtype:
-    """Return the dtype of the numbers of a storage."""
-    return storage.whole.dtype
-
-
-def extent(storage: Storage) -> int:
-    """Return how many numbers a storage has."""
-    whole = storage.whole
-    low, high = whole.extent
-    return max((high - low) // whole.dtype.itemsize, 1)

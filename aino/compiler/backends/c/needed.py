@@ -52,7 +52,8 @@ def with_needed(needed: list[Needed]) -> list[Needed]:
 def text_of(needed: Needed, names: Callable[[Needed], str]) -> str:
     """Return the text of a function; ``names`` says what it and others are called."""
     name, dtype, quantized = needed
-    text = in_type(FUNCTIONS[name], dtype)
+    note, body = FUNCTIONS[name].split("*/\n", 1)
+    text = f"{note}*/\n{in_type(body, dtype)}"
     weight = "const int8_t" if quantized else "const real"
     scales = r", const real *\1_scale" if quantized else ""
     text = re.sub(r"MATRIX\((\w+)\)", rf"{weight} *\1{scales}", text)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.backends.c.builder import Builder
 from aino.compiler.backends.c.constants import packed
@@ -19,9 +20,10 @@ from aino.compiler.backends.c.naming import Scope, identifier
 from aino.compiler.backends.c.quantization import Loss, calls_of, loss_of
 from aino.compiler.backends.c.table import WHOLE, RefusedError
 from aino.compiler.backends.c.translate import translate
-from aino.compiler.export.recording import Recording, record
+from aino.compiler.export.recording import record
 from aino.compiler.ir.program import Kept, Program, Returned
 from aino.compiler.ir.regions import Region, Storage, is_contiguous
+from aino.compiler.specialization import write
 from aino.errors import ArgumentError, CompileError
 from aino.nn.base.module import Module
 from aino.pytree import is_container, is_plain, mapped, parts_of
@@ -39,16 +41,17 @@ class CSource(NamedTuple):
 
 
 def save_c(
-    compiled: Any, source: Any, call: tuple, path: Any, weights: Any, quantize: Any,
-    calibration: Any,
-) -> CSource:  # fmt: skip
+    compiled: Any, call: tuple, path: Any, weights: Any, quantize: Any, calibration: Any
+) -> CSource:
     """Write what a call predicts to ``path`` as C99, and its weights to ``weights``, if given."""
     function, (args, kwargs) = compiled.function, call
     path = os.fspath(path)
     if quantize not in (None, "int8"):
         raise ArgumentError(f"save_source: quantize is 'int8' or None, not {quantize!r}")
     if calibration is not None and quantize is None:
-        raise ArgumentError("save_source: calibration measures what quantize='int8' loses; give both")
+        raise ArgumentError(
+            "save_source: calibration measures what quantize='int8' loses; give both"
+        )
     name = identifier(os.path.splitext(os.path.basename(path))[0])
     labels, tensors = _given(function, args, kwargs)
     root = function if isinstance(function, Module) else None
@@ -78,6 +81,10 @@ def save_c(
     if quantize is not None:
         shapes, dtypes = [p.shape for p in inputs], [p.dtype for p in inputs]
         own = [[t.array for t in tensors]] if calibration is None else calibration
+        with no_grad():
+            specialization = compiled.rehearsed(args, kwargs)
+            write(specialization, compiled.settings.passes, compiled.name)
+        source = specialization.source
         loss = loss_of(source, statements, builder, calls_of(own, shapes, dtypes))
         contents.told.append(str(loss))
     try:

@@ -7,6 +7,7 @@ text is asked for. ``Names`` says what they are called.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -44,6 +45,13 @@ class Matrix:
     region: Region
 
 
+@dataclass(frozen=True)
+class Moving:
+    """A region among the arguments of a call in loops, which goes along with them."""
+
+    region: Region
+
+
 @dataclass(eq=False)
 class Statement:
     """What all statements have. ``note`` says to the reader what it is."""
@@ -67,8 +75,8 @@ class Calling(Statement):
     """A call: ``arguments`` are regions, matrices, numbers, and texts as they are.
 
     ``fails``: what it returns is not 0 where its inputs are wrong. ``window``: the members of a
-    constant structure that it is given last. ``loops``: what it is repeated over: how often, and
-    how far each region moves.
+    constant structure that it is given last. ``loops``: how often it is repeated, with regions
+    that move along their first axes.
     """
 
     arguments: Sequence[Any] = ()
@@ -83,12 +91,15 @@ class Calling(Statement):
         if self.window:
             parts.append("&w")
         call = f"{names.function(self.needs[0])}({', '.join(parts)})"
-        found = [f"if ({call} != 0)", "    return 1;"] if self.fails else [f"{call};"]
+        if self.fails:
+            found = [f"if ({call} != 0)", "    return 1;"]
+        else:
+            found = textwrap.wrap(f"{call};", 92, subsequent_indent="    ")
         found = _nested(0, [n for n in self.loops if n != 1], found)
         if self.window:
-            members = ", ".join(f".{key} = {_member(value)}" for key, value in self.window.items())
-            found = ["{", f"    static const struct window w = {{{members}}};",
-                     *[f"    {line}" for line in found], "}"]  # fmt: skip
+            lines = _filled([f".{key} = {_member(value)}" for key, value in self.window.items()])
+            found = ["{", "    static const struct window w = {",
+                     *[f"        {line}" for line in lines], "    };", *_deeper(found), "}"]  # fmt: skip
         return found
 
     def works_in_place(self, region: Region) -> bool:
@@ -97,13 +108,26 @@ class Calling(Statement):
     def _argument(self, item: Any, names: Names) -> str:
         if isinstance(item, Matrix):
             return names.matrix(item.region)
-        if isinstance(item, Region):
-            moving = [s for n, s in zip(self.loops, names.place(item)[2]) if n != 1]
+        if isinstance(item, Moving):
+            strides = names.place(item.region)[2]
+            moving = [s for n, s in zip(self.loops, strides) if n != 1]
             moves = [_times(_index(i), stride) for i, stride in enumerate(moving) if stride]
-            return " + ".join([names.pointer(item), *moves])
+            return " + ".join([names.pointer(item.region), *moves])
+        if isinstance(item, Region):
+            return names.pointer(item)
         if isinstance(item, (float, np.floating)):
             return literal(item, self.needs[0][1])
         return "NULL" if item is None else str(item)
+
+
+def _filled(parts: list[str]) -> list[str]:
+    """Return parts with commas between them, as many in a line as there is room for."""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part) > 82:
+            lines.append("")
+        lines[-1] += f"{' ' if lines[-1] else ''}{part},"
+    return [*lines[:-1], lines[-1].removesuffix(",")]
 
 
 def _member(value: Any) -> str:
@@ -240,7 +264,7 @@ def _merge(shape: Sequence[int], places: list) -> tuple[list[int], list]:
 
 
 def _times(index: str, stride: int) -> str:
-    return index if stride == 1 else f"{stride} * {index}"
+    return index if stride == 1 else f"-{index}" if stride == -1 else f"{stride} * {index}"
 
 
 def element(name: str, start: int, strides: Sequence[int]) -> str:
@@ -248,7 +272,7 @@ def element(name: str, start: int, strides: Sequence[int]) -> str:
     terms = [_times(_index(place), stride) for place, stride in enumerate(strides) if stride]
     if start or not terms:
         terms.append(str(start))
-    return f"{name}[{' + '.join(terms)}]"
+    return f"{name}[{' + '.join(terms).replace('+ -', '- ')}]"
 
 
 def _index(place: int) -> str:

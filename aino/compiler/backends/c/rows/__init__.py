@@ -6,4 +6,4 @@ import aino.compiler.backends.c.rows.elementwise
 import aino.compiler.backends.c.rows.recurrent
 import aino.compiler.backends.c.rows.reduce
 import aino.compiler.backends.c.rows.shape
-import aino.compiler.backends.c.rows.windows  # noqa: F401
+import aino.compiler.backends.c.rows.windows

@@ -10,6 +10,7 @@ import numpy as np
 
 from aino.autograd.rules import attention as rules
 from aino.compiler.backends.c.builder import Builder, in_shape
+from aino.compiler.backends.c.statements import Moving
 from aino.compiler.backends.c.table import DeclinedError, RefusedError, kernel, whole
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
@@ -53,15 +54,12 @@ def _attended(
     )
     c.call(
         "attention", q.dtype,
-        [q, k, v, added, filled, _still(scores, len(lead)), *steps, q.shape[-2], k.shape[-2],
+        [Moving(q), Moving(k), Moving(v), None if added is None else Moving(added), Moving(filled),
+         scores, *steps, q.shape[-2], k.shape[-2],
          q.shape[-1], v.shape[-1], float(scale), int(bool(causal))],
         [q, k, v, scores, *([] if added is None else [added])], [filled, scores], note, loops=lead,
     )  # fmt: skip
     c.settle(filled, y)
-
-
-def _still(value: Region, count: int) -> Region:
-    return in_shape(value, (*[1] * count, *value.shape), (*[0] * count, *value.strides))
 
 
 def _added(c: Builder, mask: Any, shape: tuple, dtype: Any) -> Region | None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
 import numpy as np
 
+from aino.autograd.rules import normalization
 from aino.compiler.backends.c.builder import Builder, as_rows, spoken
 from aino.compiler.backends.c.statements import Matrix
-from aino.compiler.backends.c.table import DeclinedError, function, ufunc, whole
+from aino.compiler.backends.c.table import (
+    DeclinedError,
+    RefusedError,
+    function,
+    kernel,
+    ufunc,
+    whole,
+)
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.nn import functional as F
@@ -143,6 +152,11 @@ def _batch_norm(
         for x, name in ((scale, "scale"), (shift, "shift"))
     )
     c.loop(result, "{0} * {1} + {2}", input, a, b, note="y = scale x + shift, batch norm")
+
+
+@kernel(inspect.unwrap(normalization._normalised))
+def _normalised(c: Builder, call: Call) -> None:
+    raise RefusedError("batch_norm with the moments of its batch; call model.eval() before")
 
 
 @whole(F.layer_norm)

@@ -73,8 +73,8 @@ def _ufunc(c: Builder, call: Call) -> None:
     given = [x.dtype if isinstance(x, Region) else type(x) for x in call.arguments]
     kinds = [np.dtype(x) if isinstance(x, type) and issubclass(x, np.generic) else x for x in given]
     wished = call.keywords.get("dtype")
-    signature = None if wished is None else (*[None] * len(kinds), np.dtype(wished))
-    found = call.function.resolve_dtypes((*kinds, None), signature=signature)
+    options = {} if wished is None else {"signature": (*[None] * len(kinds), np.dtype(wished))}
+    found = call.function.resolve_dtypes((*kinds, None), **options)
     compute, kind = found[: len(kinds)], found[0].kind
     formula: str | None
     needs: tuple[str, ...] = ()
@@ -205,7 +205,9 @@ def _clip(c: Builder, call: Call) -> None:
     for bound, name, sign in ((low, "larger", ">"), (high, "smaller", "<")):
         if bound is None or (isinstance(bound, (float, np.floating)) and np.isinf(bound)):
             continue
-        formula = f"{name}({{0}}, {{1}})" if dtype.kind == "f" else f"{{0}} {sign} {{1}} ? {{0}} : {{1}}"
+        formula = (
+            f"{name}({{0}}, {{1}})" if dtype.kind == "f" else f"{{0}} {sign} {{1}} ? {{0}} : {{1}}"
+        )
         c.loop(call.target, formula, source, bound, needs=(name,) if dtype.kind == "f" else (),
                note=call.primitive)  # fmt: skip
         source = call.target

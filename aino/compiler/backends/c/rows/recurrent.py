@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aino.compiler.backends.c.builder import Builder, in_shape, part
-from aino.compiler.backends.c.statements import Matrix
+from aino.compiler.backends.c.statements import Matrix, Moving
 from aino.compiler.backends.c.table import DeclinedError, whole
 from aino.compiler.ir.regions import Region, is_contiguous
 from aino.nn.functional import recurrent
@@ -71,9 +71,8 @@ def _direction(
     way = ", backwards" if direction else ""
     kind = name.split("_")[0].upper()
     note = f"{kind}, {features} -> {hidden}, {length} steps{way}"
-    memory = _still(memory, samples)
-    given = [rows[0], x_step, Matrix(w), Matrix(u), *biases, *own, memory, rows[1], y_step, length,
-             features, hidden, int(bool(direction))]  # fmt: skip
+    given = [Moving(rows[0]), x_step, Matrix(w), Matrix(u), *biases, *map(Moving, own), memory,
+             Moving(rows[1]), y_step, length, features, hidden, int(bool(direction))]  # fmt: skip
     kinds = {"rnn_tanh": ["0"], "rnn_relu": ["1"]}
     reads = [x, w, u, *[b for b in biases if b is not None], *states, memory]
     c.call("rnn" if name in kinds else name, x.dtype, [*given, *kinds.get(name, [])], reads,
@@ -95,8 +94,3 @@ def _moved(value: Region, elements: int) -> Region:
     """Return a region without its first elements along the last axis."""
     starts = [0] * (value.ndim - 1) + [elements]
     return part(value, starts, (*value.shape[:-1], value.shape[-1] - elements))
-
-
-def _still(value: Region, samples: int) -> Region:
-    """Return a region that is the same for all samples."""
-    return in_shape(value, (samples, *value.shape), (0, *value.strides))

@@ -42,6 +42,10 @@ _FOUND: dict[str, dict[str, Any]] = {
 }
 
 
+#: What each begins with, where that may be given.
+_FIRST = {"sum": 0, "prod": 1, "amax": -math.inf, "amin": math.inf}
+
+
 def reduced(c: Builder, how: str, x: Any, axis: Any, result: Any, note: str = "") -> None:
     """What is found over dimensions of a region."""
     if not isinstance(x, Region) or not isinstance(result, Region):
@@ -107,7 +111,9 @@ def _of_call(how: str, first: Any):
 
     def row(c: Builder, call: Call) -> None:
         x, *rest = call.arguments
-        if set(call.keywords) - {"axis", "keepdims", "dtype"}:
+        begin = _FIRST.get(how)
+        initial = call.keywords.get("initial", begin)
+        if set(call.keywords) - {"axis", "keepdims", "dtype", "initial"} or initial != begin:
             raise RefusedError(f"np.{how} with {', '.join(call.keywords)}=")
         reduced(c, how, x, call.keywords.get("axis", rest[0] if rest else first), call.target,
                 call.primitive)  # fmt: skip

@@ -141,9 +141,7 @@ def _adaptive_avg_pool(c: Builder, n: int, input: Any, result: Any) -> None:
 
 
 @whole(adaptive_pooling._adaptive_max_pool)
-def _adaptive_max_pool(
-    c: Builder, n: int, input: Any, return_indices: bool, result: Any
-) -> None:
+def _adaptive_max_pool(c: Builder, n: int, input: Any, return_indices: bool, result: Any) -> None:
     if return_indices:
         raise DeclinedError
     _adaptive(c, "adaptive_largest", n, input, result)
