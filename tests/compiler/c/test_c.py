@@ -180,7 +180,7 @@ def test_classes_have_their_labels(tmp_path):
     assert "the second where the output is above" in text
 
 
-@pytest.mark.parametrize("file, name", [
+@pytest.mark.parametrize(("file", "name"), [
     ("predict.c", "predict"), ("my-model 2.c", "my_model_2"), ("2nd.c", "layer_2nd"),
     ("double.c", "double_2"), ("für.c", "f_r"),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""What everything in a predictor's file is called: inputs, outputs, constants, memory, functions."""
+"""What all is called in a predictor's file: inputs, outputs, constants, memory, functions."""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ class Calling(Statement):
         found = _nested(0, [n for n in self.loops if n != 1], found)
         if self.window:
             lines = _filled([f".{key} = {_member(value)}" for key, value in self.window.items()])
-            found = ["{", "    static const struct window w = {",
-                     *[f"        {line}" for line in lines], "    };", *_deeper(found), "}"]  # fmt: skip
+            window = ["static const struct window w = {", *_deeper(lines), "};"]
+            found = ["{", *_deeper([*window, *found]), "}"]
         return found
 
     def works_in_place(self, region: Region) -> bool:

@@ -170,7 +170,8 @@ def _layer_norm(
     own = [None if p is None else c.rows(p) for p in (weight, bias)]
     c.call("layer_norm", x.dtype, [x, *own, filled, x.size // max(length, 1), length, float(eps)],
            [x, *[p for p in own if p is not None]], [filled],
-           f"y = (x - mean) / deviation, over {spoken(normalized_shape)}", in_place=True)  # fmt: skip
+           f"y = (x - mean) / deviation, over {spoken(normalized_shape)}",
+           in_place=True)  # fmt: skip
     c.settle(filled, result)
 
 
@@ -197,7 +198,8 @@ def _in_groups(c: Builder, x: Any, groups: int, weight: Any, bias: Any, eps: flo
     x, filled = c.rows(x), c.filled(result)
     rows = x.shape[0] * groups
     c.call("layer_norm", x.dtype, [x, None, None, filled, rows, x.size // rows, float(eps)],
-           [x], [filled], f"y = (x - mean) / deviation, {groups} groups", in_place=True)  # fmt: skip
+           [x], [filled], f"y = (x - mean) / deviation, {groups} groups",
+           in_place=True)  # fmt: skip
     column = (x.shape[1], *[1] * (x.ndim - 2))
     for value, formula in ((weight, "{0} * {1}"), (bias, "{0} + {1}")):
         if value is not None:

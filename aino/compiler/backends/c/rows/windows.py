@@ -84,8 +84,9 @@ def _convolved(
         f"{name.replace('_', ', ')}, {channels} of {spoken(x.shape[2:])} -> {outputs} of "
         f"{spoken(result.shape[2:])}{grouped}, kernel {spoken(weight.shape[2:])}"
     )
+    window = {"channels": channels, "outputs": outputs, "groups": groups, **window}
     c.call(name, x.dtype, [x, Matrix(weight), bias, filled, x.shape[0]], reads, [filled], note,
-           window={"channels": channels, "outputs": outputs, "groups": groups, **window})  # fmt: skip
+           window=window)  # fmt: skip
     c.settle(filled, result)
 
 
