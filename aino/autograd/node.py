@@ -43,10 +43,20 @@ def noted(value):
     if value.__class__ is np.ndarray:
         if value.nbytes > _NOTED:
             return weakref.ref(value)
-        return value if value.base is None else value.copy()
+        return value if value.base is None else Part(value)
     if value.__class__ is tuple:
         return tuple([noted(part) for part in value])
     return value if isinstance(value, _PLAIN) else GONE
+
+
+class Part:
+    """A small part of something large: itself, as long as somebody else keeps it, then a copy."""
+
+    __slots__ = ("itself", "copy")
+
+    def __init__(self, array) -> None:
+        self.itself = weakref.ref(array)
+        self.copy = array.copy()
 
 
 def seen(value):
@@ -54,6 +64,9 @@ def seen(value):
     if value.__class__ is weakref.ref:
         found = value()
         return GONE if found is None else found
+    if value.__class__ is Part:
+        found = value.itself()
+        return value.copy if found is None else found
     if value.__class__ is tuple:
         parts = tuple([seen(part) for part in value])
         return GONE if any([part is GONE for part in parts]) else parts

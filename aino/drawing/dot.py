@@ -6,11 +6,12 @@ import html
 import math
 import re
 import textwrap
+from typing import Any
 
 import numpy as np
 
 from aino.drawing import style
-from aino.drawing.graph import Box, Graph, Value, Vertex, counted
+from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
 from aino.drawing.numbers import number_lines, shape_text, shorten
 
 #: The longest line of a label.
@@ -65,8 +66,12 @@ def opening(rankdir: str) -> list[str]:
     ]  # fmt: skip
 
 
-def write(graph: Graph, rankdir: str, numbers: int) -> str:
-    """Return the drawing's text; arrays of up to ``numbers`` elements show them."""
+def write(graph: Graph, rankdir: str, numbers: int, slopes: bool = False) -> str:
+    """Return the drawing's text; arrays of up to ``numbers`` elements show them.
+
+    ``slopes``: local derivatives are shown in numbers, too.
+    """
+    scale = gradient_scale(graph)
     names = {vertex: _identity(vertex, i) for i, vertex in enumerate(graph.vertices)}
     lines = opening(rankdir)
     if any(vertex.box for vertex in graph.vertices):
@@ -75,14 +80,69 @@ def write(graph: Graph, rankdir: str, numbers: int) -> str:
     lines += _contents(graph, None, names, numbers, "  ", [0])
     fed_inside = {edge.head for edge in graph.edges if edge.tail.box is edge.head.box}
     for edge in graph.edges:
-        options = {"label": edge.label and f" {shorten(edge.label, 20)} "}
-        options["style"] = {"gradient": "", "constant": "dashed", "unseen": "invis"}[edge.kind]
+        options = _edge_options(edge, numbers, slopes, scale)
         if edge.tail.box is not edge.head.box and edge.head in fed_inside:
             # A box below the one before: what feeds it inside stands a step lower than its input.
             options |= {"minlen": "2", "weight": "3"}
         written = attributes(**{name: text for name, text in options.items() if text})
         lines.append(f"  {names[edge.tail]} -> {names[edge.head]}{written}")
     return "\n".join([*lines, "}", ""])
+
+
+def _edge_options(edge: Edge, numbers: int, slopes: bool, scale: Any) -> dict[str, str]:
+    """Return the look of an edge: its letters or its derivative, and how much comes back on it."""
+    options = {"label": edge.label and f" {shorten(edge.label, 20)} "}
+    options["style"] = {"constant": "dashed", "unseen": "invis"}.get(edge.kind, "")
+    lines = derivative_lines(edge, numbers, slopes)
+    if lines:
+        lines = [text_line(f" {line} ", color=style.GRADIENT_PALE) for line in lines]
+        options["label"] = f"<{'<BR/>'.join(lines)}>"
+    if edge.kind == "gradient" and (share := scale(edge.tail)) is not None:
+        options["color"] = style.ramp(share)
+        options["penwidth"] = f"{0.8 + 1.9 * share:.2f}"
+    return options
+
+
+def derivative_lines(edge: Edge, numbers: int, slopes: bool) -> list[str]:
+    """Return what is written at an edge: the local derivative, and its numbers."""
+    lines = []
+    if edge.derivative:
+        lines = [f"∂ = {edge.derivative}"]
+        if re.search(r"(?<!\w)g(ᵀ|(?!\w))", edge.derivative):
+            lines = [f"g ↦ {edge.derivative}"]
+    if slopes and edge.slope is not None and 0 < edge.slope.size <= numbers:
+        texts = number_lines(edge.slope)
+        if lines and len(texts) == 1:
+            lines = [lines[0] if lines[0] == f"∂ = {texts[0]}" else f"{lines[0]} = {texts[0]}"]
+        else:
+            lines += texts if lines else [f"∂ = {texts[0]}", *texts[1:]]
+    return lines
+
+
+def gradient_scale(graph: Graph) -> Any:
+    """Return a function that tells how large a vertex's gradient is among all, from 0 to 1.
+
+    On a logarithmic scale over at most six powers of ten; None where there is no gradient.
+    """
+    norms = {
+        vertex: _norm(vertex.values[0].grad)
+        for vertex in graph.vertices
+        if len(vertex.values) == 1 and vertex.values[0].grad is not None
+    }
+    seen = [math.log10(norm) for norm in norms.values() if 0 < norm < math.inf]
+    top = max(seen, default=0.0)
+    low = max(min(seen, default=0.0), top - 6.0)
+
+    def share(vertex: Vertex) -> float | None:
+        norm = norms.get(vertex)
+        if norm is None or math.isnan(norm):
+            return None
+        if norm == 0 or norm == math.inf:
+            return 0.0 if norm == 0 else 1.0
+        place = (math.log10(norm) - low) / (top - low) if top - low > 0.05 else 0.6
+        return min(max(place, 0.0), 1.0)
+
+    return share
 
 
 def _identity(vertex: Vertex, number: int) -> str:
@@ -123,20 +183,27 @@ def _box_attributes(box: Box) -> str:
         title += apart + text_line(counted(box.parameters, "parameter"))
     if "<BR" in title:
         title += '<BR ALIGN="LEFT"/>'
+    failed = box.mark == "failed"
     return attributes(
         label=f"<{title}>", labeljust="l", style="rounded,filled",
-        fillcolor=style.BOX_FILL, color=style.BOX_LINE, margin="10",
+        fillcolor=style.FAILED_FILL if failed else style.BOX_FILL,
+        color=style.FAILED if failed else style.BOX_LINE, margin="10",
     )  # fmt: skip
 
 
 def vertex_attributes(vertex: Vertex, numbers: int) -> str:
     """Return the look of one vertex."""
     look = dict(style.VERTEX[vertex.kind])
+    if vertex.mark == "passed":
+        look |= style.PASSED
+    elif vertex.mark:
+        look |= {"color": style.FAILED, "penwidth": "2"}
     if vertex.output:
         look |= style.OUTPUT
         if vertex.kind == "module":
             look |= {"peripheries": "1", "penwidth": "2", "fillcolor": style.OUTPUT_HEADER}
-    label = (_card if vertex.kind in style.HEADER else _plain)(vertex, numbers)
+    is_card = vertex.kind in style.HEADER and vertex.mark != "passed"
+    label = (_card if is_card else _plain)(vertex, numbers)
     return attributes(label=f"<{label}>", **look)
 
 
@@ -147,6 +214,8 @@ def _plain(vertex: Vertex, numbers: int) -> str:
     if vertex.kind == "more":
         lines = [text_line(f"… {vertex.title}", "I", style.GREY)]
     lines += [text_line(text, color=style.PALE_INK) for text in _wrapped(vertex.details)]
+    if vertex.mark in style.MARKS:
+        lines.append(text_line(style.MARKS[vertex.mark], color=style.PALE_INK))
     for value in vertex.values:
         lines += value_lines(value, numbers)
     return "<BR/>".join(lines)
@@ -155,11 +224,18 @@ def _plain(vertex: Vertex, numbers: int) -> str:
 def _card(vertex: Vertex, numbers: int) -> str:
     """Return a table: the operation or module above, what it computed below."""
     title = text_line(vertex.title, "B")
-    if vertex.formula:
-        apart = "<BR/>" if len(vertex.title) + len(vertex.formula) > 32 else "&#160;&#160;"
-        title += apart + text_line(vertex.formula, "I", style.PALE_INK)
+    formula = vertex.spoken or vertex.formula
+    if formula:
+        lines = _in_lines(formula)
+        apart = "<BR/>" if len(vertex.title) + len(lines[0]) > 32 else "&#160;&#160;"
+        title += apart + "<BR/>".join(text_line(line, "I", style.PALE_INK) for line in lines)
     head = [title, *(text_line(text, color=style.PALE_INK) for text in _wrapped(vertex.details))]
-    body = [text_line(vertex.name, "B")] if vertex.name else []
+    if vertex.mark in style.MARKS:
+        head.append(text_line(style.MARKS[vertex.mark], "B", style.FAILED))
+    if vertex.line and vertex.mark:
+        head.append(text_line(vertex.line, color=style.PALE_INK))
+    told = vertex.spoken.startswith(f"{vertex.name} = ")
+    body = [text_line(vertex.name, "B")] if vertex.name and not told else []
     for value in vertex.values:
         body += value_lines(value, numbers)
     color = style.OUTPUT_HEADER if vertex.output else style.HEADER[vertex.kind]
@@ -170,16 +246,24 @@ def _card(vertex: Vertex, numbers: int) -> str:
     return f"{table}{''.join(rows)}</TABLE>"
 
 
+def _in_lines(formula: str) -> list[str]:
+    """Return a formula in at most three lines."""
+    return textwrap.wrap(formula, _WIDEST - 4, max_lines=3, placeholder=" …") or [""]
+
+
 def _wrapped(texts: list[str]) -> list[str]:
     """Return texts in lines that are not too long, four at most."""
     return [line for text in texts for line in textwrap.wrap(text, _WIDEST, max_lines=4)]
 
 
 def value_lines(value: Value, numbers: int) -> list[str]:
-    """Return shape and dtype, the numbers where they are few, and the gradient."""
-    lines = [text_line(shape_text(value.shape, value.dtype), color=style.PALE_INK)]
+    """Return shape and dtype, the numbers where they are few, else their norm; the gradient."""
+    shape = text_line(shape_text(value.shape, value.dtype), color=style.PALE_INK)
+    lines = [shape]
     if value.array is not None and 0 < value.array.size <= numbers:
         lines += [text_line(text) for text in number_lines(value.array)]
+    elif value.array is not None and value.array.dtype.kind in "fc" and value.array.size:
+        lines = [shape + text_line(f", norm {_norm(value.array):.4g}")]
     if value.grad is not None:
         if 0 < value.grad.size <= numbers:
             first, *rest = number_lines(value.grad)

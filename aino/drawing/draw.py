@@ -10,31 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.engine import grad
 from aino.autograd.labels import labelled
-from aino.autograd.node import Node
-from aino.autograd.tensor import Tensor, make
+from aino.autograd.tensor import Tensor
 from aino.drawing import names as naming
-from aino.drawing.build import Builder, walk
+from aino.drawing.build import Builder
 from aino.drawing.dot import write
 from aino.drawing.fold import fold
-from aino.drawing.graph import Box, Graph
+from aino.drawing.graph import Graph
 from aino.drawing.layers import architecture
 from aino.drawing.neurons import as_neurons, draw_neurons
 from aino.drawing.picture import SUFFIXES, Drawing
 from aino.drawing.run import Run
 from aino.errors import GradientError
 from aino.nn.base.module import Module
+from aino.user_warnings import warn
 
 
 def draw(
     obj: Any,
-    *inputs: Any,
+    *args: Any,
+    inputs: Any = None,
     depth: int | None = None,
     names: Any = None,
     rankdir: str | None = None,
     numbers: int = 9,
     gradients: bool = False,
+    derivatives: bool | None = None,
+    values: bool = False,
     repeat: int | None = 4,
     limit: int = 300,
 ) -> Drawing:
@@ -77,11 +79,14 @@ def draw(
     (True, True)
     """
     _check(depth, rankdir, numbers, repeat, limit)
-    inputs, path = _without_path(obj, inputs)
+    args, path = _without_path(obj, args)
+    args, kwargs = _given(args, inputs)
+    if not isinstance(obj, Module):
+        _check_tensors(obj, args or kwargs, depth)
     known = naming.Names()
     known.add_all(naming.given(names))
     known.add_all(labelled())
-    if isinstance(obj, Module) and not inputs:
+    if isinstance(obj, Module) and not args and not kwargs:
         if gradients:
             raise GradientError(
                 "a module that is not run has no values: aino.draw(module, x, gradients=True)"
@@ -94,10 +99,11 @@ def draw(
         graph = architecture(obj)
     else:
         caller = sys._getframe(1)
-        graph = _computation(obj, inputs, depth, known, gradients, caller)
+        derivatives = True if values else derivatives
+        graph = _computation(obj, args, kwargs, known, gradients, derivatives, caller)
     whole = graph.copy()
-    fold(graph, depth, repeat, limit)
-    source = write(graph, rankdir or "TB", numbers)
+    graph = fold(graph, depth, repeat, limit)
+    source = write(graph, rankdir or "TB", numbers, values)
     drawing = Drawing(
         source, graph, whole, title=_title(obj, known), rankdir=rankdir or "TB", depth=depth
     )
@@ -133,24 +139,28 @@ def _title(obj: Any, known: naming.Names) -> str:
 
 def _computation(
     obj: Any,
-    inputs: tuple,
-    depth: int | None,
+    args: tuple,
+    kwargs: dict[str, Any],
     known: naming.Names,
     gradients: bool,
+    derivatives: bool | None,
     caller: FrameType,
 ) -> Graph:
     """Return the graph of what was recorded, or of what a module records now."""
-    begin: dict[Node, naming.Named] = {}
-    boxes: list[Box] = []
+    run = None
     if isinstance(obj, Module):
         known.add_all(naming.of_module(obj))
-        run = Run(obj, inputs, known)
-        begin, boxes = run.inputs, run.boxes
+        run = Run(obj, args, kwargs, known)
         outputs = list(_tensors(run.output, "", strict=False))
-        if not outputs:
+        if run.error is not None:
+            warn(
+                f"{type(obj).__name__} raised {type(run.error).__name__}: {run.error}; what it "
+                "computed before that is drawn",
+                UserWarning,
+            )
+        elif not outputs:
             raise TypeError(f"{type(obj).__name__} returned no tensor: there is nothing to draw")
     else:
-        _check_tensors(obj, inputs, depth)
         outputs = list(_tensors(obj, "", strict=True))
         if not outputs:
             raise TypeError(f"there is nothing to draw: the {type(obj).__name__} holds no tensor")
@@ -158,13 +168,24 @@ def _computation(
             known.add_all(outputs)
     known.add_all(labelled())  # those that the module has just set
     known.add_all(naming.of_variables(caller))
-    if not any(y.requires_grad for _, y in outputs):
+    failed = run is not None and run.error is not None
+    if not failed and not any(y.requires_grad for _, y in outputs):
         raise GradientError(
             "nothing was recorded on the way to this tensor: ask for the gradient of what it is "
             "computed from, x.requires_grad_(), and compute it outside no_grad()"
         )
-    computed = _all_gradients(outputs, begin) if gradients else {}
-    return Builder(outputs, known, begin, boxes, computed).graph
+    return Builder(outputs, known, run, gradients and not failed, derivatives).graph
+
+
+def _given(args: tuple, inputs: Any) -> tuple[tuple, dict[str, Any]]:
+    """Return what a module is run on: by place, and by name."""
+    if inputs is None:
+        return args, {}
+    if args:
+        raise TypeError("the inputs are given after the module, or as inputs=, not both")
+    if type(inputs) is dict:
+        return (), inputs
+    return (tuple(inputs) if type(inputs) in (tuple, list) else (inputs,)), {}
 
 
 def _check(depth: Any, rankdir: Any, numbers: Any, repeat: Any, limit: Any) -> None:
@@ -183,7 +204,7 @@ def _check(depth: Any, rankdir: Any, numbers: Any, repeat: Any, limit: Any) -> N
         )
 
 
-def _check_tensors(obj: Any, inputs: tuple, depth: int | None) -> None:
+def _check_tensors(obj: Any, inputs: Any, depth: int | None) -> None:
     """Raise where there is no module to run, and what was given needs one."""
     if isinstance(obj, type) and issubclass(obj, Module):
         raise TypeError(f"{obj.__name__} is a class: make a module of it, {obj.__name__}(...)")
@@ -216,30 +237,3 @@ def _tensors(value: Any, path: str, strict: bool) -> Iterator[tuple[str, Tensor]
             yield from _tensors(item, f"{path or 'output'}[{position}]", strict)
     elif strict and value is not None:
         raise TypeError(f"{path} should be a tensor, not {type(value).__name__}")
-
-
-def _all_gradients(outputs: list, begin: dict) -> dict[Node, Tensor]:
-    """Return the gradient of every value, leaving all that is kept as it was."""
-    y = outputs[0][1]
-    if len(outputs) != 1 or y.array.size != 1 or y.array.dtype.kind == "c":
-        raise GradientError(
-            "gradients=True differentiates one real scalar; draw a loss, or a module that "
-            "returns one"
-        )
-    nodes, _ = walk([y.node], begin)
-    hidden = [(node, node.extras) for node in nodes if node.extras is not None]
-    values = [make(np.broadcast_to(0.0, node.shape), node) for node in nodes]
-    try:
-        for node, _ in hidden:
-            # Hooks would run, and gradients that are retained would grow.
-            node.extras = None
-        found = grad(y, values, retain_graph=True, allow_unused=True)
-    except GradientError as error:
-        raise GradientError(
-            f"gradients=True needs the graph as it was recorded: draw before backward(), or "
-            f"call backward(retain_graph=True) ({error})"
-        ) from None
-    finally:
-        for node, extras in hidden:
-            node.extras = extras
-    return {node: x for node, x in zip(nodes, found) if x is not None}

@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from aino.drawing.graph import Box, Graph, Value, Vertex, counted
 
 
-def fold(graph: Graph, depth: int | None, repeat: int | None, limit: int) -> None:
-    """Fold what repeats more than ``repeat`` times, boxes below ``depth``, and the oldest rest."""
+#: A drawing of more vertices than these folds repeated blocks, then boxes, by itself.
+_ROOMY = 60
+
+
+def fold(graph: Graph, depth: int | None, repeat: int | None, limit: int) -> Graph:
+    """Return the graph with what repeats more than ``repeat`` times folded, and deep boxes.
+
+    ``depth`` None shows boxes as deep as there is room for. The oldest operations beyond
+    ``limit`` are left out.
+    """
+    if depth is None and len(graph.vertices) > _ROOMY:
+        graph = _fitting(graph, repeat)
+    else:
+        _fold_at(graph, depth, repeat)
+    cut(graph, limit)
+    return graph
+
+
+def _fold_at(graph: Graph, depth: int | None, repeat: int | None) -> None:
     if repeat is not None:
         fold_repetitions(graph, depth, repeat)
     if depth is not None:
         fold_boxes(graph, depth)
-    cut(graph, limit)
+
+
+def _fitting(graph: Graph, repeat: int | None) -> Graph:
+    """Return the graph folded so that it fits, in as much detail as there is room for."""
+    deepest = max([v.box.depth for v in graph.vertices if v.box is not None], default=-1)
+    if repeat is not None and deepest > 0:
+        repeat = min(repeat, 2)
+    best = None
+    for depth in [*range(1, deepest + 1), None]:
+        folded = graph.copy()
+        _fold_at(folded, depth, repeat)
+        if best is not None and len(folded.vertices) > _ROOMY:
+            break
+        best = folded
+    assert best is not None
+    return best
 
 
 def _members(graph: Graph) -> dict[Box, list[Vertex]]:
@@ -86,7 +119,9 @@ def _likeness(box: Box | None, vertices: list[Vertex]) -> Any:
 def _look(vertex: Vertex) -> tuple:
     title = vertex.title if vertex.kind == "operation" else ""
     details = [text for text in vertex.details if not text.startswith("index")]
-    return vertex.kind, title, vertex.formula, *details, *[x.shape for x in vertex.values]
+    numbers = [text for text in vertex.letters.values() if re.match(r"[-\d\[]", text)]
+    shapes = [x.shape for x in vertex.values]
+    return vertex.kind, title, vertex.formula, *details, *numbers, *shapes
 
 
 def fold_repetitions(graph: Graph, depth: int | None, most: int) -> None:
@@ -183,18 +218,17 @@ def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> s
         if vertex.kind in ("parameter", "constant") and users and members.issuperset(users):
             members.add(vertex)
     results = _results(graph, {vertex for unit in motifs[-1] for vertex in unit.vertices})
-    times = f"{len(rest)} × "
     if not single:
         steps = " → ".join(unit.title for unit in motifs[0])
         around = last.vertices[-1].box if last.box is None else last.box.parent
-        folded = Vertex("operation", f"{times}the same", "", [steps], results, around)
+        folded = Vertex("operation", f"({steps}) × {len(rest)}", "", [], results, around)
     elif first.box is None:
-        folded = _several(first.vertices[0], last.vertices[0], times)
+        folded = _several(first.vertices[0], last.vertices[0], len(rest))
     else:
         boxes = [unit.box for (unit,) in rest if unit.box is not None]
         folded = module_vertex(boxes[-1], results)
-        folded.title = f"{boxes[0].name} … {boxes[-1].name}"
-        folded.formula = times + boxes[0].kind
+        folded.title = f"{boxes[0].kind} × {len(rest)}"
+        folded.formula = f"{boxes[0].name} … {boxes[-1].name}"
         if not alone:
             folded.details.insert(0, f"each like {first.box.name}")
         if boxes[0].parameters:
@@ -204,12 +238,13 @@ def _fold_motifs(graph: Graph, motifs: list[list[_Unit]], folds_here: bool) -> s
     return members
 
 
-def _several(first: Vertex, last: Vertex, times: str) -> Vertex:
+def _several(first: Vertex, last: Vertex, count: int) -> Vertex:
     """Return one vertex for a run of like operations, or of like modules without parts."""
     if last.kind == "operation":
-        title = times + last.title
+        title = f"{last.title} × {count}"
         return Vertex("operation", title, last.formula, last.details, last.values, last.box)
-    title, kind, details = f"{first.title} … {last.title}", times + last.formula, last.details
+    title, kind = f"{last.formula or last.title} × {count}", f"{first.title} … {last.title}"
+    details = last.details
     if details and details[-1].endswith("parameters"):
         details = [*details[:-1], details[-1] + " each"]
     return Vertex("module", title, kind, details, last.values, last.box, subject=last.subject)

@@ -95,6 +95,8 @@ class Edge:
     kind: str = "gradient"
     #: The local derivative, of the head by the tail, as a formula: ``cos x``; and as numbers.
     derivative: str = ""
+    #: The letters of the head's formula that the tail stands for.
+    letters: list[str] = field(default_factory=list)
     slope: np.ndarray | None = None
 
 

@@ -21,7 +21,7 @@ def brief(number: Any) -> str:
     if isinstance(number, complex):
         return f"{number.real:.4g}{number.imag:+.4g}j"
     if isinstance(number, float):
-        return f"{number:.4g}"
+        return f"{number or 0.0:.4g}"  # minus nothing is nothing
     return str(number)
 
 

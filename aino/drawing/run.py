@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import linecache
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from aino.autograd.mode import enable_grad
+from aino.autograd.mode import enable_grad, mode
 from aino.autograd.node import Node, tick
+from aino.autograd.packing import enter_hooks, leave_hooks
 from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
@@ -18,29 +21,60 @@ from aino.drawing.names import Named, Names
 from aino.nn.base.hooks import forget_empty_hooks
 from aino.nn.base.module import Module
 from aino.ops.random.generator import default_generator
+from aino.user_warnings import OWN
 
 #: Settings that go without saying.
 _USUAL = ("bias=True", "elementwise_affine=True", "inplace=False")
+
+
+class Passed(NamedTuple):
+    """A module that handed on what it was given: its box, and the node of that tensor."""
+
+    box: Box
+    node: Node
 
 
 class Run:
     """What one call of a module showed: its output, the calls inside, and its inputs.
 
     ``inputs`` holds the nodes at which the graph begins. ``boxes`` are in the order of the calls.
+    ``nodes`` are those that were recorded, with the user's line of each; ``error`` is what was
+    raised, ``open`` the boxes that it was raised in, from the innermost.
     """
 
-    def __init__(self, module: Module, inputs: tuple, names: Names) -> None:
+    def __init__(self, module: Module, args: tuple, kwargs: dict[str, Any], names: Names) -> None:
         self.names = names
         self.inputs: dict[Node, Named] = {}
         self.boxes: list[Box] = []
-        labels = _argument_names(module, len(inputs))
+        self.passed: list[Passed] = []
+        self.open: list[Box] = []
+        self.nodes: dict[Node, str] = {}
+        self.output: Any = None
+        self.error: Exception | None = None
+        labels = _argument_names(module, len(args))
         chance = default_generator.get_state()
         try:
-            with enable_grad(), _watched(module, self.boxes):
-                stand_ins = [self._stand_in(x, label) for x, label in zip(inputs, labels)]
-                self.output = module(*stand_ins)
+            with enable_grad(), _watched(module, self), _recorded(self):
+                given = [self._stand_in(x, label) for x, label in zip(args, labels)]
+                named = {name: self._stand_in(x, name) for name, x in kwargs.items()}
+                self.nodes.clear()
+                try:
+                    self.output = module(*given, **named)
+                except Exception as error:
+                    self.error = error
         finally:
             default_generator.set_state(chance)
+
+    def ends(self) -> list[Node]:
+        """Return the nodes that nothing was computed from: where a run that failed stopped."""
+        used = {edge for node in self.nodes for edge in node.inputs}
+        return [node for node in self.nodes if node not in used]
+
+    def pack_node(self, node: Node) -> None:
+        """Be told of a node that was recorded."""
+        self.nodes[node] = user_line(inspect.currentframe())
+        if len(mode.saved_hooks) > 1 and mode.saved_hooks[-2] is not None:
+            mode.saved_hooks[-2].pack_node(node)
 
     def _stand_in(self, value: Any, name: str) -> Any:
         """Return what the module is given in the place of an input.
@@ -78,8 +112,31 @@ def _argument_names(module: Module, count: int) -> list[str]:
     return names + ["input"] * (count - len(names))
 
 
+def user_line(frame: Any) -> str:
+    """Return the line of the user's that led to a frame of AINO's: ``net.py:12  y = x``."""
+    while frame is not None and frame.f_code.co_filename.startswith(OWN):
+        frame = frame.f_back
+    return "" if frame is None else line_text(frame.f_code.co_filename, frame.f_lineno)
+
+
+def line_text(path: str, number: int) -> str:
+    """Return a line of a program with where it stands."""
+    return f"{os.path.basename(path)}:{number}  {linecache.getline(path, number).strip()}".strip()
+
+
 @contextmanager
-def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
+def _recorded(run: Run) -> Iterator[None]:
+    """Tell a run of each node that is recorded."""
+    hooks: Any = run
+    enter_hooks(hooks)
+    try:
+        yield
+    finally:
+        leave_hooks()
+
+
+@contextmanager
+def _watched(module: Module, run: Run) -> Iterator[None]:
     """Note the beginning and the end of every call of a module inside; leave no trace."""
     paths = {id(inner): path for path, inner in module.named_modules()}
     calls: dict[int, int] = {}
@@ -91,11 +148,20 @@ def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
         if count > 1:
             box.name += f" (call {count})"
         box.start = tick()
-        boxes.append(box)
+        run.boxes.append(box)
         open_boxes.append(box)
+        run.open.clear()
 
     def leave(inner: Module, args: tuple, output: Any) -> None:
-        open_boxes.pop().end = tick()
+        box = open_boxes.pop()
+        box.end = tick()
+        if output is None:  # something was raised inside, perhaps
+            run.open.append(box)
+            return
+        run.open.clear()
+        if isinstance(output, Tensor) and output.node is not None and not _holds(box, run):
+            if any(isinstance(x, Tensor) and x.node is output.node for x in args):
+                run.passed.append(Passed(box, output.node))
 
     handles = []
     try:
@@ -108,6 +174,11 @@ def _watched(module: Module, boxes: list[Box]) -> Iterator[None]:
             handle.remove()
         for inner in module.modules():
             forget_empty_hooks(inner)
+
+
+def _holds(box: Box, run: Run) -> bool:
+    """Tell whether other modules were called inside of a box."""
+    return any(inner.parent is box for inner in run.boxes)
 
 
 def box_of(module: Module, path: str, parent: Box | None) -> Box:

@@ -13,6 +13,8 @@ INK = "#1c1e21"
 PALE_INK = "#4d5358"
 #: Gradients.
 GRADIENT = "#a3360a"
+#: What stands on the page itself of gradients, read on white and on black.
+GRADIENT_PALE = "#c2571f"
 #: Lines and letters on the page itself.
 GREY = "#717a83"
 BOX_FILL = "#8a94a014"
@@ -41,3 +43,26 @@ OUTPUT_FILL = "#e0f4ec"
 
 #: The sign of a weight.
 POSITIVE, NEGATIVE = "#0072b2", "#d55e00"
+
+#: Where something went wrong.
+FAILED, FAILED_FILL = "#c8102e", "#c8102e10"
+MARKS = {
+    "failed": "failed here", "nan": "the first nan", "inf": "the first infinity",
+    "passed": "does nothing now",
+}  # fmt: skip
+#: A module that handed on what it was given.
+PASSED = {"style": "dashed,filled", "fillcolor": "#f7f0f4", "color": "#b08aa0",
+          "shape": "box"}  # fmt: skip
+
+#: Gradients from the smallest to the largest: lines on the page itself.
+_SMALL, _LARGE = (0xD9, 0xB4, 0x9A), (0xC2, 0x3B, 0x07)
+
+
+def ramp(share: float) -> str:
+    """Return the colour of a gradient, from pale (0) to strong (1).
+
+    >>> ramp(0.0), ramp(1.0)
+    ('#d9b49a', '#c23b07')
+    """
+    mixed = [round(low + (high - low) * share) for low, high in zip(_SMALL, _LARGE)]
+    return "#" + "".join(f"{part:02x}" for part in mixed)

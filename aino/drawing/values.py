@@ -1,12 +1,12 @@
 """What is known of the values in a graph, where the tensors themselves are gone.
 
-A node keeps what its rules read, and that is often the output of the node before. What nobody
-kept is computed again from what is known, where that is little work.
+A node keeps what its rules read, and that is often the output of the node before; it notes its
+constants, too, which no pass frees. What nobody kept is computed again from what is known, where
+that is little work.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,18 +14,17 @@ import numpy as np
 
 from aino.autograd.function import FunctionNode
 from aino.autograd.memory import written_since
-from aino.autograd.node import Leaf, Node, TupleOutput
+from aino.autograd.node import GONE, Leaf, Node, TupleOutput
+from aino.autograd.operands import constant
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Value
 from aino.dtypes import result_type
 
 #: An operation on more elements than these is not computed again for the sake of a drawing.
-_LITTLE = 100_000
-_PLAIN = (int, float, complex, bool, str, type(None), slice, type(...), np.dtype)
+_LITTLE = 1_000_000
 _COMPLEX_TO_REAL = ("abs", "angle", "real", "imag")
 #: Whose parameter is the shape that the output has.
 _RESHAPING = ("reshape", "expand", "spread")
-_UNKNOWN = object()
 
 
 def edges_of(node: Node) -> dict[str, Node | None]:
@@ -43,13 +42,23 @@ def saved_of(node: Node) -> dict[str, Any]:
     return dict(zip(node.primitive.saved_names, node.saved))
 
 
+def known_of(node: Node) -> dict[str, Any]:
+    """Return what is known of a node's inputs and parameters, by name: kept, or noted."""
+    kept = saved_of(node)
+    if node.primitive is None:
+        return kept
+    given = node.given()  # type: ignore[attr-defined]
+    # What no wanted rule reads is not kept; None stands for it, as for what was not given.
+    return {**kept, **{k: x for k, x in given.items() if not isinstance(kept.get(k), np.ndarray)}}
+
+
 class Values:
     """Arrays, dtypes and gradients of the nodes of a graph, given in the order of computation."""
 
     def __init__(
         self, nodes: list[Node], tensors: Mapping[Node, Tensor], grads: Mapping[Node, Tensor]
     ) -> None:
-        self._grads = grads
+        self.grads = grads
         self._arrays: dict[Node, np.ndarray] = {}
         self._dtypes: dict[Node, np.dtype | None] = {}
         for node in nodes:
@@ -71,8 +80,8 @@ class Values:
         return Value(node.shape, self._dtypes[node], self._arrays.get(node), self._grad(node))
 
     def _grad(self, node: Node) -> np.ndarray | None:
-        if node in self._grads:
-            return self._grads[node].array
+        if node in self.grads:
+            return self.grads[node].array
         if type(node) is Leaf:
             grad = make(None, node).grad
         else:
@@ -85,30 +94,45 @@ class Values:
         declared = node.primitive
         if declared is None or declared.outputs:  # of several outputs each has a node of its own
             return None
-        edges, saved = edges_of(node), saved_of(node)
-        if declared.name in _RESHAPING:
-            saved["shape"] = node.shape
-        parameters = [saved.get(name, _UNKNOWN) for name in declared.parameters]
-        if declared.variadic:
-            (listed,) = declared.inputs
-            held = saved.get(listed) or [None] * len(node.inputs)
-            inputs = [self._fresh(e, node) if e else x for e, x in zip(node.inputs, held)]
-        else:
-            inputs = [
-                self._fresh(edges[name], node) if edges.get(name) else saved.get(name)
-                for name in declared.inputs
-            ]
-        sizes = [x.size if isinstance(x, np.ndarray) else _LITTLE + 1 for x in inputs]
-        sizes.append(math.prod(node.shape))
-        if sum(sizes) > _LITTLE or not all(_is_plain(value) for value in parameters):
+        inputs = self.inputs_of(node)
+        sizes = [x.size for x in inputs if isinstance(x, np.ndarray)]
+        if any(x is None or x is GONE for x in inputs) or sum(sizes) > _LITTLE:
             return None
-        with np.errstate(all="ignore"):
-            again = np.asarray(
-                declared.kernel(inputs, *parameters)
-                if declared.variadic
-                else declared.kernel(*inputs, *parameters)
-            )
+        try:
+            with np.errstate(all="ignore"):
+                again = np.asarray(_computed(node, inputs))
+        except (TypeError, ValueError, IndexError, AttributeError):
+            return None  # of what it read, something is missing
         return again if again.shape == node.shape else None
+
+    def inputs_of(self, node: Node) -> list[Any]:
+        """Return the arrays that a node computed with, None for each that is not known.
+
+        An optional input that was not given is ``False``.
+        """
+        declared, edges, known = node.primitive, edges_of(node), known_of(node)
+        if declared.variadic:
+            held = known.get(declared.inputs[0]) or [None] * len(node.inputs)
+            return [
+                self._fresh(e, node) if e is not None else self._unwritten(x, node)
+                for e, x in zip(node.inputs, held)
+            ]
+        found: list[Any] = []
+        for name in declared.inputs:
+            if edges.get(name) is not None:
+                found.append(self._fresh(edges[name], node))
+            elif known.get(name, GONE) is None:
+                found.append(False)
+            else:
+                found.append(self._unwritten(known.get(name, GONE), node))
+        return found
+
+    @staticmethod
+    def _unwritten(array: Any, user: Node) -> Any:
+        """Return a constant, unless it was written since ``user`` read it."""
+        if isinstance(array, np.ndarray) and written_since(array, user.sequence):
+            return None
+        return None if array is GONE else array
 
     def _fresh(self, edge: Node | None, user: Node) -> np.ndarray | None:
         """Return an input's array, unless it was written since ``user`` read it."""
@@ -163,7 +187,21 @@ def _kept(node: Node) -> Iterator[tuple[Node, np.ndarray]]:
                 yield owner, value
 
 
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return all(_is_plain(item) for item in value)
-    return isinstance(value, (*_PLAIN, np.ndarray, np.generic))
+def _computed(node: Node, inputs: list[Any]) -> Any:
+    """Return what a node's kernel makes of its inputs, or its definition, which needs less."""
+    declared, known = node.primitive, known_of(node)
+    if declared.name in _RESHAPING:
+        known["shape"] = node.shape
+    missing = [p for p in declared.parameters if known.get(p, GONE) is GONE]
+    like = next((x for x in inputs if isinstance(x, np.ndarray)), None)
+    parameters = [None if p in missing else known[p] for p in declared.parameters]
+    if missing and declared.definition is None:
+        raise TypeError(f"not known: {missing}")
+    if declared.variadic:
+        return declared.kernel(inputs, *parameters)
+    arrays = [
+        None if x is False else constant(x, like) if isinstance(x, (int, float)) else x
+        for x in inputs
+    ]
+    kernel = declared.definition if missing else declared.kernel
+    return kernel(*arrays, *parameters)

@@ -39,7 +39,7 @@ def test_modules_are_boxes_around_what_they_did():
     ]
     inside = ["NeuralNetwork, 13 parameters", "layers.0  Layer, 9 parameters"]
     assert found.around("layers.0.weight") == inside
-    assert found.around("sigmoid  1 / (1 + e⁻ˣ)") == inside
+    assert found.around("sigmoid  v₂ = 1 / (1 + e^(-v₁))") == inside
     assert found.around("input") == []
     assert found.vertex("input") == ["input", "(1, 2) float32", "[0, 1]"]
     assert [found.labels[name][-1] for name, look in found.looks.items() if "periph" in look] == [
@@ -63,13 +63,14 @@ def test_depth_folds_boxes(transformer, tokens, depth):
     titles = [found.labels[name][0] for name, look in found.looks.items() if "component" in look]
     if depth == 0:
         assert titles == ["Transformer"]
-        assert found.vertex("Transformer")[-1] == "(2, 6, 50) float32"
+        assert found.vertex("Transformer")[-1].startswith("(2, 6, 50) float32, norm ")
         assert found.pairs() == [("tokens", "Transformer")]
     if depth == 1:
         blocks = [f"blocks.{i}  Block" for i in range(4)]
         assert titles == ["words  Embedding", *blocks, "norm  LayerNorm", "head  Linear"]
         assert found.clusters == [f"Transformer, {parameters(transformer):,} parameters"]
-        assert found.vertex("blocks.2  Block")[1:] == ["3,280 parameters", "(2, 6, 16) float32"]
+        assert found.vertex("blocks.2  Block")[1] == "3,280 parameters"
+        assert found.vertex("blocks.2  Block")[2].startswith("(2, 6, 16) float32, norm ")
         assert ("blocks.0  Block", "blocks.1  Block") in found.pairs()
         assert len(found.labels) == 11
     if depth == 2:
@@ -78,7 +79,9 @@ def test_depth_folds_boxes(transformer, tokens, depth):
         assert [title for title in found.clusters if "Block" in title] == [
             f"blocks.{i}  Block, 3,280 parameters" for i in range(4)
         ]
-    if depth in (9, None):
+    if depth is None:  # there is no room for all blocks
+        assert titles == ["Block × 3  blocks.1 … blocks.3"]
+    if depth == 9:
         assert titles == []
         assert "blocks.3.attention.query.weight" in found.titles()
 
@@ -171,14 +174,15 @@ def test_several_outputs_of_a_module():
 
 def test_a_module_that_returns_its_input():
     found = read(aino.draw(nn.Identity(), aino.ones(2)))
-    assert found.titles() == ["args[0]"] or found.titles() == ["input"]
+    assert found.titles() == ["input", "Identity"]
+    assert found.vertex("Identity")[-1] == "does nothing now"
 
 
 def test_the_inputs_may_have_a_history_of_their_own():
     x = aino.ones(2, requires_grad=True)
     h = x * 2.0
     found = read(aino.draw(nn.Tanh(), h))
-    assert found.titles() == ["input", "tanh  tanh x"]
+    assert found.titles() == ["input", "tanh  v₁ = tanh input"]
     assert h.grad_fn is not None
 
 
@@ -190,7 +194,7 @@ def test_a_module_that_writes_its_input_in_place():
     x = aino.ones(2)
     found = read(aino.draw(Doubled(), x))
     assert x.tolist() == [2.0, 2.0]
-    assert found.titles()[-1] == "mul  a · b"
+    assert found.titles()[-1] == "mul  v₁ = x · 2"
 
 
 def test_drawing_leaves_the_model_as_it_was():
@@ -212,11 +216,76 @@ def test_drawing_leaves_the_model_as_it_was():
     assert calls == ["hook", "hook"]
 
 
-def test_an_error_inside_leaves_the_model_as_it_was():
+def test_what_was_computed_before_an_error_is_drawn():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(3, 1))
-    with pytest.raises(ValueError, match="linear"):
-        aino.draw(model, aino.ones(1, 2))
+    with pytest.warns(UserWarning, match="Sequential raised ShapeError: linear"):
+        drawing = aino.draw(model, aino.ones(1, 2))
+    found = read(drawing)
+    failed = found.vertex("ShapeError")
+    assert failed[1].startswith("linear: the input has shape (1, 2)")
+    assert "failed here" in failed
+    assert any(line.startswith("test_modules.py:") for line in failed)
+    assert found.around("ShapeError")[-1] == "1  Linear, 4 parameters"
+    assert ("linear  v₁ = input weightᵀ + bias", "ShapeError") in found.pairs()
+    assert [box.mark for box in drawing.whole.vertices[-1].box.chain()] == ["failed", "failed"]
     assert all(module._hooks is None for module in model.modules())
+
+
+def test_the_first_numbers_that_are_none_are_marked():
+    x = aino.tensor([1.0, 0.0], requires_grad=True)
+    drawing = aino.draw((aino.log(x - 1.0) * 2.0).sum())
+    assert [v.mark for v in drawing.graph.vertices] == ["", "", "nan", "", ""]
+
+
+def test_modules_that_do_nothing_are_drawn_as_passed():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(2, 2), nn.Linear(2, 1)
+            self.drop = nn.Dropout(0.5)
+
+        def forward(self, x):
+            h = self.drop(self.first(x))
+            return self.second(h) + h.sum()
+
+    found = read(aino.draw(Net().eval(), inputs=aino.ones(1, 2), depth=1))
+    assert found.vertex("drop") == ["drop", "Dropout", "p=0.5", "does nothing now"]
+    assert ("first  Linear", "drop") in found.pairs()
+    assert [head.split()[0] for tail, head in found.pairs() if tail == "drop"] == [
+        "second", "sum"
+    ]  # fmt: skip
+    assert "does nothing now" not in aino.draw(Net(), aino.ones(1, 2)).source
+
+
+def test_inputs_by_keyword():
+    model, x = nn.Linear(2, 1), aino.ones(1, 2)
+    sources = [
+        aino.draw(model, x).source, aino.draw(model, inputs=x).source,
+        aino.draw(model, inputs=(x,)).source, aino.draw(model, inputs={"input": x}).source,
+    ]  # fmt: skip
+    assert len(set(sources)) == 1
+    assert "shift" in aino.draw(Scaled(), inputs={"x": x, "shift": aino.ones(2)}).source
+
+
+def test_modules_stand_in_the_order_in_which_they_ran():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.second, self.first = nn.Linear(2, 1), nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.second(self.first(x))
+
+    found = read(aino.draw(Net(), aino.ones(1, 2)))
+    assert [title.split()[0] for title in found.clusters[1:]] == ["first", "second"]
+
+
+def test_lines_of_the_program_are_known():
+    drawing = aino.draw(Scaled(), aino.ones(1, 2))
+    lines = [vertex.line for vertex in drawing.whole.vertices if vertex.kind == "operation"]
+    assert [line.partition("  ")[2] for line in lines] == [
+        "return self.scale * self.layer(x) + shift"
+    ] * 3
 
 
 def test_hooks_of_the_user_stand_inside_the_box():
@@ -225,15 +294,14 @@ def test_hooks_of_the_user_stand_inside_the_box():
     model[0].register_forward_hook(lambda module, args, output: output + 1.0)
     found = read(aino.draw(model, aino.ones(2)))
     box = ["Sequential", "0  Tanh"]
-    assert found.around("mul  a · b") == box
-    assert found.around("add  a + b") == box
+    assert found.around("mul  v₁ = input · 3") == box
+    assert found.around("add  v₃ = v₂ + 1") == box
 
 
 def test_a_perceptron_of_a_layer():
     layer = nn.Layer(2, 3, "tanh")
     found = read(aino.draw(layer[1], aino.ones(2)))
-    weights = [lines for lines in found.labels.values() if "weight" in lines[1:]]
-    assert weights[0][:3] == ["getitem  x[index]", "index = 1", "weight"]
+    assert "getitem  weight = layer.weight[1]" in found.titles()
     assert "layer.weight" in found.titles()
 
 

@@ -131,11 +131,11 @@ def test_depth_and_repetitions_of_an_architecture():
         "places", "words", "blocks", "norm", "head"
     ]  # fmt: skip
     found = read(aino.draw(model, depth=2))
-    assert found.vertex("blocks.0 … blocks.8  9 × Block")
+    assert found.vertex("Block × 9  blocks.0 … blocks.8")
     found = read(aino.draw(model))
-    assert found.vertex("blocks.1 … blocks.8  8 × Block")[1] == "each like blocks.0"
+    assert found.vertex("Block × 8  blocks.1 … blocks.8")[1] == "each like blocks.0"
     deep = nn.Sequential(*(nn.Linear(100, 100) for _ in range(30)))
-    assert read(aino.draw(deep)).vertex("0 … 29  30 × Linear")
+    assert read(aino.draw(deep)).vertex("Linear × 30  0 … 29")
 
 
 def test_the_same_picture_each_time():

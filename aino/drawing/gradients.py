@@ -1,0 +1,122 @@
+"""Gradients of all values of a graph, and the local derivatives, whether it was freed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aino.autograd.engine import grad
+from aino.autograd.function import FunctionNode
+from aino.autograd.mode import enable_grad
+from aino.autograd.node import GONE, Leaf, Node, TupleOutput
+from aino.autograd.tensor import Tensor, make
+from aino.drawing.titles import title_of
+from aino.drawing.values import Values, known_of
+from aino.errors import AinoError, GradientError
+
+
+class Live:
+    """The nodes of a graph as they were recorded, or, where a pass has freed them, anew.
+
+    ``nodes`` come in the order of computation. A graph that was freed is computed again from its
+    leaves, beside the old one: no tensor of the user's is touched.
+    """
+
+    def __init__(self, nodes: list[Node], values: Values, begin: Mapping[Node, Any]) -> None:
+        self.nodes = nodes
+        self.values = values
+        self.begin = begin
+        self.copies: dict[Node, Any] = {}
+        if any(node.saved is None for node in nodes if node not in begin):
+            with enable_grad():
+                for node in nodes:
+                    self.copies[node] = self._anew(node)
+
+    def of(self, node: Node) -> Node:
+        """Return the node that stands for a node of the graph, with all that its rules read."""
+        copy = self.copies.get(node)
+        return node if not isinstance(copy, Tensor) or copy.node is None else copy.node
+
+    def _anew(self, node: Node) -> Any:
+        """Return what a node computed, computed again."""
+        if type(node) is Leaf or node in self.begin:
+            array = self.values.of(node).array
+            if array is None:
+                raise _lost("a tensor that it began with is gone")
+            return make(array).requires_grad_()
+        if isinstance(node, TupleOutput):
+            return self.copies[node.inputs[0]][node.index]
+        declared = node.primitive
+        if declared is None or isinstance(node, FunctionNode):
+            raise _lost(f"what {title_of(node)} keeps for its backward pass is freed")
+        arrays = self.values.inputs_of(node)
+        if any(x is None for x in arrays):
+            raise _lost(f"what {title_of(node)} was given is gone, or was changed since")
+        known = known_of(node)
+        known.setdefault("shape", node.shape)
+        edges = node.inputs
+        if not declared.variadic:
+            edges = [
+                node.inputs[declared.differentiable.index(name)]
+                if name in declared.differentiable else None
+                for name in declared.inputs
+            ]  # fmt: skip
+        inputs = [
+            self.copies[edge] if edge is not None else None if x is False
+            else make(x) if isinstance(x, np.ndarray) else x
+            for edge, x in zip(edges, arrays)
+        ]  # fmt: skip
+        missing = [name for name in declared.parameters if known.get(name, GONE) is GONE]
+        parameters = [known.get(name) if name not in missing else None
+                      for name in declared.parameters]  # fmt: skip
+        if missing and declared.definition is None:
+            raise _lost(f"{', '.join(missing)} of {title_of(node)} is gone")
+        try:
+            with np.errstate(all="ignore"):
+                if declared.variadic:
+                    return declared.function(inputs, *parameters)
+                compute = declared.definition if missing else declared.function
+                return compute(*inputs, *parameters)
+        except (AinoError, TypeError, ValueError, AttributeError) as error:
+            raise _lost(f"{title_of(node)} can't be computed again: {error}") from None
+
+    def gradients(self, y: Tensor) -> dict[Node, Tensor]:
+        """Return the gradient of every value, leaving all that is kept as it was."""
+        assert y.node is not None
+        nodes = [node for node in self.nodes if self._has_gradient(node)]
+        lived = [self.of(node) for node in nodes]
+        hidden = [(node, node.extras) for node in lived if node.extras is not None]
+        values = [make(np.broadcast_to(0.0, node.shape), node) for node in lived]
+        root = self.copies[y.node] if self.copies else y
+        try:
+            for node, _ in hidden:
+                # Hooks would run, and gradients that are retained would grow.
+                node.extras = None
+            found = grad(root, values, retain_graph=True, allow_unused=True)
+        finally:
+            for node, extras in hidden:
+                node.extras = extras
+        return {node: x for node, x in zip(nodes, found) if x is not None}
+
+    def _has_gradient(self, node: Node) -> bool:
+        return node.primitive is None or not node.primitive.outputs
+
+
+def _lost(why: str) -> GradientError:
+    return GradientError(
+        f"the graph was freed by backward(), and can't be computed again: {why}; draw before "
+        "backward(), or call backward(retain_graph=True)"
+    )
+
+
+def check_scalar(outputs: list[tuple[str, Tensor]]) -> Tensor:
+    """Return the one output that can be differentiated; raise ``GradientError`` for others."""
+    y = outputs[0][1]
+    if len(outputs) != 1 or y.array.size != 1 or y.array.dtype.kind == "c":
+        raise GradientError(
+            "gradients=True differentiates one real scalar; draw a loss, or a module that "
+            "returns one"
+        )
+    return y
