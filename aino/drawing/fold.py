@@ -8,7 +8,6 @@ from typing import Any
 
 from aino.drawing.graph import Box, Graph, Value, Vertex, counted
 
-
 #: A drawing of more vertices than these folds repeated blocks, then boxes, by itself.
 _ROOMY = 60
 

@@ -21,6 +21,8 @@ _FORMULAS = {
 }  # fmt: skip
 #: What a letter stands for, where the input is called otherwise.
 _LETTERS = {"t": ("target", "places")}
+#: Letters that nobody's names begin with, which stand for names meanwhile.
+_RUNES = 0x16A0
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -51,12 +53,23 @@ def spoken(declared: Any, letters: Mapping[str, str], missing: set[str], result:
                 names[letter] = letters[owner]
     for name in missing:
         formula = re.sub(rf" [+·] {name}\b", "", formula)
-    said = in_names(formula, names)
+    said = _in_names(formula, names)
     if re.match(r"y[ᵢⱼₖₜ]*( =|\[)", said):
         return result + said[1:]
     if re.match(r"\w+[ᵢⱼₖₜ]*(\[.*\])? \+?= ", said) or " with " in said:
         return said
     return f"{result} = {said}"
+
+
+def _in_names(formula: str, names: Mapping[str, str]) -> str:
+    """Put names in the places of letters, all at once: a name may be another's letter."""
+    marks = {
+        chr(_RUNES + i): (key, name)
+        for i, (key, name) in enumerate(names.items())
+        if re.search(r"[^\W\d_]", name)
+    }
+    said = in_names(formula, {**names, **{key: mark for mark, (key, _) in marks.items()}})
+    return re.sub("[ᚠ-ᛪ]", lambda found: marks[found[0]][1] if found[0] in marks else "", said)
 
 
 def _number(text: str) -> str:
