@@ -219,6 +219,7 @@ class Builder:
             return "…"
         own = vertex.name if vertex.kind == "operation" else vertex.title
         if own:
+            vertex.said = own
             return own
         if vertex not in self._numbered:
             letter = {"operation": "v", "constant": "c", "parameter": "w"}.get(vertex.kind, "x")
@@ -227,7 +228,7 @@ class Builder:
                 name = numbered(letter, self._counts[letter])
                 if self._taken.setdefault(name, vertex) is vertex:
                     break
-            self._numbered[vertex] = name
+            self._numbered[vertex] = vertex.said = name
             if vertex.kind != "operation":
                 vertex.title, vertex.formula = name, ""
         return self._numbered[vertex]

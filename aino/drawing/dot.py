@@ -78,14 +78,19 @@ def write(graph: Graph, rankdir: str, numbers: int, slopes: bool = False) -> str
         inputs = [names[vertex] for vertex in graph.vertices if vertex.kind == "input"]
         lines += [f"  {{ rank=source; {'; '.join(inputs)} }}"] if inputs else []
     lines += _contents(graph, None, names, numbers, "  ", [0])
+    beside = any(edge.kind == "turn" for edge in graph.edges)
     fed_inside = {edge.head for edge in graph.edges if edge.tail.box is edge.head.box}
     for edge in graph.edges:
         options = _edge_options(edge, numbers, slopes, scale)
         if edge.tail.box is not edge.head.box and edge.head in fed_inside:
             # A box below the one before: what feeds it inside stands a step lower than its input.
             options |= {"minlen": "2", "weight": "3"}
+        ends = names[edge.tail], names[edge.head]
+        if edge.kind == "backward" and beside:  # so that both graphs go down the page
+            ends = ends[::-1]
+            options["dir"] = "back"
         written = attributes(**{name: text for name, text in options.items() if text})
-        lines.append(f"  {names[edge.tail]} -> {names[edge.head]}{written}")
+        lines.append(f"  {ends[0]} -> {ends[1]}{written}")
     return "\n".join([*lines, "}", ""])
 
 
@@ -97,6 +102,10 @@ def _edge_options(edge: Edge, numbers: int, slopes: bool, scale: Any) -> dict[st
     if lines:
         lines = [text_line(f" {line} ", color=style.GRADIENT_PALE) for line in lines]
         options["label"] = f"<{'<BR/>'.join(lines)}>"
+    if edge.kind == "turn":
+        options |= {"constraint": "false", "style": "dashed", "color": style.GRADIENT_PALE}
+    if edge.kind == "backward":
+        options |= {"color": style.GRADIENT_PALE, "style": ""}
     if edge.kind == "gradient" and (share := scale(edge.tail)) is not None:
         options["color"] = style.ramp(share)
         options["penwidth"] = f"{0.8 + 1.9 * share:.2f}"
@@ -234,6 +243,12 @@ def _card(vertex: Vertex, numbers: int) -> str:
         head.append(text_line(style.MARKS[vertex.mark], "B", style.FAILED))
     if vertex.line and vertex.mark:
         head.append(text_line(vertex.line, color=style.PALE_INK))
+    if vertex.kind == "gradient":
+        formula = vertex.spoken or vertex.title
+        lines = _in_lines(formula)
+        head = [text_line(lines[0], "B" if len(lines) == 1 else "")] + [
+            text_line(line, "I", style.PALE_INK) for line in lines[1:]
+        ]
     told = vertex.spoken.startswith(f"{vertex.name} = ")
     body = [text_line(vertex.name, "B")] if vertex.name and not told else []
     for value in vertex.values:

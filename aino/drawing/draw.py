@@ -13,6 +13,7 @@ import numpy as np
 from aino.autograd.labels import labelled
 from aino.autograd.tensor import Tensor
 from aino.drawing import names as naming
+from aino.drawing.backward import backward_graph
 from aino.drawing.build import Builder
 from aino.drawing.dot import write
 from aino.drawing.fold import fold
@@ -37,6 +38,7 @@ def draw(
     gradients: bool = False,
     derivatives: bool | None = None,
     values: bool = False,
+    show: str = "forward",
     repeat: int | None = 4,
     limit: int = 300,
 ) -> Drawing:
@@ -48,8 +50,11 @@ def draw(
 
     Solid arrows are those along which gradients come back, dashed ones carry constants. A tensor
     is called as ``names`` says, else by its own ``label``, else as its module calls it, else by
-    the caller's variable. Values that were dropped since, as ``backward()`` does without
-    ``retain_graph=True``, show their shape alone.
+    the caller's variable. What an operation computed is called ``v₁``, ``v₂``, ... where it has no
+    name. Values that nobody kept, as after ``backward()``, are computed again.
+
+    A module that raises half-way is drawn up to there, and a warning says so; the first numbers
+    that are none are marked.
 
     Arguments:
         obj: what to draw. A tensor, or tuples, lists and dicts of them: the operations that were
@@ -57,16 +62,25 @@ def draw(
             ``inputs``: what it records when it is run on them, with a box around what each
             module inside did. A module alone: what it is made of, neuron by neuron if it is
             small, else layer by layer.
-        inputs: what the module is run on; last of all, the path.
+        args: what the module is run on; last of all, the path.
         depth: folds the boxes that have so many others around them: 0 the whole module, 1 those
-            inside it.
+            inside it. None shows as much as there is room for: large networks fold repeated
+            blocks, then boxes, by themselves.
         names: a dict of tensors by their names, ``{"w": w}`` or
             ``dict(model.named_parameters())``, or a module.
         rankdir: the direction: ``"TB"`` downwards, ``"LR"`` to the right.
         numbers: arrays of up to so many elements show them, and their gradients; of others, the
             gradient's norm is shown.
-        gradients: True computes the gradient of every value, for the drawing only; the output
-            has to be a scalar.
+        inputs: what the module is run on, by keyword: an input, a tuple of them, or a dict of
+            them by the names of ``forward``.
+        gradients: True computes the gradient of every value, for the drawing only, also after a
+            backward pass has freed the graph; the output has to be a scalar. Arrows are coloured
+            by how large it is.
+        derivatives: the local derivative on every arrow, ``∂ = cos x``, or what the gradient
+            ``g`` becomes on its way back, ``g ↦ gᵀ x``; None shows it in small drawings.
+        values: the local derivatives in numbers, too.
+        show: the ``"forward"`` graph, the ``"backward"`` one, in which each gradient is
+            computed, or ``"both"``, side by side.
         repeat: of what repeats more often than this in a row, one is drawn; None draws all.
         limit: of more operations than this, the oldest are left out.
 
@@ -75,10 +89,12 @@ def draw(
     >>> import aino
     >>> x = aino.tensor([1.0, 2.0], requires_grad=True)
     >>> drawing = aino.draw((x * x).sum(), names={"position": x})
-    >>> "a · b" in drawing.source, "position" in drawing.source
-    (True, True)
+    >>> "v₁ = position · position" in drawing.source
+    True
     """
-    _check(depth, rankdir, numbers, repeat, limit)
+    _check(depth, rankdir, numbers, repeat, limit, show)
+    backward = show != "forward"
+    gradients = gradients or backward
     args, path = _without_path(obj, args)
     args, kwargs = _given(args, inputs)
     if not isinstance(obj, Module):
@@ -99,10 +115,12 @@ def draw(
         graph = architecture(obj)
     else:
         caller = sys._getframe(1)
-        derivatives = True if values else derivatives
+        derivatives = True if values or (backward and derivatives is None) else derivatives
         graph = _computation(obj, args, kwargs, known, gradients, derivatives, caller)
     whole = graph.copy()
     graph = fold(graph, depth, repeat, limit)
+    if backward:
+        graph = backward_graph(graph, show == "both")
     source = write(graph, rankdir or "TB", numbers, values)
     drawing = Drawing(
         source, graph, whole, title=_title(obj, known), rankdir=rankdir or "TB", depth=depth
@@ -188,7 +206,9 @@ def _given(args: tuple, inputs: Any) -> tuple[tuple, dict[str, Any]]:
     return (tuple(inputs) if type(inputs) in (tuple, list) else (inputs,)), {}
 
 
-def _check(depth: Any, rankdir: Any, numbers: Any, repeat: Any, limit: Any) -> None:
+def _check(depth: Any, rankdir: Any, numbers: Any, repeat: Any, limit: Any, show: Any) -> None:
+    if show not in ("forward", "backward", "both"):
+        raise ValueError(f"show is 'forward', 'backward' or 'both', not {show!r}")
     for name, value, least in (
         ("depth", depth, 0), ("numbers", numbers, 0), ("repeat", repeat, 1), ("limit", limit, 1)
     ):  # fmt: skip

@@ -73,6 +73,8 @@ class Vertex:
     #: The formula in the names of what it was given, with numbers where there are numbers:
     #: ``h = 2 · x``; and what stands for each letter of the formula.
     spoken: str = ""
+    #: What formulas call what it computed: its name, or a number among its kind, ``v₁``.
+    said: str = ""
     letters: dict[str, str] = field(default_factory=dict)
     #: Where in the user's program it was computed, where that is known: ``train.py:12  h = 2 * x``.
     line: str = ""
@@ -86,7 +88,8 @@ class Edge:
     """A value on its way.
 
     ``kind``: ``gradient`` where its gradient comes back, ``constant`` where none does,
-    ``unseen`` where the edge only says what is drawn after what, ``backward`` between gradients.
+    ``unseen`` where the edge only says what is drawn after what, ``backward`` between gradients,
+    ``turn`` where the backward pass begins.
     """
 
     tail: Vertex

@@ -32,11 +32,13 @@ VERTEX: dict[str, dict[str, str]] = {
                   "color": "#5b6168", "margin": "0.015"},
     "module": {"shape": "component", "style": "filled", "fillcolor": "#f3dcea",
                "color": "#9c4a78", "margin": "0.11,0.05"},
+    "gradient": {"shape": "box", "style": "filled", "fillcolor": "#ffffff", "color": "#c2571f",
+                 "margin": "0.015"},
     "more": {"shape": "plain"},
 }  # fmt: skip
 OUTPUT = {"color": "#00754f", "peripheries": "2", "penwidth": "1.3"}
 #: kind -> what its name and formula stand on; what it computed stands on white.
-HEADER = {"operation": "#e4e7eb", "module": "#f3dcea"}
+HEADER = {"operation": "#e4e7eb", "module": "#f3dcea", "gradient": "#fbe4d5"}
 PAPER = "#ffffff"
 OUTPUT_HEADER = "#c5eadb"
 OUTPUT_FILL = "#e0f4ec"
