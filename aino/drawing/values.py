@@ -19,6 +19,7 @@ from aino.autograd.operands import constant
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Value
 from aino.dtypes import result_type
+from aino.errors import AinoError
 
 #: An operation on more elements than these is not computed again for the sake of a drawing.
 _LITTLE = 1_000_000
@@ -101,7 +102,7 @@ class Values:
         try:
             with np.errstate(all="ignore"):
                 again = np.asarray(_computed(node, inputs))
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (AinoError, TypeError, ValueError, IndexError, AttributeError):
             return None  # of what it read, something is missing
         return again if again.shape == node.shape else None
 
