@@ -84,7 +84,8 @@ def draw_learning_rates(
         axes.axvline(found.suggestion, color=colours.colour(1), linestyle="--", linewidth=1.2,
                      label=f"suggestion {found.suggestion:.2g}")  # fmt: skip
     low = float(found.smoothed.min())
-    high = max(found.losses[0], sorted(found.losses)[len(found.losses) // 2])
+    # Where it begins to rise beyond all measure is of no interest.
+    high = max(found.losses[0], float(found.smoothed[: len(found.losses) // 2 + 1].max()))
     room = max(high - low, 1e-9)
     panels.dress(axes, "", "learning rate", "loss", grid="y")
     axes.set(xscale="log", ylim=(low - 0.2 * room, high + 0.6 * room))

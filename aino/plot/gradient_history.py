@@ -70,13 +70,17 @@ class GradientHistory(Callback):
     def medians(self, name: str) -> np.ndarray:
         """Return the size in the middle of a parameter's gradient at each step, zeros left out.
 
-        To a quarter of a decade, (steps,); NaN where there was nothing but zeros.
+        To within a quarter of a decade, (steps,); NaN where there was nothing but zeros.
         """
         counts = self.counts(name)
         sums = np.cumsum(counts, axis=1)
-        middle = (sums >= np.maximum(sums[:, -1:], 1) / 2).argmax(axis=1)
-        centres = 10 ** ((EDGES[1:] + EDGES[:-1]) / 2)
-        return np.where(sums[:, -1] > 0, centres[middle], np.nan)
+        half = np.maximum(sums[:, -1], 1) / 2
+        place = (sums >= half[:, None]).argmax(axis=1)
+        rows = np.arange(len(counts))
+        inside = np.maximum(counts[rows, place], 1)
+        share = (half - (sums[rows, place] - counts[rows, place])) / inside
+        middle = 10 ** (EDGES[place] + share / _STEPS)
+        return np.where(sums[:, -1] > 0, middle, np.nan)
 
     def record(self, model: Any) -> None:
         """Look at the gradients that a model has now; those of an earlier step are told apart.
