@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test tests examples docs native lint clean
+.PHONY: demo test tests examples browser docs native lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -31,6 +31,10 @@ tests: test
 
 examples: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -n auto -m examples tests/test_examples.py $(ARGS)
+
+# Pages in headless Chromium, which is not installed here: apt install chromium chromium-driver.
+browser: $(VENV)/ready-dev
+	@$(VENV)/bin/python -m pytest -m browser tests $(ARGS)
 
 # The site, in docs/_build/html: every page, the reference, the calculus; the course runs.
 docs: $(VENV)/ready-docs

@@ -45,8 +45,8 @@ def frame(contents: dict[str, Any], height: int = 480) -> str:
 def _json(contents: dict[str, Any]) -> str:
     """Return data as JSON that holds no ``<``, and so can't end the script that it stands in."""
     text = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Half a surrogate pair is no text that a file can hold; its escape is.
-    text = re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    # Half a surrogate pair is no text that a file can hold.
+    text = re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

@@ -2,6 +2,7 @@
 
 const SMALLEST = 0.02;
 const LARGEST = 6;
+const READABLE = 0.5;
 
 export class Camera {
   constructor(svg, layer) {
@@ -37,9 +38,9 @@ export class Camera {
   /** Show a drawing from its beginning where all of it would be too small to read. */
   begin(size) {
     this.fit(size);
-    if (this.scale >= 0.5) return;
+    if (this.scale >= READABLE) return;
     const room = this.svg.getBoundingClientRect();
-    this.scale = Math.max(0.5, Math.min(1, (room.width - 40) / size.width));
+    this.scale = Math.max(READABLE, Math.min(1, (room.width - 40) / size.width));
     this.x = (room.width - size.width * this.scale) / 2;
     this.y = 20;
     this.apply();
@@ -57,6 +58,19 @@ export class Camera {
   move(x, y) {
     this.x += x;
     this.y += y;
+    this.apply();
+  }
+
+  /** Show a box in the middle, large enough to be read. */
+  visit(box) {
+    if (this.scale >= READABLE) {
+      this.show(box);
+      return;
+    }
+    const room = this.middle();
+    this.scale = 1;
+    this.x = room.x - (box.x + box.width / 2);
+    this.y = room.y - (box.y + Math.min(box.height / 2, room.y - 40));
     this.apply();
   }
 

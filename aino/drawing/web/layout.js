@@ -91,7 +91,7 @@ function compute(group, pieces, rankdir, sizes) {
   keepAtBorder(graph, [...ports]);
   for (const { from, to, wire, edges, isLast } of pieces) {
     const text = isLast ? labelOf(edges) : "";
-    const size = text ? { width: widthOf(text, FONT) + 6, height: LINE, labelpos: "r" } : {};
+    const size = text ? { width: widthOf(text, FONT) + 6, height: LINE, labelpos: "c" } : {};
     graph.setEdge(from, to, { weight: ports.has(from) || ports.has(to) ? 1 : 2, ...size }, wire);
   }
   dagre.layout(graph);

@@ -17,17 +17,22 @@ const camera = new Camera(svg, byId("camera"));
 let found = [];
 let last = null;
 
-/** Select an item, open what is around it, and bring it into view. */
-function go(item, { focus = true } = {}) {
+/** Select an item, open what is around it, and bring it into view; `far` where that is a jump. */
+function go(item, { focus = true, far = false } = {}) {
   if (!isSeen(item)) {
     model.reveal(item);
     view.draw();
   }
   last = view.selected;
   view.select(item);
-  camera.show(view.boxes.get(item));
-  showDetails(byId("details"), model, item, go);
+  if (far) camera.visit(view.boxes.get(item));
+  else camera.show(view.boxes.get(item));
+  showDetails(byId("details"), model, item, jump);
   if (focus) view.elements.get(item).focus({ preventScroll: true });
+}
+
+function jump(item) {
+  go(item, { far: true });
 }
 
 /** Draw again after groups were opened or closed; an item stays where it was on the screen. */
@@ -52,20 +57,23 @@ function fold() {
   model.foldAll();
   redraw();
   camera.begin(view.size);
-  showDetails(byId("details"), model, null, go);
-  say(`Folded: ${counted(view.boxes.size, "box").replace("boxs", "boxes")}`);
+  showDetails(byId("details"), model, null, jump);
+  say(`Folded: ${counted(view.boxes.size, "item")}`);
 }
 
 function unfold() {
-  const isWhole = model.unfoldLevel();
+  if (!model.unfoldLevel()) {
+    say("That would be too much to see at once: unfold what you look for");
+    return;
+  }
   redraw(view.selected);
   if (!view.selected) camera.begin(view.size);
-  say(isWhole ? "Unfolded one level more" : "That is as much as can be shown: unfold what you look for");
+  say("Unfolded one level more");
 }
 
-/** Tell those who can't see what has happened; the rest read it beside the search. */
+/** Tell what has happened, also those who can't see it. */
 function say(text) {
-  byId("said").textContent = text;
+  byId("found").textContent = text;
 }
 
 function look() {
@@ -85,7 +93,7 @@ function next(direction) {
   if (!found.length) return;
   const place = found.indexOf(view.selected);
   const start = place < 0 && direction < 0 ? 0 : place;
-  go(found[(start + direction + found.length) % found.length], { focus: false });
+  go(found[(start + direction + found.length) % found.length], { focus: false, far: true });
   look();
   byId("found").textContent = `${found.indexOf(view.selected) + 1} of ${found.length.toLocaleString("en")}`;
 }
@@ -166,5 +174,5 @@ for (const [id, action] of Object.entries({
 
 view.draw();
 camera.begin(view.size);
-showDetails(byId("details"), model, null, go);
+showDetails(byId("details"), model, null, jump);
 performance.mark("opened");

@@ -1,7 +1,7 @@
 // The graph that the page carries, and what of it is to be seen: everything whose groups are open.
 // An item is a node or a group; a node of the graph is seen as itself, or as a closed group.
 
-/** How many items are opened at first, and how many at most when all is unfolded. */
+/** How many items are shown at first, and how many at most when a whole level is unfolded. */
 const AT_FIRST = 60;
 const AT_MOST = 600;
 
@@ -22,18 +22,22 @@ export class Model {
       tail: this.nodes[tail], head: this.nodes[head], ...said,
     }));
     this.items = new Map();
-    for (const node of this.nodes) node.parent.members.push(node);
-    for (const group of this.groups.slice(1)) {
-      group.parent = this.groups[group.parentNumber];
-      group.parent.members.push(group);
+    for (const group of this.groups.slice(1)) group.parent = this.groups[group.parentNumber];
+    for (const item of [...this.groups, ...this.nodes]) {
+      this.items.set(item.id, item);
+      item.parent?.members.push(item);
     }
-    for (const item of [...this.groups, ...this.nodes]) this.items.set(item.id, item);
-    for (const node of this.nodes) {
+    this.nodes.forEach((node, place) => {
+      node.isAmiss = isAmiss(node);
+      node.end = place;
       for (const group of groupsAround(node)) {
         group.size += 1;
-        if (node.isAmiss ??= isAmiss(node)) group.isAmiss = true;
+        group.end = place;
+        group.isAmiss ||= node.isAmiss;
       }
-    }
+    });
+    // In the order in which they were done.
+    for (const group of this.groups) group.members.sort((a, b) => a.end - b.end);
     this.openAtFirst(contents.depth ?? Infinity);
   }
 
@@ -54,15 +58,12 @@ export class Model {
     for (const group of this.groups) group.isOpen = group === this.root;
   }
 
-  /** Open every closed group that is seen; return false where there were too many to show. */
+  /** Open every closed group that is seen; return false, and do nothing, if that is too much. */
   unfoldLevel() {
     const closed = this.groups.filter((group) => !group.isOpen && isSeen(group));
-    let seen = this.visibleItems().length;
-    for (const group of closed) {
-      seen += group.members.length;
-      if (seen > AT_MOST) return false;
-      group.isOpen = true;
-    }
+    const more = closed.reduce((sum, group) => sum + group.members.length, 0);
+    if (this.visibleItems().length + more > AT_MOST) return false;
+    for (const group of closed) group.isOpen = true;
     return true;
   }
 
