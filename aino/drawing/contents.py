@@ -13,6 +13,7 @@ import numpy as np
 
 from aino.autograd.memory import written_since
 from aino.autograd.tensor import Tensor
+from aino.drawing.dot import derivative_lines, gradient_scale
 from aino.drawing.graph import Graph, Value, Vertex
 from aino.drawing.groups import Group, grouped
 from aino.drawing.numbers import brief
@@ -49,6 +50,7 @@ def contents(
                 pending.append((member, number))
             else:
                 inside[member] = number
+    shares = gradient_scale(graph)
     places = {vertex: i for i, vertex in enumerate(graph.vertices)}
     return {
         "title": title,
@@ -60,8 +62,10 @@ def contents(
             [
                 places[edge.tail],
                 places[edge.head],
-                _said(kind=edge.kind, label=edge.label, derivative=edge.derivative,
-                      slope=None if edge.slope is None else _array(edge.slope, drawn)),
+                _said(kind=edge.kind, label=edge.label,
+                      derivative=", ".join(derivative_lines(edge, 0, False)),
+                      slope=None if edge.slope is None else _array(edge.slope, drawn),
+                      share=shares(edge.tail) if edge.kind == "gradient" else None),
             ]
             for edge in graph.edges
         ],
@@ -69,8 +73,8 @@ def contents(
 
 
 def _said(**values: Any) -> dict[str, Any]:
-    """Return what there is to say: nothing of what is empty."""
-    return {name: value for name, value in values.items() if value}
+    """Return what there is to say: nothing of what is empty, but a share of 0."""
+    return {name: value for name, value in values.items() if value or type(value) is float}
 
 
 def _node(vertex: Vertex, group: int, drawn: int) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def draw(
     graph = fold(graph, depth, repeat, limit)
     if backward:
         graph = backward_graph(graph, show == "both")
+        whole = backward_graph(whole, show == "both")
     source = write(graph, rankdir or "TB", numbers, values)
     drawing = Drawing(
         source, graph, whole, title=_title(obj, known), rankdir=rankdir or "TB", depth=depth

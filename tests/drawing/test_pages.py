@@ -99,6 +99,36 @@ def test_a_module_alone_shows_its_parameters(shown):
     assert shown(aino.draw(nn.LazyLinear(3)))["nodes"][0].get("values", []) == []
 
 
+def test_the_backward_pass_is_on_the_page(shown):
+    x = aino.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * x).sum()
+    for show, kinds in (("backward", {"gradient"}), ("both", {"input", "operation", "gradient"})):
+        data = shown(aino.draw(y, show=show))
+        assert {item["kind"] for item in data["nodes"]} == kinds
+        (value,) = node(data, "∂y/∂x")["values"]
+        assert value["value"]["numbers"] == [2.0, 4.0]
+
+
+def test_edges_carry_derivatives_and_how_much_comes_back(shown):
+    x = aino.tensor([1.0, 2.0], requires_grad=True)
+    data = shown(aino.draw((aino.sin(x) * 3.0).sum(), gradients=True, values=True))
+    said = data["edges"][0][2]
+    assert said["derivative"] == "∂ = cos(x)"
+    np.testing.assert_allclose(said["slope"]["numbers"], np.cos([1.0, 2.0]), rtol=1e-6)
+    assert [0 <= edge[2]["share"] <= 1 for edge in data["edges"]] == [True] * 3
+
+
+def test_lines_of_the_program_are_told(shown):
+    class Doubled(nn.Module):
+        def forward(self, x):
+            return x * 2.0
+
+    x = aino.tensor([1.0], requires_grad=True)
+    line = node(shown(aino.draw(Doubled(), x)), "mul")["line"]
+    assert line.startswith("test_pages.py:")
+    assert line.endswith("return x * 2.0")
+
+
 def test_what_the_picture_folds_and_leaves_out_is_on_the_page(shown):
     y = aino.tensor(1.0, requires_grad=True)
     for _ in range(400):

@@ -12,6 +12,7 @@ const MARKS = {
   passed: "It did nothing here: what came in went out.",
   failed: "It raised an error.",
   nan: "The first numbers that are none appeared here.",
+  inf: "The first infinite numbers appeared here.",
 };
 
 /** Fill the panel; `go` is called with an item when a link to it is followed. */
@@ -52,7 +53,7 @@ function ofNode(node) {
     make("h2", node.title || node.name || node.kind),
     list([
       ["name", node.title ? node.name : ""],
-      ["formula", node.formula],
+      [node.kind === "module" ? "kind" : "formula", node.formula],
       ["here", node.spoken],
       ["where", letters.map(([letter, meaning]) => `${letter} = ${meaning}`).join(", ")],
       ["settings", (node.details ?? []).join(", ")],
@@ -119,7 +120,7 @@ function links(title, edges, end, go) {
   const items = [...seen].slice(0, MOST).map(([node, edge]) => {
     const row = make("li");
     row.append(link(node, go));
-    const said = [edge.label, edge.derivative && `∂ = ${edge.derivative}`].filter(Boolean);
+    const said = [edge.label, edge.derivative].filter(Boolean);
     if (said.length) row.append(make("span", ` ${said.join("  ")}`, "pale"));
     if (edge.slope?.numbers !== undefined) row.append(make("pre", rowsOf(edge.slope.numbers)));
     return row;

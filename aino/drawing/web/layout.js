@@ -3,13 +3,14 @@
 // on its border, one for each value, so that a line can be drawn through as many borders as needed.
 
 import { groupsAround } from "./model.js";
-import { linesOf } from "./text.js";
+import { linesOf, shorten } from "./text.js";
 
 const LINE = 16;
 const PADDING = { x: 10, y: 6 };
 const HEADER = 24;
 const MARGIN = 14;
 const PORT_GAP = 22;
+const LABEL = 28;
 const FONT = "12px Helvetica, Arial, sans-serif";
 
 const pen = document.createElement("canvas").getContext("2d");
@@ -112,27 +113,37 @@ function compute(group, pieces, rankdir, sizes) {
 
 /** Return how large a group is around what was laid out, and by how much that is moved inside. */
 function frameAround(group, graph, sizes, ports, rankdir) {
-  const { width, height } = graph.graph();
-  if (!group.parent) return { shift: { x: 0, y: 0 }, size: { width, height } };
-  // Along the flow a frame ends shortly beyond its members: ports move onto its border.
+  if (!group.parent) {
+    const { width, height } = graph.graph();
+    return { shift: { x: 0, y: 0 }, size: { width, height } };
+  }
+  // Along the flow a frame ends shortly beyond its members: ports move onto its border. Across
+  // it there has to be room for lines, too.
   const isUpright = rankdir === "TB" || rankdir === "BT";
-  const [along, length] = isUpright ? ["y", "height"] : ["x", "width"];
-  const reach = group.members.map((item) => {
-    const middle = graph.node(item.id)[along];
-    return [middle - sizes.get(item)[length] / 2, middle + sizes.get(item)[length] / 2];
-  });
-  const start = Math.min(...reach.map(([first]) => first));
-  const end = Math.max(...reach.map(([, last]) => last));
+  const [along, length, across, breadth] = isUpright
+    ? ["y", "height", "x", "width"] : ["x", "width", "y", "height"];
+  const flow = reach(group.members.map((item) => [graph.node(item.id), sizes.get(item)]), along, length);
+  const points = graph.edges().flatMap((edge) => graph.edge(edge).points);
+  const wide = reach([
+    ...group.members.map((item) => [graph.node(item.id), sizes.get(item)]),
+    ...points.map((point) => [point, { width: 0, height: 0 }]),
+  ], across, breadth);
   const gap = ports.size ? PORT_GAP : MARGIN;
-  const inner = { width, height, [length]: end - start + 2 * gap };
-  const shift = { x: MARGIN, y: MARGIN, [along]: gap - start };
-  const size = {
-    width: Math.max(inner.width + (isUpright ? 2 * MARGIN : 0), boxSize(group).width + MARGIN),
-    height: inner.height + (isUpright ? 0 : 2 * MARGIN) + HEADER,
+  const inner = {
+    [length]: flow.end - flow.start + 2 * gap, [breadth]: wide.end - wide.start + 2 * MARGIN,
   };
-  shift.x += (size.width - inner.width - (isUpright ? 2 * MARGIN : 0)) / 2;
+  const width = Math.max(inner.width, boxSize(group).width + MARGIN);
+  const shift = { [along]: gap - flow.start, [across]: MARGIN - wide.start };
+  shift.x += (width - inner.width) / 2;
   shift.y += HEADER;
-  return { shift, size };
+  return { shift, size: { width, height: inner.height + HEADER } };
+}
+
+/** Return where boxes begin and end in one direction. */
+function reach(boxes, direction, length) {
+  const starts = boxes.map(([middle, size]) => middle[direction] - size[length] / 2);
+  const ends = boxes.map(([middle, size]) => middle[direction] + size[length] / 2);
+  return { start: Math.min(...starts), end: Math.max(...ends) };
 }
 
 /** Add ports as points, held together in the first and in the last rank. */
@@ -202,8 +213,8 @@ function leadTo(points, end, beside, point) {
 /** Return what is written at an edge: nothing where it stands for edges of a folded group. */
 function labelOf(edges) {
   if (edges.length !== 1 || edges[0].edges.length !== 1) return "";
-  const { tail, head, edges: [{ label = "" }] } = edges[0];
-  return tail.isGroup || head.isGroup ? "" : label;
+  const { tail, head, edges: [{ label = "", derivative = "" }] } = edges[0];
+  return tail.isGroup || head.isGroup ? "" : shorten(derivative || label, LABEL);
 }
 
 function boxSize(item) {

@@ -67,7 +67,8 @@ function linesOfNode(node) {
     else first.push(part);
   }
   for (const detail of (node.details ?? []).slice(0, 3)) lines.push([[shorten(detail), "pale"]]);
-  const values = node.values ?? [];
+  // The parameters of a module have names of their own, and stand in its settings already.
+  const values = (node.values ?? []).filter((value) => !value.name);
   values.slice(0, 2).forEach((value, i) => {
     const line = i === 0 && node.name ? [[shorten(node.name), "name"]] : [];
     lines.push([...line, [shapeText(value), "pale"]]);

@@ -81,6 +81,12 @@ export class View {
   line({ points, kind, edges, isLast }) {
     const path = element("path", { class: `edge ${kind}`, d: curve(points) });
     if (isLast && kind !== "unseen") path.setAttribute("marker-end", "url(#arrow)");
+    const shares = edges.flatMap((edge) => edge.edges.map(({ share }) => share ?? -1));
+    const share = Math.max(...shares);
+    if (share >= 0) {
+      path.classList.add("graded");
+      path.style.setProperty("--share", share.toFixed(3));
+    }
     path.dataset.ends = edges.flatMap(({ tail, head }) => [tail.id, head.id]).join(" ");
     return path;
   }
@@ -107,9 +113,6 @@ export class View {
     for (const path of this.canvas.querySelectorAll("path.edge")) {
       const isOn = selected !== null && path.dataset.ends.split(" ").includes(selected.id);
       path.classList.toggle("selected", isOn);
-      if (path.hasAttribute("marker-end")) {
-        path.setAttribute("marker-end", isOn ? "url(#arrow-selected)" : "url(#arrow)");
-      }
     }
   }
 
