@@ -110,25 +110,12 @@ static int plan_copy(Instruction *made, int axes, const npy_intp *lengths, const
     return 0;
 }
 
-/* (out, in ...): the iterator's order is NumPy's; where one call of the loop does it all, that. */
-static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays, int count)
+/* Plans a loop in the order of NumPy's iterator; where one call of it does it all, that. */
+int plan_sweep(Instruction *made, PyArrayObject **ordered, int count)
 {
-    if (count != ufunc->nargs || ufunc->nout != 1 || ufunc->core_enabled) {
-        return refuse("a ufunc with one result takes its operands, and one for the result");
-    }
-    /* NumPy's order: what is read first, the result last. */
-    PyArrayObject *ordered[MAX_OPERANDS];
-    Place places[MAX_OPERANDS];
     npy_uint32 flags[MAX_OPERANDS];
     for (int i = 0; i < count; i++) {
-        int given = i < count - 1 ? i + 1 : 0;
-        ordered[i] = arrays[given];
-        places[i] = made->places[given];
         flags[i] = i < count - 1 ? NPY_ITER_READONLY : NPY_ITER_WRITEONLY | NPY_ITER_NO_BROADCAST;
-    }
-    memcpy(made->places, places, sizeof places);
-    if (find_loop(ufunc, ordered, &made->loop, &made->data) < 0) {
-        return -1;
     }
     NpyIter *iterator = NpyIter_MultiNew(
         count, ordered, NPY_ITER_EXTERNAL_LOOP | NPY_ITER_ZEROSIZE_OK, NPY_KEEPORDER,
@@ -158,6 +145,31 @@ static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **
     made->next = NpyIter_GetIterNext(iterator, NULL);
     made->step = step_iterate;
     return made->next == NULL ? -1 : 0;
+}
+
+/* Puts the operands of a loop in NumPy's order: what is read first, the result last. */
+static void put_result_last(Instruction *made, PyArrayObject **arrays, PyArrayObject **ordered)
+{
+    int last = made->operands - 1;
+    Place result = made->places[0];
+    memmove(made->places, made->places + 1, (size_t)last * sizeof(Place));
+    made->places[last] = result;
+    memcpy(ordered, arrays + 1, (size_t)last * sizeof(PyArrayObject *));
+    ordered[last] = arrays[0];
+}
+
+/* (out, in ...) */
+static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays)
+{
+    PyArrayObject *ordered[MAX_OPERANDS];
+    if (made->operands != ufunc->nargs || ufunc->nout != 1 || ufunc->core_enabled) {
+        return refuse("a ufunc with one result takes its operands, and one for the result");
+    }
+    put_result_last(made, arrays, ordered);
+    if (find_loop(ufunc, ordered, &made->loop, &made->data) < 0) {
+        return -1;
+    }
+    return plan_sweep(made, ordered, made->operands);
 }
 
 /* (out, in), axes: out has the axes of in that are not among them. */
@@ -218,7 +230,7 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
     made->iterator = NpyIter_AdvancedNew(
         2, arrays,
         NPY_ITER_BUFFERED | NPY_ITER_EXTERNAL_LOOP | NPY_ITER_GROWINNER | NPY_ITER_REDUCE_OK
-            | NPY_ITER_DELAY_BUFALLOC | NPY_ITER_COPY_IF_OVERLAP | NPY_ITER_DONT_NEGATE_STRIDES,
+            | NPY_ITER_DELAY_BUFALLOC | NPY_ITER_DONT_NEGATE_STRIDES,
         NPY_KEEPORDER, NPY_EQUIV_CASTING, flags, NULL, ndim, op_axes, NULL, 0);
     if (made->iterator == NULL) {
         return -1;
@@ -276,7 +288,8 @@ static int cast_between(int from, int to)
 {
     static const int casts[][3] = {
         {NPY_BOOL, NPY_FLOAT, BOOL_TO_FLOAT}, {NPY_BOOL, NPY_DOUBLE, BOOL_TO_DOUBLE},
-        {NPY_BOOL, NPY_INT64, BOOL_TO_INT64}, {NPY_INT64, NPY_FLOAT, INT64_TO_FLOAT},
+        {NPY_BOOL, NPY_INT64, BOOL_TO_INT64}, {NPY_BOOL, NPY_INT32, BOOL_TO_INT32},
+        {NPY_BOOL, NPY_INT8, BOOL_TO_INT8}, {NPY_INT64, NPY_FLOAT, INT64_TO_FLOAT},
         {NPY_INT64, NPY_DOUBLE, INT64_TO_DOUBLE}, {NPY_FLOAT, NPY_DOUBLE, FLOAT_TO_DOUBLE},
         {NPY_DOUBLE, NPY_FLOAT, DOUBLE_TO_FLOAT},
     };
@@ -295,8 +308,8 @@ static int build_copy(Instruction *made, PyArrayObject **arrays)
     int same = PyArray_TYPE(out) == PyArray_TYPE(in);
     npy_intp from[NPY_MAXDIMS];
     made->cast = cast_between(PyArray_TYPE(in), PyArray_TYPE(out));
-    if (ahead < 0 || (!same && made->cast == NO_CAST)) {
-        return refuse("a copy is into as many axes or more, of a dtype that C casts to");
+    if (ahead < 0) {
+        return refuse("a copy is into as many axes or more");
     }
     for (int axis = 0; axis < ndim; axis++) {
         npy_intp length = axis < ahead ? 1 : PyArray_DIM(in, axis - ahead);
@@ -305,30 +318,64 @@ static int build_copy(Instruction *made, PyArrayObject **arrays)
         }
         from[axis] = length == 1 ? 0 : PyArray_STRIDE(in, axis - ahead);
     }
+    if (!same && made->cast == NO_CAST) {
+        return build_convert(made, arrays);
+    }
     made->step = same ? step_copy : step_cast;
     return plan_copy(made, ndim, PyArray_DIMS(out), PyArray_STRIDES(out), from,
                      PyArray_ITEMSIZE(out));
 }
 
+/* The axes of a stack of matrices; a vector is one matrix, with one row or one column. */
+typedef struct {
+    int axes;
+    npy_intp lengths[NPY_MAXDIMS + 1], steps[NPY_MAXDIMS + 1];
+} Matrices;
+
+/* Notes the axes of an array; `before_last`, `last`: whether an axis of length 1 is added there. */
+static Matrices as_matrices(PyArrayObject *array, int before_last, int last)
+{
+    Matrices found = {.axes = 0};
+    int ndim = PyArray_NDIM(array);
+    for (int axis = 0; axis < ndim; axis++) {
+        if (before_last && axis == ndim - 1) {
+            found.lengths[found.axes++] = 1;
+        }
+        found.lengths[found.axes] = PyArray_DIM(array, axis);
+        found.steps[found.axes++] = PyArray_STRIDE(array, axis);
+    }
+    if (last) {
+        found.lengths[found.axes++] = 1;
+    }
+    return found;
+}
+
 /* (out, a, b): stacks of matrices, of which one axis at most remains of all that stack them. */
 static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays)
 {
-    PyArrayObject *out = arrays[0];
-    int ndim = PyArray_NDIM(out), stacked = 0;
-    npy_intp lengths[NPY_MAXDIMS], steps[3][NPY_MAXDIMS];
-    if (ndim < 2 || !matmul->core_enabled || strcmp(matmul->name, "matmul")) {
+    int row = PyArray_NDIM(arrays[1]) == 1, column = PyArray_NDIM(arrays[2]) == 1;
+    if (!matmul->core_enabled || strcmp(matmul->name, "matmul") || (row && column)
+        || PyArray_NDIM(arrays[0]) + row + column < 2 || PyArray_NDIM(arrays[1]) < 1
+        || PyArray_NDIM(arrays[2]) < 1 || PyArray_NDIM(arrays[0]) == NPY_MAXDIMS) {
         return refuse("stacks of matrices are multiplied by matmul");
     }
+    Matrices of[3] = {as_matrices(arrays[0], row, column), as_matrices(arrays[1], row, 0),
+                      as_matrices(arrays[2], 0, column)};
+    int ndim = of[0].axes, stacked = 0;
+    if (of[1].axes > ndim || of[2].axes > ndim) {
+        return refuse("stacks of matrices do not fit one another");
+    }
+    npy_intp lengths[NPY_MAXDIMS + 1], steps[3][NPY_MAXDIMS + 1];
     for (int axis = 0; axis < ndim - 2; axis++) {
-        npy_intp length = PyArray_DIM(out, axis);
+        npy_intp length = of[0].lengths[axis];
         npy_intp step[3];
         for (int i = 0; i < 3; i++) {
-            int own = PyArray_NDIM(arrays[i]) - ndim + axis;
-            npy_intp there = own < 0 ? 1 : PyArray_DIM(arrays[i], own);
-            if (PyArray_NDIM(arrays[i]) < 2 || (there != length && (there != 1 || i == 0))) {
+            int own = of[i].axes - ndim + axis;
+            npy_intp there = own < 0 ? 1 : of[i].lengths[own];
+            if (there != length && (there != 1 || i == 0)) {
                 return refuse("stacks of matrices do not fit one another");
             }
-            step[i] = there == 1 ? 0 : PyArray_STRIDE(arrays[i], own);
+            step[i] = there == 1 ? 0 : of[i].steps[own];
         }
         if (length == 1) {
             continue;
@@ -348,23 +395,19 @@ static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject *
     }
     npy_intp core[3][4]; /* lengths and strides of the last two axes */
     for (int i = 0; i < 3; i++) {
-        int last = PyArray_NDIM(arrays[i]) - 1;
-        if (last < 1 || PyArray_NDIM(arrays[i]) > ndim) {
-            return refuse("stacks of matrices have two axes at least");
-        }
-        core[i][0] = PyArray_DIM(arrays[i], last - 1);
-        core[i][1] = PyArray_DIM(arrays[i], last);
-        core[i][2] = PyArray_STRIDE(arrays[i], last - 1);
-        core[i][3] = PyArray_STRIDE(arrays[i], last);
+        int last = of[i].axes - 1;
+        core[i][0] = of[i].lengths[last - 1];
+        core[i][1] = of[i].lengths[last];
+        core[i][2] = of[i].steps[last - 1];
+        core[i][3] = of[i].steps[last];
     }
     npy_intp m = core[1][0], n = core[1][1], p = core[2][1];
     if (core[2][0] != n || core[0][0] != m || core[0][1] != p || m * n * p == 0
-        || PyArray_SIZE(out) == 0) {
+        || PyArray_SIZE(arrays[0]) == 0) {
         return refuse("matrices do not fit one another, or are empty");
     }
-    PyArrayObject *ordered[3] = {arrays[1], arrays[2], out};
-    Place places[3] = {made->places[1], made->places[2], made->places[0]};
-    memcpy(made->places, places, sizeof places);
+    PyArrayObject *ordered[3];
+    put_result_last(made, arrays, ordered);
     npy_intp count = stacked ? lengths[0] : 1;
     npy_intp dimensions[4] = {count, m, n, p};
     npy_intp strides[9] = {
@@ -378,26 +421,6 @@ static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject *
 }
 
 static int is_row(PyArrayObject *array) { return PyArray_NDIM(array) == 1; }
-
-/* (out, table, places) picks, (table, places, source) puts. */
-static int build_pick_or_put(Instruction *made, PyArrayObject **arrays, int picks)
-{
-    PyArrayObject *table = arrays[picks ? 1 : 0], *places = arrays[picks ? 2 : 1];
-    PyArrayObject *other = arrays[picks ? 0 : 2];
-    if (!is_row(table) || !is_row(places) || !is_row(other) || PyArray_TYPE(places) != NPY_INT64
-        || PyArray_TYPE(table) != PyArray_TYPE(other)
-        || PyArray_DIM(places, 0) != PyArray_DIM(other, 0)) {
-        return refuse("elements are picked from one axis by indices of 64 bits");
-    }
-    for (int i = 0; i < 3; i++) {
-        made->strides[i] = PyArray_STRIDE(arrays[i], 0);
-    }
-    made->itemsize = PyArray_ITEMSIZE(table);
-    made->dimensions[0] = PyArray_DIM(places, 0);
-    made->dimensions[1] = PyArray_DIM(table, 0);
-    made->step = picks ? step_pick : step_put;
-    return 0;
-}
 
 /* (places, labels), and how many classes there are with what a label that is none of them raises */
 static int build_class_places(Instruction *made, PyArrayObject **arrays, PyObject *detail)
@@ -506,7 +529,7 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     PyObject *function = is_pair ? PyTuple_GET_ITEM(detail, 0) : detail;
     int of_ufunc = PyObject_TypeCheck(function, &PyUFunc_Type);
     if (!strcmp(kind, "ufunc") && of_ufunc && !is_pair) {
-        return build_ufunc(made, (PyUFuncObject *)detail, arrays, count);
+        return build_ufunc(made, (PyUFuncObject *)detail, arrays);
     }
     if (!strcmp(kind, "reduce") && of_ufunc && is_pair && count == 2) {
         return build_reduce(made, (PyUFuncObject *)function, arrays, PyTuple_GET_ITEM(detail, 1));
@@ -523,8 +546,17 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     if (!strcmp(kind, "number") && count == 1) {
         return build_number(made, arrays, detail);
     }
-    if ((!strcmp(kind, "pick") || !strcmp(kind, "put")) && count == 3) {
-        return build_pick_or_put(made, arrays, kind[1] == 'i');
+    if (!strcmp(kind, "choose") && count == 4) {
+        PyArrayObject *ordered[MAX_OPERANDS];
+        put_result_last(made, arrays, ordered);
+        return build_choose(made, ordered);
+    }
+    if (!strcmp(kind, "accumulate") && of_ufunc && is_pair && count == 2) {
+        return build_accumulate(made, (PyUFuncObject *)function, arrays,
+                                PyTuple_GET_ITEM(detail, 1));
+    }
+    if ((!strcmp(kind, "take") || !strcmp(kind, "put")) && count == 3) {
+        return build_take_or_put(made, arrays, kind[0] == 't', detail);
     }
     if (!strcmp(kind, "class_places") && is_pair && count == 2) {
         return build_class_places(made, arrays, detail);

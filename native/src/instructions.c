@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static inline char *at(const Place *place, char *const *slots)
-{
-    return place->slot < 0 ? place->address : slots[place->slot];
-}
-
 /* A ufunc over memory that its loop walks in one go. */
 int step_sweep(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {
@@ -42,16 +37,6 @@ int step_iterate(const Instruction *self, char *const *slots, PyObject *const *n
     } while (self->next(self->iterator));
     return 0;
 }
-
-typedef struct {
-    char bytes[16];
-} Sixteen;
-
-/* Elements of a type are moved as that type, whatever they stand for; memory may be of another. */
-#define LOAD(TYPE, from, element)                                                                  \
-    TYPE element;                                                                                  \
-    memcpy(&element, (from), sizeof(TYPE))
-#define STORE(to, element) memcpy((to), &(element), sizeof(element))
 
 /* Rows into rows: one after the other, one number for all of a row, or with steps. */
 #define COPY_ROWS(TYPE)                                                                            \
@@ -120,20 +105,31 @@ int step_copy(const Instruction *self, char *const *slots, PyObject *const *numb
     return 0;
 }
 
-#define CAST(FROM, TO)                                                                             \
+#define CAST_BY(FROM, TO, VALUE, from_step, to_step)                                               \
     for (npy_intp i = 0; i < count; i++) {                                                         \
-        LOAD(FROM, from + i * from_step, element);                                                 \
-        TO made = (TO)element;                                                                     \
-        STORE(to + i * to_step, made);                                                             \
+        LOAD(FROM, from + i * (from_step), element);                                               \
+        TO made = (TO)(VALUE);                                                                     \
+        STORE(to + i * (to_step), made);                                                           \
     }
+#define CAST_AS(FROM, TO, VALUE)                                                                   \
+    if (from_step == sizeof(FROM) && to_step == sizeof(TO)) {                                      \
+        CAST_BY(FROM, TO, VALUE, sizeof(FROM), sizeof(TO))                                         \
+    }                                                                                              \
+    else {                                                                                         \
+        CAST_BY(FROM, TO, VALUE, from_step, to_step)                                               \
+    }
+#define CAST(FROM, TO) CAST_AS(FROM, TO, element)
+#define CAST_BOOL(TO) CAST_AS(npy_bool, TO, element != 0) /* any bit may say true */
 
 static void cast_row(int cast, char *to, npy_intp to_step, const char *from, npy_intp from_step,
                      npy_intp count)
 {
     switch (cast) {
-    case BOOL_TO_FLOAT: CAST(npy_bool, npy_float32) break;
-    case BOOL_TO_DOUBLE: CAST(npy_bool, npy_float64) break;
-    case BOOL_TO_INT64: CAST(npy_bool, npy_int64) break;
+    case BOOL_TO_FLOAT: CAST_BOOL(npy_float32) break;
+    case BOOL_TO_DOUBLE: CAST_BOOL(npy_float64) break;
+    case BOOL_TO_INT64: CAST_BOOL(npy_int64) break;
+    case BOOL_TO_INT32: CAST_BOOL(npy_int32) break;
+    case BOOL_TO_INT8: CAST_BOOL(npy_int8) break;
     case INT64_TO_FLOAT: CAST(npy_int64, npy_float32) break;
     case INT64_TO_DOUBLE: CAST(npy_int64, npy_float64) break;
     case FLOAT_TO_DOUBLE: CAST(npy_float32, npy_float64) break;
@@ -226,79 +222,6 @@ int step_product(const Instruction *self, char *const *slots, PyObject *const *n
         operands[i] = at(&self->places[i], slots);
     }
     self->loop(operands, self->dimensions, self->strides, self->data);
-    return 0;
-}
-
-/* Looks at all indices, so that nothing is written where one is wrong. */
-static int are_inside(const char *places, npy_intp step, npy_intp count, npy_intp length)
-{
-    for (npy_intp i = 0; i < count; i++) {
-        LOAD(npy_int64, places + i * step, index);
-        if (index < -length || index >= length) {
-            PyErr_Format(PyExc_IndexError,
-                         "index %lld is out of bounds for axis 0 with size %lld",
-                         (long long)index, (long long)length);
-            return 0;
-        }
-    }
-    return 1;
-}
-
-#define PICK(TYPE)                                                                                 \
-    for (npy_intp i = 0; i < count; i++) {                                                         \
-        LOAD(npy_int64, places + i * places_step, index);                                          \
-        LOAD(TYPE, table + (index < 0 ? index + length : index) * table_step, element);            \
-        STORE(to + i * to_step, element);                                                          \
-    }
-
-/* result[i] = table[places[i]]: operands result, table, places, all of one axis. */
-int step_pick(const Instruction *self, char *const *slots, PyObject *const *numbers)
-{
-    (void)numbers;
-    char *to = at(&self->places[0], slots);
-    const char *table = at(&self->places[1], slots), *places = at(&self->places[2], slots);
-    npy_intp count = self->dimensions[0], length = self->dimensions[1];
-    npy_intp to_step = self->strides[0], table_step = self->strides[1];
-    npy_intp places_step = self->strides[2];
-    if (!are_inside(places, places_step, count, length)) {
-        return -1;
-    }
-    switch (self->itemsize) {
-    case 1: PICK(npy_uint8) break;
-    case 2: PICK(npy_uint16) break;
-    case 4: PICK(npy_uint32) break;
-    case 8: PICK(npy_uint64) break;
-    default: PICK(Sixteen)
-    }
-    return 0;
-}
-
-#define PUT(TYPE)                                                                                  \
-    for (npy_intp i = 0; i < count; i++) {                                                         \
-        LOAD(npy_int64, places + i * places_step, index);                                          \
-        LOAD(TYPE, from + i * from_step, element);                                                 \
-        STORE(table + (index < 0 ? index + length : index) * table_step, element);                 \
-    }
-
-/* table[places[i]] = source[i]: operands table, places, source. */
-int step_put(const Instruction *self, char *const *slots, PyObject *const *numbers)
-{
-    (void)numbers;
-    char *table = at(&self->places[0], slots);
-    const char *places = at(&self->places[1], slots), *from = at(&self->places[2], slots);
-    npy_intp count = self->dimensions[0], length = self->dimensions[1];
-    npy_intp table_step = self->strides[0], places_step = self->strides[1];
-    npy_intp from_step = self->strides[2];
-    if (!are_inside(places, places_step, count, length)) {
-        return -1;
-    }
-    switch (self->itemsize) {
-    case 1: PUT(npy_uint8) break;
-    case 2: PUT(npy_uint16) break;
-    case 4: PUT(npy_uint32) break;
-    case 8: PUT(npy_uint64) break;
-    default: PUT(Sixteen)
-    }
     return 0;
 }
 

@@ -47,11 +47,13 @@ struct Instruction {
     npy_intp lengths[NPY_MAXDIMS], to[NPY_MAXDIMS], from[NPY_MAXDIMS];
     npy_intp itemsize;
     int cast; /* which pair of dtypes, of a copy into another one */
+    int clips; /* whether a place outside stands for the nearest inside */
 
     Chain *chain;          /* of element-wise loops in blocks; its own */
     Place *chain_places;   /* where its operands lie, while it is made */
 
-    PyArrayObject *target; /* whose dtype a number becomes */
+    PyArrayObject *target; /* whose dtype a number becomes, or all of a source */
+    PyArrayObject *source;
     int number;            /* which */
     PyObject *error;       /* what is raised for a label that is none of the classes */
     int quiet;             /* whether overflow and its kin are nobody's business here */
@@ -59,10 +61,25 @@ struct Instruction {
     int needs_python;      /* whether the interpreter's lock has to be held */
 };
 
-/* Casts that C makes as NumPy does. */
+static inline char *at(const Place *place, char *const *slots)
+{
+    return place->slot < 0 ? place->address : slots[place->slot];
+}
+
+/* Elements of a type are moved as that type, whatever they stand for; memory may be of another. */
+#define LOAD(TYPE, from, element)                                                                  \
+    TYPE element;                                                                                  \
+    memcpy(&element, (from), sizeof(TYPE))
+#define STORE(to, element) memcpy((to), &(element), sizeof(element))
+
+typedef struct {
+    char bytes[16];
+} Sixteen;
+
+/* Casts that C makes as NumPy does; the others it makes itself. */
 enum {
-    NO_CAST, BOOL_TO_FLOAT, BOOL_TO_DOUBLE, BOOL_TO_INT64, INT64_TO_FLOAT, INT64_TO_DOUBLE,
-    FLOAT_TO_DOUBLE, DOUBLE_TO_FLOAT
+    NO_CAST, BOOL_TO_FLOAT, BOOL_TO_DOUBLE, BOOL_TO_INT64, BOOL_TO_INT32, BOOL_TO_INT8,
+    INT64_TO_FLOAT, INT64_TO_DOUBLE, FLOAT_TO_DOUBLE, DOUBLE_TO_FLOAT
 };
 
 int step_sweep(const Instruction *, char *const *, PyObject *const *);
@@ -72,9 +89,11 @@ int step_product(const Instruction *, char *const *, PyObject *const *);
 int step_copy(const Instruction *, char *const *, PyObject *const *);
 int step_cast(const Instruction *, char *const *, PyObject *const *);
 int step_number(const Instruction *, char *const *, PyObject *const *);
-int step_pick(const Instruction *, char *const *, PyObject *const *);
+int step_take(const Instruction *, char *const *, PyObject *const *);
 int step_put(const Instruction *, char *const *, PyObject *const *);
 int step_class_places(const Instruction *, char *const *, PyObject *const *);
+int step_convert(const Instruction *, char *const *, PyObject *const *);
+int step_accumulate(const Instruction *, char *const *, PyObject *const *);
 int step_put_where(const Instruction *, char *const *, PyObject *const *);
 int step_chain(const Instruction *, char *const *, PyObject *const *);
 
@@ -87,6 +106,16 @@ int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFuncti
 
 /* Makes a chain; its operands are any number, of which `chain_places` knows where they lie. */
 int build_chain(Instruction *made, PyArrayObject **arrays, PyObject *detail);
+
+/* Plans a loop over arrays that are broadcast, the result last, in the order of NumPy's iterator. */
+int plan_sweep(Instruction *made, PyArrayObject **ordered, int count);
+
+/* What moves elements: moving.c. */
+int build_choose(Instruction *made, PyArrayObject **arrays);
+int build_convert(Instruction *made, PyArrayObject **arrays);
+int build_take_or_put(Instruction *made, PyArrayObject **arrays, int takes, PyObject *mode);
+int build_accumulate(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays,
+                     PyObject *axis);
 
 /* Makes an instruction of a tuple (kind, details ...); returns -1 with an exception set. */
 int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins);

@@ -214,7 +214,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
             return NULL;
         }
         work += made->work;
-        needs_python |= made->needs_python || made->step == step_pick || made->step == step_put;
+        needs_python |= made->needs_python;
     }
     self->is_long = work > LONG_WORK && !needs_python;
     return (PyObject *)self;

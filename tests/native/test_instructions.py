@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from aino.compiler.backends.native.stretches import on_flags
+
 native = pytest.importorskip("aino_native")
 Stretch = native.Stretch
 FLOATS = (np.float32, np.float64)
@@ -138,17 +140,29 @@ def test_a_copy(dtype):
     [
         (np.bool, np.float32), (np.bool, np.float64), (np.bool, np.int64),
         (np.int64, np.float32), (np.int64, np.float64), (np.float32, np.float64),
-        (np.float64, np.float32),
+        (np.float64, np.float32), (np.bool, np.int8), (np.bool, np.int32), (np.bool, np.complex64),
+        (np.float64, np.int64), (np.float32, np.int8), (np.float32, np.complex128),
+        (np.float16, np.float32), (np.float32, np.float16), (np.int32, np.bool),
+        (np.float64, np.bool), (np.int64, np.uint8), (np.complex64, np.complex128),
     ],
 )  # fmt: skip
 def test_a_cast(source, target):
     for shape, lays, lies in itertools.product(SHAPES, LAYOUTS.values(), LAYOUTS.values()):
         given, found = lays(numbers(shape, source)), lies(np.zeros(shape, target))
-        np.testing.assert_array_equal(walked("copy", found, given), given.astype(target))
+        stretch = Stretch([], 0, [("copy", (found, given), None, False)], on_flags("step"))
+        for _ in range(2):  # what is read is read anew
+            stretch()
+            np.testing.assert_array_equal(found, given.astype(target))
+            given[...] = numbers(shape, source)
         if shape and shape[0]:
             expected = np.broadcast_to(given[:1].astype(target), shape)
-            np.testing.assert_array_equal(walked("copy", found, given[:1]), expected)
-    if source is np.float64:
+            found = walked("copy", found, given[:1], quiet=False)
+            np.testing.assert_array_equal(found, expected)
+    if source is np.bool:
+        any_bits = np.array([0, 1, 6, 255], np.uint8).view(np.bool)
+        found = walked("copy", np.zeros(4, target), any_bits, quiet=False)
+        same(found, any_bits.astype(target))
+    if target is np.float32 and source is np.float64:
         hard = np.array([np.inf, -np.inf, np.nan, 1e300, 1e-300, -0.0])
         with np.errstate(all="ignore"):
             same(walked("copy", np.zeros(6, np.float32), hard), hard.astype(np.float32))
@@ -157,10 +171,12 @@ def test_a_cast(source, target):
 def test_a_stack_of_products():
     shapes = [((4, 6, 9), (4, 9, 5)), ((4, 6, 9), (9, 5)), ((6, 9), (4, 9, 5)), ((6, 9), (9, 5)),
               ((2, 3, 6, 9), (2, 3, 9, 5)), ((2, 3, 6, 9), (9, 5)), ((1, 1, 9), (3, 9, 1)),
-              ((2, 1, 6, 9), (2, 1, 9, 5))]  # fmt: skip
+              ((2, 1, 6, 9), (2, 1, 9, 5)), ((9,), (4, 9, 5)), ((4, 6, 9), (9,)), ((9,), (9, 5)),
+              ((1,), (4, 1, 5)), ((9,), (4, 9, 1)), ((4, 6, 1), (1,)), ((9,), (2, 3, 9, 5)),
+              ((64,), (1, 2, 64, 100)), ((4, 1, 9), (9,)), ((6, 9), (9,))]  # fmt: skip
     for dtype, (left, right), lays in itertools.product(FLOATS, shapes, LAYOUTS.values()):
         a, b = lays(numbers(left, dtype)), lays(numbers(right, dtype))
-        if len(left) == 4 and lays not in (LAYOUTS["C order"], LAYOUTS["wide rows"]):
+        if 4 in (len(left), len(right)) and lays not in (LAYOUTS["C order"], LAYOUTS["wide rows"]):
             continue  # along two axes
         expected = np.matmul(a, b)
         same(walked("stack", np.empty_like(expected), a, b, detail=np.matmul), expected)
@@ -188,24 +204,78 @@ def test_a_chain(dtype, size, block):
     same(part, expected_part)
 
 
-@pytest.mark.parametrize("dtype", [np.bool, np.int16, *FLOATS, np.complex128])
-def test_elements_are_picked_and_put(dtype):
-    table, places = numbers((9,), dtype), np.array([0, 3, -1, 3, 8])
-    same(walked("pick", np.empty(5, dtype), table, places), table[places])
-    spread = np.repeat(table, 2)[::2]
-    same(walked("pick", np.empty(5, dtype), spread, places), table[places])
-    source, expected = numbers((5,), dtype), table.copy()
-    expected[places] = source
-    same(walked("put", table, places, source), expected)
+MOVED = [np.bool, np.int16, *FLOATS, np.complex128]
+
+
+@pytest.mark.parametrize("dtype", MOVED, ids=lambda d: np.dtype(d).name)
+def test_a_choice(dtype):
+    for shape, lays, lies in itertools.product(SHAPES, LAYOUTS.values(), LAYOUTS.values()):
+        mask = lays(np.asarray(numbers(shape, np.float32) > 0))
+        one, other = lays(numbers(shape, dtype)), lies(numbers(shape, dtype))
+        pairs = [(one, other), (numbers((), dtype), other), (one, numbers((1,), dtype))]
+        pairs += [(numbers((), dtype), numbers((), dtype)), (one[:1], other)] if shape else []
+        for first, second in pairs:
+            if first.shape[:1] == (0,) or np.broadcast_shapes(first.shape, shape) != shape:
+                continue
+            if np.broadcast_shapes(second.shape, shape) != shape:
+                continue
+            found = lies(np.zeros(shape, dtype))
+            expected = np.where(mask, first, second)
+            np.testing.assert_array_equal(walked("choose", found, mask, first, second), expected)
+            np.testing.assert_array_equal(walked("choose", other, mask, one, other),
+                                          np.where(mask, one, other))  # fmt: skip
+    any_bits = np.array([0, 1, 6, 255], np.uint8).view(np.bool)
+    one, other = numbers((4,), dtype), numbers((4,), dtype)
+    same(walked("choose", other.copy(), any_bits, one, other), np.where(any_bits, one, other))
+
+
+@pytest.mark.parametrize("function", [np.add, np.multiply, np.maximum, np.subtract])
+def test_an_accumulation(function):
+    for dtype, lays in itertools.product((*FLOATS, np.int64, np.int16), LAYOUTS.values()):
+        for shape in [(5,), (1,), (3, 4), (64, 10), (7, 1), (3, 5, 7)]:
+            source = lays(numbers(shape, dtype))
+            for axis in range(len(shape)):
+                expected = function.accumulate(source, axis, dtype)
+                found = np.empty(shape, dtype)
+                same(walked("accumulate", found, source, detail=(function, axis)), expected)
+
+
+@pytest.mark.parametrize("dtype", MOVED, ids=lambda d: np.dtype(d).name)
+def test_elements_and_rows_are_taken_and_put(dtype):
+    table = numbers((9,), dtype)
+    for places in ([0, 3, -1, 3, 8], [], [[1, -9], [2, 2]], 4):
+        places = np.array(places, np.int64)
+        for form in (table, np.repeat(table, 2)[::2], table[::-1], numbers((9, 3), dtype),
+                     numbers((9, 6), dtype)[::-1], numbers((9, 2, 5), dtype),
+                     numbers((18, 3), dtype)[::2]):  # fmt: skip
+            expected = np.asarray(form[places])
+            same(walked("take", np.empty_like(expected), form, places), expected)
+            far = np.asarray(places * 3)
+            expected = np.take(form, far, 0, mode="clip")
+            found = np.empty_like(np.asarray(expected))
+            same(walked("take", found, form, far, detail="clip"), np.asarray(expected))
+            if places.ndim == 1:
+                wide = np.zeros((2 * len(places), *form.shape[1:]), dtype)[::2]
+                np.testing.assert_array_equal(
+                    walked("take", wide, form, np.repeat(places, 2)[::2]), form[places]
+                )
+            source = numbers((*places.shape, *form.shape[1:]), dtype)
+            expected, found = form.copy(), form.copy()
+            expected[places] = source
+            same(walked("put", found, places, source), expected)
+    expected = table.copy()
+    expected[np.array([0, -1])] = table[4]
+    same(walked("put", table, np.array([0, -1]), table[4:5].reshape(())), expected)
 
 
 @pytest.mark.parametrize("place", [9, -10, 2**40])
 def test_an_index_outside_is_refused_and_nothing_is_written(place):
     table = np.arange(9.0)
     places = np.array([0, place])
-    with pytest.raises(IndexError, match=f"index {place} is out of bounds for axis 0 with size 9|"
-                       "is out of bounds"):  # fmt: skip
-        walked("pick", np.empty(2), table, places)
+    with pytest.raises(IndexError) as told:
+        table[places]
+    with pytest.raises(IndexError, match=str(told.value)):
+        walked("take", np.empty(2), table, places)
     with pytest.raises(IndexError, match="out of bounds"):
         walked("put", table, places, np.full(2, 100.0))
     np.testing.assert_array_equal(table, np.arange(9.0))

@@ -32,9 +32,22 @@ WRONG = {
     "another shape": (("copy", (x, np.ones(5)), None, False), ValueError),
     "more axes": (("copy", (x, np.ones((2, 6))), None, False), ValueError),
     "another dtype": (("copy", (x, np.ones(6, np.complex64)), None, False), ValueError),
-    "a cast that loses": (("copy", (np.ones(6, int), x), None, False), ValueError),
-    "no stack": (("stack", (np.ones((2, 2)), np.ones((2, 2)), np.ones(2)), np.matmul, False),
+    "words": (("copy", (x, np.array(["1"] * 6)), None, False), ValueError),
+    "a cast of more axes": (("copy", (x, np.ones((2, 6), int)), None, False), ValueError),
+    "a choice by numbers": (("choose", (x, np.ones(6, int), y, y), None, False), ValueError),
+    "a choice of another dtype": (("choose", (x, x > 1, y, np.ones(6, int)), None, False),
+                                  ValueError),
+    "a choice of another shape": (("choose", (x, x > 1, y, np.ones(5)), None, False), ValueError),
+    "a choice of one": (("choose", (x, x > 1, y), None, False), ValueError),
+    "sums along no axis": (("accumulate", (x, y), (np.add, 1), False), ValueError),
+    "sums along a name": (("accumulate", (x, y), (np.add, None), False), ValueError),
+    "sums of another shape": (("accumulate", (x, np.ones(5)), (np.add, 0), False), ValueError),
+    "signs along an axis": (("accumulate", (x, y), (np.negative, 0), False), ValueError),
+    "sums of nothing": (("accumulate", (np.ones(0), np.ones(0)), (np.add, 0), False), ValueError),
+    "no stack": (("stack", (np.ones((2, 3)), np.ones((2, 2)), np.ones(2)), np.matmul, False),
                  ValueError),
+    "a stack of vectors": (("stack", (np.ones(()), np.ones(2), np.ones(2)), np.matmul, False),
+                           ValueError),
     "another stack": (("stack", (np.ones((3, 2, 2)), np.ones((3, 2, 2)), np.ones((2, 2, 2))),
                        np.matmul, False), ValueError),
     "a stack along two axes": (("stack", (np.ones((2, 3, 2, 2)), np.ones((2, 3, 2, 2)),
@@ -92,8 +105,16 @@ WRONG = {
     "three axes": (("product", (np.zeros((2, 2, 2)),) * 3, np.matmul, False), ValueError),
     "in pieces": (("product", (np.zeros((2, 2)), np.ones((2, 6))[:, ::3], np.ones((2, 2))),
                    np.matmul, False), ValueError),
-    "small indices": (("pick", (x, y, np.zeros(6, np.int32)), None, False), ValueError),
-    "indices of two axes": (("pick", (x, y, np.zeros((2, 3), int)), None, False), ValueError),
+    "small indices": (("take", (x, y, np.zeros(6, np.int32)), None, False), ValueError),
+    "indices of two axes": (("take", (x, y, np.zeros((2, 3), int)), None, False), ValueError),
+    "rows of another length": (
+        ("take", (np.ones((2, 3)), np.ones((4, 2)), np.zeros(2, int)), None, False), ValueError),
+    "rows apart": (("take", (np.ones((2, 3)), np.ones((4, 6))[:, ::2], np.zeros(2, int)), None,
+                    False), ValueError),
+    "rows of nothing": (("take", (x, np.ones(0), np.zeros(6, int)), None, False), ValueError),
+    "no table": (("take", (x, np.ones(()), np.zeros(6, int)), None, False), ValueError),
+    "one row for all": (("put", (np.ones((2, 3)), np.zeros(2, int), np.ones(3)), None, False),
+                        ValueError),
     "another length": (("put", (x, np.zeros(2, int), y), None, False), ValueError),
     "no mask": (("put_where", (x, y, np.ones(1)), None, False), ValueError),
     "values for others": (("put_where", (x, y > 0, np.ones(5)), None, False), ValueError),
@@ -149,6 +170,24 @@ def test_an_argument_of_another_form_is_refused(arguments):
     with pytest.raises(TypeError):
         stretch(given=x)
     assert not out.any()
+
+
+def test_stand_ins_that_lie_beside_each_other_are_not_taken_for_one_memory():
+    """They have memory for one element, so what they would cover overlaps, and is not theirs."""
+    one, other = np.split(np.zeros(2), 2)
+    small = np.lib.stride_tricks.as_strided(one, (16,), (8,))
+    large = np.lib.stride_tricks.as_strided(other, (16, 40), (8, 128))
+    for kind, detail in (("reduce", (np.add, (1,))), ("copy", None)):
+        forms = [small, large] if kind == "reduce" else [large, small.reshape(16, 1)]
+        stretch = Stretch(forms, 0, [(kind, tuple(forms), detail, True)], print)
+        given = np.arange(640.0).reshape(40, 16).T
+        out = np.zeros(16)
+        if kind == "reduce":
+            stretch(out, given)
+            np.testing.assert_array_equal(out, given.sum(1))
+        else:
+            stretch(given, np.ones((16, 1)))
+            assert (given == 1.0).all()
 
 
 def test_a_stretch_is_freed_with_all_that_it_holds():

@@ -48,6 +48,8 @@ def _index_of(call: Call) -> list[Region]:
     taking = call.operation is Operation.FUNCTION and call.function in _INDEXED
     if not taking and call.operation not in (Operation.GET, Operation.SET):
         return []
+    if call.function is np.take and "clip" in (*call.arguments[4:], call.keywords.get("mode")):
+        return []
     index = call.arguments[1]
     parts = index if isinstance(index, tuple) else (index,)
     return [part for part in parts if isinstance(part, Region)]

@@ -5,4 +5,4 @@ from aino_native.walker import Arguments, Slots, Stretch
 __all__ = ["FORMAT", "Arguments", "Slots", "Stretch"]
 __version__ = "3.0.0"
 #: The form in which instructions are described: AINO asks for it.
-FORMAT = 2
+FORMAT = 3

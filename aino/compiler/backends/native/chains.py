@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from aino.compiler.backends.native.instructions import Constant
 from aino.compiler.backends.native.stretches import agrees, is_quiet, loop_dtypes
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
@@ -15,13 +15,6 @@ from aino.threads import lanes, pieces
 
 #: Numbers in one block: what a chain hands from call to call stays in the fastest caches.
 SMALL_BLOCK = 1 << 12
-
-
-@dataclass(frozen=True, eq=False)
-class Constant:
-    """A plain number among the operands of a call, as an array."""
-
-    array: np.ndarray
 
 
 def parts_of(chain: Chain) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.threads import worker
 
 #: The form in which instructions are described; a walker of another one is not used.
-FORMAT = 2
+FORMAT = 3
 #: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
 _FLAGS = (
     ("divide", "divide by zero"), ("over", "overflow"), ("under", "underflow"),
@@ -131,10 +131,10 @@ def can_walk(kind: str, forms: tuple, detail: Any, quiet: bool) -> bool:
         stretch_type()([], 1, [(kind, forms, detail, quiet)], None)
     except (ValueError, TypeError):
         return False
-    if kind not in _TRIALS:
+    dtypes = tuple([form.dtype for form in forms])
+    if kind not in _TRIALS or (kind == "copy" and dtypes[0] == dtypes[1]):
         return True
-    function = detail[0] if kind == "reduce" else detail
-    return agrees(kind, function, tuple([form.dtype for form in forms]))
+    return agrees(kind, detail[0] if isinstance(detail, tuple) else detail, dtypes)
 
 
 @functools.cache
@@ -196,10 +196,37 @@ def _of_product(function: Any, dtypes: tuple, rng: Any):
 
 def _of_stack(function: Any, dtypes: tuple, rng: Any):
     a, b = _numbers(rng, (4, 6, 9), dtypes[1]), _numbers(rng, (4, 9, 5), dtypes[2])
-    for left, right in ((a, b), (a, b[:1]), (a[:, ::2], b), (a, a.mT), (a[0], b[0])):
+    for left, right in (
+        (a, b),
+        (a, b[:1]),
+        (a[:, ::2], b),
+        (a, a.mT),
+        (a[0], b[0]),
+        (a[0, 0], b),
+        (a, b[0, :, 0]),
+        (a[0, :1, 0], b[:, :1]),
+        (a[:, :, :1], b[0, 0, :1]),
+    ):
         yield np.matmul(left, right), [left, right], function
 
 
+def _of_accumulation(function: Any, dtypes: tuple, rng: Any):
+    for form, axis in (((37,), 0), ((9, 70), 0), ((9, 70), 1), ((3, 5, 4), 1)):
+        given = _numbers(rng, form, dtypes[1])
+        with np.errstate(all="ignore"):
+            yield function.accumulate(given, axis), [given], (function, axis)
+
+
+def _of_cast(function: Any, dtypes: tuple, rng: Any):
+    given = _numbers(rng, (5, 40), dtypes[1])
+    if dtypes[1].kind in "fc":
+        hard = [np.inf, -np.inf, np.nan, 0.0, -0.0, 300.7, -300.7, 3e9, -3e9, 1e19, -1e19, 1e-40]
+        given[:, :12] = np.array(hard).astype(dtypes[1])
+    for form in (given, given[:, ::2], given[:, 3:20], given[0]):
+        with np.errstate(all="ignore"):
+            yield form.astype(dtypes[0], order="C"), [form], function
+
+
 #: What shows that loops agree: (expected, operands, detail) of instructions of a kind.
-_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "product": _of_product,
-           "stack": _of_stack}  # fmt: skip
+_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "accumulate": _of_accumulation,
+           "product": _of_product, "stack": _of_stack, "copy": _of_cast}  # fmt: skip

@@ -6,17 +6,16 @@ makes exactly the calls that its lines made, in their order.
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, Constant, parts_of
+from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
+from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
 from aino.compiler.backends.native.stretches import (
     can_walk,
     is_quiet,
-    loop_dtypes,
     on_flags,
     share_stretches,
     stand_in,
@@ -25,7 +24,6 @@ from aino.compiler.backends.native.stretches import (
 from aino.compiler.backends.numpy.comments import empty_like
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.backends.numpy.lines import Kind, Line, Source
-from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call, Program
 from aino.compiler.ir.raising import raising_places
 from aino.compiler.ir.regions import (
@@ -33,34 +31,12 @@ from aino.compiler.ir.regions import (
     Region,
     Storage,
     contiguous_strides,
-    is_contiguous,
     reshaped,
 )
 from aino.compiler.passes.fusion import Chain
-from aino.nn.functional.classification import class_places
-from aino.tracing import UnlikeError
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
 _SMALL = 1 << 14
-#: The kernel as traces record it.
-_CLASS_PLACES: Any = inspect.unwrap(class_places)
-
-
-@dataclass
-class Instruction:
-    """A call as the walker is told of it.
-
-    ``operands``: regions, regions as flat memory, constants, or names. ``detail``: of a reduction
-    its axes, of a chain its links as text.
-    """
-
-    kind: str
-    operands: list[Any]
-    call: Call
-    detail: Any = None
-    quiet: bool = False
-    #: The expression that is computed before the stretch, of one that writes a number.
-    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,11 +77,12 @@ class NativeEmitter(Emitter):
         if table is not None and table.fits:
             self._chain(table)
             return
-        instruction = None if self._has_to_be_seen(call) else self._instruction(call)
-        if instruction is None:
+        instructions = None if self._has_to_be_seen(call) else self._instructions(call)
+        if instructions is None:
             self._close()
             super().call(call)
-        else:
+            return
+        for instruction in instructions:
             self._append(instruction)
 
     def _has_to_be_seen(self, call: Call) -> bool:
@@ -175,92 +152,29 @@ class NativeEmitter(Emitter):
         made = storage.whole if storage.whole is not None else call.target
         self.body.append(Line(f"{self.storage(storage)} = {empty_like(made)}"))
 
-    def _instruction(self, call: Call) -> Instruction | None:
-        """Return a call as an instruction, None where it has to stay a line of Python."""
-        found = self._described(call)
-        if found is None:
-            return None
+    def _instructions(self, call: Call) -> list[Instruction] | None:
+        """Return a call as instructions, None where it has to stay a line of Python."""
+        found = described(call, self.text)
         quiet = is_quiet(self.program.quiet.get(call.function, {}))
-        if quiet is None or not self._is_apart(found):
+        if found is None or quiet is None or not self._are_apart(found):
             return None
-        found.quiet = quiet
-        forms = tuple([
-            x.array if isinstance(x, Constant) else stand_in(x.shape, x.strides, x.dtype)
-            for x in found.operands
-        ])  # fmt: skip
-        walks = can_walk(found.kind, forms, _function_and_axes(found), found.quiet)
-        return found if walks else None
+        for one in found:
+            one.quiet = quiet
+            forms = tuple([
+                x.array if isinstance(x, Constant) else stand_in(x.shape, x.strides, x.dtype)
+                for x in one.operands
+            ])  # fmt: skip
+            if not can_walk(one.kind, forms, _function_and_detail(one), quiet):
+                return None
+        return found
 
-    def _described(self, call: Call) -> Instruction | None:
-        operation, function, arguments = call.operation, call.function, call.arguments
-        if len(call.results) > 1:
-            return None
-        if operation is Operation.SET:
-            table, index, source = arguments
-            return self._plain("put", [table, index, source], call)
-        if function is np.putmask and not call.keywords:
-            return self._plain("put_where", list(arguments), call)
-        if operation in (Operation.LOOP, Operation.CHECK, Operation.DRAW, Operation.SEED):
-            return None
-        if call.out is None and len(call.results) != 1:
-            return None
-        out = call.target
-        if operation is Operation.NUMBER:
-            number = self.text(arguments[0])
-            return Instruction("number", [out], call, 0, number=number)
-        if operation is Operation.GET and not call.keywords:
-            return self._plain("pick", [out, *arguments], call)
-        copies = operation is Operation.METHOD and function in ("copy", "astype")
-        if operation is Operation.COPY or copies:
-            return self._plain("copy", [out, arguments[0]], call)
-        if function is np.dot and not call.keywords:
-            return self._plain("product", [out, *arguments], call)
-        if function is np.matmul and not call.keywords:
-            return self._plain("stack", [out, *arguments], call)
-        if operation is Operation.UFUNC:
-            return self._ufunc(call, out)
-        if function is _CLASS_PLACES:
-            labels, shape = arguments
-            detail = shape[1], UnlikeError
-            return Instruction("class_places", [out, labels], call, detail)
-        if operation is Operation.REDUCE and set(call.keywords) <= {"axis", "keepdims", "dtype"}:
-            return self._reduction(call, out)
-        return None
-
-    def _plain(self, kind: str, operands: list, call: Call) -> Instruction | None:
-        if not all(isinstance(operand, Region) for operand in operands):
-            return None
-        return Instruction(kind, operands, call)
-
-    def _ufunc(self, call: Call, out: Region) -> Instruction | None:
-        """Return a ufunc whose operands have the dtypes of its loop: nothing is cast."""
-        found = loop_dtypes(call)
-        if found is None:
-            return None
-        given = [
-            x if isinstance(x, Region) else Constant(np.array(x, dtype))
-            for x, dtype in zip(call.arguments, found)
-        ]
-        return Instruction("ufunc", [out, *given], call)
-
-    def _reduction(self, call: Call, out: Region) -> Instruction | None:
-        source, *rest = call.arguments
-        axis = rest[0] if rest else call.keywords.get("axis", 0)
-        if len(rest) > 1 or not isinstance(source, Region) or source.dtype != out.dtype:
-            return None
-        if not source.shape:
-            return None
-        if call.keywords.get("dtype") not in (None, out.dtype, out.dtype.type):
-            return None
-        axes = range(len(source.shape)) if axis is None else axis
-        axes = tuple(axes) if isinstance(axes, (tuple, range)) else (axes,)
-        axes = tuple(sorted(axis % len(source.shape) for axis in axes))
-        kept = tuple([n for axis, n in enumerate(source.shape) if axis not in axes])
-        if call.keywords.get("keepdims") and is_contiguous(out):
-            out = reshaped(out, kept)
-        if out.shape != kept:
-            return None
-        return Instruction("reduce", [out, source], call, axes)
+    def _are_apart(self, found: list[Instruction]) -> bool:
+        """Tell whether what is written lies apart from what is read; of several in all of them."""
+        if len(found) == 1:
+            return self._is_apart(found[0])
+        written = {self._memory(one.operands[0].storage) for one in found}
+        read = {self._memory(x.storage) for one in found for x in one.operands[1:]}
+        return not written & read
 
     def _is_apart(self, found: Instruction) -> bool:
         """Tell whether what is written lies apart from what is read, or is the very same."""
@@ -274,7 +188,7 @@ class NativeEmitter(Emitter):
                 continue
             same = low == first and value.shape == written.shape
             same = same and value.strides == written.strides and value.dtype == written.dtype
-            if not same or found.kind not in ("ufunc", "copy"):
+            if not same or found.kind not in ("ufunc", "copy", "choose"):
                 return False
         return True
 
@@ -365,11 +279,13 @@ class NativeEmitter(Emitter):
     def _detail(self, one: Instruction) -> str:
         """Return the text of what belongs to the kind of an instruction."""
         function = _function_of(one)
-        if one.kind == "reduce":
+        if one.kind in OF_AXES:
             return f"({self._ufunc_name(function)}, {one.detail})"
         if one.kind == "class_places":
             return f"({one.detail[0]}, {self._bound('unlike', one.detail[1])})"
-        return one.detail if function is None else self._ufunc_name(function)
+        if function is not None:
+            return self._ufunc_name(function)
+        return one.detail if one.kind == "chain" else repr(one.detail)
 
     def _ufunc_name(self, function) -> str:
         """Return the name of a ufunc itself, not of one that is told to be quiet."""
@@ -397,14 +313,14 @@ def _extent(value: Region) -> tuple[int, int]:
 
 def _function_of(one: Instruction) -> Any:
     """Return the ufunc whose loop an instruction calls, None where there is none."""
-    if one.kind in ("ufunc", "reduce"):
+    if one.kind in ("ufunc", *OF_AXES):
         return one.call.function
     return np.matmul if one.kind in ("product", "stack") else None
 
 
-def _function_and_axes(one: Instruction) -> Any:
+def _function_and_detail(one: Instruction) -> Any:
     """Return what belongs to the kind of an instruction, as the walker takes it."""
     function = _function_of(one)
-    if one.kind == "reduce":
+    if one.kind in OF_AXES:
         return function, one.detail
     return one.detail if function is None else function
