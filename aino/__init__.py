@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from aino.drawing.draw import draw as draw
     from aino.estimators import NeuralNetwork as NeuralNetwork
     from aino.explaining.explain import explain as explain
+    from aino.explaining.summary import summary as summary
     from aino.formats.api import load as load
     from aino.formats.api import save as save
     from aino.func.vmap import vmap as vmap
@@ -235,6 +236,7 @@ _LAZY = {
     "compile": "aino.compiler.compiled",
     "draw": "aino.drawing.draw",
     "explain": "aino.explaining.explain",
+    "summary": "aino.explaining.summary",
     "save": "aino.formats.api",
     "load": "aino.formats.api",
     "verify": "aino.dit.api",

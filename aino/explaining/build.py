@@ -196,17 +196,18 @@ class Builder:
 
     def _constants(self, node: Node) -> Iterable[tuple[str, np.ndarray]]:
         """Yield the operands without a gradient that the operation keeps."""
-        declared, saved, edges = node.primitive, saved_of(node), edges_of(node)
+        declared, saved, edges = node.primitive, known_of(node), edges_of(node)
         if declared.variadic:
             held = saved.get(declared.inputs[0]) or ()
             pairs: Any = [(str(i), x) for i, x in enumerate(held) if node.inputs[i] is None]
         else:
             pairs = [(name, saved.get(name)) for name in declared.inputs if not edges.get(name)]
-        return [(label, array) for label, array in pairs if isinstance(array, np.ndarray)]
+        arrays = [(x, np.asarray(y) if isinstance(y, (int, float)) else y) for x, y in pairs]
+        return [(label, array) for label, array in arrays if isinstance(array, np.ndarray)]
 
     @staticmethod
     def _settings(node: Node) -> dict[str, str]:
-        declared, saved = node.primitive, saved_of(node)
+        declared, saved = node.primitive, known_of(node)
         texts = {}
         for name in declared.parameters:
             value = saved.get(name)
@@ -298,6 +299,12 @@ class Builder:
         quantity = Quantity(name, tensor.array.shape, "input", tensor.array)
         reason = nothing_reaches(tensor, self.names, operations)
         self.exercise.answers.append(Answer(quantity, None, reason))
+
+
+def known_of(node: Any) -> dict[str, Any]:
+    """Return what a node keeps for its rules, and what it noted beside that, by name."""
+    kept = {name: x for name, x in saved_of(node).items() if x is not None}
+    return {**node.given(), **kept}
 
 
 def _shown_seed(seed: np.ndarray) -> np.ndarray:

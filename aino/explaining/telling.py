@@ -169,7 +169,8 @@ class _Teller:
                     sides.insert(1, [Factor(as_text(part.slope, names), "local")])
             elif (counted := _scalars(step.operation, part.local)) is not None:
                 text = as_text(part.slope, counted)
-                if text not in (as_text(part.slope, names), brief(part.local.item())):
+                said = (as_text(part.slope, names), brief(part.local.item()))
+                if text.strip("()") not in said:
                     sides.append([Factor(text, "local")])
             if not is_constant(part.slope):
                 sides.append([Factor(self.numbers(part.local), "local")])
