@@ -2,4 +2,4 @@
 
 from aino.explaining.explain import explain
 from aino.explaining.explanation import Explanation
-from aino.explaining.summary import Row, Summary, summary
+from aino.explaining.summary import summary

@@ -17,7 +17,7 @@ def shape_of(node: Any, name: str) -> tuple[int, ...]:
     if edge is not None:
         return edge.shape
     for known in (saved_of(node), node.given()):
-        found = known.get(name)
+        found: Any = known.get(name)
         if hasattr(found, "shape"):
             return found.shape
     return ()

@@ -3,14 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aino.explaining.html import page
+from aino.explaining.measuring import Measured
 from aino.explaining.style import STYLE
+from aino.nn.base.module import Module
 
-if TYPE_CHECKING:
-    from aino.explaining.summary import Row, Summary
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One module of the table.
+
+    ``path``: its dotted name, empty for the model itself. ``parameters``: how many numbers it and
+    the modules inside have to learn, or had. ``trainable``: ``"yes"``, ``"no"``, ``"partly"``, or
+    ``""`` without parameters. ``shared``: the path under which the same module was counted before.
+    ``measured``: what it did when it was run, None where it was not.
+    """
+
+    path: str
+    kind: str
+    depth: int
+    parameters: int
+    trainable: str
+    dtype: str
+    kernel: tuple[int, ...] | None
+    shared: str
+    measured: Measured | None
+    last: tuple[bool, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition(".")[2]
+
+
+class Summary:
+    """A model as a table; ``print`` shows it, notebooks do by themselves.
+
+    ``rows``: the modules, in the order in which they are defined. ``total_parameters``,
+    ``trainable_parameters``: each parameter counted once. ``parameter_bytes``, ``buffer_bytes``:
+    what they take. ``total_multiply_adds``, ``forward_bytes``, ``backward_bytes``: of one forward
+    pass; None where the model was not run.
+    """
+
+    def __init__(self, model: Module, rows: list[Row], depth: int, columns: list[str]) -> None:
+        self.rows = rows
+        self.depth = depth
+        self.columns = columns
+        parameters = list(model.parameters())
+        self.total_parameters = sum([p.array.size for p in parameters])
+        self.trainable_parameters = sum([p.array.size for p in parameters if p.requires_grad])
+        self.parameter_bytes = sum([p.array.nbytes for p in parameters])
+        self.buffer_bytes = sum([b.array.nbytes for b in model.buffers()])
+        whole = rows[0].measured
+        self.total_multiply_adds = None if whole is None else whole.multiply_adds
+        self.forward_bytes = None if whole is None else whole.forward
+        self.backward_bytes = None if whole is None else whole.backward
+
+    def __str__(self) -> str:
+        return write_text(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def html(self) -> str:
+        """Return it as a page of HTML that stands by itself, readable in light and dark."""
+        return write_page(self)
+
+    def _repr_html_(self) -> str:
+        return write_html(self)
 
 
 def shape_text(shape: Any) -> str:
