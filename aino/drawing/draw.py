@@ -19,9 +19,12 @@ from aino.drawing.dot import write
 from aino.drawing.fold import fold
 from aino.drawing.graph import Graph
 from aino.drawing.layers import architecture
-from aino.drawing.neurons import as_neurons, draw_neurons
+from aino.drawing.neurons import activations, as_neurons
 from aino.drawing.picture import SUFFIXES, Drawing
 from aino.drawing.run import Run
+from aino.drawing.scene import Scene, to_dot, to_svg
+from aino.drawing.textbook import Look, draw_network
+from aino.drawing.volumes import draw_volumes, stages_of
 from aino.errors import GradientError
 from aino.nn.base.module import Module
 from aino.user_warnings import warn
@@ -39,6 +42,11 @@ def draw(
     derivatives: bool | None = None,
     values: bool = False,
     show: str = "forward",
+    sample: Any = None,
+    features: Any = None,
+    classes: Any = None,
+    heat: bool | None = None,
+    maps: bool = False,
     repeat: int | None = 4,
     limit: int = 300,
 ) -> Drawing:
@@ -81,6 +89,12 @@ def draw(
         values: the local derivatives in numbers, too.
         show: the ``"forward"`` graph, the ``"backward"`` one, in which each gradient is
             computed, or ``"both"``, side by side.
+        sample: one input of a network that is drawn by itself: neurons show what they compute of
+            it. Convolutional networks, given a batch of one, are drawn as blocks with its shapes.
+        features: names of the inputs, and ``classes`` of the outputs; those of a network that was
+            fitted are known.
+        heat: the matrices as heat maps below a network; None where lines have no numbers.
+        maps: feature maps on the blocks of a convolutional network.
         repeat: of what repeats more often than this in a row, one is drawn; None draws all.
         limit: of more operations than this, the oldest are left out.
 
@@ -107,10 +121,16 @@ def draw(
             raise GradientError(
                 "a module that is not run has no values: aino.draw(module, x, gradients=True)"
             )
-        neurons = as_neurons(obj) if depth is None else None
-        if neurons is not None:
-            source = draw_neurons(neurons, rankdir or "LR", numbers > 0)
-            drawing = Drawing(source, whole=architecture(obj), title=_title(obj, known))
+        scene = None
+        if depth is None:
+            look = Look(rankdir or "LR", numbers > 0, _listed(features, "features"),
+                        _listed(classes, "classes"), heat=heat)  # fmt: skip
+            scene = _picture(obj, look, sample, maps)
+        if scene is not None:
+            title = _title(obj, known)
+            drawing = Drawing(
+                to_dot(scene), whole=architecture(obj), title=title, svg=to_svg(scene, title)
+            )
             return _written(drawing, path)
         graph = architecture(obj)
     else:
@@ -127,6 +147,30 @@ def draw(
         source, graph, whole, title=_title(obj, known), rankdir=rankdir or "TB", depth=depth
     )
     return _written(drawing, path)
+
+
+def _picture(module: Module, look: Look, sample: Any, maps: bool) -> Scene | None:
+    """Return the picture of a network of layers, or of convolutions where there is a sample."""
+    network = as_neurons(module)
+    if network is not None:
+        if sample is not None:
+            look.values = activations(module, network, sample)
+        if look.features is None:
+            look.features = getattr(module, "feature_names", None)
+        if look.classes is None and hasattr(module, "classes_"):
+            names = [str(name) for name in module.classes_]
+            look.classes = names if len(names) == len(network.layers[-1].weight) else None
+        return draw_network(network, look)
+    stages = None if sample is None else stages_of(module, sample)
+    return None if stages is None else draw_volumes(stages, maps)
+
+
+def _listed(names: Any, what: str) -> list[str] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise TypeError(f"{what} is a list of names, not {names!r}")
+    return [str(name) for name in names]
 
 
 def _without_path(obj: Any, inputs: tuple) -> tuple[tuple, Any]:

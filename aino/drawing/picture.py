@@ -36,8 +36,11 @@ class Drawing:
         title: str = "graph",
         rankdir: str = "TB",
         depth: int | None = None,
+        svg: str | None = None,
     ) -> None:
         self.source = source
+        #: The picture itself, where no program is needed to make it.
+        self._svg = svg
         self.graph = graph
         self.whole = whole
         self._page: dict[str, Any] = {
@@ -72,6 +75,8 @@ class Drawing:
         return target
 
     def _picture(self, format: str) -> bytes:
+        if format == "svg" and self._svg is not None:
+            return self._svg.encode("utf-8")
         source = self.source
         if format == "png":
             source = source.replace("{", f"{{\n  dpi={_SHARPNESS}", 1)
