@@ -246,17 +246,17 @@ class Builder:
         if not declared.variadic and len(names) < len(declared.inputs) - len(missing):
             names = {}  # something is not known: the letters of the calculus stay
         if names:
-            if declared.variadic:
-                vertex.spoken = spoken(declared, names, missing, self._said(vertex))
-                settings = {}
-            else:
-                vertex.spoken = spoken(declared, names | settings, missing, self._said(vertex))
-            plain = spoken(declared, names, missing, self._said(vertex))
+            result = self._said(vertex)
+            plain = vertex.spoken = spoken(declared, names, missing, result)
+            if settings and not declared.variadic:
+                vertex.spoken = spoken(declared, names | settings, missing, result)
             if plain != vertex.spoken:  # some setting stands in it
                 settings = {
                     name: text for name, text in settings.items()
-                    if spoken(declared, names | {name: text}, missing, self._said(vertex)) == plain
+                    if spoken(declared, names | {name: text}, missing, result) == plain
                 }  # fmt: skip
+            if declared.variadic:
+                settings = {}
         vertex.details = [f"{name} = {text}" for name, text in settings.items()]
 
     # Edges

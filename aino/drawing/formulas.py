@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from aino.explaining.notation import in_names
@@ -63,13 +64,18 @@ def spoken(declared: Any, letters: Mapping[str, str], missing: set[str], result:
 
 def _in_names(formula: str, names: Mapping[str, str]) -> str:
     """Put names in the places of letters, all at once: a name may be another's letter."""
-    marks = {
-        chr(_RUNES + i): (key, name)
-        for i, (key, name) in enumerate(names.items())
-        if re.search(r"[^\W\d_]", name)
-    }
-    said = in_names(formula, {**names, **{key: mark for mark, (key, _) in marks.items()}})
-    return re.sub("[ᚠ-ᛪ]", lambda found: marks[found[0]][1] if found[0] in marks else "", said)
+    marked, texts = [], {}
+    for place, (key, name) in enumerate(names.items()):
+        mark = chr(_RUNES + place)
+        if re.search(r"[^\W\d_]", name):
+            texts[ord(mark)], name = name, mark
+        marked.append((key, name))
+    return _filled(formula, tuple(marked)).translate(texts)
+
+
+@lru_cache(maxsize=1024)
+def _filled(formula: str, names: tuple[tuple[str, str], ...]) -> str:
+    return in_names(formula, dict(names))
 
 
 def _number(text: str) -> str:
