@@ -27,8 +27,6 @@ REFUSED = {
     "hub.load_state_dict_from_url": "load_state_dict",
     "hub.download_url_to_file": "download the file yourself",
     "utils.model_zoo.load_url": "load_state_dict",
-    "profiler.profile": "cProfile",
-    "profiler.schedule": "cProfile",
     "utils.data.IterDataPipe": "IterableDataset",
     "utils.data.MapDataPipe": "Dataset",
     "utils.data.functional_datapipe": "DataLoader",

@@ -53,6 +53,10 @@ class Interposed:
         with _lock:
             _put(function, around)
 
+    def has(self, function: Any) -> bool:
+        """Tell whether a function is looked at."""
+        return any([function is one for one, _ in self._pairs])
+
     def begin(self) -> None:
         with _lock:
             for function, around in self._pairs:

@@ -299,8 +299,7 @@ def primitive(
     function.primitive = declared
     declared.function = function
     if write is not _stub:
-        for tell in on_ready:
-            tell(function)
+        _tell(function)
     return function
 
 
@@ -350,6 +349,7 @@ def with_out(function: Any, written) -> Any:
         if function.__code__ is _FIRST_CALL.__code__:
             _write(function)
         _take_code(form, forward_source(declared, out=True))
+        _tell(form)
         return form(*arguments, **keywords)
 
     namespace = {**function.__globals__, "write": write, "written": written}
@@ -369,6 +369,7 @@ def _write(function: Any) -> None:
     declared = function.primitive
     found = _take_code(function, forward_source(declared) + "\n\n" + pullback_source(declared))
     declared.node_class.pullback = staticmethod(found["pullback"])
+    _tell(function)
 
 
 def _take_code(function: Any, source: str) -> dict[str, Any]:
@@ -378,9 +379,13 @@ def _take_code(function: Any, source: str) -> dict[str, Any]:
     function.source = source
     exec(compile(source, f"<primitive {name}>", "exec"), function.__globals__, found)
     function.__defaults__, function.__code__ = found[name].__defaults__, found[name].__code__
+    return found
+
+
+def _tell(function: Any) -> None:
+    """Tell whoever looks on that the call path of a function is there."""
     for tell in on_ready:
         tell(function)
-    return found
 
 
 def _variadic(declared: Primitive):
