@@ -11,15 +11,15 @@ class FunctionEvent:
     """An operation, a step backward, a module's call, a marked block, or a line of a program.
 
     ``name``; ``kind``: ``"cpu_op"``, ``"backward"``, ``"module"``, ``"optimizer"``, ``"compiled"``,
-    ``"line"`` or ``"user_annotation"``. ``cpu_parent``, ``cpu_children``: around it, and within.
-    ``module`` that was at work, ``site``: the user's line (of an operation backward that of the
-    one that is differentiated). ``stack``: the user's lines around it, the innermost first.
-    ``input_shapes``; ``thread``; ``start`` and ``stop`` in nanoseconds.
+    ``"line"`` or ``"user_annotation"``. ``cpu_parent``, its ``parent``, and ``cpu_children``: around
+    it, and within. ``module`` that was at work, ``site``: the user's line (of a step backward that
+    of the operation that is differentiated). ``stack``: the user's lines around it, the innermost
+    first. ``input_shapes``; ``thread``; ``start`` and ``stop`` in nanoseconds.
     """
 
     __slots__ = (
         "name", "kind", "thread", "start", "stop", "overhead", "cpu_parent", "cpu_children", "site",
-        "module", "stack", "input_shapes", "cpu_memory_usage", "note", "forward", "step", "lost",
+        "module", "stack", "input_shapes", "cpu_memory_usage", "note", "forward", "step",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, thread: int, parent: FunctionEvent | None) -> None:
@@ -41,8 +41,6 @@ class FunctionEvent:
         #: For a step backward: the operation that was differentiated.
         self.forward: FunctionEvent | None = None
         self.step = 0
-        #: Whether it began and never ended, or was dropped.
-        self.lost = False
 
     @property
     def key(self) -> str:

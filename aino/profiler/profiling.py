@@ -132,7 +132,7 @@ class profile:
         with_modules: changes nothing: modules are always recorded.
         experimental_config, execution_trace_observer: taken for PyTorch's sake, no effect.
         acc_events: keep what was recorded in earlier cycles.
-        use_cuda, custom_trace_id_callback: taken for PyTorch's sake, no effect.
+        use_cuda, custom_trace_id_callback, post_processing_timeout_s: no effect, either.
 
     >>> import aino
     >>> model = aino.nn.Sequential(aino.nn.Linear(4, 8), aino.nn.ReLU())
@@ -151,6 +151,7 @@ class profile:
         with_modules: bool = False, experimental_config: Any = None,
         execution_trace_observer: Any = None, acc_events: bool = False,
         use_cuda: bool | None = None, custom_trace_id_callback: Any = None,
+        post_processing_timeout_s: float | None = None,
     ) -> None:  # fmt: skip
         if with_flops:
             raise ValueError("profile: with_flops is not there; leave it out")
