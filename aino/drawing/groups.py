@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from aino.drawing.graph import Box, Graph, Vertex, counted
+from aino.drawing.graph import Box, Graph, Vertex
 
 #: More things than this side by side are put into ranges,
 _CROWD = 40
-#: about so many, or of at least so many things each.
+#: at most so many, and if fewer, of at most so many things each.
 _PARTS = 16
 
 
@@ -85,9 +86,9 @@ def _ranges(
 ) -> list[Vertex | Group]:
     if len(members) <= _CROWD // 2:
         return members
-    size = max(_PARTS, -(-len(members) // _PARTS))
-    starts = range(0, len(members), size)
-    return [named(members[start : start + size], start) for start in starts]
+    count = min(_PARTS, -(-len(members) // _PARTS))
+    starts = [i * len(members) // count for i in range(count + 1)]
+    return [named(members[start:end], start) for start, end in pairwise(starts)]
 
 
 def _range_of_steps(members: list, start: int) -> Group:
@@ -97,8 +98,7 @@ def _range_of_steps(members: list, start: int) -> Group:
 
 
 def _range_of_given(members: list, start: int) -> Group:
-    ends = f"{_title(members[0])} … {_title(members[-1])}"
-    return Group(ends, _GIVEN, counted(len(members), "value"), members=members)
+    return Group(f"{_title(members[0])} … {_title(members[-1])}", _GIVEN, members=members)
 
 
 def _title(member: Vertex | Group) -> str:

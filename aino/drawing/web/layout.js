@@ -102,7 +102,8 @@ function compute(group, pieces, rankdir, sizes) {
     ...size,
     places: new Map(group.members.map((item) => [item.id, moved(graph.node(item.id))])),
     ports: new Map([...ports].map((port) => {
-      return [port, onBorder(port, moved(graph.node(port)), size, rankdir)];
+      const inside = moved(graph.node(port));
+      return [port, { inside, border: onBorder(port, inside, size, rankdir) }];
     })),
     paths: pieces.map(({ from, to, wire }) => {
       const edge = graph.edge(from, to, wire);
@@ -184,11 +185,15 @@ function place(group, inner, left, top, boxes, lines, sizes) {
   inner.pieces.forEach((piece, i) => {
     const points = inner.paths[i].points.map(at);
     const port = (border, name) => {
-      const point = border.own.ports.get(name);
+      const point = border.own.ports.get(name).border;
       return { x: point.x + border.left, y: point.y + border.top };
     };
-    if (inner.ports.has(piece.from)) points[0] = at(inner.ports.get(piece.from));
-    if (inner.ports.has(piece.to)) points[points.length - 1] = at(inner.ports.get(piece.to));
+    if (inner.ports.has(piece.from)) {
+      points.splice(0, 1, ...wayIn(inner, piece.from).map(at));
+    }
+    if (inner.ports.has(piece.to)) {
+      points.splice(-1, 1, ...wayIn(inner, piece.to).reverse().map(at));
+    }
     if (borders.has(piece.from)) {
       leadTo(points, 0, 1, port(borders.get(piece.from), `out:${piece.wire}`));
     }
@@ -200,6 +205,13 @@ function place(group, inner, left, top, boxes, lines, sizes) {
     const label = text ? { text, ...at(inner.paths[i].label) } : null;
     lines.push({ points, label, kind: piece.kind, edges: piece.edges, isLast: piece.isLast });
   });
+}
+
+/** Return the points from a border inwards, past what stands in the port's own row. */
+function wayIn({ ports, width, height }, name) {
+  const { border, inside } = ports.get(name);
+  const isPast = inside.x > 0 && inside.x < width && inside.y > HEADER && inside.y < height;
+  return isPast ? [border, inside] : [border];
 }
 
 /** Lead a line to a port, which may be far from the middle of the box that dagre led it to. */

@@ -111,8 +111,12 @@ function help() {
   byId("help").setAttribute("aria-expanded", !byId("keys").hidden);
 }
 
+function closeHelp() {
+  if (!byId("keys").hidden) help();
+}
+
 const KEYS = {
-  f: fold, u: unfold, "?": help, "/": () => query.focus(), 0: () => camera.fit(view.size),
+  f: fold, u: unfold, "?": help, escape: closeHelp, "/": () => query.focus(), 0: () => camera.fit(view.size),
   "+": () => camera.zoom(1.25), "=": () => camera.zoom(1.25), "-": () => camera.zoom(0.8),
 };
 

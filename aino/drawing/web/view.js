@@ -79,7 +79,7 @@ export class View {
   }
 
   line({ points, kind, edges, isLast }) {
-    const path = element("path", { class: `edge ${kind}`, d: curve(points) });
+    const path = element("path", { class: `edge ${kind}`, d: curve(points), "aria-hidden": "true" });
     if (isLast && kind !== "unseen") path.setAttribute("marker-end", "url(#arrow)");
     const shares = edges.flatMap((edge) => edge.edges.map(({ share }) => share ?? -1));
     const share = Math.max(...shares);
@@ -140,7 +140,9 @@ export function element(name, attributes = {}) {
 }
 
 function label({ text, x, y }) {
-  const drawn = element("text", { class: "label", x, y: y + 4, "text-anchor": "middle" });
+  const drawn = element("text", {
+    class: "label", x, y: y + 4, "text-anchor": "middle", "aria-hidden": "true",
+  });
   drawn.textContent = text;
   return drawn;
 }
