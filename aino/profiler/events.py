@@ -10,11 +10,12 @@ from aino.debug.sites import Site, short
 class FunctionEvent:
     """An operation, a step backward, a module's call, a marked block, or a line of a program.
 
-    ``name``; ``kind``: ``"cpu_op"``, ``"backward"``, ``"module"``, ``"optimizer"``, ``"compiled"``,
-    ``"line"`` or ``"user_annotation"``. ``cpu_parent``, its ``parent``, and ``cpu_children``: around
-    it, and within. ``module`` that was at work, ``site``: the user's line (of a step backward that
-    of the operation that is differentiated). ``stack``: the user's lines around it, the innermost
-    first. ``input_shapes``; ``thread``; ``start`` and ``stop`` in nanoseconds.
+    ``name``; ``kind``: ``"cpu_op"``, ``"backward"``, ``"module"``, ``"optimizer"``,
+    ``"compiled"``, ``"line"`` or ``"user_annotation"``. ``cpu_parent``, its ``parent``, and
+    ``cpu_children``: around it, and within. ``module`` that was at work, ``site``: the user's line
+    (of a step backward that of the operation that is differentiated). ``stack``: the user's lines
+    around it, the innermost first. ``input_shapes``; ``thread``; ``start`` and ``stop`` in
+    nanoseconds.
     """
 
     __slots__ = (

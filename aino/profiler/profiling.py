@@ -87,14 +87,16 @@ def schedule(
 
 
 def tensorboard_trace_handler(
-    dir_name: str, worker_name: str | None = None, use_gzip: bool = False
-) -> Callable[[profile], None]:
+    dir_name: str, worker_name: str | None = None, use_gzip: bool = False,
+    use_python_export: bool = False,
+) -> Callable[[profile], None]:  # fmt: skip
     """Return what writes each trace into a folder, in Chrome's format, where TensorBoard looks.
 
     Arguments:
         dir_name: the folder, which is made where it is not there.
         worker_name: what the files are called by; this machine and process for None.
         use_gzip: write them compressed.
+        use_python_export: changes nothing: they are written by Python.
     """
 
     def write(prof: profile) -> None:
@@ -276,11 +278,14 @@ class profile:
             group_by_input_shape, group_by_stack_n, group_by_overload_name, group_by=group_by
         )
 
-    def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
+    def export_chrome_trace(
+        self, path: str | os.PathLike[str], use_python_export: bool = False
+    ) -> None:
         """Write the events as Perfetto and ``chrome://tracing`` show them; compressed for ``.gz``.
 
         Arguments:
             path: the file, ``trace.json`` or ``trace.json.gz``.
+            use_python_export: changes nothing: it is written by Python.
         """
         write_text(path, json.dumps(chrome_trace(self.events(), self._metadata)))
 
