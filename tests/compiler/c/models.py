@@ -10,6 +10,7 @@ import numpy as np
 import aino
 from aino import nn
 from aino.nn import functional as F
+from examples.published import bert, gpt2, resnet
 
 
 class Row:
@@ -226,6 +227,14 @@ ROWS = [
         q, k, v, aino.tensor([[True, False, True]] * 2 + [[False] * 3] * 2)),
         (2, 2, 4, 3), (2, 2, 3, 3), (2, 2, 3, 5)),
     Row("residual", Residual, (1, 4)),
+    Row("gpt2", lambda: gpt2.GPT2LMHeadModel(gpt2.GPT2Config(
+        vocab_size=11, n_positions=8, n_embd=4, n_layer=2, n_head=2)), (2, 4), below=11),
+    Row("bert", lambda: bert.BertForMaskedLM(bert.BertConfig(
+        vocab_size=11, hidden_size=4, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=6, max_position_embeddings=8)), (2, 4), below=11, avr=False),
+    Row("resnet", lambda: settled(resnet.ResNetForImageClassification(resnet.ResNetConfig(
+        embedding_size=4, hidden_sizes=[4, 8], depths=[1, 1], layer_type="basic"))),
+        (1, 3, 16, 16)),
     # Functions
     Row("several", lambda: lambda x, y: {"sum": x + y, "both": (x.sum(1), x @ y.mT)},
         (2, 3), (2, 3)),
