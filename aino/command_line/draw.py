@@ -8,17 +8,16 @@ from typing import Any
 import aino
 from aino.command_line.models import add_input, input_for, model_in
 
-HELP = "draw a model into an .svg, .png, .pdf or .dot"
+HELP = "draw a model into an .svg, .html, .png, .pdf or .dot"
 DESCRIPTION = """\
 Draw the model in a .dit. Its layers are drawn as they stand in each other; with
 --input it is run, and what it computes is drawn, each operation with its
-formula.
+formula. An .html is a page to look around in; it needs nothing but a browser.
 """
 EXAMPLES = """\
 examples:
   python -m aino draw model.dit model.svg
-  python -m aino draw model.dit model.dot      the source, for Graphviz
-  python -m aino draw model.dit computation.svg --input 1,4 --depth 1
+  python -m aino draw model.dit computation.html --input 1,4
 """
 
 

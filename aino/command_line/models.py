@@ -87,6 +87,11 @@ def input_for(model: Any, shape: tuple[int, ...] | None, path: str) -> aino.Tens
     return aino.randn(*shape).to(floating[0] if floating else aino.float32)
 
 
+def knows_its_input(model: Any) -> bool:
+    """Tell whether the first layer says what shape of input it takes."""
+    return _own_shape(model) is not None
+
+
 def _is_first(model: Any, part: Any) -> bool:
     leaves = [one for one in model.modules() if next(iter(one.children()), None) is None]
     return bool(leaves) and leaves[0] is part

@@ -1,4 +1,4 @@
-"""A formula as a picture, with its values and gradients."""
+"""A formula as a page to look at, with its values and gradients."""
 
 import aino
 
@@ -9,9 +9,7 @@ def main() -> None:
     b = aino.tensor(-1.0, requires_grad=True)
     x, y = aino.tensor(3.0), aino.tensor(4.0)
     loss = (w * x + b - y) ** 2
-    drawing = aino.draw(loss, gradients=True)
-    try:
-        path = drawing.render("loss.svg")
-    except ImportError:  # no program of Graphviz's is installed
-        path = drawing.render("loss.dot")
-    print(f"loss = (w · x + b - y)² = {loss.item():g}, drawn with every gradient: {path}")
+    path = aino.draw(loss, gradients=True).render("loss.html")
+    print(
+        f"loss = (w · x + b - y)² = {loss.item():g}, drawn with every gradient, for your browser: {path}"
+    )
