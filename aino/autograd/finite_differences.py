@@ -35,7 +35,7 @@ class _Nudged:
         return self.tensor.array
 
     def __exit__(self, *_) -> None:
-        if self.tensor.array is self.array:
+        if self.array.flags.writeable:
             self.array[...] = self.values
         self.tensor.array = self.array
 

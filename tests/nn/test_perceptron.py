@@ -45,6 +45,20 @@ def test_values_are_shared_both_ways(layer):
     assert layer[1].weight.tolist() == [1.0] * 4
 
 
+def test_a_neurons_numbers_are_printed(layer):
+    for mine, whole in ((layer[1].weight, layer.weight[1]), (layer[1].bias, layer.bias[1])):
+        numbers = repr(whole.detach())[len("tensor(") :].partition(")")[0].partition(",  ")[0]
+        assert numbers.partition(", dtype")[0] in repr(mine)
+        assert "requires_grad=True" in repr(mine)
+
+
+def test_checking_a_neurons_gradients_changes_nothing(layer):
+    neuron, before = layer[1], layer.weight.tolist()
+    x = aino.randn(5, 4, dtype=aino.float64)
+    assert aino.autograd.gradcheck(lambda w, b: (x @ w + b).tanh(), (neuron.weight, neuron.bias))
+    assert layer.weight.tolist() == before
+
+
 def test_gradients_are_shared_both_ways(layer):
     x = aino.randn(5, 4, dtype=aino.float64)
     neuron = layer[2]

@@ -102,12 +102,13 @@ def printoptions(**keywords: Any) -> Iterator[None]:
 def tensor_repr(self) -> str:
     """Return the tensor as text: its elements, and of its properties what is not the default."""
     prefix = "tensor("
-    array = without_tangents(self.array)
+    given = self.array  # a perceptron's row makes its array anew each time
+    array = without_tangents(given)
     if isinstance(array, np.ndarray):
         contents = _contents(array, len(prefix))
         suffixes = _properties(array)
-        if array is not self.array and self.array.level.alive:
-            suffixes.append(f"tangent={make(self.array.tangent)!r}")
+        if array is not given and given.level.alive:
+            suffixes.append(f"tangent={make(given.tangent)!r}")
     else:  # what stands in for an array has no elements to show
         forbid_reading("the text of a tensor")
         contents = "..."
