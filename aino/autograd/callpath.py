@@ -304,7 +304,10 @@ def pullback_source(declared) -> str:
     if declared.together is not None:
         wanted = "".join(f"n{i} is not None, " for i in range(len(names)))
         given = ", ".join((f"({wanted})", "g", *declared.reads[names[0]]))
-        return "\n".join([*lines, f"    return rule_together({given})"])
+        slopes = "".join(f"g{i}, " for i in range(len(names)))
+        masked = "".join(f"None if n{i} is None else g{i}, " for i in range(len(names)))
+        lines += [f"    {slopes}= rule_together({given})", f"    return ({masked})"]
+        return "\n".join(lines)
     for i, name in enumerate(names):
         arguments = ["g"]
         for read in declared.reads[name]:
