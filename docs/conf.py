@@ -1,11 +1,15 @@
 """How Sphinx builds the site: ``make docs`` writes it to docs/_build/html."""
 
+import os
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS / "_extensions"), str(ROOT)]
+
+# The kernels that run the course import the AINO that stands here, too.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")]))
 
 import aino  # noqa: E402
 
@@ -14,7 +18,8 @@ author = "The AINO developers"
 copyright = author
 version = release = aino.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "reference", "calculus", "links"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "reference", "calculus", "links",
+              "mathml"]  # fmt: skip
 exclude_patterns = ["_build"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 smartquotes = False
@@ -28,7 +33,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 # The course runs while the site is built; what stands in no cell is not run here.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(DOCS / "_build" / "executed")
-nb_execution_timeout = 120
+nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 
@@ -40,6 +45,7 @@ add_module_names = False
 toc_object_entries = False
 python_use_unqualified_type_names = True
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"AINO {release}"
 html_static_path = ["_static"]

@@ -60,7 +60,7 @@ print(*(set(sys.modules) - before))"
 
 WRITTEN = ("_build", "reference")  # by `make docs`
 PAGES = [
-    "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
     *sorted(
         path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")
         if path.relative_to(ROOT / "docs").parts[0] not in WRITTEN
@@ -142,9 +142,15 @@ def test_contributing_quotes_what_stands_in_the_files(code):
     assert missing == []
 
 
+def test_every_page_is_in_the_index_of_the_site():
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^[\w/-]+$", text, re.MULTILINE))
+    assert {path.stem for path in (ROOT / "docs").glob("*.md")} - listed == {"index"}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'src="([^"]+)"', text)
     folder = (ROOT / page).parent
     targets = [t for t in targets if "://" not in t and "reference" not in Path(t).parts]

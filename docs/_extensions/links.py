@@ -12,7 +12,7 @@ from sphinx import addnodes
 DOCS = Path(__file__).resolve().parent.parent
 ROOT = DOCS.parent
 #: Documents of the repository that are pages of the site, too.
-PAGES = {"CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog", "README.md": "index",
+PAGES = {"CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog", "README.md": "comparison",
          "SECURITY.md": "security"}  # fmt: skip
 
 
@@ -22,6 +22,8 @@ def path_of(app, node):
     if not target or "://" in target:
         return None
     found = ((DOCS / app.env.docname).parent / target).resolve()
+    if not found.exists():  # a document is named without its suffix
+        found = found.with_name(found.name + ".md")
     return found if found.is_relative_to(ROOT) else None
 
 
