@@ -81,7 +81,10 @@ class Browser:
         self._driver.wait(10)
 
     def open(self, path):
-        self._ask("POST", f"{self._session}/url", {"url": Path(path).resolve().as_uri()})
+        self.visit(Path(path).resolve().as_uri())
+
+    def visit(self, url):
+        self._ask("POST", f"{self._session}/url", {"url": url})
 
     def run(self, script, *arguments):
         """Return what a script's ``return`` gives; ``arguments[0]`` is the first argument."""

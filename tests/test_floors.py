@@ -98,6 +98,7 @@ FLOORS = {
     "aino.train": 8,
     "aino.estimators": 9,
     "aino.command_line": 10,
+    "aino.playground": 9,
     "aino": 10,
 }
 

@@ -14,10 +14,10 @@ import sys
 from typing import Any, NoReturn
 
 import aino
-from aino.command_line import convert, coverage, demo, draw, info, source, summary, verify
+from aino.command_line import convert, coverage, demo, draw, info, play, source, summary, verify
 from aino.errors import AinoError
 
-COMMANDS = (info, verify, summary, draw, source, convert, coverage, demo)
+COMMANDS = (info, verify, summary, draw, source, convert, coverage, demo, play)
 
 _DESCRIPTION = """\
 AINO's command line: look into model files, draw them, turn them into programs

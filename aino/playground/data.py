@@ -1,0 +1,169 @@
+"""The points that the playground's network learns from: drawn, read from a table, or made here."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: How many points and classes there are at most.
+MOST_POINTS, MOST_CLASSES = 2000, 4
+_MADE = 160
+
+
+@dataclass
+class Data:
+    """Points in a plane, the class of each, and what is around them.
+
+    ``points`` (points, 2); ``classes`` (points,), numbered in the order of ``labels``. ``names`` of
+    the two axes. ``box``: left, right, bottom, top. ``scaled``: whether the points are of a size
+    that a network wants scaled.
+    """
+
+    points: np.ndarray
+    classes: np.ndarray
+    labels: list[str]
+    names: tuple[str, str]
+    box: tuple[float, float, float, float]
+    scaled: bool = False
+
+
+def made(name: str, seed: int) -> Data:
+    """Return points of one of the known shapes; ``ValueError`` for another name."""
+    if name not in SHAPES:
+        raise ValueError(f"there is no shape {name!r}; there are {', '.join(SHAPES)}")
+    points, classes = SHAPES[name](np.random.default_rng(seed))
+    return _in_the_square(np.round(points, 3), classes)
+
+
+def drawn(rows: Any) -> Data:
+    """Return points that were drawn, rows of x, y and a class; ``ValueError`` for what is none."""
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list) and len(row) == 3 and all(map(_is_number, row)) for row in rows
+    ):
+        raise ValueError("points are rows of x, y and the number of a class")
+    if len(rows) > MOST_POINTS:
+        raise ValueError(f"there are {len(rows)} points; {MOST_POINTS} at most can be drawn")
+    array = np.array(rows, np.float64).reshape(-1, 3)
+    classes = array[:, 2].astype(np.int64)
+    if ((classes < 0) | (classes >= MOST_CLASSES) | (classes != array[:, 2])).any():
+        raise ValueError(f"classes are numbered from 0 to {MOST_CLASSES - 1}")
+    if (np.abs(array[:, :2]) > 2).any():
+        raise ValueError("drawn points lie between -2 and 2")
+    return _in_the_square(array[:, :2], classes)
+
+
+def read(text: Any) -> Data:
+    """Return the points in a table: two columns of numbers, and a last one of classes.
+
+    A first line without numbers names the columns. Of more than three columns the first two and
+    the last are taken. Raises ``ValueError`` that says what is wrong, and in which line.
+    """
+    if not isinstance(text, str):
+        raise ValueError("a table is text")
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:2000], ",;\t ")
+    except csv.Error:
+        dialect = csv.excel
+    lines = [
+        (number, [cell.strip() for cell in row])
+        for number, row in enumerate(csv.reader(text.splitlines(), dialect), 1)
+        if any(cell.strip() for cell in row)
+    ]
+    if not lines:
+        raise ValueError("the table is empty")
+    names = ("x", "y")
+    if _number(lines[0][1][0]) is None:
+        names = tuple((lines[0][1] + ["y"])[:2])  # type: ignore[assignment]
+        lines = lines[1:]
+    points, labels = [], []
+    for number, cells in lines:
+        if len(cells) < 3:
+            raise ValueError(f"line {number} has {len(cells)} columns: two numbers and a class")
+        pair = [_number(cell) for cell in cells[:2]]
+        if None in pair:
+            raise ValueError(f"line {number}: {cells[pair.index(None)]!r} is no number")
+        points.append(pair)
+        labels.append(cells[-1])
+    if len(points) > MOST_POINTS:
+        raise ValueError(f"the table has {len(points)} lines; {MOST_POINTS} at most")
+    known = sorted(set(labels))
+    if not 2 <= len(known) <= MOST_CLASSES:
+        raise ValueError(
+            f"the last column has {len(known)} classes, and 2 to {MOST_CLASSES} can be shown"
+        )
+    array = np.array(points, np.float64)
+    if (array.max(axis=0) == array.min(axis=0)).any():
+        raise ValueError("a column has the same number in every line")
+    margin = 0.12 * (array.max(axis=0) - array.min(axis=0))
+    low, high = array.min(axis=0) - margin, array.max(axis=0) + margin
+    box = (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+    classes = np.array([known.index(label) for label in labels], np.int64)
+    return Data(array, classes, known, names, box, scaled=True)
+
+
+def _in_the_square(points: np.ndarray, classes: np.ndarray) -> Data:
+    count = max(2, int(classes.max(initial=0)) + 1)
+    labels = [str(place) for place in range(count)]
+    return Data(points, classes, labels, ("x", "y"), (-1.2, 1.2, -1.2, 1.2))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _circles(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    classes = np.arange(_MADE) % 2
+    radius = np.where(classes == 1, 0.35, 0.9) + 0.09 * random.normal(size=_MADE)
+    angle = 2 * np.pi * random.random(_MADE)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), classes
+
+
+def _quarters(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    points = random.uniform(-1, 1, (_MADE, 2))
+    points += 0.06 * np.sign(points)
+    return points, (points[:, 0] * points[:, 1] > 0).astype(np.int64)
+
+
+def _spiral(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    classes = np.arange(_MADE) % 2
+    way = np.sqrt(random.random(_MADE)) * 0.95 + 0.05
+    angle = 5.5 * way + np.pi * classes
+    points = np.stack([way * np.cos(angle), way * np.sin(angle)], axis=1)
+    return points + 0.03 * random.normal(size=(_MADE, 2)), classes
+
+
+def _three(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    classes = np.arange(_MADE) % 3
+    angle = 2 * np.pi * classes / 3 + np.pi / 2
+    centres = 0.6 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return centres + 0.2 * random.normal(size=(_MADE, 2)), classes
+
+
+def _clouds(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    classes = np.arange(_MADE) % 2
+    centres = np.where(classes[:, None] == 1, 0.5, -0.5)
+    return centres + 0.22 * random.normal(size=(_MADE, 2)), classes
+
+
+def _xor(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    corners = np.array([[-0.8, -0.8], [-0.8, 0.8], [0.8, -0.8], [0.8, 0.8]])
+    return corners, np.array([0, 1, 1, 0])
+
+
+#: name -> what makes points and their classes.
+SHAPES = {
+    "circles": _circles, "quarters": _quarters, "spiral": _spiral, "clouds": _clouds,
+    "three": _three, "xor": _xor,
+}  # fmt: skip
