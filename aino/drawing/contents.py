@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import written_since
-from aino.autograd.tensor import Tensor
 from aino.drawing.dot import derivative_lines, gradient_scale
 from aino.drawing.graph import Graph, Value, Vertex
 from aino.drawing.groups import Group, grouped
 from aino.drawing.numbers import brief
 from aino.drawing.statistics import statistics
-from aino.nn.base.module import Module
-from aino.nn.base.uninitialized import is_lazy
 
 #: Arrays of up to so many elements are shown in full when they are asked for.
 _SHORT = 100
@@ -87,19 +84,9 @@ def _node(vertex: Vertex, group: int, drawn: int) -> dict[str, Any]:
 
 def _values(vertex: Vertex, drawn: int) -> list[dict[str, Any]]:
     """Return the values of a vertex, or the parameters of the module that it stands for."""
-    if not isinstance(vertex.subject, Module):
-        return [_value(value, drawn) for value in vertex.values]
-    named = vertex.subject.named_parameters(recurse=False)
-    return [
-        {"name": name} | _value(_value_of(parameter), drawn)
-        for name, parameter in named
-        if not is_lazy(parameter)
-    ]
-
-
-def _value_of(tensor: Tensor) -> Value:
-    grad = None if tensor.grad is None else tensor.grad.array
-    return Value(tensor.array.shape, tensor.array.dtype, tensor.array, grad)
+    if vertex.held:
+        return [{"name": name} | _value(value, drawn) for name, value in vertex.held.items()]
+    return [_value(value, drawn) for value in vertex.values]
 
 
 def _value(value: Value, drawn: int) -> dict[str, Any]:

@@ -68,8 +68,9 @@ class Vertex:
     #: The name of what it computed, where somebody has given it one.
     name: str = ""
     output: bool = False
-    #: The module that it stands for.
+    #: The module that it stands for, and what its parameters hold, by their names.
     subject: Any = None
+    held: dict[str, Value] = field(default_factory=dict)
     #: The formula in the names of what it was given, with numbers where there are numbers:
     #: ``h = 2 · x``; and what stands for each letter of the formula.
     spoken: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from aino.autograd.tensor import Tensor
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
 from aino.drawing.run import box_of
 from aino.nn.base.module import Module
@@ -55,11 +56,17 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
         kind = box.kind if path else ""
         vertex = Vertex("module", path or box.kind, kind, box=parent, subject=module)
         vertex.details = _description(module, box)
+        vertex.held = {
+            name: _value(parameter)
+            for name, parameter in module.named_parameters(recurse=False)
+            if not is_lazy(parameter)
+        }
         graph.vertices.append(vertex)
         return vertex, vertex
     own = [
         Vertex("parameter", f"{path}.{name}" if path else name, box=box,
-               values=[Value(tuple(parameter.shape), parameter.dtype)])
+               values=[Value(tuple(parameter.shape), parameter.dtype)],
+               held={} if is_lazy(parameter) else {name: _value(parameter)})
         for name, parameter in module.named_parameters(recurse=False)
     ]  # fmt: skip
     graph.vertices += own
@@ -72,6 +79,11 @@ def _place(graph: Graph, module: Module, path: str, parent: Box | None) -> tuple
         label = f"(…, {width})" if known and isinstance(width, int) else ""
         graph.edges.append(Edge(tail, head, label, "gradient" if known else "unseen"))
     return ends[0][0], ends[-1][1]
+
+
+def _value(parameter: Tensor) -> Value:
+    grad = None if parameter.grad is None else parameter.grad.array
+    return Value(parameter.array.shape, parameter.array.dtype, parameter.array, grad)
 
 
 def _description(module: Module, box: Box) -> list[str]:

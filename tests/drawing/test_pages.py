@@ -170,16 +170,59 @@ def test_nothing_is_crowded_and_no_groups_need_each_other(shown, operations):
             assert max(before[group]) < min(behind[group])
 
 
-def test_a_page_tells_of_the_moment_of_the_drawing(tmp_path):
-    layer = nn.Linear(2, 1)
-    drawing = aino.draw(layer(aino.ones(1, 2)).sum(), names=layer)
-    data = written(drawing.render(tmp_path / "a.html"))
-    assert node(data, "weight")["values"][0]["value"]["numbers"] == layer.weight.tolist()
-    with aino.no_grad():
-        layer.weight.add_(1.0)
-    data = written(drawing.render(tmp_path / "b.html"))
-    assert node(data, "weight")["values"][0]["value"] == {"stale": True}
-    assert node(data, "bias")["values"][0]["value"]["numbers"] == layer.bias.tolist()
+def step(model, x, optimizer):
+    model(x).pow(2).mean().backward()
+    optimizer.step()
+
+
+def compiled_step(model, x, optimizer):
+    stepping = aino.compile(lambda: step(model, x, optimizer))
+    stepping()
+    stepping()
+
+
+@aino.no_grad()
+def write_a_row(model, x, optimizer):
+    model.weight[0] = 7.0
+
+
+def exchange(model, x, optimizer):
+    model.weight = nn.Parameter(aino.zeros(2, 2))
+
+
+def rebind(model, x, optimizer):
+    model.weight.data = model.weight.data + 1.0
+
+
+WRITES = [
+    step, compiled_step, write_a_row, exchange, rebind,
+    lambda model, x, optimizer: optimizer.zero_grad(),
+    lambda model, x, optimizer: optimizer.zero_grad(set_to_none=False),
+    lambda model, x, optimizer: model.load_state_dict({"weight": aino.ones(2, 2), "bias": x[0]}),
+    lambda model, x, optimizer: nn.utils.clip_grad_norm_(model.parameters(), 1e-3),
+    lambda model, x, optimizer: nn.init.ones_(model.weight),
+    lambda model, x, optimizer: model.double(),
+    lambda model, x, optimizer: x.add_(1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("runs", [True, False], ids=["run", "alone"])
+def test_a_page_tells_of_the_moment_of_the_drawing(shown, write, runs):
+    model, x = nn.Linear(2, 2), aino.ones(3, 2)
+    optimizer = aino.optim.Adam(model.parameters())
+    model(x).sum().backward()
+    drawing = aino.draw(model, x) if runs else aino.draw(model, depth=1)
+    before = shown(drawing)
+    write(model, x, optimizer)
+    after = shown(drawing)
+    told = 0
+    for old, new in zip(before["nodes"], after["nodes"]):
+        for was, now in zip(old.get("values", []), new.get("values", [])):
+            for what in {"value", "grad"} & was.keys():
+                assert now[what] in (was[what], {"stale": True})
+                told += "numbers" in was[what]
+    assert told >= 4
 
 
 # Figures

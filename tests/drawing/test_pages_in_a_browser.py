@@ -240,6 +240,19 @@ def test_text_is_shown_and_never_run(show, text):
     assert page.run("return document.querySelectorAll('#camera img, #details img').length") == 0
 
 
+def test_nothing_else_is_run_and_nothing_is_fetched(show, window):
+    page = show(product())
+    page.run(
+        "const script = document.createElement('script'); script.textContent = 'window.bad = 1';"
+        "document.body.append(script); document.body.setAttribute('onclick', 'window.bad = 1');"
+        "document.body.click(); const image = new Image(); image.src = 'http://127.0.0.1:9/a.png';"
+        "fetch('http://127.0.0.1:9/').catch(() => {});"
+    )
+    assert page.run("return window.bad") is None
+    refused = [text for text in window.log() if "Content Security Policy" in text]
+    assert len(refused) >= 4
+
+
 def test_amiss_numbers_are_seen_from_outside(show):
     x = aino.tensor([-1.0, 4.0], requires_grad=True)
     model = nn.Sequential(nn.Identity(), nn.Sequential(Root()))

@@ -68,7 +68,7 @@ function linesOfNode(node) {
   }
   for (const detail of (node.details ?? []).slice(0, 3)) lines.push([[shorten(detail), "pale"]]);
   // The parameters of a module have names of their own, and stand in its settings already.
-  const values = (node.values ?? []).filter((value) => !value.name);
+  const values = (node.values ?? []).filter((value) => node.kind !== "module" || !value.name);
   values.slice(0, 2).forEach((value, i) => {
     const line = i === 0 && node.name ? [[shorten(node.name), "name"]] : [];
     lines.push([...line, [shapeText(value), "pale"]]);
