@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, TypeVar, overload
 
 from aino.autograd.mode import mode, no_grad, set_grad_enabled
+from aino.compiler.export.listing import Listing, listing
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
 from aino.compiler.guards.text import MISS
@@ -250,6 +251,18 @@ class Compiled(Programs):
         It computes what ``code`` does, without buffers, loops in blocks and their like.
         """
         return readable(self._ready(), self.name).text
+
+    def show_source(self) -> Listing:
+        """Return ``source`` to be looked at: coloured, each line with its module and formula.
+
+        ``print`` shows it with the modules beside the lines, ``.ansi()`` is for terminals, and
+        notebooks show it by themselves, as ``.html()`` does in a browser: the modules lead to
+        their lines in the forward and the backward pass.
+        """
+        ready = self._ready()
+        assert ready.traced_run is not None
+        written = readable(ready, self.name)
+        return listing(written.text, written.lines, ready.traced_run.trace.context.owners)
 
     @property
     def code(self) -> str:

@@ -27,6 +27,10 @@ class CompiledModule:
         """The text of the program of the last signature, as it runs."""
         return self._compiled.source
 
+    def show_source(self):
+        """Return the program to be looked at, each line with its module; see ``Compiled``."""
+        return self._compiled.show_source()
+
     def explain(self, calls: int = 20):
         """Return what was done to the program and what each of its lines costs."""
         return self._compiled.explain(calls)

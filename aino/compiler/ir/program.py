@@ -21,7 +21,8 @@ class Call:
     """One NumPy call: ``results = function(*arguments, **keywords)``, or a write into ``out``.
 
     ``writes``: regions that it changes besides. ``primitive``, ``rule``: what it came from, for
-    the reader. ``line``: the user's line.
+    the reader. ``line``: the user's line. ``owner``: the module or the optimizer whose method made
+    it, by its identity.
     """
 
     operation: Operation
@@ -35,6 +36,7 @@ class Call:
     primitive: str = ""
     rule: Any = None
     line: str = ""
+    owner: int = 0
 
     @property
     def effect(self) -> bool:

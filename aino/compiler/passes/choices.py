@@ -99,5 +99,5 @@ def _after(call: Call, operation: Operation, function, arguments, results) -> Ca
     """Return a call that stands where another stood, for the same reason."""
     return Call(
         operation, function, arguments, {}, results, section=call.section,
-        primitive=call.primitive, rule=call.rule, line=call.line,
+        primitive=call.primitive, rule=call.rule, line=call.line, owner=call.owner,
     )  # fmt: skip

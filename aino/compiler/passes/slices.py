@@ -209,6 +209,6 @@ def _into(target: Region, source: Placed, program: Program, placed) -> list[Call
         operation, function = (Operation.COPY, None) if apart else (Operation.UFUNC, np.add)
         calls.append(
             Call(operation, function, given, {}, [], out=place, section=call.section,
-                 primitive=call.primitive, rule=call.rule, line=call.line)
+                 primitive=call.primitive, rule=call.rule, line=call.line, owner=call.owner)
         )  # fmt: skip
     return calls

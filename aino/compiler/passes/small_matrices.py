@@ -80,7 +80,8 @@ def _spread(call: Call) -> Call | None:
             given[position] = spread
             call.arguments = tuple(given)
             return Call(Operation.COPY, None, (value,), {}, [], out=spread, section=call.section,
-                        primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip
+                        primitive=call.primitive, rule=call.rule, line=call.line,
+                        owner=call.owner)  # fmt: skip
     return None
 
 
@@ -115,4 +116,5 @@ def _turned(call: Call) -> Call | None:
     call.out, call.results = reshaped(target, (rows,)), []
     target.storage.written = True
     return Call(Operation.COPY, None, (turned(value),), {}, [], out=copy, section=call.section,
-                primitive=call.primitive, rule=call.rule, line=call.line)  # fmt: skip
+                primitive=call.primitive, rule=call.rule, line=call.line,
+                owner=call.owner)  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from bisect import bisect_right
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from aino.autograd.node import tick
 from aino.compiler.guards.ownership import PACKAGE, is_ours, is_watched
 
 _ENGINE = os.path.join(PACKAGE, "autograd", "engine.py")
@@ -66,11 +68,16 @@ class Context:
 
     def __init__(self) -> None:
         self.owners: dict[int, object] = {}
+        #: When calls of the forward pass were recorded, and whose they were: a node is made after
+        #: the last call of its kernel, so a call of the backward pass finds its module here.
+        self._moments: list[int] = []
+        self._owners_then: list[int] = []
 
-    def describe(self) -> tuple[str, str, object, str]:
-        """Return the section, the primitive's name, the rule's code and the user's line."""
-        section, primitive, rule, line = "forward", "", None, ""
+    def describe(self) -> tuple[str, str, object, str, int]:
+        """Return the section, the primitive, the rule's code, the user's line and the owner."""
+        section, primitive, rule, line, mine = "forward", "", None, "", 0
         inner = None
+        node = None
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             code = frame.f_code
@@ -82,6 +89,7 @@ class Context:
                     rule = inner if code.co_name == "pullback" else None
             elif kind == "engine":
                 section = "backward" if section == "forward" else section
+                node = frame.f_locals.get("node") if node is None else node
             elif kind == "optim":
                 section = "update" if section == "forward" else section
             elif kind == "user":
@@ -92,7 +100,14 @@ class Context:
                 owner = frame.f_locals.get("self")
                 if is_watched(owner):
                     self.owners.setdefault(id(owner), owner)
+                    mine = mine or id(owner)
             if kind != "compiler":
                 inner = code
             frame = frame.f_back
-        return section, primitive, rule, line
+        if section == "forward":
+            self._moments.append(tick())
+            self._owners_then.append(mine)
+        elif section == "backward" and node is not None:
+            place = bisect_right(self._moments, node.sequence) - 1
+            mine = self._owners_then[place] if place >= 0 else 0
+        return section, primitive, rule, line, mine

@@ -128,7 +128,8 @@ class Trace(Outside):
 
     def add(self, call: Call) -> None:
         """Append a call, with where it came from."""
-        call.section, call.primitive, call.rule, call.line = self.context.describe()
+        place = self.context.describe()
+        call.section, call.primitive, call.rule, call.line, call.owner = place
         handling: dict[str, Any] = dict(np.geterr())
         if handling != self._handling:
             differing = {k: v for k, v in handling.items() if v != self._handling[k]}

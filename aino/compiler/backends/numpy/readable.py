@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.numpy.emit import Emitter
-from aino.compiler.backends.numpy.lines import written_step
+from aino.compiler.backends.numpy.lines import Line, written_step
 from aino.compiler.backends.numpy.names import function_text
 from aino.compiler.ir.operations import METHOD_NAMES, Operation
 from aino.compiler.ir.program import Call, Program
@@ -47,10 +47,14 @@ def repeated_number(storage: Storage) -> str | None:
 
 @dataclass
 class Readable:
-    """``text`` defines the step; ``bound`` are the arrays and functions that it names besides."""
+    """``text`` defines the step; ``bound`` are the arrays and functions that it names besides.
+
+    ``lines``: its lines below the first one, each with the call that it makes.
+    """
 
     text: str
     bound: dict[str, Any]
+    lines: list[Line]
 
 
 def everything_fresh(program: Program) -> Layout:
@@ -78,8 +82,8 @@ class ReadableWriter(Emitter):
             if value is not None and label:
                 self.labels.setdefault(value.storage, f"d_{label}")
         source = self.emit(labels)
-        return Readable("\n".join(written_step(self.name, source.parameters, self.body)) + "\n",
-                        self.bound)  # fmt: skip
+        text = "\n".join(written_step(self.name, source.parameters, self.body)) + "\n"
+        return Readable(text, self.bound, self.body)
 
     def storage(self, storage: Storage) -> str:
         """Return the name of a storage, or what it holds where that is one number."""
