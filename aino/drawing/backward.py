@@ -36,6 +36,8 @@ def backward_graph(forward: Graph, both: bool) -> Graph:
             gradient.output = True
             continue
         parts = [_part(loss, edge) for edge in uses[vertex] if edge.head in gradients]
+        if len(parts) == 1:
+            parts = [re.sub(r"^\((-[^()]*)\)$", r"\1", parts[0])]
         if parts:
             gradient.spoken = f"{gradient.title} = {' + '.join(parts)}"
     vertices = list(gradients.values())[::-1]

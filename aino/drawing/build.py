@@ -302,21 +302,27 @@ class Builder:
         dtype = self.values.of(node).dtype
         if self._live is None or dtype is None:
             return
+        live = self._live.of(node)
+        if live.primitive is not node.primitive:  # it was computed again by its definition
+            return
         names = short_names(said | {"y": self._said(vertex)})
+        seen: list[Edge] = []
         for place, (letter, edge) in enumerate(edges_of(node).items()):
             if edge is None:
                 continue
-            found = slope_of(self._live.of(node), place, dtype, names)
+            found = slope_of(live, place, dtype, names)
             known = self._edges[tails[letter], vertex]
-            if found is not None:
-                parts = (known.derivative, found.formula)
-                known.derivative = " + ".join(filter(None, parts))
-                if len(known.letters) == 1:
-                    known.slope = found.array
-                elif known.slope is not None and found.array is not None:
-                    known.slope = known.slope + found.array
-                else:
-                    known.slope = None
+            if found is None:
+                known.slope = None
+                continue
+            known.derivative = " + ".join(filter(None, (known.derivative, found.formula)))
+            if known not in seen:
+                known.slope = found.array
+            elif known.slope is None or found.array is None:
+                known.slope = None
+            else:
+                known.slope = known.slope + found.array
+            seen.append(known)
 
     def _stands_in(self, array: np.ndarray, tails: dict, label: str, node: Node) -> str:
         """Return what a constant is called; a number, or a few, stand for themselves."""

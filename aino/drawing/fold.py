@@ -9,7 +9,7 @@ from typing import Any
 from aino.drawing.graph import Box, Graph, Value, Vertex, counted
 
 #: A drawing of more vertices than these folds repeated blocks, then boxes, by itself.
-_ROOMY = 60
+_ROOMY = 48
 
 
 def fold(graph: Graph, depth: int | None, repeat: int | None, limit: int) -> Graph:

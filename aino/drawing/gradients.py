@@ -13,7 +13,7 @@ from aino.autograd.mode import enable_grad
 from aino.autograd.node import GONE, Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.titles import title_of
-from aino.drawing.values import Values, known_of
+from aino.drawing.values import WRITES, Values, computed_again, known_of
 from aino.errors import AinoError, GradientError
 
 
@@ -52,8 +52,6 @@ class Live:
         if declared is None or isinstance(node, FunctionNode):
             raise _lost(f"what {title_of(node)} keeps for its backward pass is freed")
         arrays = self.values.inputs_of(node)
-        if any(x is None for x in arrays):
-            raise _lost(f"what {title_of(node)} was given is gone, or was changed since")
         known = known_of(node)
         known.setdefault("shape", node.shape)
         edges = node.inputs
@@ -63,6 +61,10 @@ class Live:
                 if name in declared.differentiable else None
                 for name in declared.inputs
             ]  # fmt: skip
+        for edge, x in zip(edges, arrays):
+            begins = edge is None or type(edge) is Leaf or edge in self.begin
+            if x is None and begins:
+                raise _lost(f"what {title_of(node)} was given is gone, or was changed since")
         inputs = [
             self.copies[edge] if edge is not None else None if x is False
             else make(x) if isinstance(x, np.ndarray) else x
@@ -77,6 +79,10 @@ class Live:
             with np.errstate(all="ignore"):
                 if declared.variadic:
                     return declared.function(inputs, *parameters)
+                if declared.name in WRITES:
+                    # What is recorded of a write stands for memory that was written already.
+                    base = [x.array if isinstance(x, Tensor) else x for x in inputs]
+                    inputs[0] = make(computed_again(node, base), inputs[0].node)
                 compute = declared.definition if missing else declared.function
                 return compute(*inputs, *parameters)
         except (AinoError, TypeError, ValueError, AttributeError) as error:

@@ -24,6 +24,20 @@ from aino.errors import AinoError
 #: An operation on more elements than these is not computed again for the sake of a drawing.
 _LITTLE = 1_000_000
 _COMPLEX_TO_REAL = ("abs", "angle", "real", "imag")
+
+
+def _overwritten(base: np.ndarray, value: Any, path: Any) -> np.ndarray:
+    """Return what a write in place left: the rule's kernel only hands on the memory."""
+    written = base.copy(order="K")
+    path(written)[...] = value
+    return written
+
+
+#: What writes do, given what was there before.
+WRITES = {
+    "overwrite": _overwritten,
+    "replace": lambda base, value: np.broadcast_to(value, base.shape).astype(base.dtype),
+}
 #: Whose parameter is the shape that the output has.
 _RESHAPING = ("reshape", "expand", "spread")
 
@@ -62,6 +76,8 @@ class Values:
         self.grads = grads
         self._arrays: dict[Node, np.ndarray] = {}
         self._dtypes: dict[Node, np.dtype | None] = {}
+        #: What operations of several outputs computed, computed again.
+        self._several: dict[Node, tuple] = {}
         for node in nodes:
             tensor = tensors.get(node)
             if tensor is None:
@@ -92,8 +108,11 @@ class Values:
 
     def _again(self, node: Node) -> np.ndarray | None:
         """Compute a node's output again, None where that is not possible or much work."""
+        if isinstance(node, TupleOutput):
+            several = self._several.get(node.inputs[0])
+            return None if several is None else several[node.index]
         declared = node.primitive
-        if declared is None or declared.outputs:  # of several outputs each has a node of its own
+        if declared is None:
             return None
         inputs = self.inputs_of(node)
         sizes = [x.size for x in inputs if isinstance(x, np.ndarray)]
@@ -101,9 +120,13 @@ class Values:
             return None
         try:
             with np.errstate(all="ignore"):
-                again = np.asarray(_computed(node, inputs))
+                again = computed_again(node, inputs)
         except (AinoError, TypeError, ValueError, IndexError, AttributeError):
             return None  # of what it read, something is missing
+        if declared.outputs:  # each has a node of its own
+            self._several[node] = again
+            return None
+        again = np.asarray(again)
         return again if again.shape == node.shape else None
 
     def inputs_of(self, node: Node) -> list[Any]:
@@ -188,7 +211,7 @@ def _kept(node: Node) -> Iterator[tuple[Node, np.ndarray]]:
                 yield owner, value
 
 
-def _computed(node: Node, inputs: list[Any]) -> Any:
+def computed_again(node: Node, inputs: list[Any]) -> Any:
     """Return what a node's kernel makes of its inputs, or its definition, which needs less."""
     declared, known = node.primitive, known_of(node)
     if declared.name in _RESHAPING:
@@ -204,5 +227,5 @@ def _computed(node: Node, inputs: list[Any]) -> Any:
         None if x is False else constant(x, like) if isinstance(x, (int, float)) else x
         for x in inputs
     ]
-    kernel = declared.definition if missing else declared.kernel
+    kernel = declared.definition if missing else WRITES.get(declared.name, declared.kernel)
     return kernel(*arrays, *parameters)
