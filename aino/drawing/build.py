@@ -280,8 +280,9 @@ class Builder:
         else:
             given = {name: known.get(name, GONE) for name in declared.inputs}
         for label, constant in given.items():
-            if edges.get(label) is not None:
-                tails[label] = self._of_node.get(edges[label], self._more)
+            edge = edges.get(label)
+            if edge is not None:
+                tails[label] = self._of_node.get(edge, self._more)
                 said[label] = self._said(tails[label])
             elif constant is None:
                 missing.add(label)

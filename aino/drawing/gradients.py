@@ -54,7 +54,7 @@ class Live:
         arrays = self.values.inputs_of(node)
         known = known_of(node)
         known.setdefault("shape", node.shape)
-        edges = node.inputs
+        edges: Any = node.inputs
         if not declared.variadic:
             edges = [
                 node.inputs[declared.differentiable.index(name)]
@@ -82,7 +82,8 @@ class Live:
                 if declared.name in WRITES:
                     # What is recorded of a write stands for memory that was written already.
                     base = [x.array if isinstance(x, Tensor) else x for x in inputs]
-                    inputs[0] = make(computed_again(node, base), inputs[0].node)
+                    first: Any = inputs[0]
+                    inputs[0] = make(computed_again(node, base), first.node)
                 compute = declared.definition if missing else declared.function
                 return compute(*inputs, *parameters)
         except (AinoError, TypeError, ValueError, AttributeError) as error:
