@@ -10,6 +10,4 @@ def main() -> None:
     x, y = aino.tensor(3.0), aino.tensor(4.0)
     loss = (w * x + b - y) ** 2
     path = aino.draw(loss, gradients=True).render("loss.html")
-    print(
-        f"loss = (w · x + b - y)² = {loss.item():g}, drawn with every gradient, for your browser: {path}"
-    )
+    print(f"loss = (w · x + b - y)² = {loss.item():g}, drawn with its gradients: open {path}")
