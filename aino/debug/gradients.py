@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from aino.autograd import primitive
-from aino.autograd.interposing import Interposed
 from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
 from aino.debug.running import (
@@ -21,15 +19,13 @@ from aino.debug.running import (
     random_as_found,
     trying_out,
 )
-from aino.debug.sites import Modules
 from aino.debug.tables import Report, Table, listed
-from aino.dtypes import float64
+from aino.debug.units import Unit, Units
+from aino.dtypes import complex128, float64
 from aino.nn.base.module import Module
 from aino.pytree import parts_of
 from aino.train.criterion import Criterion
 
-#: Fewer samples than these say nothing of a unit that was silent for all of them.
-_ENOUGH = 16
 #: Layers whose gradients are so many times smaller than the largest hardly learn.
 _VANISHING = 1e-4
 #: And those that are no more than rounding are zero.
@@ -59,16 +55,6 @@ class ParameterCheck(NamedTuple):
     kinks: int
     norm: float | None
     scale: float
-
-
-class Unit(NamedTuple):
-    """Units of a layer that give the same for every sample: ``dead`` or ``saturated`` ones."""
-
-    module: str
-    activation: str
-    state: str
-    units: tuple[int, ...]
-    of: int
 
 
 class GradientReport(Report):
@@ -209,13 +195,13 @@ def check_gradients(
             f"check_gradients: elements is a whole number above 0, or None, not {elements!r}"
         )
     with trying_out():
-        copied = copy_of(model, "check_gradients").double()
+        copied = copy_of(model, "check_gradients")._cast(_wide)
         function = _function(copied, first_batch(data), loss)
         parameters = [(name, p) for name, p in copied.named_parameters() if p.requires_grad]
         if not parameters:
             raise ValueError("check_gradients: no parameter of the model requires a gradient")
         run = _Repeated(copied, function)
-        units = _Units(copied)
+        units = Units(copied)
         for _, parameter in parameters:
             parameter.grad = None
         with units:
@@ -232,6 +218,11 @@ def check_gradients(
             for name, parameter in parameters:
                 checks.append(_check(name, parameter, run, elements, eps, rtol, atol))
         return GradientReport(checks, units.found(), units.samples)
+
+
+def _wide(dtype: np.dtype) -> np.dtype:
+    """Return the dtype of the most digits, of the kind of one."""
+    return {"f": float64, "c": complex128}.get(dtype.kind, dtype)
 
 
 def _function(model: Module, data: Any, loss: Any) -> Callable[[], Tensor]:
@@ -290,14 +281,16 @@ def _check(
     """Compare one parameter's gradient with differences."""
     array = parameter.array
     gradient = None if parameter.grad is None else parameter.grad.array
-    slopes = np.zeros(array.shape) if gradient is None else np.asarray(gradient, np.float64)
+    slopes = np.zeros(array.shape) if gradient is None else np.asarray(gradient)
+    # Of a complex element the real and the imaginary part are moved, each by itself.
+    parts = (1.0, 1j) if array.dtype.kind == "c" else (1.0,)
     worst: tuple | None = None
     found: tuple[float | None, float | None, float] = (None, None, 0.0)
     ok, kinks = True, 0
     places = _places(slopes, elements)
-    for place in places:
-        analytic = float(slopes[place])
-        left, right = _one_sided(array, place, run, eps)
+    for place, part in itertools.product(places, parts):
+        analytic = float(slopes[place].imag if part == 1j else slopes[place].real)
+        left, right = _one_sided(array, place, part, run, eps)
         numeric = (left + right) / 2.0
         allowed = atol + rtol * max(abs(analytic), abs(numeric))
         apart = abs(analytic - numeric)
@@ -331,78 +324,19 @@ def _places(slopes: np.ndarray, elements: int | None) -> list[tuple[int, ...]]:
     return [tuple(int(i) for i in np.unravel_index(one, slopes.shape)) for one in flat]
 
 
-def _one_sided(array: np.ndarray, place, run: _Repeated, eps: float) -> tuple[float, float]:
+def _one_sided(
+    array: np.ndarray, place: tuple[int, ...], part: complex, run: _Repeated, eps: float
+) -> tuple[float, float]:
     """Return the slopes to the left and to the right of where an element stands."""
     kept = array[place].item()
     step = eps * max(1.0, abs(kept))
     try:
-        array[place] = kept + step
+        array[place] = kept + step * part
         ahead = run.value()
-        array[place] = kept - step
+        array[place] = kept - step * part
         behind = run.value()
         array[place] = kept
         here = run.value()
     finally:
         array[place] = kept
     return (here - behind) / step, (ahead - here) / step
-
-
-#: primitive -> what a unit is called whose values are all so, and which values those are.
-_SILENT: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-    "relu": ("dead", lambda y: y == 0.0),
-    "sigmoid": ("saturated", lambda y: (y < 0.01) | (y > 0.99)),
-    "tanh": ("saturated", lambda y: np.abs(y) > 0.99),
-}
-
-
-class _Units:
-    """Looks at activations while a model runs, for units that give the same for all samples."""
-
-    def __init__(self, model: Module) -> None:
-        self._modules = Modules(model)
-        self._silent: dict[tuple[str, str], np.ndarray] = {}
-        self.samples = 0
-        self._looked_at = Interposed([(Module.__call__, self._modules.around)])
-        for name in _SILENT:
-            function = primitive.REGISTRY[name].function
-            self._looked_at.watch(function, functools.partial(self._around, name))
-
-    def __enter__(self) -> None:
-        self._looked_at.begin()
-
-    def __exit__(self, *_: object) -> None:
-        self._looked_at.end()
-
-    def _around(self, name: str, call: Callable[..., Any], *arguments: Any, **keywords: Any):
-        result = call(*arguments, **keywords)
-        if (
-            isinstance(result, Tensor)
-            and type(result.array) is np.ndarray
-            and result.array.ndim > 1
-        ):
-            array = result.array
-            axis = 1 if array.ndim > 3 else array.ndim - 1
-            samples = array.size // max(array.shape[axis], 1)
-            if samples >= _ENOUGH:
-                others = tuple([i for i in range(array.ndim) if i != axis])
-                silent = np.logical_and.reduce(_SILENT[name][1](array), others)
-                key = self._modules.now, name
-                before = self._silent.get(key)
-                same = before is not None and before.shape == silent.shape
-                self._silent[key] = before & silent if same else silent
-                self.samples = max(self.samples, samples)
-        return result
-
-    def found(self) -> list[Unit]:
-        """Return the units that were silent for every sample, layer by layer."""
-        return [
-            Unit(
-                module,
-                name,
-                _SILENT[name][0],
-                tuple(np.flatnonzero(silent).tolist()),
-                silent.size,
-            )
-            for (module, name), silent in self._silent.items()
-            if silent.any()
-        ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from aino.autograd import primitive
+from aino.autograd.anomaly import set_detect_anomaly
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
 from aino.autograd.node import Cotangents, Node
@@ -112,7 +113,7 @@ class find_nan(contextlib.ContextDecorator):
         self.raises = raises
         self._modules = Modules(model)
         self._made: Any = weakref.WeakKeyDictionary()
-        self._entered: list[tuple[int, bool, Interposed]] = []
+        self._entered: list[tuple[int, bool, Interposed, set_detect_anomaly]] = []
 
     def __enter__(self) -> Self:
         if not self._entered:
@@ -120,7 +121,9 @@ class find_nan(contextlib.ContextDecorator):
         looked_at = Interposed([(Module.__call__, self._modules.around)])
         for function in primitive.ready():
             looked_at.watch(function, functools.partial(self._around, function))
-        self._entered.append((threading.get_ident(), session.as_it_is, looked_at))
+        # Anomaly mode notes the lines of what is no primitive, such as Functions of the user's.
+        lines = set_detect_anomaly(True, mode.anomaly and mode.check_nan)
+        self._entered.append((threading.get_ident(), session.as_it_is, looked_at, lines))
         session.as_it_is = True
         looked_at.begin()
         primitive.on_ready.append(self._look_at)
@@ -133,6 +136,7 @@ class find_nan(contextlib.ContextDecorator):
         entered = self._entered.pop()
         session.as_it_is = entered[1]
         entered[2].end()
+        entered[3].__exit__()
 
     def _look_at(self, function: Any) -> None:
         self._entered[-1][2].add(function, functools.partial(self._around, function))

@@ -14,6 +14,7 @@ from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Tensor, make
 from aino.nn.base.module import Module
 from aino.nn.base.uninitialized import is_lazy
+from aino.ops.creation.from_data import tensor
 from aino.ops.random.generator import default_generator
 from aino.pytree import mapped
 from aino.tracing import session
@@ -72,6 +73,8 @@ def as_tensors(value: Any, floating: np.dtype | None = None) -> Any:
             return item
         if floating is not None and array.dtype.kind == "f":
             array = array.astype(floating)
+        elif floating == np.float64 and array.dtype.kind == "c":
+            array = array.astype(np.complex128)
         return make(array.copy())
 
     return mapped(value, change)
@@ -94,7 +97,15 @@ def pair_of(data: Any, function: str) -> tuple[Any, Any]:
         raise TypeError(
             f"{function}: data is a pair (inputs, targets), or a loader of such; got {given}"
         )
-    return data[0], data[1]
+    return _numbers(data[0]), _numbers(data[1])
+
+
+def _numbers(value: Any) -> Any:
+    """Return a list of numbers, of any depth, as a tensor, and anything else as it is."""
+    inner = value
+    while isinstance(inner, list) and inner:
+        inner = inner[0]
+    return tensor(value) if isinstance(value, list) and isinstance(inner, (int, float)) else value
 
 
 def called(model: Any, inputs: Any) -> Any:

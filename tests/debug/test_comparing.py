@@ -71,6 +71,15 @@ def test_the_numbers_are_those_of_the_layers():
     assert (parameter.name, parameter.index, parameter.largest) == ("0.bias", (2,), 0.25)
 
 
+def test_a_compiled_model_is_a_model():
+    ours = model()
+    found = compare(aino.compile(ours), ours, X)
+    assert found.same
+    assert found.layers[-1].name == ""
+    plain = nn.Linear(4, 2)
+    assert compare(aino.compile(plain), plain, X).same
+
+
 def test_tolerances():
     other = changed(lambda m: m[0].bias[2].add_(1e-3))
     assert not compare(model(), other, X)

@@ -80,7 +80,18 @@ MODELS = {
     "shared": lambda: nn.Sequential(*[nn.Linear(3, 3)] * 3),
     "complex inside": lambda: nn.Sequential(nn.Linear(3, 4), Spectrum()),
     "layer": lambda: aino.NeuralNetwork([3, 4, 2]),
+    "complex parameters": lambda: Phases(),
+    "recurrent": lambda: nn.GRU(3, 2),
 }
+
+
+class Phases(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.phases = nn.Parameter(aino.randn(3, dtype=aino.complex64))
+
+    def forward(self, x):
+        return (self.phases * x).exp().imag
 
 
 class Spectrum(nn.Module):

@@ -140,6 +140,25 @@ def test_lines_of_anomaly_mode_are_used_for_what_was_recorded_before():
         y.backward()
 
 
+def test_the_line_of_a_function_of_ones_own():
+    class Wrong(aino.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return np.float32("inf") * g
+
+    def run():
+        y = Wrong.apply(leaf(1.0))
+        y.backward()
+
+    with pytest.raises(NanError, match=r"recorded at +.*y = Wrong\.apply"), find_nan():
+        run()
+    assert not aino.autograd.is_anomaly_enabled()
+
+
 def test_without_raising_the_first_is_kept():
     with find_nan(raises=False) as search:
         x = aino.log(aino.zeros(1))

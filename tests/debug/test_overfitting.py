@@ -24,6 +24,7 @@ def regression(*last):
 LEARNS = {
     "classes": (network, "cross_entropy", (X, CLASSES)),
     "module": (network, nn.CrossEntropyLoss(), [X, CLASSES]),
+    "lists": (lambda: nn.Linear(2, 1), "mse", ([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])),
     "values": (regression, "mse", (aino.tensor(X), VALUES)),
     "function": (regression, lambda y, t: ((y - t) ** 2).mean(), (X, VALUES)),
     "several inputs": (lambda: nn.Bilinear(3, 3, 8),
