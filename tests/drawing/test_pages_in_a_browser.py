@@ -170,6 +170,11 @@ def test_keys_fold_and_lead_out(show):
     assert page.selected() == "linear"
     page.press("f")
     assert len(page.titles()) == 2
+    assert page.selected() == "Sequential"
+    page.press("ArrowUp")
+    assert page.selected() == "input"
+    page.press("u", "ArrowDown")
+    assert page.selected() not in ("input", None)
 
 
 def test_the_search_opens_what_it_finds(show):

@@ -65,9 +65,9 @@ function ofNode(node) {
 }
 
 function note(item) {
-  const texts = [MARKS[item.mark], item.isAmiss && "There are numbers here that are none, or infinite."];
-  const said = texts.filter(Boolean).join(" ");
-  return said && make("p", said, "amiss");
+  const amiss = item.isAmiss && "There are numbers here that are none, or infinite.";
+  const said = MARKS[item.mark] ?? amiss;
+  return said && make("p", said, item.mark === "passed" ? "pale" : "amiss");
 }
 
 function ofValue(value) {

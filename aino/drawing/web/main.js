@@ -3,7 +3,7 @@
 import { Camera } from "./camera.js";
 import { showDetails } from "./details.js";
 import { step } from "./keyboard.js";
-import { Model, isSeen, titleOf } from "./model.js";
+import { Model, isSeen, standIn, titleOf } from "./model.js";
 import { search } from "./search.js";
 import { counted } from "./text.js";
 import { View } from "./view.js";
@@ -37,8 +37,13 @@ function jump(item) {
 
 /** Draw again after groups were opened or closed; an item stays where it was on the screen. */
 function redraw(fixed = null) {
+  const hadFocus = svg.contains(document.activeElement);
   const before = fixed && view.boxes.get(fixed);
+  const selected = view.selected && standIn(view.selected);
   view.draw();
+  view.select(selected);
+  showDetails(byId("details"), model, selected, jump);
+  if (hadFocus) svg.querySelector('[tabindex="0"]').focus({ preventScroll: true });
   const after = fixed && view.boxes.get(fixed);
   if (before && after) {
     const middle = (box) => box.x + box.width / 2;
@@ -57,7 +62,6 @@ function fold() {
   model.foldAll();
   redraw();
   camera.begin(view.size);
-  showDetails(byId("details"), model, null, jump);
   say(`Folded: ${counted(view.boxes.size, "item")}`);
 }
 
@@ -78,14 +82,9 @@ function say(text) {
 
 function look() {
   found = search(model, query.value);
-  view.matches = new Set(found.map((item) => visible(item)));
+  view.matches = new Set(found.map(standIn));
   view.mark();
   byId("found").textContent = query.value.trim() ? `${found.length.toLocaleString("en")} found` : "";
-}
-
-function visible(item) {
-  for (let group = item.parent; group; group = group.parent) if (!group.isOpen) item = group;
-  return item;
 }
 
 /** Go to the next item that was found, or to the one before. */

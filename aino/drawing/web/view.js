@@ -36,7 +36,6 @@ export class View {
       ...closed.map((item) => this.box(item)),
       ...lines.filter((line) => line.label).map((line) => label(line.label)),
     );
-    if (this.selected && !this.elements.has(this.selected)) this.selected = null;
     this.mark();
   }
 
@@ -103,7 +102,7 @@ export class View {
   /** Show what is selected, the lines at it, and what the search found. */
   mark() {
     const { selected } = this;
-    const first = selected ?? this.boxes.keys().next().value;
+    const first = this.elements.has(selected) ? selected : this.boxes.keys().next().value;
     for (const [item, drawn] of this.elements) {
       drawn.classList.toggle("selected", item === selected);
       drawn.classList.toggle("found", this.matches.has(item));
