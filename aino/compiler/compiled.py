@@ -9,11 +9,12 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, TypeVar, overload
 
 from aino.autograd.mode import mode, no_grad, set_grad_enabled
+from aino.compiler.dispatch import following
 from aino.compiler.export.listing import Listing, listing
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
@@ -167,19 +168,73 @@ class Compiled(Programs):
                     return result
             return self._call_slowly(args, kwargs)
         except RunEagerly as signal:
-            raised, refuse, call = signal.error, signal.refuse, signal.call
+            eagerly = signal
         finally:
             lock.release()
-        if call is None:
+        return self._run_eagerly(eagerly, args, kwargs)
+
+    def _run_eagerly(self, signal: RunEagerly, args, kwargs) -> Any:
+        """Make a call as the function does; where a trace has raised, its signature is refused."""
+        if signal.call is None:
             result = self.function(*args, **kwargs)
         else:
-            with one_call(call):
+            with one_call(signal.call):
                 result = self.function(*args, **kwargs)
-        if raised is not None:
-            with lock:
-                refuse(only_traced(raised))
+        if signal.error is not None:
+            with self._lock:
+                signal.refuse(only_traced(signal.error))
                 self._line_up()
         return result
+
+    def many(self, batches: Iterable[Any]) -> list[Any]:
+        """Return what the function returns for one batch after the other.
+
+        It is ``[step(*batch) for batch in batches]``; of a list or a tuple of batches, what the
+        function reads of Python's world by name is compared with that of the program at the first
+        two calls, and later ones compare their arguments alone. Numbers that are read anew at each
+        call, as a learning rate, still are. Meanwhile nobody else may change what it reads.
+
+        Arguments:
+            batches: the arguments of each call, in a tuple or list; a single one may stand alone.
+
+        >>> import aino
+        >>> double = aino.compile(lambda x: x + x)
+        >>> [y.item() for y in double.many([aino.tensor(n) for n in (1.0, 2.0, 3.0, 4.0)])]
+        [2.0, 4.0, 6.0, 8.0]
+        """
+        if type(batches) not in (list, tuple) or session.as_it_is:
+            return [self(*_arguments_of(batch)) for batch in batches]
+        results: list[Any] = []
+        while len(results) < len(batches):
+            with self._lock:
+                signal = self._call_in_a_row(batches, results)
+            if len(results) < len(batches):
+                args = _arguments_of(batches[len(results)])
+                if signal is None:  # it has no program yet
+                    results.append(self(*args))
+                else:
+                    results.append(self._run_eagerly(signal, args, {}))
+        return results
+
+    def _call_in_a_row(self, batches: Sequence[Any], results: list[Any]) -> RunEagerly | None:
+        """Append the results of further batches, as long as programs make them.
+
+        Returns what says that the next one is to run as the function does, if that is so.
+        """
+        dispatches = self._dispatches
+        for dispatch in dispatches:
+            follow, made = None, 0
+            while len(results) < len(batches) and self._dispatches is dispatches:
+                try:
+                    result = (follow or dispatch)(_arguments_of(batches[len(results)]), {})
+                except RunEagerly as signal:
+                    return signal
+                if result is MISS:
+                    break
+                results.append(result)
+                made += 1
+                follow = following(dispatch) if made >= 2 else None
+        return None
 
     def _trace(self, args, kwargs):
         try:
@@ -333,6 +388,13 @@ class Compiled(Programs):
             known += self._forward._specializations.values()
         ready = sum(specialization.dispatch is not None for specialization in known)
         return f"<compiled {self.name}: {ready} of {len(known)} signatures ready>"
+
+
+def _arguments_of(batch: Any) -> tuple:
+    """Return the arguments of one call: those in a tuple or list, or a single one."""
+    if batch.__class__ is tuple:
+        return batch
+    return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
 #: What was compiled and is still there, so that it can be made anew.

@@ -7,6 +7,7 @@ What a program relies on is compared in straight-line Python; anything else than
 from __future__ import annotations
 
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
@@ -47,14 +48,18 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     given_back = [program.result, *[value for _, value in program.stored]]
     _compute_numbers(guards, trace, numbers_in(given_back))
+    ours = [len(guards.lines)]
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded, source.walked)
+    ours.append(len(guards.lines))
     guard_sharing(guards, trace, program, flat, opened)
+    ours.append(len(guards.lines))
     read = trace.reading.conditions(guards)
     if read:
         guards.lines.append("try:")
         guards.lines += [f"    if not ({condition}): return MISS" for condition in read]
         guards.lines += ["except Exception: return MISS"]
+    ours.append(len(guards.lines))
     # Calls are counted, for the program to be compared with its function now and then.
     guards.bound["_calls_to_come"] = repeat(None)
     guards.lines += ["for _ in _calls_to_come: break", "else: return _turn(args, kwargs)"]
@@ -80,11 +85,33 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     for effect, value in program.stored:
         _repeat(guards, effect, answer.text(value))
     guards.lines.append(f"return {result}")
-    text = "def dispatch(args, kwargs):\n" + "\n".join(f"    {line}" for line in guards.lines)
-    exec(code_of(text, "<dispatch>"), guards.bound)
-    dispatch = guards.bound.pop("dispatch")  # which would be a cycle
+    dispatch = _function(guards.lines, guards.bound)
+    if not program.stored:  # else the program itself may change what was compared
+        first, second, third, fourth = ours
+        lines = guards.lines[:first] + guards.lines[second:third] + guards.lines[fourth:]
+        dispatch.make_following = lambda: _function(lines, guards.bound)
+    return dispatch
+
+
+def _function(lines: list[str], bound: dict[str, Any]) -> Any:
+    """Return the dispatch that the lines are."""
+    text = "def dispatch(args, kwargs):\n" + "\n".join(f"    {line}" for line in lines)
+    exec(code_of(text, "<dispatch>"), bound)
+    dispatch = bound.pop("dispatch")  # which would be a cycle
     dispatch.source = text
     return dispatch
+
+
+def following(dispatch: Any) -> Any:
+    """Return the dispatch for a call right after two others by it, None where there is none.
+
+    Nothing but the program has run since, and the second of them has found what the first left:
+    so what was compared of Python's world is as it was, and only the arguments are compared.
+    """
+    made = dispatch.__dict__.pop("make_following", None)
+    if made is not None:
+        dispatch.following = made()
+    return getattr(dispatch, "following", None)
 
 
 def _run(guards: Guards, program: Program, source: Source, pending, call: str,
