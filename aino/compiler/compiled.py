@@ -202,7 +202,7 @@ class Compiled(Programs):
         >>> [y.item() for y in double.many([aino.tensor(n) for n in (1.0, 2.0, 3.0, 4.0)])]
         [2.0, 4.0, 6.0, 8.0]
         """
-        if type(batches) not in (list, tuple) or session.as_it_is:
+        if not isinstance(batches, (list, tuple)) or session.as_it_is:
             return [self(*_arguments_of(batch)) for batch in batches]
         results: list[Any] = []
         while len(results) < len(batches):

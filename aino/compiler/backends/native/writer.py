@@ -87,7 +87,9 @@ class NativeEmitter(Emitter):
 
     def _has_to_be_seen(self, call: Call) -> bool:
         """Tell whether it counts how far the program has come where a call raises."""
-        first = self.program.preconditions_first and getattr(call.function, "is_precondition", 0)
+        first = self.program.preconditions_first and getattr(
+            call.function, "is_precondition", False
+        )
         return id(call) in self._raising and not first
 
     def _append(self, instruction: Instruction) -> None:
