@@ -71,6 +71,12 @@ class KeptStep:
         self.traces[size] += 1
         return self.program(*batch)
 
+    def many(self, batches: list[tuple]) -> list[Any]:
+        """Learn from one batch after the other; those that have a program in one call."""
+        if all(self.traces[len(batch[0].array)] >= _TRACES for batch in batches):
+            return self.program.many(batches)
+        return [self(*batch) for batch in batches]
+
     def usual(self, size: int) -> int:
         """Return how many samples most steps look at: the smaller rest of an epoch is another."""
         return self.calls.most_common(1)[0][0]

@@ -13,6 +13,10 @@ from aino.ops.random.generator import Generator, draw
 from aino.pytree import is_plain, parts_of, refilled
 from aino.utils.data.dataset import Dataset
 
+#: So many batches are cut ahead at most, and so many bytes.
+_MOST_IN_GROUP = 16
+_GROUP_BYTES = 1 << 16
+
 
 def batch_size_for(samples: int) -> int:
     """Return how many samples a step looks at: all of a few, a hundredth of many."""
@@ -51,6 +55,12 @@ class ArrayBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         return iter([self._whole]) if self._whole is not None else self._cut()
+
+    @property
+    def in_group(self) -> int:
+        """How many batches may be cut before the first is learned from, small as they are."""
+        one = sum(array.nbytes for array in self.arrays if isinstance(array, np.ndarray))
+        return min(_MOST_IN_GROUP, _GROUP_BYTES * self.samples // max(one * self.size, 1))
 
     def _cut(self) -> Iterator[tuple[Tensor, ...]]:
         order: Any = np.arange(self.samples)

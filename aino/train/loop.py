@@ -23,7 +23,7 @@ from typing import Any
 
 from aino import dit
 from aino.train import saved_state
-from aino.train.batches import length_of
+from aino.train.batches import ArrayBatches, length_of
 from aino.train.callbacks.callback import Callback, listening
 from aino.train.history import History
 from aino.train.interrupts import Interrupts
@@ -185,8 +185,12 @@ class Loop:
         count = self.count
         begun, total, weight = self.batch, self.total, self.weight
         number = begun
-        for batch in batches:
-            loss = step(*batch).array.item()
+        together = 1
+        if tell is None and isinstance(batches, ArrayBatches) and hasattr(step, "many"):
+            # Nothing but the step runs between these batches, whose order is drawn before them.
+            together = batches.in_group
+        for batch, result in _steps(step, batches, together):
+            loss = result.array.item()
             share = len(batch[0].array) if count is None else count(batch)
             total += loss * share
             weight += share
@@ -320,6 +324,20 @@ class Loop:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there; ``ValueError`` for a state of another model, and nothing changes."""
         self._resumed = saved_state.into_loop(self, state_dict)
+
+
+def _steps(step: Any, batches: Iterable, together: int) -> Iterator[tuple[Any, Any]]:
+    """Learn from one batch after the other; yield each with what its step gives.
+
+    ``together``: from how many batches the step learns in one call.
+    """
+    if together < 2:
+        for batch in batches:
+            yield batch, step(*batch)
+        return
+    iterator = iter(batches)
+    while group := list(itertools.islice(iterator, together)):
+        yield from zip(group, step.many(group))
 
 
 def _nobody() -> None:

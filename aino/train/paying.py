@@ -50,6 +50,12 @@ def compiled_where_it_pays(
             usual = batch[0].array.shape
         return function(*batch) if first or not pays else program(*batch)
 
+    def many(batches: list[tuple]) -> list[Any]:
+        if begun and all(b[0].__class__ is Tensor and b[0].array.shape == usual for b in batches):
+            return program.many(batches)
+        return [call(*batch) for batch in batches]
+
+    call.many = many  # type: ignore[attr-defined]
     return call
 
 
