@@ -378,6 +378,8 @@ class Compiled(Programs):
         return call
 
     def _uncalled(self) -> CompileError:
+        if self.said:
+            return CompileError(f"{self.name} has no program: {self.said[0]}")
         return CompileError(
             f"{self.name} has not been called yet: its program is traced from a call"
         )

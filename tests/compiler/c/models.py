@@ -190,6 +190,10 @@ ROWS = [
         nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), nn.ReLU()),
         (2, 4, 4, 5)),
     Row("conv_transpose_1d", lambda: nn.ConvTranspose1d(2, 3, 4, stride=3, dilation=2), (1, 2, 5)),
+    Row("uneven", lambda: nn.Sequential(
+        nn.ConvTranspose2d(1, 2, (2, 4), stride=(1, 2), padding=(0, 1), dilation=(2, 1)),
+        nn.MaxPool2d((2, 3), (1, 2), (0, 1), dilation=(2, 1)), nn.AvgPool2d((2, 3), (1, 2), (0, 1)),
+    ), (1, 1, 5, 9)),
     Row("max_pool", lambda: nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 2, 6, 7)),
     Row("max_pool_dilated", lambda: nn.MaxPool1d(2, stride=1, dilation=3), (1, 2, 8)),
     Row("avg_pool", lambda: nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 2, 6, 7)),
@@ -199,6 +203,7 @@ ROWS = [
     Row("adaptive", lambda: nn.Sequential(nn.AdaptiveAvgPool2d((3, 2)), nn.AdaptiveMaxPool2d(2)),
         (1, 2, 7, 5)),
     Row("upsample", lambda: nn.Upsample(scale_factor=2), (1, 2, 3, 3)),
+    Row("bilinear", lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (1, 2, 3, 4)),
     Row("zero_pad", lambda: nn.ConstantPad2d((1, 0, 2, 1), 0.5), (1, 2, 3, 3)),
     Row("flatten", lambda: nn.Sequential(nn.Flatten(0), nn.Unflatten(0, (2, 6))), (3, 4)),
     # Sequences
@@ -238,6 +243,8 @@ ROWS = [
     # Functions
     Row("several", lambda: lambda x, y: {"sum": x + y, "both": (x.sum(1), x @ y.mT)},
         (2, 3), (2, 3)),
+    Row("unused", lambda: _second(nn.Linear(3, 2)), (2, 3), (2, 3)),
+    Row("signs_of_zeros", lambda: lambda x: x / aino.tensor([0.0, -0.0]), at=[1, 1]),
     Row("same_twice", lambda: lambda x: (x + 1, x), (2, 3)),
     Row("in_place", lambda: lambda x: (x * 2).add_(1).mul_(x), (2, 3)),
     Row("written_parts", lambda: _parts, (2, 3)),
@@ -262,6 +269,10 @@ def _parts(x):
     y[:, 1:] = x
     y[0] += 1
     return y
+
+
+def _second(layer):
+    return lambda x, y: aino.maximum(layer(y), layer(y) * 2)
 
 
 def _shifted(x):

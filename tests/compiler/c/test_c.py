@@ -31,8 +31,9 @@ CORE = [
     "Sequential", "scalar", "empty",
     "network_classes", "strange", "tied", "batch_norm_1d", "nan_and_inf",
     "nan_in_pool", "large_and_small", "PReLU", "Hardshrink", "Softplus", "convnet",
-    "conv2d_uneven", "conv_transpose", "avg_pool", "RNN_1", "LSTM_2_both_first",
-    "gru_cell", "embedding", "encoder", "residual", "several", "same_twice",
+    "conv2d_uneven", "conv_transpose", "avg_pool", "uneven", "RNN_1", "LSTM_2_both_first",
+    "gru_cell", "embedding", "encoder", "residual", "several", "same_twice", "unused",
+    "signs_of_zeros",
     "written_parts", "shifted", "reductions", "views", "mixed_dtypes",
 ]  # fmt: skip
 #: Built once more in other ways: (row, options).
@@ -239,6 +240,8 @@ REFUSED = {
     "svd": (lambda: lambda x: aino.linalg.svdvals(x), r"\(.*test_c.py:\d+\)"),
     "fft": (lambda: lambda x: aino.fft.rfft(x).abs(), "fft"),
     "gather": (lambda: lambda x: x[x.argmax(0)], "index|indices"),
+    "uncompiled": (lambda: lambda x: x * float(x.sum()), "has no program: .*float"),
+    "projection": (lambda: nn.LSTM(2, 3, proj_size=1), "proj_size"),
     "argument": (lambda: lambda x: x.add_(1), "an input that is changed in place"),
     "number": (lambda: lambda x: (x * 2, 3), "returns 3"),
     "nothing": (lambda: lambda x: None, "returns no tensor"),

@@ -14,7 +14,8 @@ from aino.compiler.backends.c.numbers import type_of
 from aino.compiler.backends.c.statements import MATH, Statement
 
 _HEADERS = {
-    "limits": r"\bINT_MAX\b", "math": r"\b(NAN|INFINITY)\b", "stdbool": r"\bbool\b",
+    "limits": r"\bINT_MAX\b",
+    "math": r"\b(NAN|INFINITY|isnan|isinf|isfinite|signbit)\b", "stdbool": r"\bbool\b",
     "stddef": r"\bNULL\b", "stdint": r"\bu?int\d+_t\b",
 }  # fmt: skip
 _BYTES = {"float": 4, "double": 8, "bool": 1}
@@ -64,6 +65,11 @@ def bytes_of(kind: str) -> int:
     return _BYTES[kind] if found is None else int(found[1]) // 8
 
 
+def _uncommented(text: str) -> str:
+    """Return a text of C without its comments."""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
 def _wrapped(text: str) -> list[str]:
     """Return a prototype in lines, the further ones behind its parenthesis."""
     own = text[: len(text) - len(text.lstrip())]
@@ -98,22 +104,19 @@ class File:
         """Return the whole file."""
         parts = [
             self._declared(), *([WINDOW] if self.windows else []), *self._constants(),
-            *self.functions, self._labels(), *self._predict(),
+            *self.functions, *self._predict(),
         ]  # fmt: skip
-        rest = "\n\n".join(part for part in parts if part)
+        code = _uncommented("\n".join(parts))
+        math = sorted({found[1] for found in MATH.finditer(code)})
         headers = [f"#include <{name}.h>" for name, use in _HEADERS.items()
-                   if re.search(use, rest) or (name == "math" and self._math(rest))]  # fmt: skip
-        return "\n\n".join([self._head(rest), "\n".join(headers), rest]).lstrip("\n") + "\n"
+                   if re.search(use, code) or (name == "math" and math)]  # fmt: skip
+        written = [self._head(math), "\n".join(headers), *parts, self._labels()]
+        return "\n\n".join(part for part in written if part) + "\n"
 
     # The head
 
-    def _math(self, text: str) -> list[str]:
-        """Return the functions of ``math.h`` that a text calls."""
-        return sorted(
-            {found[1] for found in MATH.finditer(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))}
-        )
-
-    def _head(self, text: str) -> str:
+    def _head(self, math: list[str]) -> str:
+        """Return the comment that says what the file is; ``math``: what it calls of math.h."""
         c = self.contents
         lines = [f"{c.name}.c: what {c.title} predicts, written by aino.compile", ""]
         lines += [f"    {line}" for text in self._prototypes() for line in _wrapped(f"{text};")]
@@ -126,7 +129,6 @@ class File:
             f"Memory: {self.constants} bytes of constants, {self.scratch} bytes of scratch,"
         )
         lines.append(f"less than {STACK} bytes of stack; nothing is allocated, nothing recurses.")
-        math = self._math(text)
         needs = f"Needs C99{' and, of math.h, ' + ', '.join(math) if math else ''}."
         lines += textwrap.wrap(needs, 92)
         for told in c.told:
@@ -222,7 +224,7 @@ class File:
         opened, pointers = self._opened(), self.layout.pointers()
         body = [*pointers, *([""] if pointers and opened == [] else []), *opened, *self.body,
                 "return 0;"]  # fmt: skip
-        text = "\n".join(body)
+        text = _uncommented("\n".join(body))
         unused = [p.name for p in c.inputs if not re.search(rf"\b{p.name}\b", text)]
         body = [*[f"(void){name};" for name in unused], *body]
         inner = ["{", *[f"    {line}".rstrip() for line in body], "}"]

@@ -65,7 +65,7 @@ def save_c(
     recording = record(called, [make(np.array(t.array, order="C")) for t in tensors], root, WHOLE)
     _refuse_effects(recording.program, title)
     builder = translate(recording, quantize is not None, title)
-    scope = Scope([name, "weights"])
+    scope = Scope([name, *[f"{name}_{end}" for end in ("in", "memory", "labels")], "weights"])
     inputs = [Port(scope.name(n), t.dtype, tuple(t.shape)) for n, t in zip(labels, tensors)]
     outputs, filled = _outputs(builder, recording.program, scope, title)
     statements = needed(builder.statements, list(filled))

@@ -88,6 +88,19 @@ def _dot(c: Builder, call: Call) -> None:
     product(c, a, b, call.target, call.primitive or "y = A B")
 
 
+@whole("weighted")
+def _weighted(c: Builder, x: Any, weights: Any, axis: int, result: Any) -> None:
+    """Each element of an axis as a weighted sum of those that were there: images resized."""
+    if not isinstance(weights, Region) or not c.is_known(weights) or x.dtype.kind != "f":
+        raise DeclinedError
+    axis %= x.ndim
+    weights = c.constant(c.array(weights).astype(x.dtype), "shares")
+    mine = [None if place == axis else place for place in range(x.ndim)]
+    its = [0 if place == axis else None for place in range(x.ndim)]
+    c.gather(result, [x, weights], result.shape, [x.shape[axis]], [[*mine, axis], [*its, 1]],
+             step="found += {0} * {1}", note=f"resized along axis {axis}")  # fmt: skip
+
+
 @whole("embedding")
 def _embedding(c: Builder, weight: Any, index: Any, result: Any) -> None:
     """The rows of a table that are asked for; an index out of bounds fails."""

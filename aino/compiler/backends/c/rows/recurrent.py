@@ -6,7 +6,7 @@ from typing import Any
 
 from aino.compiler.backends.c.builder import Builder, in_shape, part
 from aino.compiler.backends.c.statements import Matrix, Moving
-from aino.compiler.backends.c.table import DeclinedError, whole
+from aino.compiler.backends.c.table import DeclinedError, RefusedError, whole
 from aino.compiler.ir.regions import Region, is_contiguous
 from aino.nn.functional import recurrent
 
@@ -25,7 +25,7 @@ def _over_sequence(
     if (dropout and train and layers > 1) or not all(c.is_known(x) for x in matrices):
         raise DeclinedError
     if name == "lstm" and any(group[4:] != [None] for group in weights):
-        raise DeclinedError
+        raise RefusedError("an LSTM with a projection (proj_size)")
     if input.dtype.kind != "f" or any(x.dtype != input.dtype for x in (*states, *matrices)):
         raise DeclinedError
     y, *ends = result
