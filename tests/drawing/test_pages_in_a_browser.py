@@ -101,6 +101,53 @@ def test_boxes_and_edges_are_drawn(show):
     assert "4 nodes, 3 edges" in page.details()
 
 
+class Failing(nn.Module):
+    def forward(self, x):
+        return nn.functional.linear(aino.exp(x), aino.ones(2, 5))
+
+
+def failed():
+    with pytest.warns(UserWarning, match="before that is drawn"):
+        return aino.draw(nn.Sequential(nn.Linear(3, 3), Failing()), aino.ones(1, 3))
+
+
+def several():
+    x = aino.tensor([[1.0, 3.0], [2.0, 0.5]], requires_grad=True)
+    found = x.max(dim=1)
+    return aino.draw({"largest": found.values, "spread": x.std(dim=0), "nothing": x[:0].sum()})
+
+
+def spectrum():
+    return aino.draw(aino.fft.fft(aino.tensor([1.0, 2.0, 3.0], requires_grad=True)) * 1j)
+
+
+DRAWINGS = {
+    "failed": failed,
+    "several outputs": several,
+    "complex numbers": spectrum,
+    "neurons": lambda: aino.draw(aino.NeuralNetwork([2, 3, 1])),
+    "layers": lambda: aino.draw(nn.TransformerEncoderLayer(8, 2, 16)),
+    "attention": lambda: aino.draw(nn.TransformerEncoderLayer(8, 2, 16), aino.ones(3, 2, 8)),
+    "backward": lambda: aino.draw(aino.tensor(2.0, requires_grad=True) ** 3, show="both"),
+    "empty": lambda: aino.draw(aino.zeros(0, 3).requires_grad_().exp(), gradients=False),
+    "one value": lambda: aino.draw(aino.tensor(2.0, requires_grad=True)),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_drawings_of_any_kind_open(show, name):
+    page = show(DRAWINGS[name]())
+    page.click("#unfold")
+    page.click("#unfold")
+    for title in page.titles()[:3]:
+        assert title
+    for key in ("End", "Home"):
+        page.run("document.querySelector('[data-id][tabindex=\"0\"]').focus()")
+        page.press(key)
+        assert page.selected() is not None
+        assert page.details()
+
+
 def test_a_click_shows_what_is_known(show):
     page = show(product())
     page.select("mul")
@@ -125,8 +172,9 @@ def test_modules_fold_and_unfold(show):
     assert page.titles() == whole
     page.click("#fold")
     assert [title[:10] for title in page.titles()] == ["input", "Sequential"]
-    for _ in range(3):
+    for said in ("Unfolded one level more",) * 3 + ("Nothing is folded",):
         page.click("#unfold")
+        assert page.run("return document.getElementById('found').textContent") == said
     assert page.titles() == whole
 
 

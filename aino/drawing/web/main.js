@@ -66,6 +66,10 @@ function fold() {
 }
 
 function unfold() {
+  if (!model.closedGroups().length) {
+    say("Nothing is folded");
+    return;
+  }
   if (!model.unfoldLevel()) {
     say("That would be too much to see at once: unfold what you look for");
     return;

@@ -58,9 +58,13 @@ export class Model {
     for (const group of this.groups) group.isOpen = group === this.root;
   }
 
+  closedGroups() {
+    return this.groups.filter((group) => !group.isOpen && isSeen(group));
+  }
+
   /** Open every closed group that is seen; return false, and do nothing, if that is too much. */
   unfoldLevel() {
-    const closed = this.groups.filter((group) => !group.isOpen && isSeen(group));
+    const closed = this.closedGroups();
     const more = closed.reduce((sum, group) => sum + group.members.length, 0);
     if (this.visibleItems().length + more > AT_MOST) return false;
     for (const group of closed) group.isOpen = true;
