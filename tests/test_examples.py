@@ -11,7 +11,10 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 DRAWINGS = {
     "rocket": ["rocket.svg"],
-    "draw_graph": ["graph.svg", "network.svg", "computation.svg", "folded.svg"],
+    "draw_graph": [
+        "graph.svg", "formula.svg", "backward.svg", "network.svg", "computation.svg", "folded.svg",
+        "activations.svg", "convolutions.svg",
+    ],
     "demo": ["demo/network.svg", "demo/graph.svg"],
 }
 NEEDS = {

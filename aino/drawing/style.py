@@ -14,7 +14,7 @@ PALE_INK = "#4d5358"
 #: Gradients.
 GRADIENT = "#a3360a"
 #: What stands on the page itself of gradients, read on white and on black.
-GRADIENT_PALE = "#c2571f"
+GRADIENT_PALE = "#d0622a"
 #: Lines and letters on the page itself.
 GREY = "#717a83"
 BOX_FILL = "#8a94a014"

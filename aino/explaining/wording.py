@@ -10,6 +10,7 @@ from aino.explaining.expressions import Expression
 
 #: Slopes of rules that are written for speed rather than to be read.
 SLOPES: dict[tuple[str, str], Expression] = {
+    ("tanh", "x"): e.sub(e.ONE, e.power(e.symbol("y"), e.number(2))),
     ("relu", "x"): e.where(Expression(">", (e.symbol("y"), e.ZERO)), e.ONE, e.ZERO),
     ("mse_loss", "x"): e.phrase("2 ({0}) / n", e.sub(e.symbol("x"), e.symbol("target"))),
 }
