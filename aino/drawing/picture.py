@@ -24,7 +24,8 @@ class Drawing:
 
     ``source`` is its text in DOT, the language of Graphviz. ``graph`` holds what is drawn, None
     for a drawing of neurons; ``whole`` the same before anything was folded, which is what the
-    page shows.
+    page shows. Made by ``aino.draw``, whose ``title``, ``rankdir`` and ``depth`` the page takes;
+    ``svg`` is the picture itself, where no program is needed to make it.
     """
 
     def __init__(
@@ -39,7 +40,6 @@ class Drawing:
         svg: str | None = None,
     ) -> None:
         self.source = source
-        #: The picture itself, where no program is needed to make it.
         self._svg = svg
         self.graph = graph
         self.whole = whole
