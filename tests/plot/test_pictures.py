@@ -59,28 +59,31 @@ def models_of(made):
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_leaves_everything_as_it_was(made, name):
-    count, draw = PICTURES[name]
-    before, settings = state_of(*models_of(made)), copy.deepcopy(dict(mpl.rcParams))
-    figure = draw(made)
-    assert isinstance(figure, Figure)
-    assert state_of(*models_of(made)) == before
-    assert dict(mpl.rcParams) == settings
-    assert pyplot.get_fignums() == []
-    assert sum(not hasattr(a, "_colorbar") for a in figure.axes) == count
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_goes_where_it_is_told(made, name):
+def test_a_picture_goes_where_it_is_told_and_leaves_everything_as_it_was(made, name):
     count, draw = PICTURES[name]
     own = Figure()
     axes = own.subplots(1, count, squeeze=False)[0]
+    before, settings = state_of(*models_of(made)), copy.deepcopy(dict(mpl.rcParams))
     assert draw(made, ax=axes[0] if count == 1 else axes) is own
+    assert state_of(*models_of(made)) == before
+    assert dict(mpl.rcParams) == settings
+    assert pyplot.get_fignums() == []
     assert all(a.has_data() for a in axes)
     with pytest.raises(ValueError, match=f"has {count} panel"):
-        draw(made, ax=own.subplots(1, count + 1))
+        draw(made, ax=[axes[0]] * (count + 1))
     with pytest.raises(TypeError, match="ax is axes"):
         draw(made, ax="here")
+
+
+@pytest.mark.parametrize("name", ["classes", "weights", "attention"])
+def test_a_picture_makes_a_figure_of_its_own(made, name):
+    count, draw = PICTURES[name]
+    settings = copy.deepcopy(dict(mpl.rcParams))
+    figure = draw(made)
+    assert isinstance(figure, Figure)
+    assert dict(mpl.rcParams) == settings
+    assert pyplot.get_fignums() == []
+    assert sum(not hasattr(a, "_colorbar") for a in figure.axes) == count
 
 
 @pytest.mark.parametrize("name", PICTURES)
