@@ -259,7 +259,7 @@ class Builder:
         else:
             product, undone = handed, ""
         slope, rule = self._formulas(visit, place, letter, local)
-        words = "" if slope is not None or rule is not None else backward_words(visit.node)
+        words = "" if slope is not None or rule is not None else backward_words(visit.node, letter)
         return Part(
             letter, self._of(edge), local.kind, local.array, slope, rule, words, product, handed,
             undone, local.met,

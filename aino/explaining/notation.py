@@ -79,6 +79,10 @@ _RAISED = {"ˣ": "x", "ᵃ": "a", "ᵇ": "b", "ˢ": "s"}
 _SETTINGS = {"ⁿ": "exponent", "α": "alpha", "λ": "bound", "δ": "delta", "β": "beta", "ε": "eps"}
 
 
+#: Letters that nobody's names begin with: they stand for names until all of them are in place.
+_RUNES = 0x16A0
+
+
 def in_names(formula: str, names: Mapping[str, str]) -> str:
     """Return a declared formula with ``names`` for its letters: ``a · b`` as ``w · x``.
 
@@ -89,6 +93,19 @@ def in_names(formula: str, names: Mapping[str, str]) -> str:
     """
     if formula == "eˣ" and "x" in names:
         return f"exp({names['x']})"
+    texts: dict[int, str] = {}
+    marked = {}
+    for place, (key, name) in enumerate(names.items()):
+        mark = chr(_RUNES + place) if re.search(r"[^\W\d_]", name) else name
+        if mark != name:
+            whole = _is_whole(name) or formula == key or key.startswith("ind")
+            texts[ord(mark)] = name if whole else f"({name})"
+        marked[key] = mark
+    return _filled(formula, marked).translate(texts)
+
+
+def _filled(formula: str, names: Mapping[str, str]) -> str:
+    """Put names in the places of letters; they are no letters of the formula themselves."""
     if "x" in names:  # a bar stands over no longer name
         if formula == "x̄":
             return f"conj({names['x']})"

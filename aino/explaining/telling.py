@@ -11,6 +11,7 @@ from aino.drawing.numbers import brief
 from aino.explaining.exercise import Exercise, Operation, Part, Quantity, Step
 from aino.explaining.expressions import is_constant
 from aino.explaining.notation import as_text, in_names
+from aino.explaining.wording import FORMULAS
 
 #: Jacobians of more elements than these are not shown.
 _LARGEST_SHOWN = 16
@@ -180,7 +181,8 @@ class _Teller:
                 [[Factor(local_name)], [Factor(self.numbers(part.local), "local")]],
                 "local derivative",
             )
-        elif part.kind == "jacobian" and part.rule is None and part.local is not None:
+        elif part.kind == "jacobian" and part.rule is None and part.letter != "bias":
+            assert part.local is not None
             if 1 < part.local.size <= min(_LARGEST_SHOWN, self.exercise.numbers + 4) and local_name:
                 self.equation(
                     [[Factor(local_name)], [Factor(part.local, "local")]],
@@ -241,11 +243,20 @@ def formula_of(operation: Operation) -> str:
     """Return the formula of an operation in the names of its operands."""
     if not operation.formula:
         return f"{operation.title}({', '.join([q.name for q in operation.operands.values()])})"
-    formula = operation.formula
+    formula = _declared(operation)
     if "x₁, x₂, ..." in formula:
         listed = ", ".join([q.name for q in operation.operands.values()])
         return formula.replace("x₁, x₂, ...", listed)
     return in_names(formula, operation.letters())
+
+
+def _declared(operation: Operation) -> str:
+    """Return the formula of an operation, without the operands that were not given."""
+    formula = FORMULAS.get(operation.title, operation.formula)
+    for name, sign in (("bias", "+"), ("weight", "·")):
+        if name not in operation.operands:
+            formula = formula.replace(f" {sign} {name}", "")
+    return formula
 
 
 def numbers_in(operation: Operation) -> str | None:
@@ -257,7 +268,7 @@ def numbers_in(operation: Operation) -> str | None:
         letters[key] = brief(quantity.array.item())
     if not operation.formula or not operation.operands or operation.result.shape != ():
         return None
-    text = in_names(operation.formula, letters)
+    text = in_names(_declared(operation), letters)
     return None if text == formula_of(operation) or _is_bare(text) else text
 
 

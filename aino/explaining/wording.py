@@ -7,13 +7,33 @@ from typing import Any
 from aino.autograd.function import FunctionNode
 from aino.explaining import expressions as e
 from aino.explaining.expressions import Expression
+from aino.explaining.passing import title_of
 
 #: Slopes of rules that are written for speed rather than to be read.
 SLOPES: dict[tuple[str, str], Expression] = {
     ("tanh", "x"): e.sub(e.ONE, e.power(e.symbol("y"), e.number(2))),
     ("relu", "x"): e.where(Expression(">", (e.symbol("y"), e.ZERO)), e.ONE, e.ZERO),
-    ("mse_loss", "x"): e.phrase("2 ({0}) / n", e.sub(e.symbol("x"), e.symbol("target"))),
+    ("mse_loss", "x"): e.phrase(
+        "2 {0} / {1}", e.sub(e.symbol("x"), e.symbol("target")), e.symbol("n")
+    ),
 }
+
+#: Formulas in which the operands are called as the operation calls them.
+FORMULAS: dict[str, str] = {
+    "linear": "x weightᵀ + bias",
+    "convolution": "x ∗ weight + bias",
+    "convolution_transpose": "(∗ weight)ᵀ x + bias",
+    "layer_norm": "(x - E[x]) / √(Var[x] + ε) · weight + bias",
+    "batch_norm": "(x - E[x]) / √(Var[x] + ε) · weight + bias",
+    "rms_norm": "x / √(E[x²] + ε) · weight",
+    "mse_loss": "Σ (x - target)² / n",
+    "huber": "d²/2 where |d| < δ, else δ (|d| - δ/2), d = x - target",
+    "binary_cross_entropy": "-(target ln x + (1 - target) ln(1 - x))",
+    "binary_cross_entropy_with_logits": "ln(1 + eˣ) - x target",
+}
+#: What happens to a bias, and to the scale of a norm.
+_OF_BIAS = "the gradient, added over all that the bias was added to"
+_OF_SCALE = "the gradient times the normalized input, added over all that was scaled"
 
 #: Operation -> what happens to the incoming gradient.
 _WORDS: dict[str, str] = {
@@ -84,8 +104,12 @@ _WORDS: dict[str, str] = {
 }
 
 
-def backward_words(node: Any) -> str:
-    """Return what a step does where it is no formula."""
+def backward_words(node: Any, letter: str) -> str:
+    """Return what a step does for one of the operands where it is no formula."""
+    if letter == "bias":
+        return _OF_BIAS
+    if letter == "weight" and title_of(node).endswith("_norm"):
+        return _OF_SCALE
     if isinstance(node, FunctionNode):
         return f"what {node.function.__name__}.backward returns"
     if node.primitive is None:

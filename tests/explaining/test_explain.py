@@ -285,6 +285,27 @@ def test_the_parameters_of_a_model_have_their_names():
     assert [step.operation.title for step in last.steps] == ["cross_entropy", "linear"]
 
 
+def test_a_layer_speaks_of_its_parameters():
+    model = network(2)
+    text = str(aino.explain(model(aino.ones(1, 4)).sum()))
+    assert "= v₂ model.2.weightᵀ + model.2.bias" in text
+    assert "∂L/∂model.2.weight = (∂L/∂v₃)ᵀ v₂" in text
+    assert "∂L/∂model.2.bias: the gradient, added over all that the bias was added to." in text
+    x = aino.tensor([[1.0, 2.0]], requires_grad=True)
+    assert "= x wᵀ = " in str(aino.explain(nn.functional.linear(x, aino.ones(2, 2)).sum(),
+                                           names={"w": model[2].weight, "x": x})).replace(
+        "c₁", "w")  # fmt: skip
+
+
+def test_names_that_are_letters_of_formulas():
+    b = aino.tensor(2.0, requires_grad=True)
+    a = aino.tensor(3.0, requires_grad=True)
+    x = b / a
+    lines = [line.strip() for line in str(aino.explain(x**b)).splitlines()]
+    assert "x = b / a = 2 / 3 = 0.6667    (div)" in lines
+    assert "L = x^b = 0.6667^2 = 0.4444    (pow)" in lines
+
+
 def test_large_arrays_show_shape_and_norm():
     model = network(40)
     loss = (model(aino.randn(5, 4)) ** 2).mean()
