@@ -235,6 +235,8 @@ def as_argument(module: Module, value: Any) -> Any:
     if isinstance(value, Tensor) or value is None:
         return value
     array = as_array("input", value)
+    if getattr(module, "input_scaling", None) is not None:
+        return make(array)  # which is rounded once it is scaled
     floating = [p.dtype for p in module.parameters() if p.dtype.kind == "f"]
     return make(array.astype(floating[0]) if floating and array.dtype.kind == "f" else array)
 

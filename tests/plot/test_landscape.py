@@ -70,6 +70,19 @@ def test_batches_are_weighed_by_their_samples(made):
     assert picture(whole)[2][1, 1] == pytest.approx(middle.item(), rel=1e-6)
 
 
+def test_what_a_network_scales_is_not_rounded_before():
+    X = 1e8 + np.arange(12.0).reshape(6, 2)
+    y = np.arange(6.0) ** 2
+    model = aino.NeuralNetwork(hidden=[4], seed=0).fit(X, y, epochs=5, verbose=False)
+    expected = ((model.predict(X) - y) ** 2).mean()
+    heights = picture(surface(model, "mse", (X, y), resolution=3))[2]
+    assert heights[1, 1] == pytest.approx(expected, rel=1e-5)
+    axes = aino.plot.activations(model, X, "input_scaling").axes[0]
+    counts, edges = axes.patches[0].get_data()[:2]
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+    np.testing.assert_array_equal(counts, np.histogram(scaled.ravel(), edges)[0])
+
+
 def test_random_directions_have_filters_as_long_as_those_of_the_weights():
     model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Linear(4, 5))
     centre = weights(model)
