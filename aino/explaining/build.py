@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -62,25 +62,22 @@ class Builder:
         for node in self.nodes:
             if not isinstance(node, TupleOutput) and not self._is_several(node):
                 self._of(node)
-        operations = self._operations()
         leaves = [node for node in self.nodes if type(node) is Leaf]
         targets: Any = wanted
         if wanted is None:
             targets = [(self._of(node).name, make(None, node)) for node in leaves]
-        sought = {t.node for _, t in targets if t.node in set(self.nodes)}
+        sought = {t.node for _, t in targets}.intersection(self.nodes)
         visits, rest, gradients = (
             watch(self.root, seed, sought, self.nodes, limit) if sought else ([], {}, {})
         )
         self.exercise = Exercise(
             self._of(self.root), _shown_seed(seed), [], [], [], rest, numbers,
         )  # fmt: skip
+        operations = self._operations({visit.node for visit in visits})
         self._steps(visits, operations, gradients)
-        told = {visit.node for visit in visits}
-        self.exercise.forward = [
-            operation for node, operation in operations.items() if node in told
-        ]
+        self.exercise.forward = list(operations.values())
         for name, tensor in targets:
-            self._answer(name, tensor, gradients, operations)
+            self._answer(name, tensor, gradients)
 
     # Names
 
@@ -147,13 +144,16 @@ class Builder:
 
     # Operations
 
-    def _operations(self) -> dict[Node, Operation]:
-        """Return the operations, oldest first; one with several outputs is one."""
+    def _operations(self, told: Container[Node]) -> dict[Node, Operation]:
+        """Return the operations that are told, oldest first; one with several outputs is one."""
         found: dict[Node, Operation] = {}
+        count = 0
         for node in self.nodes:
             if type(node) is Leaf or isinstance(node, TupleOutput):
                 continue
-            found[node] = self._operation(node, len(found) + 1)
+            count += 1
+            if node in told:
+                found[node] = self._operation(node, count)
         return found
 
     def _operation(self, node: Node, number: int) -> Operation:
@@ -291,13 +291,14 @@ class Builder:
 
     # Answers
 
-    def _answer(self, name: str, tensor: Tensor, gradients: Mapping, operations: Mapping) -> None:
+    def _answer(self, name: str, tensor: Tensor, gradients: Mapping) -> None:
         node = tensor.node
         if node is not None and node in gradients:
             self.exercise.answers.append(Answer(self._of(node), gradients[node]))
             return
         quantity = Quantity(name, tensor.array.shape, "input", tensor.array)
-        reason = nothing_reaches(tensor, self.names, operations)
+        everything = self._operations(set(self.nodes)) if tensor.requires_grad else {}
+        reason = nothing_reaches(tensor, everything.values())
         self.exercise.answers.append(Answer(quantity, None, reason))
 
 

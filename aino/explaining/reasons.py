@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from aino.autograd.node import Node
 from aino.autograd.tensor import Tensor
-from aino.drawing.names import Names
 from aino.explaining.exercise import Operation, Part, Step
 from aino.explaining.passing import undo_broadcasting
 
@@ -110,14 +108,14 @@ def why_zero(part: Part, step: Step) -> str:
     return f"{where}what comes back to them through {title} comes to exactly 0"
 
 
-def nothing_reaches(tensor: Tensor, names: Names, operations: Mapping[Node, Operation]) -> str:
+def nothing_reaches(tensor: Tensor, operations: Iterable[Operation]) -> str:
     """Return why no gradient reaches a tensor that was asked for."""
     if not tensor.requires_grad:
         return (
             "it does not require a gradient: it was made without requires_grad=True, detached, or "
             "computed under no_grad()"
         )
-    for operation in operations.values():
+    for operation in operations:
         for quantity in operation.operands.values():
             if quantity.kind == "constant" and _shares(quantity.array, tensor.array):
                 return (
