@@ -1,25 +1,8 @@
 /* A chain: element-wise loops over long flat memory, run together, a block of it at a time, so that
  * what they hand to each other stays in the cache. */
-#include "instructions.h"
+#include "chain.h"
 
 #include <string.h>
-
-typedef enum { FLAT, SCRATCH, NUMBER } Role;
-
-typedef struct {
-    Place place;
-    Role role;
-    npy_intp stride;
-    npy_intp origin; /* of flat memory: which number of the chain its first one is */
-} Operand;
-
-typedef struct {
-    PyUFuncGenericFunction loop;
-    void *data;
-    int operands;
-    npy_intp begin, end; /* between which numbers of the chain it runs */
-    Operand each[MAX_OPERANDS];
-} Link;
 
 struct Chain {
     npy_intp begin, end, block;
@@ -40,8 +23,8 @@ int step_chain(const Instruction *self, char *const *slots, PyObject *const *num
             if (count <= 0) {
                 continue;
             }
-            char *operands[MAX_OPERANDS];
-            npy_intp strides[MAX_OPERANDS];
+            char *operands[MAX_LINK_OPERANDS];
+            npy_intp strides[MAX_LINK_OPERANDS];
             for (int k = 0; k < link->operands; k++) {
                 const Operand *operand = &link->each[k];
                 npy_intp from = operand->role == FLAT ? first - operand->origin
@@ -62,7 +45,7 @@ int step_chain(const Instruction *self, char *const *slots, PyObject *const *num
 static int note_operand(Operand *noted, PyArrayObject *array, Place place, const char *role,
                         npy_intp origin, const Link *link, npy_intp block)
 {
-    *noted = (Operand){place, NUMBER, 0, 0};
+    *noted = (Operand){.place = place, .role = NUMBER};
     if (!strcmp(role, "number")) {
         return PyArray_SIZE(array) == 1 ? 0 : refuse("a number of a chain has no axes");
     }
@@ -115,11 +98,14 @@ static int build_link(Link *link, PyObject *described, const Instruction *made,
                          block) < 0) {
             return -1;
         }
+        link->each[k].which = which;
     }
     if (!PyArray_ISWRITEABLE(given[link->operands - 1])
         || link->each[link->operands - 1].role == NUMBER) {
         return refuse("the result of a link is flat and can be written");
     }
+    link->ufunc = ufunc;
+    link->type = PyArray_TYPE(given[link->operands - 1]);
     return find_loop(ufunc, given, &link->loop, &link->data);
 }
 
@@ -152,6 +138,7 @@ int build_chain(Instruction *made, PyArrayObject **arrays, PyObject *detail)
             return refuse("a link runs within its chain");
         }
     }
+    chain->count = fuse_links(chain->links, count);
     made->work = (end - begin) * count;
     made->step = step_chain;
     return 0;

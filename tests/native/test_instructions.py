@@ -204,6 +204,51 @@ def test_a_chain(dtype, size, block):
     same(part, expected_part)
 
 
+def updating(size, block, dtype, end):
+    """Return what Adam's links are given, the links, and what NumPy makes of the same."""
+    m, g, p, u = (numbers((size,), dtype) for _ in range(4))
+    v = np.abs(numbers((size,), dtype))
+    given = [m, g, v, p, u, np.empty(block, dtype), np.empty(block, dtype)]
+    given += [np.array(x, dtype) for x in (0.9, 0.1, 0.001, 0.999, 1e-8, 0.01)]
+    links = [
+        (np.multiply, 0, 7, 0), (np.multiply, 1, 8, 5), (np.add, 0, 5, 0), (np.multiply, 1, 1, 6),
+        (np.multiply, 6, 9, 6), (np.multiply, 2, 10, 2), (np.add, 2, 6, 2), (np.sqrt, 2, 4),
+        (np.add, 4, 11, 4), (np.divide, 0, 4, 4), (np.multiply, 4, 12, 4), end,
+    ]  # fmt: skip
+    expected = [x.copy() for x in given]
+    expected[5], expected[6] = np.empty(size, dtype), np.empty(size, dtype)
+    for function, *places in links:
+        function(*[expected[place] for place in places[:-1]], out=expected[places[-1]])
+    return given, links, expected
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("end", [(np.subtract, 3, 4, 3), (np.add, 3, 5, 3), (np.add, 3, 6, 4)])
+@pytest.mark.parametrize("change", [None, (0, 8, 7), (3, 1, 0), (7, 2, 3), (9, 4, 0), (10, 3, 12)])
+def test_the_links_of_adam_are_one_loop_with_the_same_bits(dtype, end, change):
+    """Also where one is otherwise, or scratch memory is read later: then they are not joined."""
+    for size, block in ((1, 4), (37, 16), (400, 64)):
+        given, links, expected = updating(size, block, dtype, end)
+        if change is not None:
+            place, old, new = change
+            function, *places = links[place]
+            links[place] = (function, *[new if one == old else one for one in places])
+            given[2], given[4] = np.abs(given[2]), np.abs(given[4])
+            expected = [x.copy() for x in given]
+            expected[5], expected[6] = np.empty(size, dtype), np.empty(size, dtype)
+            for function, *places in links:
+                with np.errstate(all="ignore"):
+                    function(*[expected[at] for at in places[:-1]], out=expected[places[-1]])
+        roles = ["flat"] * 5 + ["scratch"] * 2 + ["number"] * 6
+        rows = [
+            (function, tuple([(place, roles[place], 0) for place in places]), 0, size)
+            for function, *places in links
+        ]
+        Stretch([], 0, [("chain", tuple(given), (0, size, block, rows), True)], None)()
+        for found, wanted in zip(given[:5], expected[:5]):
+            same(found, wanted)
+
+
 MOVED = [np.bool, np.int16, *FLOATS, np.complex128]
 
 

@@ -42,6 +42,8 @@ class ChainTable:
         self.fits = told in ({True}, {False}) and all(
             [self._add(call, start, start + call.target.size) for start, call in calls]
         )
+        dtype = chain.steps[0].target.dtype
+        self.fits = self.fits and (dtype.char not in "fd" or agrees("chain", None, (dtype,)))
 
     @property
     def operands(self) -> list[Any]:

@@ -217,6 +217,31 @@ def _of_accumulation(function: Any, dtypes: tuple, rng: Any):
             yield function.accumulate(given, axis), [given], (function, axis)
 
 
+def _of_chain(function: Any, dtypes: tuple, rng: Any):
+    """What Adam does, which the walker makes one loop of, also to infinities and NaN."""
+    m, g, v = (_numbers(rng, (101,), dtypes[0]) for _ in range(3))
+    v, hard = np.abs(v), np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-40, -1e-30, 1e30])
+    for place, array in enumerate((m, g, v)):
+        array[place : place + 64 : 8] = hard.astype(dtypes[0])
+    numbers = np.array([0.9, 0.1, 0.001, 0.999, 1e-8, 0.01]).astype(dtypes[0])
+    b, c, d, e, f, h = (numbers[place : place + 1].reshape(()) for place in range(6))
+    with np.errstate(all="ignore"):
+        first, second = m * b + g * c, v * e + g * g * d
+        expected = first / (np.sqrt(second) + f) * h
+    flat, scratch = [(place, "flat", 0) for place in range(4)], (10, "scratch", 0)
+    u, m_, g_, v_ = flat
+    b_, c_, d_, e_, f_, h_ = [(place, "number", 0) for place in range(4, 10)]
+    rows = [
+        (np.multiply, (m_, b_, m_)), (np.multiply, (g_, c_, scratch)), (np.add, (m_, scratch, m_)),
+        (np.multiply, (g_, g_, scratch)), (np.multiply, (scratch, d_, scratch)),
+        (np.multiply, (v_, e_, v_)), (np.add, (v_, scratch, v_)), (np.sqrt, (v_, u)),
+        (np.add, (u, f_, u)), (np.divide, (m_, u, u)), (np.multiply, (u, h_, u)),
+    ]  # fmt: skip
+    links = [(*row, 0, 101) for row in rows]
+    operands = [m, g, v, b, c, d, e, f, h, np.empty(16, dtypes[0])]
+    yield expected, operands, (0, 101, 16, links)
+
+
 def _of_cast(function: Any, dtypes: tuple, rng: Any):
     given = _numbers(rng, (5, 40), dtypes[1])
     if dtypes[1].kind in "fc":
@@ -228,5 +253,7 @@ def _of_cast(function: Any, dtypes: tuple, rng: Any):
 
 
 #: What shows that loops agree: (expected, operands, detail) of instructions of a kind.
-_TRIALS = {"ufunc": _of_ufunc, "reduce": _of_reduction, "accumulate": _of_accumulation,
-           "product": _of_product, "stack": _of_stack, "copy": _of_cast}  # fmt: skip
+_TRIALS = {
+    "ufunc": _of_ufunc, "reduce": _of_reduction, "accumulate": _of_accumulation,
+    "product": _of_product, "stack": _of_stack, "copy": _of_cast, "chain": _of_chain,
+}  # fmt: skip
