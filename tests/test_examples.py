@@ -12,8 +12,14 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 DRAWINGS = {
     "rocket": ["rocket.svg"],
     "draw_graph": [
-        "graph.svg", "formula.svg", "backward.svg", "network.svg", "computation.svg", "folded.svg",
-        "activations.svg", "convolutions.svg",
+        "graph.svg",
+        "formula.svg",
+        "backward.svg",
+        "network.svg",
+        "computation.svg",
+        "folded.svg",
+        "activations.svg",
+        "convolutions.svg",
     ],
     "demo": ["demo/network.svg", "demo/graph.svg"],
 }
