@@ -2,7 +2,12 @@
 
 import sys
 
-from aino.command_line import main as main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from aino.command_line import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:  # while the commands were being loaded
+        sys.exit(130)
+else:
+    from aino.command_line import main as main
