@@ -59,7 +59,7 @@ def loss_surface(
     way is drawn. The model runs in eval mode, and is afterwards what it was.
 
     Arguments:
-        model: a module, or a ``NeuralNetwork``.
+        model: a module, a ``NeuralNetwork``, or one of AINO's estimators, with layers.
         loss: a name ("mse", "cross_entropy", "bce", ...), a module or a function of outputs and
             targets. A ``NeuralNetwork`` that has learned takes targets as its ``fit`` does where
             the loss is a name, and "cross_entropy" and "bce" are of the sums before its last
@@ -88,9 +88,12 @@ def loss_surface(
     >>> figure.axes[0].images[0].get_array().shape
     (5, 5)
     """
+    if isinstance(getattr(model, "module_", None), NeuralNetwork):
+        model = model.module_  # which takes raw data and labels, as its estimator does
     if not isinstance(model, Module):
         raise TypeError(
-            f"the loss is that of a module or a NeuralNetwork, not of a {type(model).__name__}"
+            "the loss is that of a module, of a NeuralNetwork, or of one of AINO's estimators that "
+            f"has learned with layers, not of a {type(model).__name__}"
         )
     if isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 3:
         raise ValueError(f"resolution is a whole number, 3 or more, not {resolution!r}")

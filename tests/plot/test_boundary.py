@@ -172,6 +172,10 @@ def test_estimators_of_scikit_learn(made):
         expected = model.predict_proba(grid_of(figure).astype(made.X.dtype))
         np.testing.assert_allclose(shares_of(figure, ["cat", "dog", "emu"])[1],
                                    expected.max(axis=1), rtol=1e-5)  # fmt: skip
+    heights = aino.plot.loss_surface(lone, "cross_entropy", (made.X, made.labels), resolution=3)
+    middle = heights.axes[0].images[0].get_array()[1, 1]
+    shares = lone.predict_proba(made.X)[np.arange(60), made.t]
+    assert middle == pytest.approx(-np.log(shares).mean(), rel=1e-4)
     numbers = LinearRegression().fit(made.X, made.t)
     figure = boundary(numbers, made.X, made.t, resolution=SIZE)
     np.testing.assert_allclose(figure.axes[0].images[0].get_array().ravel(),
