@@ -21,6 +21,7 @@ FAMILIES = (
     "eager",
     "optimizers",
     "training",
+    "native",
     "gpt",
     "tracing",
     "physics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import platform
@@ -65,11 +66,16 @@ def sklearn() -> Any:
     return optional("sklearn")
 
 
+#: What walks AINO's compiled programs: NumPy's calls from Python, in C, or in C where it can.
+backend = "auto"
+
+
 def compiler() -> Any:
     """Return ``aino.compile`` where AINO has it, else None."""
     import aino
 
-    return getattr(aino, "compile", None)
+    compile = getattr(aino, "compile", None)
+    return compile if backend == "auto" else functools.partial(compile, backend=backend)
 
 
 def environment() -> dict[str, Any]:
