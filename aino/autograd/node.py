@@ -38,25 +38,13 @@ GONE = object()
 def noted(value):
     """Return what a node notes of a constant, for those who show what was computed.
 
-    What is large is not kept alive; of a small part of something large, a copy is kept.
+    What is large is not kept alive, nor by a small part of it.
     """
     if value.__class__ is np.ndarray:
-        if value.nbytes > _NOTED:
-            return weakref.ref(value)
-        return value if value.base is None else Part(value)
+        return value if value.nbytes <= _NOTED and value.base is None else weakref.ref(value)
     if value.__class__ is tuple:
         return tuple([noted(part) for part in value])
     return value if isinstance(value, _PLAIN) else GONE
-
-
-class Part:
-    """A small part of something large: itself, as long as somebody else keeps it, then a copy."""
-
-    __slots__ = ("itself", "copy")
-
-    def __init__(self, array) -> None:
-        self.itself = weakref.ref(array)
-        self.copy = array.copy()
 
 
 def seen(value):
@@ -64,9 +52,6 @@ def seen(value):
     if value.__class__ is weakref.ref:
         found = value()
         return GONE if found is None else found
-    if value.__class__ is Part:
-        found = value.itself()
-        return value.copy if found is None else found
     if value.__class__ is tuple:
         parts = tuple([seen(part) for part in value])
         return GONE if any([part is GONE for part in parts]) else parts

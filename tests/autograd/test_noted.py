@@ -10,6 +10,7 @@ import aino
 from aino.autograd.node import GONE
 from aino.nn import functional as F
 
+PART = aino.ones(1000)[:2]
 #: Small constants are noted themselves, so that a box of a drawing can be computed by hand.
 CASES = {
     "a number after": (lambda x, c: x + 3.0, {"b": 3.0}),
@@ -20,7 +21,8 @@ CASES = {
     "an axis": (lambda x, c: x.softmax(0), {"axis": 0}),
     "a choice": (lambda x, c: aino.where(c > 5.5, x, 0.0), {"condition": [False, True], "b": 0.0}),
     "a target": (lambda x, c: F.mse_loss(x, c), {"target": [5.0, 6.0]}),
-    "a part of something large": (lambda x, c: x + aino.ones(1000)[:2], {"b": [1.0, 1.0]}),
+    "a part that is kept elsewhere": (lambda x, c: x + PART, {"b": [1.0, 1.0]}),
+    "a part that is gone": (lambda x, c: x + aino.ones(1000)[:2], {}),
     "a list": (lambda x, c: aino.cat([x, c]), {"xs": [GONE, [5.0, 6.0]], "axis": 0}),
     "two tensors that want gradients": (lambda x, c: x * x, {}),
 }
