@@ -42,11 +42,12 @@ its shape; only what it reads is kept in memory until the backward pass. This pa
 the table that the engine runs, and the slopes in its pictures are computed by it.
 
 Two examples show how to read it. The gradient of `a` in `mul` is `g * b`: the slope of a · b along
-a is b, times what arrives. That of `x` in `tanh` is `g * (1.0 - y * y)`: the slope of the
-hyperbolic tangent, in terms of its own value. Sums over what was broadcast, promotion of dtypes and
-the conjugates of complex numbers are the engine's work, so they stand in no rule; and since the
-rules are ordinary array programs, they are differentiated in their turn for derivatives of higher
-order.
+a is b, times what arrives. That of `x` in `exp` is `g * y`: the slope of eˣ is eˣ, its output.
+Where a rule is longer than a line, its function stands below.
+Sums over what was broadcast, promotion
+of dtypes and the conjugates of complex numbers are the engine's work, so they stand in no rule; and
+since the rules are ordinary array programs, they are differentiated in their turn for derivatives
+of higher order.
 
 In the pictures the function is <span class="function-line">blue</span>, its slope
 <span class="slope-line">orange and dashed</span>.
