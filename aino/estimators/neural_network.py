@@ -181,7 +181,7 @@ class NeuralNetwork(Module):
     @property
     def dtype(self) -> Any:
         """The dtype that the network computes in."""
-        return next(iter(self.parameters())).dtype
+        return self.layers[0].weight.dtype
 
     def sums(self, input: Any) -> Any:
         """Return the weighted sums of the last layer, before its activation, of scaled inputs."""

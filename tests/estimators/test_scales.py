@@ -105,6 +105,15 @@ def test_another_dtype_leaves_the_scales_as_they_are():
     assert model.score(X, y) == pytest.approx(score, abs=0.01)
 
 
+def test_a_network_with_scales_is_called_with_other_weights():
+    model, _ = learned(1e6 + BASE, WANTED, epochs=2)
+    x = aino.from_numpy(1e6 + BASE[:4])
+    own = {name: p.detach() * 1.0 for name, p in model.named_parameters()}  # tensors, no parameters
+    assert aino.func.functional_call(model, own, (x,)).tolist() == model(x).tolist()
+    others = {name: p * 0.0 for name, p in own.items()}
+    assert aino.func.functional_call(model, others, (x,)).tolist() != model(x).tolist()
+
+
 def test_the_dtype_of_numbers_is_that_of_y():
     for dtype in (np.float32, np.float64, np.int64):
         y = (100 * WANTED).astype(dtype) + dtype(7)
