@@ -60,7 +60,7 @@ class Comparison(Report):
         self.parameters = parameters
         self.only_a = only_a
         self.only_b = only_b
-        self.first = next((layer for layer in layers if not layer.same), None)
+        self.first: Any = next((layer for layer in layers if not layer.same), None)
         weights = not only_a and not only_b and all([one.same for one in parameters])
         self.same = self.first is None and (bool(layers) or weights)
         self.notes = notes

@@ -61,7 +61,7 @@ class GradientReport(Report):
     """What ``check_gradients`` found; it prints as a table.
 
     ``ok``: whether all gradients agree with the differences. ``parameters``: a
-    ``ParameterCheck`` each. ``worst``: the one with the largest error. ``vanishing``,
+    ``ParameterCheck`` each. ``worst``: the one with the largest error, None of none. ``vanishing``,
     ``exploding``, ``zero``, ``without_gradient``: names of parameters. ``units``: units that are
     dead or saturated for every one of ``samples`` samples. ``advice``: sentences.
     """
@@ -71,7 +71,7 @@ class GradientReport(Report):
         self.units = units
         self.samples = samples
         compared = [one for one in parameters if one.worst is not None]
-        self.worst = max(compared, key=lambda one: one.error, default=None)
+        self.worst: Any = max(compared, key=lambda one: one.error, default=None)
         self.ok = all([one.ok for one in parameters])
         known = [
             (one, one.norm / np.sqrt(max(one.size, 1)))

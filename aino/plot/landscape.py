@@ -103,7 +103,7 @@ def loss_surface(
     learned = isinstance(model, NeuralNetwork) and model.kind is not None
     named = isinstance(loss, str) and learned
     batches = _batches(model, data, named)
-    asked = Sums(model) if named and criterion.name in _OF_SUMS else model
+    asked = _Sums(model) if named and criterion.name in _OF_SUMS else model
     centre = weights_of(model)
     names: Any = ("first direction", "second direction")
     way, where = None, centre
@@ -158,7 +158,7 @@ def _loss_at(
     """Return the mean loss over all samples with weights away from the centre."""
     moved = {}
     parameters = dict(model.named_parameters())
-    inner = "network." if isinstance(model, Sums) else ""
+    inner = "network." if isinstance(model, _Sums) else ""
     for name, array in centre.items():
         # Where it does not move, not even a rounding may change it.
         steps = [step * direction[name] for step, direction in ways if step]
@@ -174,7 +174,7 @@ def _loss_at(
     return total / samples
 
 
-class Sums(Module):
+class _Sums(Module):
     """A network without the last activation, which these losses have in themselves."""
 
     def __init__(self, network: Any) -> None:

@@ -26,8 +26,12 @@ NOT_DRAWN = {
     "geqrf", "ldl", "weighted_turn", "weighted_share", "eigvals", "view_as_complex",
     "log_gamma_sample", "complex",
 }  # fmt: skip
-#: What can't be computed again once it is freed: it needs what its caller has computed.
-LOST = {"ctc", "inverse_or_inf", "attention", "gru", "lstm", "rnn"}
+#: What can't be computed again once it is freed: it needs what its caller has computed, or was
+#: given a view that nobody keeps.
+LOST = {
+    "ctc", "inverse_or_inf", "attention", "gru", "lstm", "rnn",
+    "gather_of", "ldl_solve", "solve_triangular", "take_sum",
+}  # fmt: skip
 PLACES = (
     aino, aino.Tensor, aino.nn.functional, aino.linalg, aino.special, aino.fft,
     aino.autograd.forward_ad,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime", reason="it takes long, and runs with the rest of parity")
 
 from tests.onnx import backend_tests
 from tests.onnx.backend_tests import NOT_COMPARABLE, REASONS, REFUSED, model_tests, node_tests

@@ -15,6 +15,7 @@ from tests.distributed.ranks import ROWS
 from tests.distributed.said import ROOT, check_row, launch
 from tests.distributed.training import FILES
 
+pytest.importorskip("torch", reason="it takes long, and runs with the rest of parity")
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("mpi4py") is None or not FILES, reason="mpi4py is not installed"
 )

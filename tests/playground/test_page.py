@@ -163,7 +163,7 @@ def test_points_are_drawn(page):
     points = page.server.session.data.points
     np.testing.assert_allclose(points, [[-0.5, 0.25], [0.5, 0.75], [0, -0.5]], atol=0.011)
     assert page.server.session.data.classes.tolist() == [0, 2, 1]
-    assert len(page.kept()["points"]) == 3
+    page.until("legend", lambda text: len(page.kept()["points"]) == 3)  # the address comes last
 
 
 def test_a_table_of_ones_own(page):
