@@ -168,21 +168,22 @@ class Compiled(Programs):
                     return result
             return self._call_slowly(args, kwargs)
         except RunEagerly as signal:
-            eagerly = signal
+            eagerly = signal.told
         finally:
             lock.release()
         return self._run_eagerly(eagerly, args, kwargs)
 
-    def _run_eagerly(self, signal: RunEagerly, args, kwargs) -> Any:
+    def _run_eagerly(self, told: tuple, args, kwargs) -> Any:
         """Make a call as the function does; where a trace has raised, its signature is refused."""
-        if signal.call is None:
+        raised, refuse, call = told
+        if call is None:
             result = self.function(*args, **kwargs)
         else:
-            with one_call(signal.call):
+            with one_call(call):
                 result = self.function(*args, **kwargs)
-        if signal.error is not None:
+        if raised is not None:
             with self._lock:
-                signal.refuse(only_traced(signal.error))
+                refuse(only_traced(raised))
                 self._line_up()
         return result
 
@@ -207,16 +208,16 @@ class Compiled(Programs):
         results: list[Any] = []
         while len(results) < len(batches):
             with self._lock:
-                signal = self._call_in_a_row(batches, results)
+                told = self._call_in_a_row(batches, results)
             if len(results) < len(batches):
                 args = _arguments_of(batches[len(results)])
-                if signal is None:  # it has no program yet
+                if told is None:  # it has no program yet
                     results.append(self(*args))
                 else:
-                    results.append(self._run_eagerly(signal, args, {}))
+                    results.append(self._run_eagerly(told, args, {}))
         return results
 
-    def _call_in_a_row(self, batches: Sequence[Any], results: list[Any]) -> RunEagerly | None:
+    def _call_in_a_row(self, batches: Sequence[Any], results: list[Any]) -> tuple | None:
         """Append the results of further batches, as long as programs make them.
 
         Returns what says that the next one is to run as the function does, if that is so.
@@ -228,7 +229,7 @@ class Compiled(Programs):
                 try:
                     result = (follow or dispatch)(_arguments_of(batches[len(results)]), {})
                 except RunEagerly as signal:
-                    return signal
+                    return signal.told
                 if result is MISS:
                     break
                 results.append(result)

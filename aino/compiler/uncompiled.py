@@ -39,6 +39,11 @@ class RunEagerly(Exception):
         self.refuse = refuse
         self.call: OneCall | None = None
 
+    @property
+    def told(self) -> tuple:
+        """What it says, without itself: its frames hold arrays that the function may resize."""
+        return self.error, self.refuse, self.call
+
 
 def disable(fn=None, recursive: bool = True, *, reason: str | None = None):
     """Return a function that is never compiled: what calls it goes on uncompiled, too.

@@ -307,3 +307,16 @@ def test_a_tensor_of_a_tensor(dtype):
         y = step(x)
         assert (y.tolist(), y.dtype) == ([turn, turn], dtype or aino.float32)
         assert y.array is not x.array
+
+
+@pytest.mark.filterwarnings("ignore::aino.errors.CompileWarning")
+@pytest.mark.parametrize("many", [False, True])
+def test_nobody_holds_an_argument_that_the_function_lets_grow(many):
+    @aino.compile
+    def grow(x):
+        x.resize_((9,))
+
+    for _ in range(4):
+        x = aino.zeros(7)
+        grow.many([x]) if many else grow(x)
+        assert x.shape == (9,)
