@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from typing import Any
 
 
 def is_plain(item) -> bool:
@@ -25,6 +26,19 @@ def parts_of(item) -> list:
     if not is_container(item):
         return []
     return [getattr(item, field.name) for field in dataclasses.fields(item)]
+
+
+def named_parts_of(item) -> list[tuple]:
+    """Return the parts of a container with their keys, the names of its fields, or places."""
+    parts = parts_of(item)
+    keys: Any
+    if isinstance(item, dict):
+        keys = item
+    elif is_plain(item):
+        keys = getattr(item, "_fields", None) or range(len(parts))
+    else:
+        keys = [field.name for field in dataclasses.fields(item)] if parts else []
+    return list(zip(keys, parts))
 
 
 def paths_of(item, name: str) -> list[tuple[str, object]]:

@@ -30,7 +30,7 @@ from aino.onnx.exporting.sizing import choices
 from aino.onnx.exporting.table import WHOLE
 from aino.onnx.exporting.translate import translate
 from aino.onnx.package import onnx_package
-from aino.pytree import is_container, is_plain, parts_of
+from aino.pytree import is_container, named_parts_of, parts_of
 
 __all__ = ["ONNXProgram", "OnnxExporterError", "export", "is_in_onnx_export"]
 
@@ -291,13 +291,7 @@ def _outputs(result: Any) -> list[tuple[tuple, Value]]:
                 "the tensor"
             )
         elif is_container(item):
-            if isinstance(item, dict):
-                keys: Any = list(item)
-            else:
-                keys = getattr(item, "_fields", None) or range(len(parts_of(item)))
-                if not is_plain(item):
-                    keys = list(vars(item))
-            for key, part in zip(keys, parts_of(item)):
+            for key, part in named_parts_of(item):
                 walk(part, (*path, key))
         elif item is not None:
             raise OnnxExporterError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 import re
@@ -197,6 +198,32 @@ def test_classes_have_their_labels(tmp_path):
 def test_the_function_is_called_as_the_file(tmp_path, file, name):
     text, _ = written(tmp_path, nn.Linear(2, 2).eval(), aino.ones(1, 2), name=file)
     assert re.search(rf"^int {name}\(const float \*input, float \*output\);$", text, re.MULTILINE)
+
+
+def test_what_is_no_tensor_is_fixed_and_the_head_says_so(tmp_path):
+    compiled = aino.compile(lambda x, scale, *, mode: x * scale if mode == "a" else x)
+    for _ in range(3):
+        compiled(aino.ones(3), 0.5, mode="a")
+    compiled.save_source(tmp_path / "scaled.c")
+    text = " ".join((tmp_path / "scaled.c").read_text().split("*/")[0].replace("*", "").split())
+    assert "As in the call that it was written from: scale = 0.5, mode = 'a'." in text
+
+
+def test_inputs_and_outputs_in_dataclasses_have_the_names_of_their_fields(tmp_path):
+    @dataclasses.dataclass(slots=True)
+    class Pair:
+        left: aino.Tensor
+        right: aino.Tensor
+
+    compiled = aino.compile(lambda pair: Pair(pair.left * 2.0, pair.right + pair.left))
+    for _ in range(3):
+        compiled(Pair(aino.ones(3), aino.ones(3)))
+    compiled.save_source(tmp_path / "pair.c")
+    text = (tmp_path / "pair.c").read_text()
+    assert (
+        "int pair(const float *pair_left, const float *pair_right, float *left, float *right)"
+        in " ".join(text.split())
+    )
 
 
 def test_several_inputs_and_outputs_have_their_names(tmp_path):

@@ -26,7 +26,7 @@ from aino.compiler.ir.regions import Region, Storage, is_contiguous
 from aino.compiler.specialization import write
 from aino.errors import ArgumentError, CompileError
 from aino.nn.base.module import Module
-from aino.pytree import is_container, is_plain, mapped, parts_of
+from aino.pytree import is_container, mapped, named_parts_of
 
 
 class CSource(NamedTuple):
@@ -53,7 +53,7 @@ def save_c(
             "save_source: calibration measures what quantize='int8' loses; give both"
         )
     name = identifier(os.path.splitext(os.path.basename(path))[0])
-    labels, tensors = _given(function, args, kwargs)
+    labels, tensors, fixed = _given(function, args, kwargs)
     root = function if isinstance(function, Module) else None
     title = type(function).__name__ if root is not None else compiled.name
 
@@ -76,6 +76,8 @@ def save_c(
         builder, plan(statements, places), {**given, **places}, recording.roots, main, scope
     )
     contents = Contents(name, title, inputs, outputs, statements, layout)
+    if fixed:
+        contents.told.append(f"As in the call that it was written from: {', '.join(fixed)}.")
     _say_classes(contents, function)
     loss = None
     if quantize is not None:
@@ -103,8 +105,11 @@ def save_c(
     return CSource(file.constants, file.scratch, loss)
 
 
-def _given(function: Any, args: tuple, kwargs: dict) -> tuple[list[str], list[Tensor]]:
-    """Return the tensors of a call, with the names of the parameters that they are in."""
+def _given(function: Any, args: tuple, kwargs: dict) -> tuple[list[str], list[Tensor], list[str]]:
+    """Return the tensors of a call, with the names of the parameters that they are in.
+
+    And what is no tensor, which the file has as it is, in words.
+    """
     called = function.forward if isinstance(function, Module) else function
     try:
         parameters = list(inspect.signature(called).parameters.values())
@@ -115,6 +120,7 @@ def _given(function: Any, args: tuple, kwargs: dict) -> tuple[list[str], list[Te
     names += [f"input_{i}" for i in range(len(args) - len(names))]
     labels: list[str] = []
     tensors: list[Tensor] = []
+    fixed: list[str] = []
 
     def walk(item: Any, label: str) -> None:
         if isinstance(item, Tensor):
@@ -125,14 +131,15 @@ def _given(function: Any, args: tuple, kwargs: dict) -> tuple[list[str], list[Te
                 f"save_source: {label} is an array, which C would have as a constant; call it "
                 "with a tensor"
             )
-        elif is_plain(item):
-            keys = list(item) if isinstance(item, dict) else range(len(item))
-            for key, one in zip(keys, parts_of(item)):
+        elif is_container(item):
+            for key, one in named_parts_of(item):
                 walk(one, f"{label}_{key}")
+        elif item is not None:
+            fixed.append(f"{label} = {item!r}".replace("*/", ""))
 
     for label, item in [*zip(names, args), *kwargs.items()]:
         walk(item, label)
-    return labels, tensors
+    return labels, tensors, fixed
 
 
 def _refuse_effects(program: Program, title: str) -> None:
@@ -161,13 +168,7 @@ def _outputs(
         if isinstance(item, Returned):
             found.append((label, item.value))
         elif is_container(item):
-            if isinstance(item, dict):
-                keys: Any = list(item)
-            else:
-                keys = getattr(item, "_fields", None) or range(len(parts_of(item)))
-                if not is_plain(item):
-                    keys = list(vars(item))
-            for key, one in zip(keys, parts_of(item)):
+            for key, one in named_parts_of(item):
                 walk(one, f"{label}_{key}" if str(key).isdigit() or label != "output" else str(key))
         elif item is not None and not (type(item) is Kept and item.value is None):
             raise CompileError(f"{title} can't be written as C: it returns {item!r}, no tensor")
