@@ -207,35 +207,41 @@ class Compiled(Programs):
             return [self(*_arguments_of(batch)) for batch in batches]
         results: list[Any] = []
         while len(results) < len(batches):
-            with self._lock:
-                told = self._call_in_a_row(batches, results)
-            if len(results) < len(batches):
-                args = _arguments_of(batches[len(results)])
-                if told is None:  # it has no program yet
-                    results.append(self(*args))
-                else:
-                    results.append(self._run_eagerly(told, args, {}))
+            try:
+                with self._lock:
+                    self._call_in_a_row(batches, results)
+            except RunEagerly as signal:
+                told = signal.told
+            else:
+                break
+            results.append(self._run_eagerly(told, _arguments_of(batches[len(results)]), {}))
         return results
 
-    def _call_in_a_row(self, batches: Sequence[Any], results: list[Any]) -> tuple | None:
-        """Append the results of further batches, as long as programs make them.
+    def _call_in_a_row(self, batches: Sequence[Any], results: list[Any]) -> None:
+        """Append the results of the batches that are left; as in a call, each is asked once.
 
-        Returns what says that the next one is to run as the function does, if that is so.
+        The program of the batch before is asked first: after two by it, for the arguments alone.
         """
-        dispatches = self._dispatches
-        for dispatch in dispatches:
-            follow, made = None, 0
-            while len(results) < len(batches) and self._dispatches is dispatches:
-                try:
-                    result = (follow or dispatch)(_arguments_of(batches[len(results)]), {})
-                except RunEagerly as signal:
-                    return signal.told
-                if result is MISS:
-                    break
-                results.append(result)
+        last, follow, made, known = None, None, 0, self._dispatches
+        while len(results) < len(batches):
+            args = _arguments_of(batches[len(results)])
+            if self._dispatches is not known:  # one was traced, or dropped
+                last, known = None, self._dispatches
+            result = MISS if last is None else (follow or last)(args, {})
+            if result is not MISS:
                 made += 1
-                follow = following(dispatch) if made >= 2 else None
-        return None
+                follow = following(last) if made >= 2 else None
+            else:
+                others = [dispatch for dispatch in known if dispatch is not last]
+                last, follow, made = None, None, 1
+                for dispatch in others:
+                    result = dispatch(args, {})
+                    if result is not MISS:
+                        last = dispatch
+                        break
+                else:
+                    result = self._call_slowly(args, {})
+            results.append(result)
 
     def _trace(self, args, kwargs):
         try:

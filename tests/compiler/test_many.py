@@ -5,7 +5,9 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler import self_check
 from aino.compiler.dispatch import following
+from tests.compiler.test_self_check import CELL, hidden
 
 RATES = [0.1, 0.1, 0.05, 0.05, 0.2, 0.01]
 
@@ -95,14 +97,13 @@ def test_what_changes_between_two_runs_is_seen():
 
 
 def test_gradients_that_are_gathered():
-    def run(many):
-        w = aino.ones(3, requires_grad=True)
-        gather = aino.compile(lambda x: (w * x).sum().backward())
-        given = [aino.tensor([1.0, 2.0, n]) for n in range(7)]
-        gather.many(given) if many else [gather(x) for x in given]
-        return w.grad.tolist()
-
-    assert run(True) == run(False) == [7.0, 14.0, 21.0]
+    """Whether there is a gradient already is another program, and the first call changes that."""
+    w = aino.ones(3, requires_grad=True)
+    gather = aino.compile(lambda x: (w * x).sum().backward())
+    for _ in range(5):
+        w.grad = None
+        gather.many([aino.tensor([1.0, 2.0, n]) for n in range(7)])
+        assert w.grad.tolist() == [7.0, 14.0, 21.0]
 
 
 def test_what_the_function_counts_is_counted():
@@ -123,6 +124,22 @@ def test_what_the_function_counts_is_counted():
 
     assert run(True) == run(False)
     assert run(True)[1] == 9
+
+
+def test_after_a_call_that_changes_pythons_world_all_of_it_is_compared():
+    class Counter:
+        calls = 0
+
+    counter = Counter()
+
+    def count(x):
+        counter.calls += 1
+        return x + 1.0
+
+    for function, follows in ((count, False), (lambda x: x + 1.0, True)):
+        step = aino.compile(function)
+        step.many([aino.tensor(2.0)] * 5)
+        assert (following(step._dispatches[0]) is not None) is follows
 
 
 def test_numbers_that_steer_are_compared_at_every_call():
@@ -154,6 +171,35 @@ def test_labels_of_no_class_raise_where_they_come():
     with pytest.raises(IndexError, match=str(error.value).replace("(", r"\(")):
         [other(*batch) for batch in given]
     assert told(network, []) == told(one_by_one, [])
+
+
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_a_batch_in_memory_that_is_written_is_found_wherever_it_comes(place):
+    w = aino.ones(4)
+
+    @aino.compile(fullgraph=True)
+    def step(v):
+        w.mul_(2.0)
+        return (v + w).sum()
+
+    given = [aino.ones(4) for _ in range(7)]
+    step.many(given)
+    given[place] = w.detach()[:]
+    before = w.tolist()
+    with pytest.raises(aino.errors.CompileError, match="argument v shares memory"):
+        step.many(given)
+    assert w.tolist() == [2.0**place * x for x in before]
+
+
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_batches_of_one_tensor_twice_and_of_two_are_told_apart(place):
+    product = aino.compile(lambda a, b: a * b.add_(1.0))
+    for twice in (True, False, True, False):
+        given = [(aino.ones(2), aino.ones(2)) for _ in range(7)]
+        if twice:
+            given[place] = given[place][:1] * 2
+        expected = [4.0 if a is b else 2.0 for a, b in given]
+        assert [x[0].item() for x in product.many(given)] == expected
 
 
 def test_what_a_batch_may_be():
@@ -188,15 +234,12 @@ def test_within_another_program_it_is_part_of_it():
 
 
 def test_a_program_that_is_dropped_on_the_way_makes_no_further_call(monkeypatch):
-    seen = []
-
-    @aino.compile
-    def step(x):
-        seen.append(1)
-        return x + 1.0
-
-    step.many([aino.tensor(1.0)] * 4)
-    before = step._dispatches
-    step.forget()
-    assert before is not step._dispatches
-    assert [x.item() for x in step.many([aino.tensor(1.0)] * 4)] == [2.0] * 4
+    monkeypatch.setattr(self_check, "FIRST", 8)
+    monkeypatch.setattr(self_check, "clock", lambda: 0.0)
+    CELL.value = 1.0
+    step = aino.compile(lambda x: x * hidden())
+    step.many([aino.tensor(1.0)] * 10)
+    CELL.value = 5.0
+    with pytest.warns(aino.errors.CompileWarning, match="may be stale"):
+        found = [x.item() for x in step.many([aino.tensor(1.0)] * 30)]
+    assert set(found[8:]) == {5.0}
