@@ -222,18 +222,17 @@ class Compiled(Programs):
 
         The program of the batch before is asked first: after two by it, for the arguments alone.
         """
-        last, follow, made, known = None, None, 0, self._dispatches
+        last, follow, known = None, None, self._dispatches
         while len(results) < len(batches):
             args = _arguments_of(batches[len(results)])
             if self._dispatches is not known:  # one was traced, or dropped
                 last, known = None, self._dispatches
             result = MISS if last is None else (follow or last)(args, {})
             if result is not MISS:
-                made += 1
-                follow = following(last) if made >= 2 else None
+                follow = following(last)
             else:
                 others = [dispatch for dispatch in known if dispatch is not last]
-                last, follow, made = None, None, 1
+                last, follow = None, None
                 for dispatch in others:
                     result = dispatch(args, {})
                     if result is not MISS:

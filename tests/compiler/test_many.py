@@ -219,6 +219,7 @@ def test_a_function_that_cannot_be_compiled_runs_as_it_is():
     given = [aino.tensor([float(n)]) for n in (1, -1, 2, -2, 3)]
     with pytest.warns(aino.errors.CompileWarning):
         assert [x.item() for x in branch.many(given)] == [2.0, -1.0, 4.0, -2.0, 6.0]
+    assert branch._refused
 
 
 def test_within_another_program_it_is_part_of_it():
@@ -233,13 +234,14 @@ def test_within_another_program_it_is_part_of_it():
         assert outer(aino.tensor(1.0), aino.tensor(2.0)).item() == 9.0
 
 
-def test_a_program_that_is_dropped_on_the_way_makes_no_further_call(monkeypatch):
+@pytest.mark.parametrize("before", range(8, 20))
+def test_a_program_is_compared_with_its_function_on_the_way(monkeypatch, before):
     monkeypatch.setattr(self_check, "FIRST", 8)
     monkeypatch.setattr(self_check, "clock", lambda: 0.0)
     CELL.value = 1.0
     step = aino.compile(lambda x: x * hidden())
-    step.many([aino.tensor(1.0)] * 10)
+    step.many([aino.tensor(1.0)] * before)
     CELL.value = 5.0
     with pytest.warns(aino.errors.CompileWarning, match="may be stale"):
         found = [x.item() for x in step.many([aino.tensor(1.0)] * 30)]
-    assert set(found[8:]) == {5.0}
+    assert set(found[9:]) == {5.0}
