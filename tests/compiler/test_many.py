@@ -211,11 +211,19 @@ def test_what_a_batch_may_be():
         assert found == [[3.0, 5.0]] * 3 + [[5.0, 7.0]] + [[3.0, 5.0]]
 
 
-def test_a_function_that_cannot_be_compiled_runs_as_it_is():
-    @aino.compile
-    def branch(x):
-        return x * 2.0 if float(x.sum()) > 0 else x
+def by_its_value(x):
+    return x * 2.0 if float(x.sum()) > 0 else x
 
+
+def by_its_array(x):
+    if type(x.array) is not np.ndarray:
+        raise TypeError("an array of NumPy's is needed")
+    return by_its_value(x)
+
+
+@pytest.mark.parametrize("function", [by_its_value, by_its_array])
+def test_a_function_that_cannot_be_compiled_runs_as_it_is(function):
+    branch = aino.compile(function)
     given = [aino.tensor([float(n)]) for n in (1, -1, 2, -2, 3)]
     with pytest.warns(aino.errors.CompileWarning):
         assert [x.item() for x in branch.many(given)] == [2.0, -1.0, 4.0, -2.0, 6.0]
