@@ -70,6 +70,12 @@ def test_an_argument_is_taken_in_its_form_alone(what, wrap):
         assert array is (given if wrap is None else given.array)
 
 
+def test_the_very_array_that_is_written_is_not_taken():
+    written = np.zeros((2, 3))
+    assert opened([row(LIKE)], written) is not None
+    assert opened([row(LIKE)], written, roots=[ROOT, written]) is None
+
+
 def test_strides_count_where_they_are_said_to():
     assert opened([row(LIKE, rigid=False)], view()) is not None
     assert opened([row(LIKE, rigid=True)], view()) is None
@@ -113,6 +119,10 @@ def test_memory_whose_owner_is_no_array_is_looked_at():
     assert opened([row(LIKE)], np.frombuffer(bytearray(48)).reshape(2, 3), roots=[written])
     inside = np.frombuffer(memory, count=6).reshape(2, 3)
     assert opened([row(LIKE)], inside, roots=[written]) is None
+    own = np.zeros(24)  # one of the two owns the memory, the other has it by a buffer
+    lent = np.frombuffer(memoryview(own)).reshape(4, 6)
+    assert opened([row(LIKE)], own[:6].reshape(2, 3), roots=[lent]) is None
+    assert opened([row(LIKE)], lent.reshape(-1)[:6].reshape(2, 3), roots=[own]) is None
     with pytest.raises(ZeroDivisionError):  # what the question raises is passed on
         native.Arguments([row(LIKE)], [written], lambda *_: 1 / 0).open((inside,), {})
 
