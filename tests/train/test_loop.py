@@ -8,6 +8,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.compiler.compiled import Compiled
 from aino.train import Callback, History, Loop, Trainer
 from aino.train.batches import ArrayBatches
 from aino.train.step import make_step
@@ -244,3 +245,30 @@ def test_ctrl_c_waits_for_the_end_of_a_step(times, size, heard, batch):
     assert all(parameter.grad is None for parameter in trainer.model.parameters())
     trainer.callbacks = []
     assert math.isfinite(trainer.fit(X, y, epochs=1, verbose=False)["loss"][-1])
+
+
+class Listener(Callback):
+    """Wants to be told of each step, so that each is made by itself."""
+
+    def on_step(self, loop):
+        """Be told."""
+
+
+@pytest.mark.parametrize("samples", [1600, 1610, 40])
+def test_batches_that_are_learned_from_together_teach_the_same(samples, monkeypatch):
+    """In groups where nobody listens: the same order, the same bits, the same history."""
+    groups = []
+    many = Compiled.many
+    monkeypatch.setattr(
+        Compiled, "many", lambda self, batches: groups.append(len(batches)) or many(self, batches)
+    )
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(samples, 3)), rng.integers(0, 2, samples)
+    found = []
+    for callbacks in ([], [Listener()]):
+        model = aino.NeuralNetwork([3, 4, 1], seed=0)
+        options = {"epochs": 5, "batch_size": 16, "seed": 0, "verbose": False}
+        model.fit(X, y, callbacks=callbacks, **options)
+        found.append((model.history["loss"], [p.array.tobytes() for p in model.parameters()]))
+    assert found[0] == found[1]
+    assert max(groups, default=0) == (16 if samples > 1000 else 0)
