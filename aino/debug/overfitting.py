@@ -34,13 +34,13 @@ class Overfit(Report):
 
     ``learned``: whether less than a tenth of the first loss was left. ``first``, ``last``: the
     loss before, and the smallest after. ``losses``: the loss at each step of the best try.
-    ``lr``: its learning rate, ``tries``: those that were tried, with what was left of the loss.
+    ``lr``: its learning rate, ``optimizer``: the name of what updated, ``tries``: those that were tried, with what was left of the loss.
     ``without_gradient``: the parameters that got none. ``advice``: sentences.
     """
 
     def __init__(
         self, losses: list[float], lr: float, tries: list[tuple[float, float]],
-        without_gradient: list[str], advice: list[str],
+        without_gradient: list[str], advice: list[str], optimizer: str,
     ) -> None:  # fmt: skip
         self.losses = losses
         self.lr = lr
@@ -50,6 +50,7 @@ class Overfit(Report):
         self.last = min([loss for loss in losses if math.isfinite(loss)], default=math.nan)
         self.learned = _left(losses) <= _LEARNED
         self.advice = advice
+        self.optimizer = optimizer
 
     def __bool__(self) -> bool:
         return self.learned
@@ -64,7 +65,9 @@ class Overfit(Report):
         count = len(self.losses)
         steps = sorted({round(place) for place in np.linspace(0, count - 1, min(count, 6))})
         rows = [[step, self.losses[step]] for step in steps]
-        said += f" in {count - 1} steps of Adam with lr={self.lr:g}"
+        said += f" in {count - 1} steps"
+        if self.optimizer:
+            said += f" of {self.optimizer} with lr={self.lr:g}"
         return [said, Table(["step", "loss"], rows), *self.advice]
 
 
@@ -115,7 +118,7 @@ def overfit_one_batch(
             if tries[-1][1] <= _LEARNED or not trial.parameters:
                 break
         advice = [] if _left(best.losses) <= _LEARNED else list(best.advice())
-        return Overfit(best.losses, best_rate, tries, best.without_gradient, advice)
+        return Overfit(best.losses, best_rate, tries, best.without_gradient, advice, best.optimizer)
 
 
 def _left(losses: list[float]) -> float:
@@ -145,9 +148,13 @@ class _Trial:
         self.still: list[str] = []
         self.outputs: Any = None
         self.leads_back = True
+        #: The name of what updates.
+        self.optimizer = ""
 
     def run(self, steps: int, lr: float, make: Callable[..., Any]) -> None:
         optimizer = make(self.parameters, lr=lr) if self.parameters else None
+        if optimizer is not None:
+            self.optimizer = type(optimizer).__name__
         for step in range(steps + 1):
             self.outputs = called(self.model, self.inputs)
             loss = self.criterion(self.outputs, self.targets)

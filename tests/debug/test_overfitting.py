@@ -99,6 +99,7 @@ def test_rate_and_optimizer_of_ones_own():
         regression(), "mse", (X, VALUES), steps=3, lr=0.5, optimizer=aino.optim.SGD
     )
     assert (found.lr, len(found.tries), len(found.losses)) == (0.5, 1, 4)
+    assert "in 3 steps of SGD with lr=0.5" in " ".join(str(found).split())
     assert "<table>" in found._repr_html_()
 
 
