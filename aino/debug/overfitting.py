@@ -34,7 +34,8 @@ class Overfit(Report):
 
     ``learned``: whether less than a tenth of the first loss was left. ``first``, ``last``: the
     loss before, and the smallest after. ``losses``: the loss at each step of the best try.
-    ``lr``: its learning rate, ``optimizer``: the name of what updated, ``tries``: those that were tried, with what was left of the loss.
+    ``lr``: its learning rate, ``optimizer``: the name of what updated. ``tries``: the rates that
+    were tried, with what was left of the loss.
     ``without_gradient``: the parameters that got none. ``advice``: sentences.
     """
 
