@@ -1,6 +1,7 @@
 """Settings shared by all tests: every run draws the same random numbers."""
 
 import gc
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("aino")
+
+
+def pytest_configure(config):
+    """Give each of several workers its share of the cores.
+
+    The threads of NumPy's BLAS wait for one another in loops. Where more of them want to run than
+    there are cores, a product of 20 microseconds takes milliseconds.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    if workers > 1:
+        from aino.num_threads import _set_blas
+        from aino.threads import CORES
+
+        share = max(1, CORES // workers)
+        _set_blas(share)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", str(share))  # for the processes of tests
 
 
 @pytest.fixture(autouse=True, scope="session")
