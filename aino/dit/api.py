@@ -1,5 +1,6 @@
 """Saving, loading and checking ``.dit`` files."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,6 +25,13 @@ _HOLDS_MODEL = (
     "holds {}, and weights_only=True takes only containers of tensors; leave it out, or save the "
     "state_dict()"
 )
+#: Names that say that others write such files, and how AINO's users do.
+_OF_OTHERS = {
+    ".pt": "PyTorch's files are read, not written",
+    ".pth": "PyTorch's files are read, not written",
+    ".onnx": "ONNX is written by aino.onnx.export, from a module and its inputs",
+    ".safetensors": "such a file holds tensors alone",
+}
 
 
 class Report(NamedTuple):
@@ -58,7 +66,8 @@ def save(
 
     Everything is checked before the file is touched. At a path there is the old file or the
     complete new one afterwards, whatever happens; an open file is written when the archive is
-    complete. Raises `DitError`, which names by its path what cannot be stored.
+    complete. Raises `DitError`, which names by its path what cannot be stored, and `FormatError`
+    for a path that ends as another format's files do.
 
     >>> import aino, io
     >>> file = io.BytesIO()
@@ -77,6 +86,7 @@ def save(
     if opened:
         check_writable(f)
     else:
+        _check_name(target)
         resolve_target(f)
     describer = Describer(fail)
     content = describer.encode_all(obj)
@@ -99,6 +109,16 @@ def save(
     if manifest.memory_needed(text) > manifest.memory_allowed(file_size):
         raise fail("holds too many single numbers and strings; store long lists as arrays", "")
     write(f, contents, arrays)
+
+
+def _check_name(path: str) -> None:
+    """Refuse to write a ``.dit`` under a name that says it were another format's file."""
+    cause = _OF_OTHERS.get(os.path.splitext(path)[1].lower())
+    if cause is not None:
+        raise FormatError(
+            f"{path}: {cause}; aino.save writes a .dit, which holds all of a model or a "
+            "checkpoint, or the tensors of a state dict as .safetensors, which PyTorch's users read"
+        )
 
 
 def _check_metadata(metadata: Any, describer: Describer) -> dict[str, str]:

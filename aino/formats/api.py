@@ -19,13 +19,6 @@ from aino.formats.safetensors import reader as safetensors
 from aino.formats.safetensors.models import save_model
 from aino.formats.safetensors.writer import save_file
 
-#: Names that say that others write such files, and how AINO's users do.
-_NOT_WRITTEN = {
-    ".pt": "PyTorch's files are read, not written",
-    ".pth": "PyTorch's files are read, not written",
-    ".onnx": "ONNX is written by aino.onnx.export, from a module and its inputs",
-}
-
 
 def save(
     obj: Any,
@@ -57,13 +50,7 @@ def save(
     >>> aino.load(file)
     {'step': 7, 'weight': tensor([1., 1.])}
     """
-    suffix = suffix_of(f)
-    if suffix in _NOT_WRITTEN:
-        raise FormatError(
-            f"{text_path(f)}: {_NOT_WRITTEN[suffix]}; aino.save writes a .dit, which holds all of "
-            "a model or a checkpoint, or a .safetensors, whose tensors PyTorch's users read, too"
-        )
-    if suffix != ".safetensors":
+    if suffix_of(f) != ".safetensors":
         dit.save(obj, f, metadata, pickle_module=pickle_module, pickle_protocol=pickle_protocol)
     elif is_module(obj):
         save_model(obj, f, metadata)

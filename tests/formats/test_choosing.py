@@ -25,6 +25,38 @@ def test_pytorchs_files_are_not_written(tmp_path, name):
     assert not path.exists()
 
 
+def training():
+    model = aino.nn.Linear(2, 1)
+    return aino.train.Trainer(model, aino.optim.SGD(model.parameters()), aino.nn.MSELoss())
+
+
+def classifier():
+    pytest.importorskip("sklearn")
+    X, y = [[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]
+    return aino.estimators.AinoClassifier([2], max_iter=1).fit(X, y)
+
+
+WRITERS = {
+    "aino.save": lambda: lambda path: aino.save({"module": aino.nn.Linear(2, 1)}, path),
+    "aino.dit.save": lambda: lambda path: aino.dit.save({"w": aino.ones(2)}, path),
+    "Module.save": lambda: aino.nn.Linear(2, 1).save,
+    "Trainer.save": lambda: training().save,
+    "AinoClassifier.save": lambda: classifier().save,
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("name", ["a.pt", "a.pth", "a.onnx", "a.safetensors"])
+def test_no_dit_has_the_name_of_another_format(tmp_path, writer, name):
+    path = tmp_path / name
+    if (writer, name) == ("Module.save", "a.safetensors"):
+        pytest.skip("the module's state is saved as safetensors then")
+    write = WRITERS[writer]()
+    with pytest.raises(FormatError):
+        write(path)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("name", ["model.dit", "model", "model.pt.dit", "pt"])
 def test_every_other_name_is_a_dit(tmp_path, name):
     path = tmp_path / name
