@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from aino import dit as dit
     from aino import drawing as drawing
     from aino import errors as errors
+    from aino import estimators as estimators
     from aino import explaining as explaining
     from aino import fft as fft
     from aino import formats as formats
@@ -303,8 +304,9 @@ _LAZY |= dict.fromkeys(
 _PACKAGES = (
     "array_api", "autograd", "nn", "optim", "utils", "dit", "drawing", "compiler", "linalg", "fft",
     "signal", "special", "masked", "random", "testing", "errors", "accelerator", "amp", "backends",
-    "cpu", "cuda", "debug", "distributed", "distributions", "formats", "func", "hub", "jit", "mps",
-    "multiprocessing", "onnx", "plot", "profiler", "train", "xpu", "version", "explaining",
+    "cpu", "cuda", "debug", "distributed", "distributions", "estimators", "formats", "func", "hub",
+    "jit", "mps", "multiprocessing", "onnx", "plot", "profiler", "train", "xpu", "version",
+    "explaining",
 )  # fmt: skip
 
 _watch()

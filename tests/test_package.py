@@ -49,6 +49,18 @@ print(events, len(set(sys.modules) - before))
     assert modules < 150
 
 
+#: Rooms whose names are reached from elsewhere: ``aino.add``, ``python -m aino``.
+INNER = {"command_line", "ops", "playground"}
+
+
+def test_import_aino_is_enough_for_every_package():
+    rooms = {path.parent.name for path in (ROOT / "aino").glob("*/__init__.py")} - INNER
+    assert not rooms - set(dir(aino))
+    code = f"import aino; print(*[getattr(aino, name).__name__ for name in {sorted(rooms)}])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == [f"aino.{name}" for name in sorted(rooms)], done.stderr
+
+
 def test_import_loads_nothing_heavy():
     program = "import sys, numpy; before = set(sys.modules); import aino; \
 print(*(set(sys.modules) - before))"
