@@ -18,9 +18,9 @@ from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
 from aino.drawing.names import Named, Names
+from aino.nn.base.found import as_found, random_as_found
 from aino.nn.base.hooks import forget_empty_hooks
 from aino.nn.base.module import Module
-from aino.ops.random.generator import default_generator
 from aino.user_warnings import OWN
 
 #: Settings that go without saying.
@@ -52,18 +52,15 @@ class Run:
         self.output: Any = None
         self.error: Exception | None = None
         labels = _argument_names(module, len(args))
-        chance = default_generator.get_state()
-        try:
-            with enable_grad(), _watched(module, self), _recorded(self):
-                given = [self._stand_in(x, label) for x, label in zip(args, labels)]
-                named = {name: self._stand_in(x, name) for name, x in kwargs.items()}
-                self.nodes.clear()
-                try:
-                    self.output = module(*given, **named)
-                except Exception as error:
-                    self.error = error
-        finally:
-            default_generator.set_state(chance)
+        looking_on = _watched(module, self), _recorded(self)
+        with random_as_found(), as_found(module), enable_grad(), looking_on[0], looking_on[1]:
+            given = [self._stand_in(x, label) for x, label in zip(args, labels)]
+            named = {name: self._stand_in(x, name) for name, x in kwargs.items()}
+            self.nodes.clear()
+            try:
+                self.output = module(*given, **named)
+            except Exception as error:
+                self.error = error
 
     def ends(self) -> list[Node]:
         """Return the nodes that nothing was computed from: where a run that failed stopped."""

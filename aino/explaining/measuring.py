@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +15,11 @@ from aino.autograd.node import Node
 from aino.autograd.packing import SavedHooks, enter_hooks, leave_hooks
 from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
-from aino.explaining.counting import multiply_adds
-from aino.func.modules import functional_call
+from aino.explaining.counting import Counting
+from aino.nn.base.found import as_found, random_as_found
 from aino.nn.base.hooks import forget_empty_hooks
 from aino.nn.base.module import Module
-from aino.nn.base.parameter import Buffer, Parameter
-from aino.ops.random.generator import default_generator
+from aino.tracing import session
 
 
 @dataclass(slots=True, eq=False)
@@ -50,18 +48,19 @@ class _Watch:
     returned: dict[int, Any] = field(default_factory=dict)
     kept: dict[int, Any] = field(default_factory=dict)
 
-    def see(self, node: Node) -> None:
-        """Count what an operation computes and keeps, for all modules that are at work."""
-        count, size = (
-            multiply_adds(node),
-            sum([self._new(x, self.kept) for x in _arrays(node.saved)]),
-        )
+    def count(self, multiply_adds: int) -> None:
+        """Count what an operation computes, for all modules that are at work."""
         for measured in self.open:
-            measured.multiply_adds += count
+            measured.multiply_adds += multiply_adds
+
+    def keep(self, node: Node) -> None:
+        """Count what an operation keeps."""
+        size = sum([self._new(x, self.kept) for x in _arrays(node.saved)])
+        for measured in self.open:
             measured.backward += size
 
     def enter(self, module: Module, args: tuple, kwargs: dict) -> None:
-        measured = self.of[id(module)]
+        measured = self.of[identity(module)]
         measured.calls += 1
         measured.inputs = shapes([*args, *kwargs.values()])
         self.open.append(measured)
@@ -109,89 +108,67 @@ def shapes(value: Any) -> Any:
 
 
 def measure(model: Module, args: tuple, kwargs: dict[str, Any], mode: str) -> dict[int, Measured]:
-    """Run a model on stand-ins for its state and its inputs; return what each module did.
+    """Run a model once on copies of its inputs; return what each module did, by ``identity``.
 
-    It runs twice: as it is, which shows what is kept for its backward pass, and with everything
-    asking for gradients, so that every operation is recorded and counted. The model, its
-    gradients, its buffers, the inputs and the random numbers that are drawn later are as before.
+    The model and all that it holds, the inputs and the random numbers that are drawn later are as
+    before.
     """
-    watch = _Watch({id(module): Measured() for module in model.modules()})
-    _run(model, args, kwargs, mode, watch, everything=False)
-    counting = _Watch({id(module): Measured() for module in model.modules()})
-    _run(model, args, kwargs, mode, counting, everything=True)
-    for key, measured in watch.of.items():
-        measured.multiply_adds = counting.of[key].multiply_adds
+    modules = {identity(module): module for module in model.modules()}
+    watch = _Watch({key: Measured() for key in modules})
+    before, session.as_it_is = session.as_it_is, True  # a program would hide what it computes
+    try:
+        with random_as_found(), as_found(model), enable_grad():
+            for module in modules.values():
+                if mode != "same" and module.training != (mode == "train"):
+                    module.training = mode == "train"
+            args, kwargs = _copied(args), _copied(kwargs)
+            given = [x.array for x in (*model.parameters(), *model.buffers())]
+            for array in (*given, *_arrays([*args, *kwargs.values()])):
+                root = owner(array)
+                watch.returned[id(root)] = watch.kept[id(root)] = root
+            with _watched(list(modules.values()), watch):
+                model(*args, **kwargs)
+    finally:
+        session.as_it_is = before
     return watch.of
 
 
-def _run(
-    model: Module, args: tuple, kwargs: dict[str, Any], mode: str, watch: _Watch, everything: bool
-) -> None:
-    state: dict[str, Tensor] = {}
-    for name, parameter in model.named_parameters():
-        wants = parameter.requires_grad or (everything and parameter.array.dtype.kind in "fc")
-        state[name] = Parameter(make(parameter.array), requires_grad=wants)
-    for name, buffer in model.named_buffers():
-        state[name] = Buffer(make(buffer.array.copy()))
-    args, kwargs = _stand_in(args, everything), _stand_in(kwargs, everything)
-    for array in _arrays([*state.values(), *args, *kwargs.values()]):
-        root = owner(array)
-        watch.returned[id(root)] = watch.kept[id(root)] = root
-    with _unchanged(model, mode), enable_grad(), _watched(model, watch):
-        functional_call(model, state, args, kwargs)
+def identity(module: Module) -> int:
+    """Return what a module and its compiled face have in common."""
+    return id(vars(module))
 
 
-def _stand_in(value: Any, everything: bool) -> Any:
-    """Return copies of tensors, which record what is done with them where that is asked for."""
+def _copied(value: Any) -> Any:
+    """Return copies of arrays and tensors, which ask for a gradient where those do."""
     if isinstance(value, np.ndarray):
         value = make(value)
     if isinstance(value, Tensor):
         copy = make(value.array.copy())
-        wants = value.requires_grad or (everything and copy.array.dtype.kind in "fc")
-        return alias(copy.requires_grad_()) if wants else copy
+        return alias(copy.requires_grad_()) if value.requires_grad else copy
     if type(value) is dict:
-        return {key: _stand_in(item, everything) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     if type(value) in (list, tuple):
-        return type(value)([_stand_in(item, everything) for item in value])
+        return type(value)([_copied(item) for item in value])
     return value
 
 
 @contextmanager
-def _unchanged(model: Module, mode: str) -> Iterator[None]:
-    """Set the mode of all modules for a while; random numbers go on as if none were drawn."""
-    chance = default_generator.get_state()
-    others = random.getstate(), np.random.get_state()  # noqa: NPY002 - what a user's model draws
-    before = [(module, module.training) for module in model.modules()]
-    try:
-        for module, training in before:
-            if mode != "same" and training != (mode == "train"):
-                module.training = mode == "train"
-        yield
-    finally:
-        for module, training in before:
-            if module.training != training:
-                module.training = training
-        default_generator.set_state(chance)
-        random.setstate(others[0])
-        np.random.set_state(others[1])  # noqa: NPY002
-
-
-@contextmanager
-def _watched(model: Module, watch: _Watch) -> Iterator[None]:
+def _watched(modules: list[Module], watch: _Watch) -> Iterator[None]:
     """Tell a watch of every call of a module, and of every operation."""
     handles = []
     same: Callable[[Any], Any] = lambda value: value  # noqa: E731
-    enter_hooks(SavedHooks(same, same, watch.see))
+    enter_hooks(SavedHooks(same, same, watch.keep))
     try:
-        for inner in model.modules():
-            handles.append(
-                inner.register_forward_pre_hook(watch.enter, prepend=True, with_kwargs=True)
-            )
-            handles.append(inner.register_forward_hook(watch.leave, always_call=True))
-        yield
+        with Counting(watch.count):
+            for inner in modules:
+                handles.append(
+                    inner.register_forward_pre_hook(watch.enter, prepend=True, with_kwargs=True)
+                )
+                handles.append(inner.register_forward_hook(watch.leave, always_call=True))
+            yield
     finally:
         leave_hooks()
         for handle in handles:
             handle.remove()
-        for inner in model.modules():
+        for inner in modules:
             forget_empty_hooks(inner)

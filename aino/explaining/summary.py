@@ -10,8 +10,9 @@ import numpy as np
 
 from aino.autograd.mode import no_grad
 from aino.autograd.tensor import make
-from aino.explaining.measuring import Measured, measure
+from aino.explaining.measuring import Measured, identity, measure
 from aino.explaining.table import Row, Summary, chosen
+from aino.nn.base.found import random_as_found
 from aino.nn.base.module import Module
 from aino.nn.base.uninitialized import is_lazy
 from aino.tracing import forbid_in_trace
@@ -32,13 +33,13 @@ def summary(
 ) -> Summary:
     """Describe a model as a table: each module with its output, its parameters and its cost.
 
-    The model is run once, on stand-ins for its parameters and buffers: it is left as it was, with
-    its modes, gradients and running statistics, and so are random numbers. Nothing is guessed:
-    *multiply-adds* are those of the matrix products and convolutions that ran, an m × k by a k × n
-    matrix taking m · k · n, without what is added or done element by element; *forward* is the
-    memory of what the modules returned, *backward* of what the operations kept for the backward
-    pass, beside parameters and inputs, each piece once. A module that is called several times has
-    the sums of its calls; one that stands in several places is counted at the first.
+    The model is run once, and left as it was: its parameters, buffers, modes, gradients and other
+    attributes, and random numbers, too. Nothing is guessed: *multiply-adds* are those of the matrix
+    products and convolutions that ran, an m × k by a k × n matrix taking m · k · n, recorded or
+    not, without what is added or done element by element; *forward* is the memory of what the
+    modules returned, *backward* of what the operations kept for the backward pass, beside
+    parameters and inputs, each piece once. A module that is called several times has the sums of
+    its calls; one that stands in several places is counted at the first.
 
     Arguments:
         model: the module.
@@ -85,7 +86,7 @@ def summary(
         args, kwargs = (tuple(given[0]) if type(given[0]) in (list, tuple) else (given[0],)), {}
     if any(is_lazy(x) for x in (*model.parameters(), *model.buffers())):
         model = copy.deepcopy(model)  # it gets its shapes from the first call
-        with no_grad():
+        with no_grad(), random_as_found():
             model(*args, **kwargs)
     return Summary(model, _rows(model, measure(model, args, kwargs, mode)), depth, columns)
 
@@ -145,14 +146,14 @@ def _rows(model: Module, measured: dict[int, Measured] | None) -> list[Row]:
             trainable,
             ", ".join(sorted({p.array.dtype.name for p in own})),
             (kernel,) if isinstance(kernel, int) else kernel if isinstance(kernel, tuple) else None,
-            known.get(id(module), ""),
-            None if measured is None else measured[id(module)],
+            known.get(identity(module), ""),
+            None if measured is None else measured[identity(module)],
             last,
         )
         rows.append(row)
-        if id(module) in known:
+        if identity(module) in known:
             return
-        known[id(module)] = path or type(module).__name__
+        known[identity(module)] = path or type(module).__name__
         # In the order in which they are defined; one that has two names stands there twice.
         children = [(name, x) for name, x in vars(module).items() if isinstance(x, Module)]
         for place, (name, inner) in enumerate(children):

@@ -11,6 +11,7 @@ from aino.explaining.html import page
 from aino.explaining.measuring import Measured
 from aino.explaining.style import STYLE
 from aino.nn.base.module import Module
+from aino.nn.base.uninitialized import is_lazy
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,8 @@ class Summary:
         self.depth = depth
         self.columns = columns
         parameters = list(model.parameters())
+        #: Whether there are parameters whose shapes the first call will tell.
+        self.lazy = any([is_lazy(p) for p in parameters])
         self.total_parameters = sum([p.array.size for p in parameters])
         self.trainable_parameters = sum([p.array.size for p in parameters if p.requires_grad])
         self.parameter_bytes = sum([p.array.nbytes for p in parameters])
@@ -187,8 +190,9 @@ def _title(row: Row) -> str:
 def totals(summary: Summary) -> list[tuple[str, str]]:
     """Return what stands under the table."""
     frozen = summary.total_parameters - summary.trainable_parameters
+    more = ", and those of lazy modules, which an input tells" if summary.lazy else ""
     found = [
-        ("parameters", f"{summary.total_parameters:,}"),
+        ("parameters", f"{summary.total_parameters:,}{more}"),
         ("trainable, frozen", f"{summary.trainable_parameters:,}, {frozen:,}"),
     ]
     if summary.total_multiply_adds is not None:

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.memory import stamp_write
 from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ShapeError
 from aino.estimators.data import as_array, as_inputs
 from aino.estimators.neural_network import NeuralNetwork
+from aino.nn.base.found import as_found, random_as_found
 from aino.nn.base.module import Module
-from aino.train import saved_state
 from aino.train.evaluation import asking
 
 #: How many samples are asked about at once.
@@ -64,29 +63,15 @@ def needed_module(model: Any, what: str) -> Module:
 def untouched(model: Any) -> Iterator[None]:
     """Have a model in eval mode within a ``with`` block; it is as it was afterwards.
 
-    So are its buffers, and every random generator.
+    So are its buffers, all else that it holds, and every random generator.
     """
     module = module_of(model)
-    random = saved_state.generators(None)
-    kept = [
-        (inner, name, buffer, buffer.array.copy())
-        for inner in (() if module is None else module.modules())
-        for name, buffer in inner.named_buffers(recurse=False)
-    ]
-    try:
+    with random_as_found():
         if module is None:
             yield
         else:
-            with asking(module):
+            with as_found(module), asking(module):
                 yield
-    finally:
-        for inner, name, buffer, before in kept:
-            if vars(inner).get(name) is not buffer:
-                vars(inner)[name] = buffer
-            if buffer.array.tobytes() != before.tobytes():
-                np.copyto(buffer.array, before)
-                stamp_write(buffer.array)
-        saved_state.set_generators(random, None)
 
 
 class Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import aino
 from aino import nn
 from aino.autograd.tensor import Tensor
 from aino.errors import AinoError
+from aino.nn import functional as F
 from tests.nn.rows import ROWS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -275,3 +277,140 @@ def test_every_module_can_be_summed_up(row):
         assert found.rows[0].measured.output == tuple(expected.shape)
     assert found.rows[0].kind in str(found)
     assert found.rows[0].measured.calls == 1
+
+
+class Computes(nn.Module):
+    """What a function makes of a 5 × 4 input and weights of 4 × 3."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.weight = nn.Parameter(aino.ones(4, 3))
+
+    def forward(self, x):
+        return self.function(x, self.weight)
+
+
+def without_gradients(x, w):
+    with aino.no_grad():
+        return x @ w
+
+
+def in_inference_mode(x, w):
+    with aino.inference_mode():
+        return x @ w
+
+
+def by_a_function(x, w):
+    class Product(aino.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            return a @ b
+
+        @staticmethod
+        def backward(ctx, g):
+            return None, None
+
+    return Product.apply(x, w)
+
+
+def with_a_backward_pass(x, w):
+    inside = x.detach().requires_grad_()
+    (slope,) = aino.autograd.grad((inside @ w).square().sum(), inside, create_graph=True)
+    return slope
+
+
+#: What runs -> its multiply-adds, whether it is recorded or not.
+RUNS = {
+    "plain": (lambda x, w: x @ w, 60),
+    "detached": (lambda x, w: x.detach() @ w.detach(), 60),
+    "no_grad": (without_gradients, 60),
+    "inference_mode": (in_inference_mode, 60),
+    "Function": (by_a_function, 60),
+    "integers": (lambda x, w: (x > 0).long() @ (w > 0).long(), 60),
+    "checkpoint": (
+        lambda x, w: aino.utils.checkpoint.checkpoint(aino.matmul, x, w, use_reentrant=False), 60),
+    "reentrant checkpoint": (
+        lambda x, w: aino.utils.checkpoint.checkpoint(aino.matmul, x, w, use_reentrant=True), 60),
+    "compiled": (aino.compile(lambda x, w: x @ w), 60),
+    "vmap": (lambda x, w: aino.func.vmap(lambda row: row @ w)(x), 60),
+    "vmap twice": (
+        lambda x, w: aino.func.vmap(aino.func.vmap(aino.dot, (None, 1)), (0, None))(x, w), 60),
+    "vmap of a layer": (
+        lambda x, w: aino.func.vmap(lambda row: F.linear(row, w.T))(x.reshape(5, 1, 4)), 60),
+    "vmap of attention": (
+        lambda x, w: aino.func.vmap(F.scaled_dot_product_attention)(*[x.reshape(5, 2, 2)] * 3),
+        5 * 2 * 2 * (2 + 2)),
+    "jvp": (lambda x, w: aino.func.jvp(lambda a: a @ w, (x,), (x,))[0], 60),
+    "backward": (with_a_backward_pass, 60),
+    "keywords": (lambda x, w: F.linear(input=x, weight=w.T), 60),
+    "einsum": (lambda x, w: aino.einsum("bi,ij->bj", x, w), 60),
+    "attention": (
+        lambda x, w: F.scaled_dot_product_attention(x, x, x, is_causal=True), 5 * 5 * (4 + 4)),
+    "many heads of attention": (
+        lambda x, w: F.scaled_dot_product_attention(*[x.reshape(5, 2, 2, 1)] * 3),
+        5 * 2 * 2 * 2 * (1 + 1)),
+    "dilated": (lambda x, w: F.conv1d(x.reshape(1, 4, 5), w.reshape(2, 2, 3), dilation=2,
+                                      groups=2), 2 * 1 * 2 * 3),
+    "transposed": (lambda x, w: F.conv_transpose1d(x.reshape(1, 4, 5), w.reshape(4, 1, 3),
+                                                   groups=2), 4 * 5 * 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_ran_is_counted_recorded_or_not(name):
+    function, counted = RUNS[name]
+    found = aino.summary(Computes(function), (5, 4))
+    assert found.total_multiply_adds == counted
+
+
+def test_what_other_threads_compute_is_theirs():
+    def elsewhere(x, w):
+        thread = threading.Thread(target=lambda: x @ w)
+        thread.start()
+        thread.join()
+        return x @ w
+
+    assert aino.summary(Computes(elsewhere), (5, 4)).total_multiply_adds == 60
+
+
+def test_packed_sequences_count_their_rows():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(4, 6, batch_first=True, bidirectional=True)
+
+        def forward(self, x):
+            packed = nn.utils.rnn.pack_padded_sequence(x, [5, 3], batch_first=True)
+            return self.lstm(packed)[1]
+
+    found = aino.summary(Model(), (2, 5, 4))
+    assert found.total_multiply_adds == 2 * (5 + 3) * 24 * (4 + 6)
+
+
+@pytest.mark.parametrize("calls", [0, 3])
+def test_compiled_modules_are_modules(calls):
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = aino.compile(nn.Linear(4, 4)), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.second(self.first(x))
+
+    model = Model()
+    for _ in range(calls):
+        model(aino.ones(2, 4))
+    for one in (model, aino.compile(model)):
+        found = aino.summary(one, (2, 4))
+        assert [row.measured.multiply_adds for row in found.rows] == [48, 32, 16]
+        assert [row.measured.calls for row in found.rows] == [1, 1, 1]
+
+
+def test_lazy_modules():
+    model = nn.Sequential(nn.LazyLinear(4), nn.Linear(4, 2))
+    assert "and those of lazy modules" in str(aino.summary(model))
+    state = aino.get_rng_state().tolist()
+    assert aino.summary(model, (2, 7)).total_parameters == 32 + 10
+    assert aino.get_rng_state().tolist() == state
+    assert repr(model[0]).startswith("LazyLinear")
