@@ -15,13 +15,23 @@ import numpy as np
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import no_grad
 from aino.autograd.tensor import Tensor, make
-from aino.debug.running import as_tensors, called, copy_of, own_dtype, random_as_found, trying_out
+from aino.debug.running import (
+    as_tensors,
+    called,
+    check_tolerances,
+    copy_of,
+    own_dtype,
+    trying_out,
+)
 from aino.debug.tables import Report, Table, listed
 from aino.formats.api import load
+from aino.nn.base.found import random_as_found
 from aino.nn.base.module import Module
 from aino.pytree import mapped, parts_of
 
 _MOST_ROWS = 30
+#: What may stand for a state dict.
+_DICTS = (Mapping, str, os.PathLike)
 
 
 @dataclass(frozen=True)
@@ -47,14 +57,15 @@ class Difference:
 class Comparison(Report):
     """What ``compare`` found; it prints as a table, and is true where the models agree.
 
-    ``same``: whether all results agree. ``first``: the first ``Difference`` in the order of
-    computation, None where there is none. ``layers``, ``parameters``: all ``Difference`` s.
+    ``same``: whether all results agree, and the state dict ``fits``: where one is given, it has a
+    value for all that the model has, and no other. ``first``: the first ``Difference`` in the
+    order of computation, None where there is none. ``layers``, ``parameters``: all of them.
     ``only_a``, ``only_b``: the names of parameters that one alone has. ``notes``: sentences.
     """
 
     def __init__(
         self, layers: list[Difference], parameters: list[Difference], only_a: list[str],
-        only_b: list[str], notes: list[str],
+        only_b: list[str], notes: list[str], fits: bool = True,
     ) -> None:  # fmt: skip
         self.layers = layers
         self.parameters = parameters
@@ -62,7 +73,8 @@ class Comparison(Report):
         self.only_b = only_b
         self.first: Any = next((layer for layer in layers if not layer.same), None)
         weights = not only_a and not only_b and all([one.same for one in parameters])
-        self.same = self.first is None and (bool(layers) or weights)
+        self.same = self.first is None and (bool(layers) or weights) and fits
+        self.fits = fits
         self.notes = notes
 
     def __bool__(self) -> bool:
@@ -73,6 +85,7 @@ class Comparison(Report):
             said = f"they part at {self.first.name or 'the model itself'} ({self.first.kind})"
         elif self.layers:
             said = f"they agree in all {len(self.layers)} layers that were compared"
+            said += "" if self.fits else ", but the state dict does NOT fit the model"
         else:
             said = "the parameters agree" if self.same else "the parameters differ"
         parts: list[str | Table] = [said]
@@ -110,7 +123,8 @@ def compare(
     either, or arrays), or the path of a file with one, which a copy of the other then has.
     Layers are compared by their paths, or in their order where the models name them otherwise.
     Copies run, in the mode that each model is in, from the same random state; the models stay as
-    they are. Returns a ``Comparison``. Raises ``TypeError`` for what is none of these.
+    they are. Returns a ``Comparison``. Raises ``TypeError`` for what is none of these, and
+    ``ValueError`` for a state dict of which nothing fits.
 
     Arguments:
         model_a: a module.
@@ -129,6 +143,7 @@ def compare(
     >>> found.same, found.first.name, round(found.first.largest, 4)
     (False, '2', 1.0)
     """
+    check_tolerances("compare", rtol, atol)
     with trying_out():
         notes: list[str] = []
         a, b = _side(model_a), _side(model_b)
@@ -144,7 +159,12 @@ def compare(
         if input is not None:
             layers = list(_layers(_run(a, input), _run(b, input), rtol, atol))
             notes += _notes(a, b, layers, parameters)
-        return Comparison(layers, parameters, only_a, only_b, notes)
+        # Where a state dict has nothing, the copy has the model's own, which agrees with itself.
+        given = isinstance(model_a, _DICTS) or isinstance(model_b, _DICTS)
+        fits = not given or not (
+            only_a or only_b or any([one.shape != one.other_shape for one in parameters])
+        )
+        return Comparison(layers, parameters, only_a, only_b, notes, fits)
 
 
 def _is_torch(model: Any) -> bool:
@@ -188,7 +208,7 @@ def _array(value: Any) -> np.ndarray:
 
 
 def _state(given: Any, side: Any) -> dict[str, np.ndarray]:
-    if isinstance(given, (Mapping, str, os.PathLike)):
+    if isinstance(given, _DICTS):
         side = side if isinstance(side, dict) else _side(given)
     if isinstance(side, dict):
         return side
@@ -200,7 +220,12 @@ def _state(given: Any, side: Any) -> dict[str, np.ndarray]:
 def _with_state(model: Any, state: dict[str, np.ndarray], notes: list[str]) -> Any:
     """Return a copy of a model that has the values of a state dict, as far as they fit."""
     own = _state(model, model)
-    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    fitting = {x: state[y] for x, y in _pairs(own, state) if own[x].shape == state[y].shape}
+    if own and not fitting:
+        raise ValueError(
+            "compare: no name in the state dict is one of the model's with the same shape; it has "
+            f"{listed(list(state)) or 'none'}, and the model {listed(list(own))}"
+        )
     left = [key for key in own if key not in fitting]
     if left:
         notes.append(
@@ -214,6 +239,16 @@ def _with_state(model: Any, state: dict[str, np.ndarray], notes: list[str]) -> A
         given = {key: make(np.array(value)) for key, value in fitting.items()}
     copied.load_state_dict(given, strict=False)
     return copied
+
+
+def _pairs(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
+    """Return the names that belong together: the same ones; where none is, and all shapes fit,
+    those in the same place.
+    """
+    names = [(key, key) for key in a if key in b]
+    if not names and [v.shape for v in a.values()] == [v.shape for v in b.values()]:
+        names = list(zip(a, b))
+    return names
 
 
 # Running
@@ -367,9 +402,7 @@ def _parameters(
     a: dict[str, np.ndarray], b: dict[str, np.ndarray], rtol: float, atol: float
 ) -> tuple[list[Difference], list[str], list[str]]:
     """Compare states by their names; in their order where no name is the same, and all fit."""
-    names = [(key, key) for key in a if key in b]
-    if not names and [v.shape for v in a.values()] == [v.shape for v in b.values()]:
-        names = list(zip(a, b))
+    names = _pairs(a, b)
     found = [_difference(x, y, "parameter", a[x], b[y], rtol, atol) for x, y in names]
     known_a, known_b = {x for x, _ in names}, {y for _, y in names}
     return found, [k for k in a if k not in known_a], [k for k in b if k not in known_b]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,16 +15,18 @@ from aino.autograd.tensor import Tensor, make
 from aino.debug.running import (
     as_tensors,
     called,
+    check_tolerances,
     copy_of,
     first_batch,
     pair_of,
-    random_as_found,
     trying_out,
 )
 from aino.debug.tables import Report, Table, listed
 from aino.debug.units import Unit, Units
 from aino.dtypes import complex128, float64
+from aino.nn.base.found import as_found, random_as_found
 from aino.nn.base.module import Module
+from aino.ops.pointwise.complex_numbers import view_as_real
 from aino.pytree import parts_of
 from aino.train.criterion import Criterion
 
@@ -137,7 +141,7 @@ class GradientReport(Report):
         )  # fmt: skip
         rows = []
         for one in self.parameters:
-            state = "ok" if one.ok else "WRONG"
+            state = "WRONG" if not one.ok else "at kinks alone" if one.worst is None else "ok"
             for names, word in (
                 (self.without_gradient, "no gradient"), (self.vanishing, "vanishing"),
                 (self.zero, "zero"),
@@ -169,8 +173,10 @@ def check_gradients(
 
     A copy of the model computes in float64, in the mode (training or evaluation) that it is in;
     the model, its buffers and the random state stay as they are. Every draw of random numbers is
-    repeated, so dropout does no harm. Returns a ``GradientReport``. Raises ``TypeError`` for a
-    model that is none or can't be copied, ``ValueError`` where nothing requires a gradient.
+    repeated, and what the model keeps of a call is put back, so dropout and running statistics do
+    no harm. Returns a ``GradientReport``. Raises ``TypeError`` for a model that is none or can't
+    be copied, ``ValueError`` where nothing requires a gradient, and where the result is not finite
+    or changes from call to call.
 
     Arguments:
         model: the module.
@@ -190,10 +196,15 @@ def check_gradients(
     >>> report.ok, report.worst.error < 1e-6
     (True, True)
     """
-    if elements is not None and (not isinstance(elements, int) or elements < 1):
+    if elements is not None and (
+        not isinstance(elements, int) or isinstance(elements, bool) or elements < 1
+    ):
         raise ValueError(
             f"check_gradients: elements is a whole number above 0, or None, not {elements!r}"
         )
+    if not 0.0 < eps < 1.0:
+        raise ValueError(f"check_gradients: eps is a small number above 0, not {eps!r}")
+    check_tolerances("check_gradients", rtol, atol)
     with trying_out():
         copied = copy_of(model, "check_gradients")._cast(_wide)
         function = _function(copied, first_batch(data), loss)
@@ -204,20 +215,37 @@ def check_gradients(
         units = Units(copied)
         for _, parameter in parameters:
             parameter.grad = None
-        with units:
-            value = run()
-        if not value.requires_grad:
-            raise ValueError(
-                "check_gradients: the result does not depend on any parameter that requires a "
-                "gradient; is there a detach(), no_grad() or .numpy() on the way?"
-            )
-        value.backward()
-        atol *= max(1.0, abs(float(value.item())))
+        with run.result(units) as result:
+            if not result.requires_grad:
+                raise ValueError(
+                    "check_gradients: the result does not depend on any parameter that requires a "
+                    "gradient; is there a detach(), no_grad() or .numpy() on the way?"
+                )
+            value = _finite(result)
+            result.backward()
+        atol *= max(1.0, abs(value))
         checks = []
         with no_grad():
+            if run.value() != value:
+                raise ValueError(
+                    "check_gradients: called again, the model gives another result, so there is no "
+                    "slope to compare with; what does it keep outside of itself, or draw otherwise "
+                    "than by AINO, NumPy or random?"
+                )
             for name, parameter in parameters:
                 checks.append(_check(name, parameter, run, elements, eps, rtol, atol))
         return GradientReport(checks, units.found(), units.samples)
+
+
+def _finite(result: Tensor) -> float:
+    """Return the number that a result is; raise ``ValueError`` for NaN and inf."""
+    value = float(result.item())
+    if not math.isfinite(value):
+        raise ValueError(
+            f"check_gradients: the result is {value}, which has no slope; with "
+            "aino.debug.find_nan(model): ... names the operation that made it"
+        )
+    return value
 
 
 def _wide(dtype: np.dtype) -> np.dtype:
@@ -239,8 +267,10 @@ def _weighted(outputs: Any) -> Tensor:
     """Return a number in which every output counts, each otherwise."""
     total: Any = None
     for place, part in enumerate(_leaves(outputs)):
-        if not isinstance(part, Tensor) or part.array.dtype.kind != "f":
+        if not isinstance(part, Tensor) or part.array.dtype.kind not in "fc":
             continue
+        if part.array.dtype.kind == "c":
+            part = view_as_real(part)
         count = part.array.size
         weights = np.cos(1.0 + place + np.arange(count, dtype=np.float64) * 1.7).reshape(part.shape)
         term = (part * make(weights)).sum()
@@ -257,21 +287,25 @@ def _leaves(item: Any) -> list[Any]:
 
 
 class _Repeated:
-    """A function of a model that gives the same each time: its draws and buffers are put back."""
+    """A function of a model that gives the same each time: draws, and all that it holds, are put
+    back to what they were.
+    """
 
     def __init__(self, model: Module, function: Callable[[], Tensor]) -> None:
+        self._model = model
         self._function = function
-        self._buffers = [(buffer, buffer.array.copy()) for buffer in model.buffers()]
 
-    def __call__(self) -> Tensor:
-        with random_as_found():
-            result = self._function()
-        for buffer, before in self._buffers:
-            buffer.array[...] = before
-        return result
+    @contextlib.contextmanager
+    def result(self, looking_on: Any = None) -> Iterator[Tensor]:
+        """Have the result within a ``with`` block: what it was made from stands until its end."""
+        with as_found(self._model), random_as_found():
+            with looking_on or contextlib.nullcontext():
+                result = self._function()
+            yield result
 
     def value(self) -> float:
-        return float(self().item())
+        with self.result() as result:
+            return float(result.item())
 
 
 def _check(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,25 +11,12 @@ import numpy as np
 
 from aino.autograd.mode import enable_grad
 from aino.autograd.tensor import Tensor, make
+from aino.nn.base.found import random_as_found
 from aino.nn.base.module import Module
 from aino.nn.base.uninitialized import is_lazy
 from aino.ops.creation.from_data import tensor
-from aino.ops.random.generator import default_generator
 from aino.pytree import mapped
 from aino.tracing import session
-
-
-@contextlib.contextmanager
-def random_as_found() -> Iterator[None]:
-    """Put the random state back that AINO, NumPy and Python have: they draw as if nothing was."""
-    own, python = default_generator.get_state(), random.getstate()
-    arrays = np.random.get_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        default_generator.set_state(own)
-        np.random.set_state(arrays)  # noqa: NPY002
-        random.setstate(python)
 
 
 @contextlib.contextmanager
@@ -121,3 +107,10 @@ def own_dtype(model: Any) -> np.dtype | None:
         if parameter.array.dtype.kind == "f":
             return parameter.array.dtype
     return None
+
+
+def check_tolerances(function: str, rtol: float, atol: float) -> None:
+    """Raise ``ValueError`` for tolerances below 0, and for NaN."""
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0.0:
+            raise ValueError(f"{function}: {name} is a number, 0 or more, not {value!r}")

@@ -168,3 +168,30 @@ def test_pytorch():
     before = torch.get_rng_state()
     compare(ours, torch.nn.Sequential(torch.nn.Dropout()), X)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_state_dict_that_does_not_fit_agrees_with_nothing():
+    ours = model()
+    state = ours.state_dict()
+    assert compare(ours, dict(state), X).same
+    # By their order, where no name is the same.
+    renamed = {f"module.{key}": value for key, value in state.items()}
+    assert compare(ours, renamed, X).same
+    other = {key: value + 1 if value.is_floating_point() else value
+             for key, value in renamed.items()}  # fmt: skip
+    assert compare(ours, other, X).first.name == "0"
+    less = {key: value for key, value in state.items() if key != "0.bias"}
+    for part in (less, {**state, "more": np.ones(2)}, {**state, "0.bias": np.ones(1)}):
+        found = compare(ours, part, X)
+        assert found.first is None  # the copy has the model's own there
+        assert not found.same
+        assert "does NOT fit" in str(found)
+    for nothing in ({}, {"a": np.ones(3)}):
+        with pytest.raises(ValueError, match=r"0\.weight"):
+            compare(ours, nothing, X)
+
+
+@pytest.mark.parametrize("tolerances", [{"rtol": -1}, {"atol": -1}, {"rtol": float("nan")}])
+def test_tolerances_are_numbers_above_0(tolerances):
+    with pytest.raises(ValueError, match=next(iter(tolerances))):
+        compare(model(), model(), X, **tolerances)

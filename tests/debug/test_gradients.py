@@ -1,5 +1,6 @@
 """``check_gradients`` finds planted errors, and gradients that can't teach."""
 
+import itertools
 import random
 
 import numpy as np
@@ -218,3 +219,74 @@ def test_what_makes_no_sense_is_refused(case):
     run, kind, words = REFUSED[case]
     with pytest.raises(kind, match=words):
         run()
+
+
+class Keeping(nn.Module):
+    """A layer whose output is scaled by what it keeps of its calls."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.layer, self.keep = nn.Linear(3, 2), keep
+        self.register_buffer("mean", aino.ones(2))
+        self.calls, self.history = 0, []
+
+    def forward(self, x):
+        return Planted.apply(self.layer(x)) * self.keep(self)
+
+
+def counted(self):
+    self.calls += 1
+    return self.calls
+
+
+def averaged(self):
+    self.mean = self.mean * 0.9 + 1
+    return self.mean
+
+
+def written(self):
+    self.mean.mul_(0.9)
+    return self.mean
+
+
+def listed(self):
+    self.history.append(1)
+    return len(self.history)
+
+
+@pytest.mark.parametrize("keep", [counted, averaged, written, listed])
+def test_of_models_that_keep_something_of_a_call_every_element_is_compared(planted, keep):
+    x = aino.ones(4, 3)
+    report = check_gradients(Keeping(keep), x)
+    assert report.ok
+    assert [(one.kinks, one.worst is None) for one in report.parameters] == [(0, False)] * 2
+    Planted.place = (0, 1)
+    assert not check_gradients(Keeping(keep), x).ok
+
+
+OUTSIDE = itertools.count()
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "options", "words"),
+    [
+        (Keeping(lambda self: next(OUTSIDE)), aino.ones(4, 3), {},
+         "another result"),
+        (nn.Linear(3, 2), aino.full((4, 3), float("nan")), {}, "find_nan"),
+        (nn.Linear(3, 2), aino.full((4, 3), float("inf")), {}, "find_nan"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"eps": 0}, "eps"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"eps": -1e-5}, "eps"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"eps": float("nan")}, "eps"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"rtol": -1}, "rtol"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"atol": float("nan")}, "atol"),
+        (nn.Linear(3, 2), aino.ones(4, 3), {"elements": True}, "elements"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_compared_is_refused(model, x, options, words):
+    with pytest.raises(ValueError, match=words):
+        check_gradients(model, x, **options)
+
+
+def test_complex_results():
+    model = nn.Linear(3, 2, dtype=aino.complex64)
+    assert check_gradients(model, aino.randn(4, 3, dtype=aino.complex64)).ok
