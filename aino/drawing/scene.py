@@ -200,16 +200,16 @@ def _svg(shape) -> str:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """Return colours (rows, columns, 3) as a PNG file."""
-    rows, columns, _ = pixels.shape
-    scanned = np.zeros((rows, 1 + 3 * columns), np.uint8)
+    """Return colours (rows, columns, 3), or 4 with how opaque they are, as a PNG file."""
+    rows, columns, channels = pixels.shape
+    scanned = np.zeros((rows, 1 + channels * columns), np.uint8)
     scanned[:, 1:] = pixels.reshape(rows, -1)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checked = kind + data
         return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
 
-    head = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", columns, rows, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
     body = zlib.compress(scanned.tobytes(), 9)
     parts = chunk(b"IHDR", head), chunk(b"IDAT", body), chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

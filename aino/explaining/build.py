@@ -17,6 +17,7 @@ from aino.drawing.numbers import brief, parameter_text
 from aino.drawing.values import Values, edges_of, saved_of
 from aino.explaining import expressions as e
 from aino.explaining.exercise import Answer, Exercise, Operation, Part, Quantity, Step
+from aino.explaining.owners import Owners
 from aino.explaining.passing import (
     Local,
     Visit,
@@ -39,7 +40,7 @@ class Builder:
 
     def __init__(
         self, output: Tensor, seed: np.ndarray, wanted: list[tuple[str, Tensor]] | None,
-        names: Names, numbers: int, limit: int,
+        names: Names, numbers: int, limit: int, owners: Owners,
     ) -> None:  # fmt: skip
         assert output.node is not None
         self.root: Node = output.node
@@ -75,6 +76,10 @@ class Builder:
         )  # fmt: skip
         operations = self._operations({visit.node for visit in visits})
         self._steps(visits, operations, gradients)
+        modules = owners.of_nodes(operations)
+        for visit, step in zip(visits, self.exercise.steps):
+            step.module = modules.get(visit.node, ())
+        self.exercise.modules = owners.kinds
         self.exercise.forward = list(operations.values())
         for name, tensor in targets:
             self._answer(name, tensor, gradients)

@@ -82,13 +82,17 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """One step of the backward pass: an operation, what arrives, and what it hands on."""
+    """One step of the backward pass: an operation, what arrives, and what it hands on.
+
+    ``module``: the names that lead to the module that it belongs to, as far as that is known.
+    """
 
     number: int
     operation: Operation
     incoming: np.ndarray
     parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    module: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +117,8 @@ class Exercise:
     left_out: dict[str, int]
     numbers: int
     notes: list[str] = field(default_factory=list)
+    #: The class of each module that steps belong to, by the names that lead to it.
+    modules: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def given(self) -> list[Quantity]:
         """Return what the told operations started from, in the order in which it is used."""

@@ -15,6 +15,7 @@ from aino.drawing import names as naming
 from aino.errors import GradientError, ShapeError
 from aino.explaining.build import Builder
 from aino.explaining.explanation import Explanation
+from aino.explaining.owners import Owners
 from aino.explaining.passing import reachable
 from aino.nn.base.module import Module
 from aino.tracing import forbid_in_trace
@@ -38,7 +39,8 @@ def explain(
     the caller's variables, else v₁, v₂, ... in the order in which they were computed.
 
     Prints as text; ``.markdown()``, ``.latex()`` and ``.html()`` return it in other forms, and
-    notebooks show it by themselves. ``.steps`` and ``.answers`` hold what it says.
+    notebooks show it by themselves. As HTML, steps fold by module: those that use its parameters,
+    and what lies between them. ``.steps`` and ``.answers`` hold what it says.
 
     Arguments:
         loss: what is differentiated: one number, unless ``gradient`` is given.
@@ -82,7 +84,8 @@ def explain(
             "without detach()"
         )
     _check_kept(loss)
-    return Explanation(Builder(loss, seed, wanted, known, numbers, limit).exercise)
+    owners = Owners(caller, names, wrt)
+    return Explanation(Builder(loss, seed, wanted, known, numbers, limit, owners).exercise)
 
 
 def _check(loss: Any, numbers: Any, limit: Any) -> None:

@@ -67,7 +67,7 @@ class Explanation:
             file.write(writers[ending]())
 
     def _repr_html_(self) -> str:
-        return html.write(self._items)
+        return html.write(self._items, self.exercise.modules)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from aino.drawing.numbers import brief
+from aino.explaining.folding import Block, folded
 from aino.explaining.style import PAGE, STYLE
 from aino.explaining.telling import Equation, Heading, Item, Words
 
 
-def write(items: list[Item]) -> str:
-    """Return headings, sentences and equations as one ``div`` with its style."""
+def write(items: list[Item], modules: Mapping[tuple[str, ...], str] | None = None) -> str:
+    """Return headings, sentences and equations as one ``div`` with its style.
+
+    ``modules``: the classes of the modules by which steps are folded.
+    """
     written = [f"<style>{STYLE}</style>", '<div class="aino-page aino-explanation">']
+    blocks: list[Block] = []
     opened = 0
+    lines = written
     for item in items:
         if isinstance(item, Heading):
-            if opened and item.level <= 3:
-                written.append("</section>" * opened)
-                opened = 0
+            if opened:
+                lines.append("</section>")
+            opened = 1
+            if item.level == 3:
+                blocks.append(Block(item.module, lines := []))
+            elif blocks:
+                written += folded(blocks, modules or {})
+                blocks, lines = [], written
             note = f" <small>{escape(item.note)}</small>" if item.note else ""
             kind = {1: "title", 2: "chapter", 3: "step"}[item.level]
-            written.append(f'<section class="aino-{kind}">')
-            opened = 1
-            written.append(f"<h{item.level + 1}>{_math(item.text)}{note}</h{item.level + 1}>")
+            lines.append(f'<section class="aino-{kind}">')
+            lines.append(f"<h{item.level + 1}>{_math(item.text)}{note}</h{item.level + 1}>")
         elif isinstance(item, Words):
-            written.append(f'<p class="aino-{item.kind}">{_math(item.text)}</p>')
+            lines.append(f'<p class="aino-{item.kind}">{_math(item.text)}</p>')
         else:
-            written.append(_equation(item))
-    written += ["</section>" * opened, "</div>"]
-    return "\n".join(written)
+            lines.append(_equation(item))
+    lines.append("</section>" * opened)
+    return "\n".join([*written, *folded(blocks, modules or {}), "</div>"])
 
 
 def page(body: str, title: str) -> str:

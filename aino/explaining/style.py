@@ -25,12 +25,16 @@ _LIGHT_PAGES = (
     '[data-jp-theme-light="true"] .aino-page,[data-theme="light"] .aino-page,'
     ".vscode-light .aino-page"
 )
-STYLE = (
+#: What stands on every page: its colours, its font, and the paper that they are read on.
+COLOURS = (
     f".aino-page{{{_LIGHT}color:var(--aino-ink);background:var(--aino-paper);"
     "font:15px/1.5 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;"
     "padding:1em 1.4em;border-radius:8px;max-width:62em;color-scheme:light dark}"
     f"@media (prefers-color-scheme:dark){{.aino-page{{{_DARK}}}}}"
     f"{_DARK_PAGES}{{{_DARK}}}{_LIGHT_PAGES}{{{_LIGHT}}}"
+)
+STYLE = (
+    f"{COLOURS}"
     ".aino-page h2,.aino-page h3,.aino-page h4{margin:.3em 0 .5em;line-height:1.35;"
     "color:var(--aino-ink)}"
     ".aino-page h2{font-size:1.35em}.aino-page h3{font-size:1.1em;border-bottom:1px solid "
@@ -39,6 +43,8 @@ STYLE = (
     ".aino-page p{margin:.35em 0}"
     ".aino-step{background:var(--aino-fill);border:1px solid var(--aino-line);border-radius:8px;"
     "padding:.5em 1em;margin:.7em 0}"
+    ".aino-module{border-left:3px solid var(--aino-line);padding-left:.8em;margin:.7em 0}"
+    ".aino-module>summary{cursor:pointer;padding:.15em 0}"
     ".aino-equation{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;"
     "gap:.2em 1.5em;margin:.3em 0;font-family:'STIX Two Math','Cambria Math','Latin Modern Math',"
     "'DejaVu Serif',Georgia,serif;font-size:1.05em}"

@@ -19,11 +19,15 @@ _LARGEST_SHOWN = 16
 
 @dataclass(slots=True)
 class Heading:
-    """A heading; ``level`` 1 is the title. ``note`` is said beside it."""
+    """A heading; ``level`` 1 is the title. ``note`` is said beside it.
+
+    ``module``: the names that lead to the module that what follows belongs to.
+    """
 
     level: int
     text: str
     note: str = ""
+    module: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,7 +139,8 @@ class _Teller:
     def step(self, step: Step) -> None:
         operation = step.operation
         said = f"{operation.result.name} = {formula_of(operation)}"
-        self.items.append(Heading(3, f"Step {step.number}: back through {said}", operation.said()))
+        title = f"Step {step.number}: back through {said}"
+        self.items.append(Heading(3, title, operation.said(), step.module))
         for note in step.notes:
             self.items.append(Words(note, "note"))
         incoming = self.incoming_name(step)

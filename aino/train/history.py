@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 from aino.plot import curves
@@ -40,6 +41,10 @@ class History(dict[str, list[float]]):
     def last(self) -> dict[str, float]:
         """Return the numbers of the last epoch that were measured."""
         return {name: column[-1] for name, column in self.items() if column[-1] == column[-1]}
+
+    def _repr_html_(self) -> str | None:
+        """Return the last epochs as a table and all of them as curves, for notebooks."""
+        return import_module("aino.explaining.showing.histories").html_of(self)
 
     def plot(
         self,

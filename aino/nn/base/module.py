@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -286,6 +287,10 @@ class Module(Stateful):
         if not children and len(lines) <= 1:
             return f"{name}({extra})"
         return "\n  ".join([f"{name}(", *lines, *children]) + "\n)"
+
+    def _repr_html_(self) -> str | None:
+        """Return the tree of the modules as HTML, for notebooks."""
+        return import_module("aino.explaining.showing.modules").html_of(self)
 
     def _repr_children(self) -> list[str]:
         return [indented(f"({name}): {module!r}") for name, module in self._inside()]

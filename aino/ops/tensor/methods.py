@@ -72,6 +72,7 @@ PROTOCOLS = {
     "__bool__": conversion.as_bool,
     "__index__": conversion.as_index,
     "__repr__": printing.tensor_repr,
+    "_repr_html_": printing.tensor_html,
     "__format__": printing.tensor_format,
     "__copy__": copying.shallow_copy,
     "__deepcopy__": copying.deepcopy,

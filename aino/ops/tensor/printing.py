@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,11 @@ def tensor_repr(self) -> str:
     return text + ")"
 
 
+def tensor_html(self) -> str | None:
+    """Return the tensor as HTML for a notebook, None where its text says what there is to say."""
+    return import_module("aino.explaining.showing.tensors").html_of(self)
+
+
 def tensor_format(self, specification: str) -> str:
     """Format a 0-d tensor as its number, others as their text: ``f"{loss:.3f}"``."""
     if self.array.ndim == 0 and type(self) is Tensor:
@@ -207,9 +213,12 @@ def _contents(array, indent) -> str:
     if array.size == 0:
         return "[]"
     summarize = array.size > options.threshold
-    shown = _edges(array) if summarize else array
-    notation = (_ComplexNotation if array.dtype.kind == "c" else _Notation)(shown)
-    return _nested(array, indent, summarize, notation)
+    return _nested(array, indent, summarize, notation_of(_edges(array) if summarize else array))
+
+
+def notation_of(values: np.ndarray) -> Any:
+    """Return what writes each of these numbers, as the options say, all at one width."""
+    return (_ComplexNotation if values.dtype.kind == "c" else _Notation)(values)
 
 
 def _edges(array):
