@@ -15,7 +15,36 @@ int step_sweep(const Instruction *self, char *const *slots, PyObject *const *num
     return 0;
 }
 
-/* A ufunc over memory of several axes, in the order of NumPy's own iterator. */
+static void walk_axes(const Instruction *self, int axis, char *const *operands)
+{
+    const npy_intp *steps = self->steps + axis * self->operands;
+    char *now[MAX_OPERANDS];
+    for (npy_intp i = 0; i < self->lengths[axis]; i++) {
+        for (int k = 0; k < self->operands; k++) {
+            now[k] = operands[k] + i * steps[k];
+        }
+        if (axis + 1 < self->axes) {
+            walk_axes(self, axis + 1, now);
+        }
+        else {
+            self->loop(now, self->dimensions, self->strides, self->data);
+        }
+    }
+}
+
+/* A ufunc over memory of several axes: its loop along the innermost. */
+int step_walk(const Instruction *self, char *const *slots, PyObject *const *numbers)
+{
+    (void)numbers;
+    char *operands[MAX_OPERANDS];
+    for (int k = 0; k < self->operands; k++) {
+        operands[k] = at(&self->places[k], slots);
+    }
+    walk_axes(self, 0, operands);
+    return 0;
+}
+
+/* The same in the order of NumPy's own iterator, where it goes backwards or in another one. */
 int step_iterate(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {
     (void)numbers;
@@ -32,7 +61,9 @@ int step_iterate(const Instruction *self, char *const *slots, PyObject *const *n
     const npy_intp *strides = NpyIter_GetInnerStrideArray(self->iterator);
     do {
         char *now[MAX_OPERANDS];
-        memcpy(now, operands, self->operands * sizeof(char *));
+        for (int i = 0; i < self->operands; i++) {
+            now[i] = operands[i];
+        }
         self->loop(now, count, strides, self->data);
     } while (self->next(self->iterator));
     return 0;

@@ -45,6 +45,7 @@ struct Instruction {
     /* A copy, or what a reduction begins with: axes from the outermost to the innermost, their lengths and strides. */
     int axes;
     npy_intp lengths[NPY_MAXDIMS], to[NPY_MAXDIMS], from[NPY_MAXDIMS];
+    npy_intp *steps; /* of a loop's operands on each axis outside it; its own */
     npy_intp itemsize;
     int cast; /* which pair of dtypes, of a copy into another one */
     int clips; /* whether a place outside stands for the nearest inside */
@@ -83,6 +84,7 @@ enum {
 };
 
 int step_sweep(const Instruction *, char *const *, PyObject *const *);
+int step_walk(const Instruction *, char *const *, PyObject *const *);
 int step_iterate(const Instruction *, char *const *, PyObject *const *);
 int step_reduce(const Instruction *, char *const *, PyObject *const *);
 int step_product(const Instruction *, char *const *, PyObject *const *);
@@ -106,6 +108,10 @@ int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFuncti
 
 /* Makes a chain; its operands are any number, of which `chain_places` knows where they lie. */
 int build_chain(Instruction *made, PyArrayObject **arrays, PyObject *detail);
+
+/* Plans a copy into another array of the same shape: planning.c. */
+int plan_copy(Instruction *made, int axes, const npy_intp *lengths, const npy_intp *to,
+              const npy_intp *from, npy_intp itemsize);
 
 /* Plans a loop over arrays that are broadcast, the result last, in the order of NumPy's iterator. */
 int plan_sweep(Instruction *made, PyArrayObject **ordered, int count);

@@ -152,6 +152,7 @@ static void free_instructions(Stretch *self)
             NpyIter_Deallocate(self->instructions[i].iterator);
         }
         PyMem_Free(self->instructions[i].chain);
+        PyMem_Free(self->instructions[i].steps);
     }
     PyMem_Free(self->instructions);
     PyMem_Free(self->begin);

@@ -18,7 +18,10 @@ LAYOUTS = {
     "backwards": lambda x: x[::-1].copy()[::-1] if x.ndim else x,
     "wide rows": lambda x: np.concatenate([x, x], 0)[: len(x)] if x.ndim else x,
 }
-SHAPES = [(), (1,), (5,), (0,), (3, 4), (32, 16), (7, 33), (8, 1), (1, 8), (3, 0), (3, 5, 7)]
+SHAPES = [
+    (), (1,), (5,), (0,), (3, 4), (32, 16), (7, 33), (8, 1), (1, 8), (1, 1), (3, 0), (3, 5, 7),
+    (4, 1, 6),
+]  # fmt: skip
 rng = np.random.default_rng(0)
 
 
@@ -54,11 +57,19 @@ def test_a_ufunc(function):
             function(*operands, out=expected)
         found = np.empty_like(expected)
         same(walked("ufunc", found, *operands, detail=function), expected)
-        if function.nin == 2 and len(shape) > 1:  # a row, and a column, for all
-            for row in (operands[1][:1], operands[1][0], operands[1][:, :1]):
+        # The result may lie as the operands do: backwards, with gaps.
+        expected = lays(expected)
+        with np.errstate(all="ignore"):
+            function(*operands, out=expected)
+        found = lays(found)
+        same(walked("ufunc", found, *operands, detail=function), expected)
+        if function.nin == 2 and len(shape) > 1:  # a row, a column, and a number, for all
+            one = operands[1][:1, :1]
+            for row in (operands[1][:1], operands[1][0], operands[1][:, :1], one):
                 with np.errstate(all="ignore"):
                     expected = np.empty_like(found)
                     function(operands[0], row, out=expected)
+                found = np.empty_like(expected)
                 same(walked("ufunc", found, operands[0], row, detail=function), expected)
 
 
