@@ -11,6 +11,7 @@ import contextlib
 import difflib
 import os
 import sys
+import warnings
 from typing import Any, NoReturn
 
 import aino
@@ -83,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command is None:
             print(whole.format_help(), end="", flush=True)
             return 0
-        text = chosen.run(chosen)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            text = chosen.run(chosen)
         if text:
             print(text, flush=True)
     except BrokenPipeError:
@@ -93,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _ENDED_BY_PIPE
     except KeyboardInterrupt:
         return _ENDED_BY_KEYBOARD
-    except (AinoError, ImportError, OSError, ValueError, TypeError) as error:
+    except (AinoError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
         print(f"aino: {_said(error)}", file=sys.stderr)
         return 1
     return 0
@@ -101,9 +104,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _said(error: Exception) -> str:
     """Return an error's words; Python's own of files without their numbers."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror.lower()
+        return said if error.filename is None else f"{error.filename}: {said}"
     return str(error) or type(error).__name__
+
+
+def _warn(message: Any, *where: Any, **others: Any) -> None:
+    """Write a warning as the error of a command is written: no line of a program is to be seen."""
+    print(f"aino: {message}", file=sys.stderr)
 
 
 def _write_whatever_there_is(stream: Any) -> None:

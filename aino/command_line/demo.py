@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from argparse import ArgumentTypeError
 from typing import Any
 
 from aino.command_line.demos import circles, compiled, derivative, drawing, xor
-from aino.errors import FormatError
 
 _DEMOS = {
     "derivative": derivative, "xor": xor, "circles": circles, "compile": compiled, "draw": drawing,
@@ -25,16 +25,22 @@ examples:
 
 def add(command: Any) -> None:
     """Describe the command's arguments."""
-    command.add_argument("name", metavar="NAME", nargs="?", help="which one; none lists them")
+    command.add_argument(
+        "name", metavar="NAME", nargs="?", type=_known, help="which one; none lists them"
+    )
     command.add_argument("--source", action="store_true", help="print its program, run nothing")
+
+
+def _known(text: str) -> str:
+    if text not in _DEMOS:
+        raise ArgumentTypeError(f"there is no demo {text!r}; there are {', '.join(_DEMOS)}")
+    return text
 
 
 def run(chosen: Any) -> str:
     """Run the show, and return what is left to be printed."""
     if chosen.name is None:
         return DESCRIPTION
-    if chosen.name not in _DEMOS:
-        raise FormatError(f"there is no demo {chosen.name!r}; there are {', '.join(_DEMOS)}")
     module = _DEMOS[chosen.name]
     if chosen.source:
         return inspect.getsource(module).rstrip()

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import aino
-from aino.command_line.models import add_input, input_for, model_in
+from aino.command_line.models import add_input, depth, input_for, model_in
 
 HELP = "draw a model into an .svg, .html, .png, .pdf or .dot"
 DESCRIPTION = """\
@@ -26,7 +26,7 @@ def add(command: Any) -> None:
     command.add_argument("file", metavar="FILE", help="a .dit, or a model in ONNX")
     command.add_argument("picture", metavar="OUT", help="what is written; its suffix says how")
     command.add_argument(
-        "--depth", type=int, metavar="N", help="fold what stands deeper than N modules"
+        "--depth", type=depth, metavar="N", help="fold what stands deeper than N modules"
     )
     add_input(command, "what it computes from that is drawn")
 

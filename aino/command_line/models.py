@@ -72,6 +72,13 @@ def _shape(text: str) -> tuple[int, ...]:
     return shape
 
 
+def depth(text: str) -> int:
+    """Return how many levels of modules a word says."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no number of levels: 0, 1, 2, ...")
+    return int(text)
+
+
 def input_for(model: Any, shape: tuple[int, ...] | None, path: str) -> aino.Tensor:
     """Return an input of a shape, or of the one that the model says of itself."""
     shape = shape or _own_shape(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from argparse import ArgumentTypeError
 from importlib import import_module
 from typing import Any
 
@@ -27,20 +28,29 @@ examples:
 def add(command: Any) -> None:
     """Describe the command's arguments."""
     command.add_argument(
-        "--port", type=int, default=0, metavar="N", help="where it listens; a free one for 0"
+        "--port", type=_port, default=0, metavar="N", help="where it listens; a free one for 0"
     )
     command.add_argument(
         "--no-browser", action="store_true", help="open no browser, show the address alone"
     )
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    return int(text)
+
+
 def run(chosen: Any) -> str:
     """Serve the page until Ctrl-C."""
-    if not 0 <= chosen.port < 65536:
-        raise ValueError(f"--port is a number from 0 to 65535, not {chosen.port}")
     # No other command needs the server.
     Playground = import_module("aino.playground.server").Playground
-    with Playground(chosen.port) as server:
+    try:
+        made = Playground(chosen.port)
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise ValueError(f"port {chosen.port}: {said}; --port 0 takes a free one") from error
+    with made as server:
         print(f"the playground is at {server.url}\nCtrl-C ends it", flush=True)
         if not chosen.no_browser:
             webbrowser.open(server.url)

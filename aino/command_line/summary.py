@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aino
-from aino.command_line.models import add_input, input_for, knows_its_input, model_in
+from aino.command_line.models import add_input, depth, input_for, knows_its_input, model_in
 
 HELP = "a table of a model's layers: shapes, parameters, operations, memory"
 DESCRIPTION = """\
@@ -24,7 +24,7 @@ def add(command: Any) -> None:
     """Describe the command's arguments."""
     command.add_argument("file", metavar="FILE", help="a .dit, or a model in ONNX")
     command.add_argument(
-        "--depth", type=int, default=3, metavar="N", help="how many levels of modules are shown"
+        "--depth", type=depth, default=3, metavar="N", help="how many levels of modules are shown"
     )
     add_input(command, "for what depends on it")
 

@@ -11,6 +11,8 @@ import numpy as np
 
 #: How many points and classes there are at most.
 MOST_POINTS, MOST_CLASSES = 2000, 4
+#: How large a number may be, and 1 over it how small a difference, so that squares are finite.
+LARGEST = 1e30
 _MADE = 160
 
 
@@ -42,17 +44,17 @@ def made(name: str, seed: int) -> Data:
 def drawn(rows: Any) -> Data:
     """Return points that were drawn, rows of x, y and a class; ``ValueError`` for what is none."""
     if not isinstance(rows, list) or not all(
-        isinstance(row, list) and len(row) == 3 and all(map(_is_number, row)) for row in rows
+        isinstance(row, list) and len(row) == 3 and all(map(is_number, row)) for row in rows
     ):
         raise ValueError("points are rows of x, y and the number of a class")
     if len(rows) > MOST_POINTS:
         raise ValueError(f"there are {len(rows)} points; {MOST_POINTS} at most can be drawn")
+    if any(max(abs(x), abs(y)) > 2 for x, y, _ in rows):
+        raise ValueError("drawn points lie between -2 and 2")
+    if any(number not in range(MOST_CLASSES) for _, _, number in rows):
+        raise ValueError(f"classes are numbered from 0 to {MOST_CLASSES - 1}")
     array = np.array(rows, np.float64).reshape(-1, 3)
     classes = array[:, 2].astype(np.int64)
-    if ((classes < 0) | (classes >= MOST_CLASSES) | (classes != array[:, 2])).any():
-        raise ValueError(f"classes are numbered from 0 to {MOST_CLASSES - 1}")
-    if (np.abs(array[:, :2]) > 2).any():
-        raise ValueError("drawn points lie between -2 and 2")
     return _in_the_square(array[:, :2], classes)
 
 
@@ -64,28 +66,28 @@ def read(text: Any) -> Data:
     """
     if not isinstance(text, str):
         raise ValueError("a table is text")
-    try:
-        dialect: Any = csv.Sniffer().sniff(text[:2000], ",;\t ")
-    except csv.Error:
-        dialect = csv.excel
-    lines = [
-        (number, [cell.strip() for cell in row])
-        for number, row in enumerate(csv.reader(text.splitlines(), dialect), 1)
-        if any(cell.strip() for cell in row)
-    ]
+    lines = _lines(text)
     if not lines:
         raise ValueError("the table is empty")
     names = ("x", "y")
-    if _number(lines[0][1][0]) is None:
-        names = tuple((lines[0][1] + ["y"])[:2])  # type: ignore[assignment]
+    first = lines[0][1][:2]
+    if len(first) == 2 and all(first) and not any(map(_reads_as_number, first)):
+        names = (first[0], first[1])
         lines = lines[1:]
     points, labels = [], []
     for number, cells in lines:
         if len(cells) < 3:
             raise ValueError(f"line {number} has {len(cells)} columns: two numbers and a class")
+        if len(cells) != len(lines[0][1]):
+            raise ValueError(
+                f"line {number} has {len(cells)} columns, and line {lines[0][0]} has "
+                f"{len(lines[0][1])}"
+            )
         pair = [_number(cell) for cell in cells[:2]]
         if None in pair:
             raise ValueError(f"line {number}: {cells[pair.index(None)]!r} is no number")
+        if not cells[-1]:
+            raise ValueError(f"line {number} says no class")
         points.append(pair)
         labels.append(cells[-1])
     if len(points) > MOST_POINTS:
@@ -96,7 +98,9 @@ def read(text: Any) -> Data:
             f"the last column has {len(known)} classes, and 2 to {MOST_CLASSES} can be shown"
         )
     array = np.array(points, np.float64)
-    if (array.max(axis=0) == array.min(axis=0)).any():
+    if (np.abs(array) > LARGEST).any():
+        raise ValueError(f"numbers are {LARGEST:g} at most")
+    if (np.ptp(array, axis=0) <= 1 / LARGEST).any():
         raise ValueError("a column has the same number in every line")
     margin = 0.12 * (array.max(axis=0) - array.min(axis=0))
     low, high = array.min(axis=0) - margin, array.max(axis=0) + margin
@@ -105,22 +109,50 @@ def read(text: Any) -> Data:
     return Data(array, classes, known, names, box, scaled=True)
 
 
+def _lines(text: str) -> list[tuple[int, list[str]]]:
+    """Return the lines of a table that hold something, each with its number and its cells."""
+    plain = text.removeprefix("\ufeff")
+    head = next((line for line in plain.splitlines() if line.strip()), "")
+    # What stands in the first line decides: numbers and names may hold spaces, seldom tabs.
+    delimiter = next((one for one in "\t;, " if one in head.strip()), ",")
+    lines = []
+    rows = csv.reader(plain.splitlines(), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                lines.append((rows.line_num, cells))
+    except csv.Error as error:
+        raise ValueError(f"line {rows.line_num} can't be read: {error}") from error
+    return lines
+
+
 def _in_the_square(points: np.ndarray, classes: np.ndarray) -> Data:
     count = max(2, int(classes.max(initial=0)) + 1)
     labels = [str(place) for place in range(count)]
     return Data(points, classes, labels, ("x", "y"), (-1.2, 1.2, -1.2, 1.2))
 
 
-def _number(text: str) -> float | None:
+def _reads_as_number(text: str) -> bool:
+    """Tell whether a text is a number, NaN and inf included."""
     try:
-        value = float(text)
+        float(text)
     except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> float | None:
+    """Return the number that a text is, None for what is none or not finite."""
+    if not _reads_as_number(text) or "_" in text:
         return None
+    value = float(text)
     return value if math.isfinite(value) else None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number, however large."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _circles(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,8 @@ from aino.autograd.mode import no_grad
 from aino.autograd.tensor import make
 from aino.nn import functional as F
 from aino.nn.modules.activation_names import ACTIVATIONS
-from aino.playground.session import Session, finite, rounded
+from aino.playground.data import LARGEST, is_number
+from aino.playground.session import Session, finite, is_whole, rounded
 
 _SLOPES = {
     "tanh": "1 − a²", "sigmoid": "a (1 − a)", "relu": "1 where z > 0, else 0",
@@ -28,10 +29,10 @@ def perceptron(session: Session, layer: Any, unit: Any, point: Any) -> dict[str,
         point: x and y.
     """
     layers = session.network.layers
-    if not isinstance(layer, int) or not 0 <= layer < len(layers):
+    if not is_whole(layer) or not 0 <= layer < len(layers):
         raise ValueError(f"there is no layer {layer!r}")
     own: Any = layers[layer]
-    if not isinstance(unit, int) or not 0 <= unit < len(own):
+    if not is_whole(unit) or not 0 <= unit < len(own):
         raise ValueError(f"layer {layer + 1} has no unit {unit!r}")
     with no_grad():
         value = session.scaled(_point(point))
@@ -57,7 +58,7 @@ def walk(session: Session, point: Any, target: Any) -> dict[str, Any]:
         point: x and y.
         target: the number of its class.
     """
-    if not isinstance(target, int) or not 0 <= target < len(session.data.labels):
+    if not is_whole(target) or not 0 <= target < len(session.data.labels):
         raise ValueError(f"there is no class {target!r}")
     layers: Any = copy.deepcopy(session.network.layers)
     value = session.scaled(_point(point)).requires_grad_()
@@ -125,8 +126,8 @@ def _probability(session: Session, outputs: np.ndarray, target: int) -> float:
 
 
 def _point(point: Any) -> np.ndarray:
-    if not isinstance(point, list) or len(point) != 2 or not all(
-        isinstance(part, (int, float)) and abs(part) < 1e30 for part in point
-    ):  # fmt: skip
+    if not isinstance(point, list) or len(point) != 2 or not all(map(is_number, point)):
         raise ValueError("a point is two numbers")
+    if max(map(abs, point)) > 4 * LARGEST:
+        raise ValueError(f"the numbers of a point are {4 * LARGEST:g} at most")
     return np.array([point], np.float64)

@@ -47,7 +47,7 @@ class Session:
             raise ValueError("settings are a dictionary")
         hidden = settings.get("hidden", [4, 3])
         if not isinstance(hidden, list) or len(hidden) > MOST_LAYERS or not all(
-            _is_whole(size) and 1 <= size <= MOST_UNITS for size in hidden
+            is_whole(size) and 1 <= size <= MOST_UNITS for size in hidden
         ):  # fmt: skip
             raise ValueError(f"up to {MOST_LAYERS} hidden layers have 1 to {MOST_UNITS} units each")
         self.activation = _one_of("activation", settings.get("activation", "tanh"), ACTIVATIONS)
@@ -58,7 +58,7 @@ class Session:
         ):  # fmt: skip
             raise ValueError("the learning rate is a number above 0, and 100 at most")
         self.seed = settings.get("seed", 0)
-        if not _is_whole(self.seed) or not 0 <= self.seed < 2**31:
+        if not is_whole(self.seed) or not 0 <= self.seed < 2**31:
             raise ValueError("the seed is a whole number, 0 or more")
         self.data = _data(settings, self.seed)
         self.several = len(self.data.labels) > 2
@@ -128,7 +128,7 @@ class Session:
         self.optimizer.load_state_dict(optimizer)
 
     def _check_steps(self, steps: Any) -> None:
-        if not _is_whole(steps) or not 1 <= steps <= _AT_ONCE:
+        if not is_whole(steps) or not 1 <= steps <= _AT_ONCE:
             raise ValueError(f"steps are a whole number from 1 to {_AT_ONCE}")
 
     def _state(self) -> Any:
@@ -229,6 +229,9 @@ def finite(value: float) -> float | None:
 
 
 def _data(settings: dict[str, Any], seed: int) -> points_of.Data:
+    given = [name for name in ("shape", "points", "table") if name in settings]
+    if len(given) > 1:
+        raise ValueError(f"one of shape, points and table is given, not {' and '.join(given)}")
     if "points" in settings:
         return points_of.drawn(settings["points"])
     if "table" in settings:
@@ -242,5 +245,6 @@ def _one_of(name: str, value: Any, known: Any) -> Any:
     return value
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)

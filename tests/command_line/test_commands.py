@@ -120,8 +120,10 @@ FAILS = {
     "source model.dit --input wide": (2, "'wide' is no shape"),
     "draw model.dit a.bmp": (1, r"\.svg"),
     "draw model.dit nowhere/a.svg": (1, "nowhere: no such folder"),
-    "draw model.dit a.dot --depth x": (2, "invalid int"),
-    "draw model.dit a.dot --depth -1": (1, "depth should be at least 0"),
+    "draw model.dit a.dot --depth x": (2, "'x' is no number of levels"),
+    "draw model.dit a.dot --depth -1": (2, "'-1' is no number of levels"),
+    "summary model.dit --depth -1": (2, "'-1' is no number of levels"),
+    "summary model.dit --input 4000000000,4": (1, "^aino: .*allocate"),
     "convert model.dit a.pt": (1, "read, not written"),
     "convert model.dit a.h5": (1, r"ends in \.dit, \.safetensors, \.onnx"),
     "convert model.dit model.dit": (1, "over itself"),
@@ -133,7 +135,7 @@ FAILS = {
                                                  "nothing is called 'nodel'; it has model, epoch"),
     "convert model.dit a.dit --key x": (1, "has no parts"),
     "convert weights.dit a.onnx": (1, "no model"),
-    "demo absent": (1, "there are derivative, xor"),
+    "demo absent": (2, "there are derivative, xor"),
 }  # fmt: skip
 
 
@@ -145,6 +147,13 @@ def test_what_it_complains_of(line, capsys, folder):
     assert re.search(FAILS[line][1], err, re.MULTILINE)
     assert "Traceback" not in err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_warning_is_said_as_an_error_is(capsys, folder):
+    status, _, err = run("draw model.dit failed.dot --input 1,5", capsys)
+    assert status == 0
+    assert re.fullmatch(r"aino: Sequential raised ShapeError: .* before that is drawn\n", err)
+    (folder / "failed.dot").unlink()
 
 
 def test_a_file_that_is_there_is_replaced_by_force(capsys):

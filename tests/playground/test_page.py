@@ -166,6 +166,32 @@ def test_points_are_drawn(page):
     page.until("legend", lambda text: len(page.kept()["points"]) == 3)  # the address comes last
 
 
+def test_points_that_are_drawn_fast_are_all_there(page):
+    page.open(hidden=[2], shape="xor")
+    page.click("[data-pen='1']")
+    for place in range(10):
+        page.click_plane(place / 10, 0.5)
+    page.until("right", lambda text: len(page.server.session.data.points) == 14)
+    page.until("right", lambda text: len(page.kept().get("points", [])) == 14)
+
+
+def test_two_pages_have_a_network_each(page):
+    page.open(hidden=[2], shape="xor")
+    first = page.window.run("return document.querySelector('a[download]').href")
+    page.server.answer("setup", {"tab": "another", "hidden": [5, 5], "shape": "three"})
+    page.click("#forward")
+    page.until("step", lambda text: text == "1")
+    assert page.server.session.sizes == [2, 2, 1]
+    page.open(hidden=[3], shape="xor")
+    assert page.window.run("return document.querySelector('a[download]').href") != first
+    taken = page.window.run(
+        "const r = new XMLHttpRequest(); r.open('GET', arguments[0], false); r.send();"
+        "return r.responseText", first.replace("model.dit", "program.py"),
+    )  # fmt: skip
+    assert "[2, 2, 1]" in taken
+    assert "1 steps from the playground" in taken
+
+
 def test_a_table_of_ones_own(page):
     page.open(hidden=[2], shape="xor")
 

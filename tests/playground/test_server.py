@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import socket
+import struct
 import threading
 
 import pytest
@@ -60,11 +62,24 @@ REFUSED = {
     "no such page": ("GET", "/TOKEN/nothing", None, {}, 404),
     "no such question": ("POST", "/TOKEN/nothing", "{}", {}, 404),
     "too much": ("POST", "/TOKEN/setup", None, {"Content-Length": str(1 << 21)}, 413),
-    "no length": ("POST", "/TOKEN/setup", None, {"Content-Length": "x"}, 413),
+    "no length": ("POST", "/TOKEN/setup", None, {"Content-Length": "x"}, 411),
+    "less than nothing": ("POST", "/TOKEN/setup", None, {"Content-Length": "-5"}, 411),
+    "in pieces": ("POST", "/TOKEN/setup", None, {"Transfer-Encoding": "chunked"}, 411),
     "no JSON": ("POST", "/TOKEN/setup", "{", {}, 400),
     "no dictionary": ("POST", "/TOKEN/setup", "[]", {}, 400),
     "deep": ("POST", "/TOKEN/setup", "[" * 100000, {}, 400),
     "wrong": ("POST", "/TOKEN/forward", '{"steps": 0}', {}, 400),
+    "wrong settings": ("POST", "/TOKEN/setup", '{"hidden": [99]}', {}, 400),
+    "no text": ("POST", "/TOKEN/forward", b"\xff\xfe", {}, 400),
+    "a large number": ("POST", "/TOKEN/setup", f'{{"points": [[{10**400}, 0, 0]]}}', {}, 400),
+    "a long table": ("POST", "/TOKEN/setup", json.dumps({"table": "x" * 200_000}), {}, 400),
+    "no number": ("POST", "/TOKEN/perceptron", '{"layer": 0, "unit": 0, "point": [NaN, 0]}', {},
+                  400),
+    "two kinds of points": ("POST", "/TOKEN/setup", '{"shape": "xor", "points": []}', {}, 400),
+    "an unknown page": ("POST", "/TOKEN/forward", '{"steps": 1, "tab": "x"}', {}, 400),
+    "no name of a page": ("POST", "/TOKEN/forward", '{"steps": 1, "tab": []}', {}, 400),
+    "a long name of a page": ("POST", "/TOKEN/setup", json.dumps({"tab": "x" * 65}), {}, 400),
+    "an unknown page's model": ("GET", "/TOKEN/model.dit?tab=x", None, {}, 404),
 }  # fmt: skip
 
 
@@ -111,5 +126,47 @@ def test_the_command(capsys, monkeypatch):
     assert main(["play", "--no-browser"]) == 0
     assert len(opened) == 1
     capsys.readouterr()
-    assert main(["play", "--port", "70000"]) == 1
-    assert "0 to 65535" in capsys.readouterr().err
+    for port in ("70000", "-1", "x"):
+        with pytest.raises(SystemExit) as ended:
+            main(["play", "--port", port])
+        assert ended.value.code == 2
+        assert "0 to 65535" in capsys.readouterr().err
+    with Playground() as other:
+        port = str(other.server_address[1])
+        assert main(["play", "--no-browser", "--port", port]) == 1
+        assert f"aino: port {port}: address already in use" in capsys.readouterr().err
+
+
+def test_each_page_has_a_network_of_its_own():
+    with Playground() as server:
+
+        def post(name, **given):
+            return server.answer(name, given)
+
+        post("setup", tab="one", hidden=[2], shape="xor")
+        post("forward", tab="one", steps=5)
+        post("setup", tab="two", hidden=[3, 3], shape="three")
+        assert post("forward", tab="one", steps=1)["step"] == 6
+        assert post("forward", tab="two", steps=1)["sizes"] == [2, 3, 3, 3]
+        assert post("back", tab="one", steps=2)["step"] == 4
+        assert server.session is server.session_of("one")
+        # Of many, those that were not asked for longest are forgotten, and say so.
+        for number in range(31):
+            post("setup", tab=f"more {number}")
+        assert post("back", tab="one", steps=1)["step"] == 3
+        with pytest.raises(ValueError, match="reload"):
+            post("forward", tab="two", steps=1)
+
+
+def test_a_page_that_is_closed_too_early_is_no_mistake(server, capsys):
+    path = f"/{server.token}/setup"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server_address[1]}\r\n"
+    for _ in range(5):
+        connection = socket.create_connection(server.server_address)
+        connection.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
+        # What is unread is reset, so that the answer can't be sent.
+        reset = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        connection.close()
+    assert ask(server, "POST", path, "{}")[0] == 200
+    assert capsys.readouterr().err == ""

@@ -141,7 +141,10 @@ def test_without_points_there_is_nothing_to_learn():
 
 
 @pytest.mark.parametrize("text", ["1,2,a\n3,4,b", "1;2;a\n3;4;b\n", "u\tv\tw\n1\t2\ta\n3\t4\tb",
-                                  "u,v,more,w\n1,2,0,a\n\n3,4,0,b\n"])  # fmt: skip
+                                  "u,v,more,w\n1,2,0,a\n\n3,4,0,b\n", "1 2 a\n3  4   b",
+                                  "\ufeff1,2,a\n3,4,b", "\ufeffu,v,w\r\n1,2,a\r\n3,4,b",
+                                  '1, 2, "a"\n3, 4, "b"', "u,v,w\n1,2,a\n,,\n3,4,b",
+                                  ])  # fmt: skip
 def test_tables(text):
     found = data.read(text)
     assert found.points.tolist() == [[1, 2], [3, 4]]
@@ -166,6 +169,17 @@ MISTAKES = {
     "columns": ({"table": "1,2,a\n1,2\n"}, "line 2 has 2 columns"),
     "text": ({"table": "1,2,a\n1,x,b\n"}, "line 2: 'x' is no number"),
     "one class": ({"table": "1,2,a\n2,3,a\n"}, "1 classes, and 2 to 4"),
+    "other columns": ({"table": "1,2,a\n1,2,3,b\n"}, "line 2 has 4 columns, and line 1 has 3"),
+    "no class": ({"table": "1,2,a\n2,3,\n"}, "line 2 says no class"),
+    "no number in the first line": ({"table": "?,2,a\n2,3,b\n"}, "line 1: '\\?' is no number"),
+    "no number at first": ({"table": ",2,a\n2,3,b\n"}, "line 1: '' is no number"),
+    "NaN in the first line": ({"table": "nan,inf,a\n2,3,b\n"}, "line 1: 'nan' is no number"),
+    "underscores": ({"table": "1_0,2,a\n2,3,b\n"}, "'1_0' is no number"),
+    "an open quotation": ({"table": '1,2,a\n2,3,b\n3,4,"a\n4,5,b\n5,6,a'}, "can't be read"),
+    "huge": ({"table": "1e300,2,a\n2,3,b\n"}, "at most"),
+    "hardly different": ({"table": "1e-300,2,a\n2e-300,3,b\n"}, "same number"),
+    "two kinds": ({"shape": "xor", "points": []}, "not shape and points"),
+    "huge whole number": ({"points": [[10**400, 0, 0]]}, "between -2 and 2"),
     "still": ({"table": "1,2,a\n1,3,b\n"}, "same number in every line"),
     "no settings": ([], "a dictionary"),
 }  # fmt: skip
@@ -187,6 +201,10 @@ def test_what_is_wrong_is_said_for_the_page(name):
         (lambda s: lessons.perceptron(s, 0, 9, [0, 0]), "no unit 9"),
         (lambda s: lessons.perceptron(s, 0, 0, [0]), "two numbers"),
         (lambda s: lessons.walk(s, [0, 0], 2), "no class 2"),
+        (lambda s: lessons.walk(s, [0, 0], True), "no class True"),
+        (lambda s: lessons.walk(s, [0, True], 1), "two numbers"),
+        (lambda s: lessons.walk(s, [0, 10**400], 1), "at most"),
+        (lambda s: lessons.perceptron(s, True, 0, [0, 0]), "no layer True"),
     ],
 )
 def test_questions_that_have_no_answer(call, message):

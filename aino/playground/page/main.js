@@ -6,6 +6,8 @@ import { brief, drawNetwork } from "./network.js";
 const SHAPES = ["circles", "quarters", "spiral", "clouds", "three", "xor"];
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 const LIMITS = { layers: 6, units: 8, points: 300, table: 6000 };
+/** What this page calls itself: each page has a network of its own. */
+const TAB = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const $ = (id) => document.getElementById(id);
 
 let settings = { hidden: [4, 3], activation: "tanh", optimizer: "adam", lr: 0.03, seed: 0, shape: "circles" };
@@ -15,7 +17,7 @@ let pen = null, running = false, busy = Promise.resolve();
 /** Ask the engine, one question after the other; say what is wrong. */
 function ask(name, given = {}) {
   busy = busy.then(async () => {
-    const response = await fetch(name, { method: "POST", body: JSON.stringify(given) });
+    const response = await fetch(name, { method: "POST", body: JSON.stringify({ ...given, tab: TAB }) });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     return answer;
@@ -60,8 +62,10 @@ async function setup(change = {}, step = 0) {
 /** Keep settings and step in the address: whoever opens it comes to the same weights. */
 function remember() {
   const kept = { ...settings, step: state?.step ?? 0 };
-  if (kept.points?.length > LIMITS.points) delete kept.points;
-  if (kept.table?.length > LIMITS.table) delete kept.table;
+  if (kept.points?.length > LIMITS.points || kept.table?.length > LIMITS.table) {
+    // Other points would not lead to the same weights.
+    for (const name of ["points", "table", "step"]) delete kept[name];
+  }
   history.replaceState(null, "", "#" + encodeURIComponent(JSON.stringify(kept)));
 }
 
@@ -208,11 +212,14 @@ function drawSizes() {
 }
 
 async function point_at(event) {
-  const at = toPlane($("plane"), state.data.box, event).map((part) => Number(part.toFixed(2)));
+  const at = toPlane($("plane"), state.data.box, event);
   if (pen !== null) {
-    const old = settings.table ? [] : state.data.points.map((own, i) => [...own.map((part) => Number(part.toFixed(2))), state.data.classes[i]]);
+    const short = (pair) => pair.map((part) => Number(part.toFixed(2)));
+    await busy;  // of a shape that was just chosen the points are not there yet
+    // What was drawn just now stands in the settings, whether the engine has answered or not.
+    const old = settings.table ? [] : settings.points ?? state.data.points.map((own, i) => [...short(own), state.data.classes[i]]);
     const clamped = settings.table ? at.map((part) => Math.max(-1, Math.min(1, part))) : at;
-    await setup({ points: [...old, [...clamped, pen]] });
+    await setup({ points: [...old, [...short(clamped), pen]] });
     return;
   }
   const distance = (own) => Math.hypot(...own.map((part, i) => (part - at[i]) / (state.data.box[2 * i + 1] - state.data.box[2 * i])));
@@ -232,6 +239,7 @@ function options(id, values) {
 }
 
 function begin() {
+  for (const link of document.querySelectorAll("a[download]")) link.search = `?tab=${TAB}`;
   options("shape", SHAPES);
   $("shape").prepend(new Option("own", ""));
   options("activation", ["tanh", "relu", "sigmoid", "gelu", "linear"]);
