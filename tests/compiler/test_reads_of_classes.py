@@ -1,7 +1,9 @@
 """What a function reads of classes, and the methods that it calls: a program sees them change."""
 
+import asyncio
 import functools
 import types
+import typing
 
 import pytest
 
@@ -140,6 +142,48 @@ def a_function_of_singledispatch():
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_read_of_classes_is_compared_by_value(name):
     assert_follows(*CASES[name]())
+
+
+#: Objects that keep attributes in a dictionary that they don't show; a TypeVar does from 3.12 on.
+HIDDEN = {
+    "TypeVar": lambda: typing.TypeVar("T"),
+    "Future": lambda: asyncio.Future(loop=types.SimpleNamespace(get_debug=lambda: False)),
+}
+READS_OF_HIDDEN = {
+    "by name": lambda o: o.k,
+    "by getattr": lambda o: getattr(o, "k"),  # noqa: B009
+    "if it is there": lambda o: o.other if hasattr(o, "other") else o.k,
+    "from a container": lambda o: {"of": [o]}["of"][0].k,
+}
+
+
+@pytest.mark.parametrize("read", READS_OF_HIDDEN)
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_attributes_of_objects_that_hide_them_are_compared(kind, read):
+    owner = HIDDEN[kind]()
+    owner.k = 1.0
+    holder = types.SimpleNamespace(owner=owner)
+
+    def change():
+        setattr(owner, "other" if read == "if it is there" else "k", 5.0)
+
+    assert_follows(lambda x: x * READS_OF_HIDDEN[read](holder.owner), change)
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_attributes_of_objects_that_hide_them_are_written(kind):
+    def trained(make):
+        owner = HIDDEN[kind]()
+        owner.k = 0.0
+
+        def step(x):
+            owner.k = owner.k + 1.0
+            return x * owner.k
+
+        step = make(step)
+        return [step(aino.ones(1)).item() for _ in range(5)], owner.k
+
+    assert trained(lambda function: aino.compile(function, fullgraph=True)) == ([1, 2, 3, 4, 5], 5)
 
 
 @pytest.mark.filterwarnings("ignore::aino.errors.CompileWarning")

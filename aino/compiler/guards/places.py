@@ -10,7 +10,7 @@ from typing import Any
 
 from aino.compiler.guards.ownership import is_watched
 from aino.compiler.guards.reads import MISSING, Read
-from aino.compiler.guards.snapshots import dictionary_of, is_plain_value
+from aino.compiler.guards.snapshots import dictionary_of, hidden_of, is_plain_value
 from aino.structure_version import structure_version
 
 #: Which kinds of reads find a value in a place, and how that is reached.
@@ -78,7 +78,7 @@ class Place:
                 return slot.__get__(holder)
             except AttributeError:
                 pass
-        return MISSING
+        return hidden_of(holder, key, MISSING)
 
     def put(self, value) -> None:
         """Let a value stand there, without asking code of the holder's class."""

@@ -51,7 +51,7 @@ def has_attributes(value) -> bool:
         return False
     if is_ours_type(value) or is_watched(value):
         return False
-    return dictionary_of(value) is not None or any(_slots(type(value)))
+    return hides(value) or dictionary_of(value) is not None or any(_slots(type(value)))
 
 
 def is_users_object(value) -> bool:
@@ -78,8 +78,23 @@ def _slots(kind: type) -> Iterator[str]:
 def dictionary_of(value) -> dict[str, Any] | None:
     """Return an object's ``__dict__``, without asking its class for it, None if it has none."""
     has = type(value).__dictoffset__ or isinstance(value, threading.local)
-    found = value.__dict__ if has else None
+    found = getattr(value, "__dict__", None) if has else None
     return found if isinstance(found, dict) else None
+
+
+def hides(value) -> bool:
+    """Tell whether an object has a dictionary that it doesn't show, as a TypeVar from 3.12 on."""
+    return type(value).__dictoffset__ != 0 and dictionary_of(value) is None
+
+
+def hidden_of(value, name: str, missing: Any) -> Any:
+    """Return what an object has under a name in a dictionary that it doesn't show."""
+    if not hides(value) or any(name in vars(base) for base in type(value).__mro__):
+        return missing
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return missing
 
 
 def attributes_of(record) -> dict[str, Any]:

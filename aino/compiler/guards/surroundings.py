@@ -23,6 +23,8 @@ from aino.compiler.guards.snapshots import (
     attributes_of,
     dictionary_of,
     has_attributes,
+    hidden_of,
+    hides,
     is_container,
     is_plain_tuple,
     is_plain_value,
@@ -88,6 +90,9 @@ class Surroundings(ReadSet):
                 raw = MISSING
         if raw is not MISSING:
             return self._of_instance(owner, raw, base, name, spoken)
+        hidden = hidden_of(owner, name, MISSING)
+        if hidden is not MISSING:
+            return self._own(owner, name, said, hidden)
         if is_container(owner):
             self._end(owner, spoken)
         elif not hasattr(type(owner), "__getattr__") and (
@@ -264,6 +269,8 @@ class Surroundings(ReadSet):
         elif isinstance(value, types.ModuleType):
             if not is_foreign(getattr(value, "__file__", None)):
                 self._know(value, spoken)
+        elif hides(value):
+            self._know(value, spoken)
         elif is_watched(value) or is_users_object(value):
             if is_watched(value):
                 self.owners.setdefault(id(value), value)
@@ -312,6 +319,8 @@ class Surroundings(ReadSet):
                 self._end_of(self._of_module(owner, name, said), said)
         elif name in attributes_of(owner):
             self._end_of(self._own(owner, name, said, attributes_of(owner)[name]), said)
+        elif (hidden := hidden_of(owner, name, MISSING)) is not MISSING:
+            self._end_of(self._own(owner, name, said, hidden), said)
 
     def _end_of(self, value, spoken: str) -> None:
         if value is not MISSING:
