@@ -59,7 +59,7 @@ def _blocks(pivots):
     """Return where blocks of two rows begin: negative numbers come in pairs."""
     begins = np.zeros(pivots.shape, bool)
     for k in range(pivots.shape[-1]):
-        begins[:, k] = (pivots[:, k] < 0) & ~(begins[:, k - 1] if k else False)
+        begins[:, k] = (pivots[:, k] < 0) & ~begins[:, k - 1] if k else pivots[:, k] < 0
     return begins
 
 

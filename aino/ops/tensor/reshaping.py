@@ -5,7 +5,9 @@ A view that was taken before keeps its own shape, and shares the memory, as in P
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import sys
 from typing import Any
 
@@ -154,18 +156,13 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 def _grow(self, count) -> None:
     """Give a tensor memory for ``count`` elements, what it has at their front."""
+    holders = _holders(self)  # before there are names here that hold them, too
     array = self.array
     memory = array if array.base is None else array.base
-    # The name, the argument, and the tensor or the array that is a view of it: who else holds an
-    # array has a part in its memory. Where the two are one, it has both names.
-    alone = type(memory) is np.ndarray and memory.base is None and memory.dtype == array.dtype
-    held = 3 + (memory is array)
-    if (
-        not alone
-        or not memory.flags.c_contiguous
-        or sys.getrefcount(array) > held
-        or sys.getrefcount(memory) > held
-    ):
+    whole = type(memory) is np.ndarray and memory.base is None and memory.dtype == array.dtype
+    # Who else holds an array has a part in its memory.
+    shared = any(map(operator.gt, holders, _unshared(memory is not array)))
+    if shared or not (whole and memory.flags.c_contiguous):
         raise InplaceError(
             f"resize_: the memory of {array.size} elements is shared, or not AINO's, and can't "
             f"grow to {count}; clone() the tensor first"
@@ -173,6 +170,19 @@ def _grow(self, count) -> None:
     grown = np.empty(count, array.dtype)
     grown[: memory.size] = memory.reshape(-1)
     self.array = grown
+
+
+def _holders(tensor) -> tuple[int, int]:
+    """Return how often the array of a tensor is held, and the memory that it may be a view of."""
+    array = tensor.array
+    memory = array if array.base is None else array.base
+    return sys.getrefcount(array), sys.getrefcount(memory)
+
+
+@functools.cache
+def _unshared(viewed: bool) -> tuple[int, int]:
+    """Return how often they are held where nobody else does: each Python counts in its own way."""
+    return _holders(make(np.empty(2)[:1] if viewed else np.empty(2)))
 
 
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
