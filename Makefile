@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test tests examples browser docs native lint clean
+.PHONY: demo test tests pythons examples browser docs native lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -29,6 +29,10 @@ test: $(VENV)/ready-dev
 
 tests: test
 
+# On every Python that is here, from 3.11 on: ARGS="--only 3.12,3.13 tests/nn", ARGS=--list.
+pythons:
+	@"$(PYTHON)" -m tests.pythons $(ARGS)
+
 examples: $(VENV)/ready-dev
 	@$(VENV)/bin/python -m pytest -n auto -m examples tests/test_examples.py $(ARGS)
 
@@ -50,4 +54,4 @@ lint: $(VENV)/ready-dev
 	$(VENV)/bin/python -m mypy
 
 clean:
-	rm -rf $(VENV) demo build dist docs/_build docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pythons demo build dist docs/_build docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis

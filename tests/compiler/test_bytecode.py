@@ -1,13 +1,13 @@
 """The bytecode of every Python that there is on this machine is read alike."""
 
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from aino.compiler.guards import bytecode
+from tests.pythons import ask, candidates, folders
 
 VERSIONS = [f"python3.{minor}" for minor in range(11, 14)]
 SCRIPT = """
@@ -49,13 +49,14 @@ print(bytecode.UNDERSTOOD)
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_chains_are_found_in_every_version(version):
-    found = sys.executable if version == f"python3.{sys.version_info[1]}" else shutil.which(version)
-    if found is None:
+    called_so = [path for path in candidates(folders()) if path.name == version]
+    found = [python.path for python in ask(called_so)]
+    if version == f"python3.{sys.version_info[1]}":
+        found = [sys.executable]
+    if not found:
         pytest.skip(f"{version} is not here")
     script = SCRIPT.format(folder=os.path.dirname(bytecode.__file__))
-    done = subprocess.run([found, "-c", script], capture_output=True, text=True, check=False)
-    if "command not found" in done.stderr:
-        pytest.skip(f"{version} is not installed")
+    done = subprocess.run([found[-1], "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "True", done.stderr
 
 
