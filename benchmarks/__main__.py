@@ -8,11 +8,18 @@ python -m benchmarks operations [NAMES]  every operation against PyTorch, on one
 python -m benchmarks accuracy [NAMES]    what is learned at defaults, beside scikit-learn, skorch
 python -m benchmarks distributed [NAMES] a training step on two ranks, beside PyTorch with gloo
 python -m benchmarks distributed exchange   all_reduce on two ranks, beside PyTorch with gloo
+python -m benchmarks compare [A] [B]     two runs that were kept: by number, commit or file
+python -m benchmarks history             which runs were kept
+
+What is measured of the families is kept in .benchmarks/, in pytest-benchmark's format. A run is
+compared with another (the last with the one before it, unless said otherwise) by AINO's medians in
+units of its peers'; the exit status is 1 where something is slower by more than the threshold.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -62,8 +69,21 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a rough look: few, short turns")
     parser.add_argument("--against", type=Path, help="another checkout, to compare with")
+    parser.add_argument(
+        "--history", type=Path, default=HERE.parent / ".benchmarks", help="folder of the runs"
+    )
+    parser.add_argument("--threshold", type=percentage, default=0.1, help="of compare: 10%%")
+    parser.add_argument(
+        "--by", choices=("ratio", "time"), default="ratio", help="of compare: what is judged"
+    )
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
+    if options.names[:1] == ["compare"]:
+        compare = import_module("benchmarks.compare")
+        judged = options.history, options.threshold, options.by
+        sys.exit(compare.main(options.names[1:], *judged))
+    if options.names == ["history"]:
+        sys.exit(import_module("benchmarks.compare").show(options.history))
     rounds, seconds = (5, 0.01) if options.quick else (options.rounds, options.seconds)
     operations = options.names[:1] == ["operations"]
     threads = options.threads or (1 if operations else 2)
@@ -119,6 +139,18 @@ def main() -> None:
     title = f"Time in units of AINO's ({environment['processor']}, {threads} threads, float32)"
     (options.out / "chart.svg").write_text(report.chart(results, title), encoding="utf-8")
     print(f"figures and chart are in {options.out}")
+    if not options.against:
+        history = import_module("benchmarks.history")
+        how = {"rounds": rounds, "seconds": seconds, "threads": threads, "timer": "perf_counter"}
+        print(f"kept as {history.keep(results, environment, how, options.history)}")
+
+
+def percentage(text: str) -> float:
+    """Return ``10%``, or 10, as 0.1."""
+    value = float(text.removesuffix("%")) / 100
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
 
 
 if __name__ == "__main__":

@@ -80,7 +80,10 @@ class Case:
 
 @dataclass
 class Result:
-    """What a case gave: seconds (or bytes) per call, a number for each contender and round."""
+    """What a case gave: seconds (or bytes) per call, a number for each contender and round.
+
+    ``calls`` says how many calls of a contender each number is the mean of.
+    """
 
     family: str
     name: str
@@ -89,6 +92,7 @@ class Result:
     seconds: dict[str, list[float]]
     wanted: dict[str, float]
     notes: list[str]
+    calls: dict[str, int] = field(default_factory=dict)
 
     def median(self, contender: str) -> float:
         return statistics.median(self.seconds[contender])
@@ -153,7 +157,8 @@ def measure(case: Case, rounds: int, seconds: float, patience: float = 0.0) -> R
         )
     counted = [turns for _, turns in taken[: max(enough, min(wanted, _quiet(taken)))]]
     times = {c.name: [turns[c.name] for turns in counted] for c in contenders}
-    return Result(case.family, case.name, case.unit, case.kind, times, case.wanted, notes)
+    calls = {name: count * case.work for name, count in counts.items()}
+    return Result(case.family, case.name, case.unit, case.kind, times, case.wanted, notes, calls)
 
 
 def _quiet(taken: list[tuple[float, dict[str, float]]]) -> int:
