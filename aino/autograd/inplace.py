@@ -7,6 +7,9 @@ a view, gives the tensor it is a view of a node that says which part was overwri
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from aino.autograd.duck import of_duck
@@ -87,6 +90,11 @@ def records(target: Tensor, *others) -> bool:
     )
 
 
+#: The in-place forms that call a ufunc where nothing records -> the form that calls the function,
+#: for whoever looks at all that is computed.
+shortcuts: dict[Any, Callable[..., Any]] = {}
+
+
 def inplace(function, ufunc=None):
     """Return the in-place form of ``function``, by ``ufunc(..., out=)`` where nothing records.
 
@@ -125,7 +133,10 @@ def inplace(function, ufunc=None):
         stamp_write(array)
         return input
 
-    method = write_result if ufunc is None else write_by_ufunc
+    method = write_result
+    if ufunc is not None:
+        method = write_by_ufunc
+        shortcuts[method] = write_result
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"``{function.__name__}``, in place; returns the tensor itself."

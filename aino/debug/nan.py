@@ -9,8 +9,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from aino.autograd import primitive
+from aino.autograd import inplace, primitive
 from aino.autograd.anomaly import set_detect_anomaly
+from aino.autograd.function import called
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
 from aino.autograd.node import Cotangents, Node
@@ -118,7 +119,9 @@ class find_nan(contextlib.ContextDecorator):
     def __enter__(self) -> Self:
         if not self._entered:
             self.found = None
-        looked_at = Interposed([(Module.__call__, self._modules.around)])
+        looked_at = Interposed([(Module.__call__, self._modules.around), (called, self._called)])
+        for method, general in inplace.shortcuts.items():
+            looked_at.watch(method, functools.partial(_by_the_function, general))
         for function in primitive.ready():
             looked_at.watch(function, functools.partial(self._around, function))
         # Anomaly mode notes the lines of what is no primitive, such as Functions of the user's.
@@ -161,7 +164,20 @@ class find_nan(contextlib.ContextDecorator):
                 self._made[part.node] = site, self._modules.now
         bad = self._bad(results)
         if bad:
-            self._forward(function, bad, _named(function, arguments, keywords), results, site)
+            given = _named(function, arguments, keywords)
+            self._forward(function.primitive, bad, given, results, site)
+        return result
+
+    def _called(self, call: Callable[..., Any], cls: Any, args: tuple, *kept: Any):
+        """Look at a Function of the user's, whose ``forward`` may compute elsewhere."""
+        before = [has_nan(x) or has_inf(x) for x in args]
+        result = call(cls, args, *kept)
+        if not mode.walking and self._is_mine():
+            results = result if isinstance(result, tuple) else (result,)
+            bad = "" if any(before) else self._bad(results)
+            if bad:
+                given = [(f"argument {place}", value) for place, value in enumerate(args)]
+                self._forward(cls, bad, given, results, user_site())
         return result
 
     def _bad(self, values: Sequence[Any]) -> str:
@@ -169,7 +185,8 @@ class find_nan(contextlib.ContextDecorator):
             return "NaN"
         return "inf" if self.inf and any([has_inf(value) for value in values]) else ""
 
-    def _forward(self, function, bad: str, given, results, site: Site | None) -> None:
+    def _forward(self, declared, bad: str, given, results, site: Site | None) -> None:
+        """Tell of an operation, a primitive or a Function."""
         values = [value for _, value in given]
         if bad == "NaN":
             made = not any([has_nan(value) for value in values])
@@ -180,16 +197,16 @@ class find_nan(contextlib.ContextDecorator):
                 return
             if not made and any([isinstance(v, float) and has_inf(v) for v in values]):
                 return
-        declared = function.primitive
-        name = declared.name
+        name = getattr(declared, "name", None) or declared.__name__
+        formula = getattr(declared, "formula", "")
         advice = advice_on(name, bad, "forward", made, values)
-        given = [(self._called(label, value), value) for label, value in given]
+        given = [(self._label(label, value), value) for label, value in given]
         self._tell(Finding(
-            bad, made, "forward", name, declared.formula, self._modules.now, site, "",
+            bad, made, "forward", name, formula, self._modules.now, site, "",
             _ranges(given), _ranges([("result", value) for value in results]), advice,
         ))  # fmt: skip
 
-    def _called(self, label: str, value: Any) -> str:
+    def _label(self, label: str, value: Any) -> str:
         """Return the name of an argument, with that of the parameter that it is."""
         known = self._modules.parameter_name(value) if isinstance(value, Tensor) else ""
         return f"{label} = {known}" if known else label
@@ -221,6 +238,11 @@ class find_nan(contextlib.ContextDecorator):
         self.found = found
         if self.raises:
             raise NanError(found)
+
+
+def _by_the_function(general: Callable[..., Any], call: Any, *arguments: Any, **keywords: Any):
+    """Have an in-place form call its function, at which is looked, in the place of a ufunc."""
+    return general(*arguments, **keywords)
 
 
 def _named(function: Any, arguments: tuple, keywords: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,8 @@ from aino.debug.running import (
 from aino.debug.tables import Report, Table, listed
 from aino.nn.base.module import Module
 from aino.optim.adam import Adam
+from aino.optim.lbfgs import LBFGS
+from aino.pytree import parts_of
 from aino.train.criterion import Criterion
 
 #: The learning rates that are tried one after the other, until one of them learns.
@@ -102,12 +105,14 @@ def overfit_one_batch(
     >>> aino.debug.overfit_one_batch(model, "mse", (x, y)).learned
     True
     """
-    if not isinstance(steps, int) or steps < 1:
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
         raise ValueError(f"overfit_one_batch: steps is a whole number above 0, not {steps!r}")
     with trying_out():
         criterion = Criterion(loss)
         floating = own_dtype(copy_of(model, "overfit_one_batch"))
         inputs, targets = as_tensors(pair_of(first_batch(data), "overfit_one_batch"), floating)
+        if any([x.array.shape[:1] == (0,) for x in _tensors((inputs, targets))]):
+            raise ValueError("overfit_one_batch: the batch is empty; there is nothing to learn")
         best: Any = None
         tries = []
         for rate in _RATES if lr is None else (lr,):
@@ -120,6 +125,12 @@ def overfit_one_batch(
                 break
         advice = [] if _left(best.losses) <= _LEARNED else list(best.advice())
         return Overfit(best.losses, best_rate, tries, best.without_gradient, advice, best.optimizer)
+
+
+def _tensors(item: Any) -> list[Tensor]:
+    if isinstance(item, (tuple, list, dict)):
+        return [found for part in parts_of(item) for found in _tensors(part)]
+    return [item] if isinstance(item, Tensor) else []
 
 
 def _left(losses: list[float]) -> float:
@@ -169,7 +180,17 @@ class _Trial:
             loss.backward()
             if step == 0:
                 self._look_at_gradients()
-            optimizer.step()
+            if isinstance(optimizer, LBFGS):
+                optimizer.step(functools.partial(self._again, optimizer))
+            else:
+                optimizer.step()
+
+    def _again(self, optimizer: Any) -> Any:
+        """Return the loss anew, with its gradients, for an optimizer that looks for its step."""
+        optimizer.zero_grad()
+        loss = self.criterion(called(self.model, self.inputs), self.targets)
+        loss.backward()
+        return loss
 
     def _look_at_gradients(self) -> None:
         for name, parameter in self.model.named_parameters():
@@ -181,6 +202,9 @@ class _Trial:
                 self.still.append(name)
 
     def advice(self) -> Iterator[str]:
+        if not self.parameters and not self.frozen:
+            yield "the model has no parameters: there is nothing that could learn"
+            return
         if not self.parameters:
             yield "no parameter requires a gradient: everything is frozen (requires_grad_(False))"
             return
@@ -188,6 +212,12 @@ class _Trial:
             yield (
                 "the loss does not lead back to the parameters: is there a detach(), no_grad(), "
                 ".item() or .numpy() between the model and the loss?"
+            )
+            return
+        if not math.isfinite(self.losses[0]):
+            yield (
+                f"the loss is {self.losses[0]} before anything was learned: look at the data; with "
+                "aino.debug.find_nan(model): ... names the operation"
             )
             return
         if not all(map(math.isfinite, self.losses)):

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from time import perf_counter_ns as now
 from typing import Any
 
-from aino.autograd import engine, primitive
+from aino.autograd import engine, inplace, primitive
+from aino.autograd.function import FunctionNode, called
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
 from aino.autograd.node import Node
@@ -62,7 +63,11 @@ class Recorder:
             (Module.__call__, self._module),
             (engine.walk, functools.partial(self._plain, "backward", "backward")),
             (Compiled.__call__, self._compiled),
+            (called, self._function),
+            (FunctionNode.pullback_recorded, self._function_backward),
         ]
+        pairs += [(method, functools.partial(self._plain, method.__name__, "cpu_op"))
+                  for method in (*inplace.shortcuts, Tensor.copy_, Tensor.__setitem__)]  # fmt: skip
         pairs += [(function, functools.partial(self._optimizer, name))
                   for name, function in _of_optimizers()]  # fmt: skip
         for function in primitive.ready():
@@ -176,6 +181,13 @@ class Recorder:
                 if isinstance(part, Tensor) and part.node is not None:
                     self._made[part.node] = event
         return result
+
+    def _function(self, call: Callable[..., Any], cls: Any, given: tuple, *kept: Any):
+        """Call a Function of the user's, recorded by its name."""
+        return self._plain(cls.__name__, "cpu_op", lambda *args: call(cls, args, *kept), *given)
+
+    def _function_backward(self, call: Callable[..., Any], node: Any, *given: Any):
+        return self._pullback(node.name(), call, node, *given)
 
     def _pullback(self, name: str, call: Callable[..., Any], *given: Any):
         if session.trace is not None:

@@ -5,6 +5,7 @@ import pytest
 
 import aino
 from aino import nn
+from aino.autograd import inplace
 from aino.autograd.primitive import REGISTRY, primitive
 from aino.debug import NanError, find_nan
 
@@ -47,6 +48,58 @@ CASES = {
     "compiled": (lambda: aino.compile(aino.log)(aino.tensor([-1.0])), "NaN", True,
                  "forward", "log"),
 }  # fmt: skip
+
+
+#: Operations over their first argument, where nothing is recorded.
+IN_PLACE = {
+    "add": lambda x: x.add_(x), "+=": lambda x: x.__iadd__(x), "sub": lambda x: x.sub_(-x),
+    "mul": lambda x: x.mul_(x), "div": lambda x: x.div_(0.0), "exp": lambda x: x.exp_(),
+    "square": lambda x: x.square_(), "log": lambda x: x.zero_().log_(),
+    "sqrt": lambda x: x.neg_().sqrt_(), "numpy": lambda x: np.multiply(x, x, out=x),
+    "out=": lambda x: aino.mul(x, x, out=x), "power": lambda x: x.pow_(2),
+    "in a view": lambda x: x[:1].mul_(x[:1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IN_PLACE)
+@pytest.mark.parametrize("model", [nn.Identity(), None])
+def test_operations_in_place_are_looked_at(case, model):
+    with pytest.raises(NanError) as raised, find_nan(model):
+        IN_PLACE[case](aino.tensor([2e38, 3e38]))
+    assert raised.value.found.made
+    assert raised.value.found.direction == "forward"
+    assert "out  result" in str(raised.value)
+
+
+@pytest.mark.parametrize("method", inplace.shortcuts, ids=lambda method: method.__name__)
+def test_no_form_in_place_passes_by(method):
+    values = [aino.full((2,), nan), aino.ones(2)]
+    with find_nan(raises=False) as search:
+        method(*values[: 1 + (method.__name__ in ("add_", "sub_", "mul_", "div_", "true_divide_"))])
+    assert search.found.value == "NaN"
+    assert not search.found.made
+
+
+class Elsewhere(aino.autograd.Function):
+    """Computes with NumPy, where nobody looks."""
+
+    @staticmethod
+    def forward(ctx, x):
+        with np.errstate(all="ignore"):
+            return aino.from_numpy(np.log(x.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+@pytest.mark.parametrize(("given", "made"), [(0.0, True), (-1.0, True), (nan, False)])
+def test_what_a_function_of_ones_own_makes_is_told(given, made):
+    with find_nan(raises=False) as search:
+        Elsewhere.apply(leaf(given)) * 2
+    found = search.found
+    assert (found.operation, found.made) == (("Elsewhere", True) if made else ("mul", False))
+    assert found.site.function == "test_what_a_function_of_ones_own_makes_is_told"
 
 
 @pytest.mark.parametrize("case", CASES)

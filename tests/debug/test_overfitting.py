@@ -81,6 +81,8 @@ DOES_NOT = {
     "contradiction": (regression, "mse", (0 * X, VALUES), "equal inputs"),
     "zeros": (zeros, "mse", (X, VALUES - VALUES.mean()), "zero everywhere"),
     "nan": (regression, "mse", (X, VALUES * np.float32("nan")), "find_nan"),
+    "infinite data": (regression, "mse", (X * np.float32("inf"), VALUES), "before anything was"),
+    "no parameters": (nn.ReLU, "mse", (X, X), "has no parameters"),
 }
 
 
@@ -103,6 +105,20 @@ def test_rate_and_optimizer_of_ones_own():
     assert "<table>" in found._repr_html_()
 
 
+def test_an_optimizer_that_looks_for_its_step():
+    found = overfit_one_batch(
+        regression(), "mse", (X, VALUES), steps=20, lr=1.0, optimizer=aino.optim.LBFGS
+    )
+    assert found.learned
+    assert found.optimizer == "LBFGS"
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5, True])
+def test_steps_are_a_number_above_0(steps):
+    with pytest.raises(ValueError, match="steps"):
+        overfit_one_batch(network(), "cross_entropy", (X, CLASSES), steps=steps)
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "words"),
     [
@@ -110,6 +126,8 @@ def test_rate_and_optimizer_of_ones_own():
         ((nn.Linear(3, 3), "mse", X), TypeError, "a pair"),
         ((nn.Linear(3, 3), "msee", (X, X)), ValueError, "did you mean"),
         ((nn.Linear(3, 3), "mse", []), TypeError, "0 parts"),
+        ((nn.Linear(3, 3), "mse", (X[:0], X[:0])), ValueError, "the batch is empty"),
+        ((nn.Linear(3, 3), "cross_entropy", (X[:0], CLASSES[:0])), ValueError, "is empty"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, kind, words):

@@ -151,6 +151,7 @@ def test_points_are_drawn(page):
     page.open(hidden=[2], shape="xor")
     page.click("#clear")
     page.until("right", lambda text: text == "")
+    assert page.text("loss") == ""
     for pen, place in ((0, (-0.5, 0.25)), (2, (0.5, 0.75)), (1, (0.0, -0.5))):
         if page.window.run("return document.querySelector('[aria-pressed=true]').textContent") != (
             str(pen)
@@ -173,6 +174,11 @@ def test_points_that_are_drawn_fast_are_all_there(page):
         page.click_plane(place / 10, 0.5)
     page.until("right", lambda text: len(page.server.session.data.points) == 14)
     page.until("right", lambda text: len(page.kept().get("points", [])) == 14)
+
+
+def test_a_rate_that_is_not_in_the_list(page):
+    page.open(hidden=[2], shape="xor", lr=0.05)
+    assert page.window.run("return document.getElementById('lr').value") == "0.05"
 
 
 def test_two_pages_have_a_network_each(page):

@@ -287,6 +287,44 @@ def test_other_activities_are_said_not_to_be_there():
             prof.start()
 
 
+class Cube(aino.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return aino.from_numpy(x.detach().numpy() ** 3)
+
+    @staticmethod
+    def backward(ctx, g):
+        return 3 * ctx.saved_tensors[0] ** 2 * g
+
+
+def test_functions_of_ones_own_are_operations():
+    x = aino.ones(5, requires_grad=True)
+    with profile(record_shapes=True) as prof:
+        Cube.apply(x).sum().backward()  # cube line
+    rows = sums(prof)
+    assert rows["Cube"].count == rows["CubeBackward"].count == 1
+    assert rows["Cube"].input_shapes == [[5]]
+    (back,) = [event for event in prof.events() if event.name == "CubeBackward"]
+    assert back.forward.name == "Cube"
+    assert "# cube line" in back.line
+    assert {child.name for child in back.cpu_children} >= {"mul"}
+    assert x.grad.tolist() == [3.0] * 5
+
+
+def test_operations_in_place_are_operations():
+    x = aino.ones(3)
+    with profile() as prof:
+        x.add_(1)
+        x += 1
+        x.mul_(2)
+        x.relu_()
+        x.copy_(aino.zeros(3))
+        x[0] = 1
+    names = [event.name for event in prof.events() if event.cpu_parent is None]
+    assert names == ["add_", "add_", "mul_", "relu", "copy_", "set_item"]
+
+
 # Memory
 
 

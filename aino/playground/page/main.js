@@ -147,13 +147,16 @@ function draw() {
   drawPlane($("plane"), state, point);
   drawCurve($("curve"), state.losses);
   $("step").textContent = state.step;
-  $("loss").textContent = brief(state.loss);
+  $("loss").textContent = state.data.points.length ? brief(state.loss) : "";
   $("right").textContent = state.right === null ? "" : `${(100 * state.right).toFixed(1)} %`;
   $("run").textContent = running ? "❚❚ pause" : "▶ learn";
   $("back").disabled = $("restart").disabled = state.step <= state.first;
   $("restart").disabled = state.step === 0;
   drawLegend();
   drawSizes();
+  if (![...$("lr").options].some((option) => Number(option.value) === settings.lr)) {
+    $("lr").append(new Option(settings.lr, settings.lr));  // the address may say any
+  }
   for (const name of ["activation", "optimizer", "lr", "seed"]) $(name).value = settings[name];
   $("shape").value = settings.shape ?? "";
   for (const button of $("pens").children) {
