@@ -19,11 +19,11 @@ _DARK = (
 #: Notebooks say on their body, or on the root, which of the two they are.
 _DARK_PAGES = (
     '[data-jp-theme-light="false"] .aino-page,[data-theme="dark"] .aino-page,'
-    ".vscode-dark .aino-page"
+    '[theme="dark"] .aino-page,.vscode-dark .aino-page'
 )
 _LIGHT_PAGES = (
     '[data-jp-theme-light="true"] .aino-page,[data-theme="light"] .aino-page,'
-    ".vscode-light .aino-page"
+    '[theme="light"] .aino-page,.vscode-light .aino-page'
 )
 #: What stands on every page: its colours, its font, and the paper that they are read on.
 COLOURS = (

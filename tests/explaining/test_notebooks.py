@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import math
 import re
@@ -10,6 +11,7 @@ import sys
 import warnings
 import zlib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -396,6 +398,17 @@ def test_small_networks_are_drawn():
     assert "svg" not in read(nn.Linear(20, 20)).tags
 
 
+def test_a_network_that_has_learned_shows_its_losses():
+    model = aino.NeuralNetwork([2, 3, 1], random_state=0)
+    assert read(model).tables == []
+    x = aino.randn(20, 2)
+    model.fit(x, x[:, :1], epochs=7, verbose=False)
+    page = read(model)
+    assert [row[0] for row in page.tables[0]] == ["epoch", "…", "3", "4", "5", "6", "7"]
+    assert page.tables[0][-1][1] == f"{model.history['loss'][-1]:.4g}"
+    assert any(title.startswith("loss over 7 epochs") for title in page.titles)
+
+
 def test_names_of_modules_are_no_code():
     class Evil(nn.Module):
         def extra_repr(self):
@@ -471,6 +484,7 @@ HISTORIES = {
     "nothing finite": (History(loss=[math.nan, math.inf]), "no finite numbers"),
     "huge": (History(loss=[1e308, -1e308, 0.0]), "from -1e+308 to 1e+308"),
     "uneven": (History(loss=[1.0, 2.0], val_loss=[3.0]), "–"),
+    "of the validation alone": (History(val_score=[1.0, 2.0]), "val_score over 2 epochs"),
     "a name that is no code": (History({"<script>x</script>": [1.0]}), "<script>x</script>"),
     "many names": (History({f"m{i}": [1.0] for i in range(40)}), "… and 34 more"),
     "long": (History(loss=np.linspace(1, 0, 100_000).tolist()), "100,000 epochs"),
@@ -489,6 +503,19 @@ def test_a_broken_history_shows_its_text():
 
 
 # All of them
+
+
+def test_what_the_guide_computes_is_shown():
+    guide = Path(__file__).resolve().parents[2] / "docs" / "notebooks.md"
+    cells = re.findall(
+        r"```\{code-cell\} python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL
+    )
+    known = {}
+    for cell in cells:
+        *lines, last = ast.parse(cell).body
+        exec(compile(ast.Module(lines, []), guide.name, "exec"), known)
+        read(eval(compile(ast.Expression(last.value), guide.name, "eval"), known))
+    assert len(cells) == 3
 
 
 def test_nothing_is_imported_before_a_notebook_asks():

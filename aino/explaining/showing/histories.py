@@ -17,7 +17,7 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _UNDER = 240.0, 120.0, 66.0, 20.0, 18.0
 #: How a number of the training and that of the validation are drawn: colour, and dashes.
 _LINES = (("var(--aino-incoming)", ""), ("var(--aino-local)", ' stroke-dasharray="5 3"'))
 
-_OWN = (
+CURVES = (
     ".aino-shown .aino-curves{display:flex;flex-wrap:wrap;gap:.6em 1.2em;margin-top:.5em}"
     ".aino-shown .aino-curves path{fill:none;stroke-width:1.6;stroke-linejoin:round}"
 )
@@ -26,17 +26,22 @@ _OWN = (
 @or_text
 def html_of(history: Mapping[str, list[float]]) -> str | None:
     """Return the numbers of every epoch as HTML, a panel for each and that of its validation."""
+    return shown(told(history), CURVES)
+
+
+def told(history: Mapping[str, list[float]]) -> str:
+    """Return the same without its style, for what has a history."""
     epochs = max(map(len, history.values()), default=0)
-    said = f"<p><b>{escape(type(history).__name__)}</b> · "
+    said = "<p><b>History</b> · "
     if not epochs:
-        return shown(f"{said}no epochs yet</p>")
+        return f"{said}no epochs yet</p>"
     said += f"{epochs:,} epoch{'s' if epochs > 1 else ''}</p>"
     names = list(dict.fromkeys([name.removeprefix("val_") for name in history]))
     panels = [_panel(history, name, epochs) for name in names[:_PANELS]]
     more = len(names) - len(panels)
     left_out = f"<p>… and {more} more, which history.plot() draws</p>" if more > 0 else ""
     curves = f'<div class="aino-curves">{"".join(panels)}</div>'
-    return shown(f"{said}{_table(history, epochs)}{curves}{left_out}", _OWN)
+    return f"{said}{_table(history, epochs)}{curves}{left_out}"
 
 
 def _table(history: Mapping[str, list[float]], epochs: int) -> str:
@@ -66,12 +71,12 @@ def _panel(history: Mapping[str, list[float]], name: str, epochs: int) -> str:
         if column in history
     ]
     known = [x for _, values in curves for x in values if math.isfinite(x)]
-    body = [writing(_LEFT, 12, shorten(name, 24))]
-    title = name
+    title = said = name if name in history else f"val_{name}"
+    body = [writing(_LEFT, 12, shorten(said, 24))]
     if known:
         low, high = min(known), max(known)
         lines = [_curve(values, epochs, low, high, *_LINES[kind]) for kind, values in curves]
-        title = f"{name} over {epochs:,} epochs, from {brief(low)} to {brief(high)}"
+        title = f"{said} over {epochs:,} epochs, from {brief(low)} to {brief(high)}"
         body += [*_frame(epochs, low, high), *lines]
     count = sum([len(values) for _, values in curves]) - len(known)
     if count:

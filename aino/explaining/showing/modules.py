@@ -9,6 +9,7 @@ from typing import Any
 from aino.drawing.draw import draw
 from aino.drawing.neurons import as_neurons
 from aino.drawing.numbers import shorten
+from aino.explaining.showing.histories import CURVES, told
 from aino.explaining.showing.parts import or_text, shown
 from aino.explaining.table import count_text, size_text
 from aino.nn.base.module import Module
@@ -24,9 +25,9 @@ _NEURONS, _CONNECTIONS = 12, 40
 
 _OWN = (
     ".aino-tree details>div{margin-left:.42em;border-left:1px solid var(--aino-line);"
-    "padding-left:1em}.aino-tree summary{cursor:pointer;list-style-position:outside}"
-    ".aino-tree .aino-leaf{padding-left:0}.aino-tree .aino-line{padding:.1em 0}"
-    ".aino-tree details{margin-left:.9em}.aino-tree details>div>.aino-line{margin-left:.9em}"
+    "padding-left:1em}.aino-tree summary{cursor:pointer;font-weight:400}"
+    ".aino-tree .aino-line{padding:.1em 0}.aino-tree details{margin:0 0 0 .9em}"
+    ".aino-tree details>div>.aino-line{margin-left:.9em}.aino-learned{margin-top:.8em}"
     ".aino-tree b{font-weight:600}.aino-tree i{font-style:normal;color:var(--aino-pale)}"
     ".aino-tree .aino-count{color:var(--aino-product);font-variant-numeric:tabular-nums}"
     ".aino-tree .page{fill:var(--aino-pale)}.aino-tree .wire{stroke:var(--aino-pale)}"
@@ -36,12 +37,17 @@ _OWN = (
 
 @or_text
 def html_of(module: Module) -> str | None:
-    """Return a module as a tree; a small network of dense layers has its picture above it."""
+    """Return a module as a tree.
+
+    A small network of dense layers has its picture above it, and one that has learned by ``fit``
+    its losses below.
+    """
     tree = _Tree(module)
-    picture = _picture(module)
-    return shown(
-        f'<div class="aino-tree">{tree.facts()}{picture}{tree.written}</div>', _OWN
-    )  # fmt: skip
+    written = f'<div class="aino-tree">{tree.facts()}{_picture(module)}{tree.written}</div>'
+    history = vars(module).get("history") if "history" in module.records else None
+    if not history:
+        return shown(written, _OWN)
+    return shown(f'{written}<div class="aino-learned">{told(history)}</div>', _OWN + CURVES)
 
 
 class _Tree:

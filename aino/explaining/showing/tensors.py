@@ -18,7 +18,7 @@ from aino.nn.base.uninitialized import is_lazy
 from aino.ops.tensor.printing import notation_of
 
 #: Of tensors with more elements than this no figures are computed: that would take seconds.
-_MOST = 1 << 25
+_MOST = 1 << 24
 #: Heat maps have at most so many cells a side, histograms look at about so many elements.
 _CELLS, _COUNTED = 48, 1 << 18
 _BINS = 32
