@@ -15,6 +15,7 @@ from aino.autograd.memory import written_since
 from aino.drawing.dot import derivative_lines, gradient_scale
 from aino.drawing.graph import Graph, Value, Vertex
 from aino.drawing.groups import Group, grouped
+from aino.drawing.insets import Insets
 from aino.drawing.numbers import brief
 from aino.drawing.statistics import statistics
 
@@ -23,22 +24,27 @@ _SHORT = 100
 
 
 def contents(
-    graph: Graph, title: str, rankdir: str, depth: int | None, drawn: int
+    graph: Graph, title: str, rankdir: str, depth: int | None, drawn: int, svg: str | None = None
 ) -> dict[str, Any]:
     """Return what a page says of a graph that was drawn when the nodes' clock showed ``drawn``.
 
     ``groups`` come before what is in them, the first one is everything; each names its ``parent``
     by its place in the list. ``nodes`` stand in the order of computation, with the ``group`` that
     each is in; ``edges`` are ``[tail, head, what is said of it]``, by their places in ``nodes``.
+    ``pictures`` are of the neurons of dense networks, as SVG; groups and nodes name theirs by its
+    place. One of everything is given as ``svg``.
     """
+    insets = Insets(title, drawn, svg)
     groups: list[dict[str, Any]] = []
     inside: dict[Vertex, int] = {}
     pending: list[tuple[Group, int | None]] = [(grouped(graph), None)]
     while pending:
         group, parent = pending.pop()
         number = len(groups)
+        around = {} if parent is None else groups[parent]
         groups.append(
             {"parent": parent}
+            | insets.of(group.subject, around, whole=parent is None)
             | _said(name=group.name, kind=group.kind, note=group.note,
                     parameters=group.parameters, mark=group.mark)
         )  # fmt: skip
@@ -54,7 +60,11 @@ def contents(
         "rankdir": rankdir,
         "depth": depth,
         "groups": groups,
-        "nodes": [_node(vertex, inside[vertex], drawn) for vertex in graph.vertices],
+        "nodes": [
+            _node(vertex, inside[vertex], drawn)
+            | insets.of(vertex.subject, groups[inside[vertex]])
+            for vertex in graph.vertices
+        ],
         "edges": [
             [
                 places[edge.tail],
@@ -66,6 +76,7 @@ def contents(
             ]
             for edge in graph.edges
         ],
+        "pictures": insets.pictures,
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from aino.drawing.neurons import activations, as_neurons
 from aino.drawing.picture import SUFFIXES, Drawing
 from aino.drawing.run import Run
 from aino.drawing.scene import Scene, to_dot, to_svg
-from aino.drawing.textbook import Look, draw_network
+from aino.drawing.textbook import Look, draw_network, take_names
 from aino.drawing.volumes import draw_volumes, stages_of
 from aino.errors import GradientError
 from aino.nn.base.module import Module
@@ -155,11 +155,7 @@ def _picture(module: Module, look: Look, sample: Any, maps: bool) -> Scene | Non
     if network is not None:
         if sample is not None:
             look.values = activations(module, network, sample)
-        if look.features is None:
-            look.features = getattr(module, "feature_names", None)
-        if look.classes is None and hasattr(module, "classes_"):
-            names = [str(name) for name in module.classes_]
-            look.classes = names if len(names) == len(network.layers[-1].weight) else None
+        take_names(look, module, network)
         return draw_network(network, look)
     stages = None if sample is None else stages_of(module, sample)
     return None if stages is None else draw_volumes(stages, maps)

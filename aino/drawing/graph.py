@@ -24,7 +24,7 @@ class Box:
     """One call of a module, or a module that is not run: a frame around its vertices.
 
     ``start`` and ``end`` are the ticks of the nodes' clock between which it was called. ``mark``
-    is ``failed`` where something was raised inside.
+    is ``failed`` where something was raised inside. ``subject`` is the module.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Box:
     start: int = 0
     end: int = 0
     mark: str = ""
+    subject: Any = None
 
     def chain(self) -> list[Box]:
         """Return the boxes from the outermost to this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from aino.drawing.graph import Box, Graph, Vertex
 
@@ -16,13 +17,17 @@ _PARTS = 16
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """What can be folded: ``members`` are vertices and groups, in the order of computation."""
+    """What can be folded: ``members`` are vertices and groups, in the order of computation.
+
+    ``subject`` is the module of which it is a call, None for a range.
+    """
 
     name: str = ""
     kind: str = ""
     note: str = ""
     parameters: int = 0
     mark: str = ""
+    subject: Any = None
     members: list[Vertex | Group] = field(default_factory=list)
 
     @property
@@ -40,7 +45,8 @@ def grouped(graph: Graph) -> Group:
     for vertex in graph.vertices:
         for box in vertex.box.chain() if vertex.box is not None else ():
             if box not in of_box:
-                of_box[box] = Group(box.name, box.kind, box.note, box.parameters, box.mark)
+                said = box.name, box.kind, box.note, box.parameters, box.mark
+                of_box[box] = Group(*said, box.subject)
                 of_box[box.parent].members.append(of_box[box])
         of_box[vertex.box].members.append(vertex)
     heads = graph.heads()

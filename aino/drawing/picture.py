@@ -86,7 +86,7 @@ class Drawing:
         """Return what the page says; arrays that were written over since have no numbers there."""
         if self.whole is None:
             raise RenderError("this drawing was made of its source alone, which makes no page")
-        return contents(self.whole, **self._page)
+        return contents(self.whole, **self._page, svg=self._svg)
 
     def _repr_svg_(self) -> str:
         return self._picture("svg").decode("utf-8")

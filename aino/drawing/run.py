@@ -183,4 +183,4 @@ def box_of(module: Module, path: str, parent: Box | None) -> Box:
     own = sum(parameter.array.size for parameter in module.parameters())
     settings = module.extra_repr().replace("\n", ", ").split(", ")
     note = ", ".join(part for part in settings if part not in _USUAL)
-    return Box(path, type(module).__name__, note, own, parent)
+    return Box(path, type(module).__name__, note, own, parent, subject=module)

@@ -7,6 +7,7 @@ neurons; matrices stand below as heat maps.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,15 @@ class Look:
         self.classes = classes
         self.values = values
         self.heat = heat
+
+
+def take_names(look: Look, module: Any, network: Network) -> None:
+    """Let the inputs and outputs of a network that was fitted have the names that it knows."""
+    if look.features is None:
+        look.features = getattr(module, "feature_names", None)
+    if look.classes is None and hasattr(module, "classes_"):
+        names = [str(name) for name in module.classes_]
+        look.classes = names if len(names) == len(network.layers[-1].weight) else None
 
 
 def draw_network(network: Network, look: Look) -> Scene:

@@ -148,6 +148,26 @@ def test_drawings_of_any_kind_open(show, name):
         assert page.details()
 
 
+def test_the_neurons_of_a_network_are_beside_it(show):
+    inner = aino.NeuralNetwork([3, 4, 2])
+    page = show(aino.draw(nn.Sequential(nn.LayerNorm(3), inner), aino.ones(2, 3)))
+    assert "Picture" not in page.details()
+    page.click("#unfold")
+    for title in ("1", "1.layers.0", "tanh" if inner.layers[0].activation == "tanh" else "1"):
+        page.select(title)
+        assert "Picture of NeuralNetwork 3-4-2" in page.details()
+    seen = "const i = document.querySelector('.picture img');"
+    assert page.run(f"{seen} return i.decode().then(() => i.naturalWidth > 100)")
+    width = f"{seen} return i.getBoundingClientRect().width"
+    small = page.run(width)
+    page.click(".picture")
+    assert page.run(width) > 2 * small
+    page.press("Escape")
+    assert page.run(width) == small
+    page.select("0")
+    assert "Picture" not in page.details()
+
+
 def test_a_click_shows_what_is_known(show):
     page = show(product())
     page.select("mul")

@@ -18,6 +18,8 @@ const MARKS = {
 /** Fill the panel; `go` is called with an item when a link to it is followed. */
 export function showDetails(panel, model, item, go) {
   const parts = item ? (item.isGroup ? ofGroup(item) : ofNode(item)) : ofAll(model);
+  const drawn = model.pictures[(item ?? model.root).picture];
+  if (drawn) parts.push(pictureOf(drawn));
   if (item) parts.push(...ends(model, item, go), around(item, go));
   panel.replaceChildren(...parts.filter(Boolean));
   panel.scrollTop = 0;
@@ -62,6 +64,29 @@ function ofNode(node) {
     node.line && section("Computed at", make("pre", node.line, "code")),
     ...(node.values ?? []).map((value) => ofValue(value)),
   ];
+}
+
+/** Return the picture of the network that an item is, or is in; a click shows it large, and back. */
+function pictureOf({ title, svg }) {
+  const head = `Picture of ${title}`;
+  if (!svg) return section(head, make("p", "It was written into since it was drawn.", "pale"));
+  const image = make("img");
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  image.alt = head;
+  const button = make("button", "", "picture");
+  button.type = "button";
+  button.title = "Larger, and back";
+  button.setAttribute("aria-pressed", "false");
+  button.append(image);
+  const show = (isLarge) => {
+    button.classList.toggle("large", isLarge);
+    button.setAttribute("aria-pressed", String(isLarge));
+  };
+  button.addEventListener("click", () => show(!button.classList.contains("large")));
+  button.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") show(false);
+  });
+  return section(head, button);
 }
 
 function note(item) {

@@ -9,6 +9,7 @@ export class Model {
   constructor(contents) {
     this.title = contents.title;
     this.rankdir = contents.rankdir;
+    this.pictures = contents.pictures;
     this.groups = contents.groups.map((said, i) => ({
       id: `g${i}`, isGroup: true, isOpen: false, members: [], size: 0, ...said,
       parent: null, parentNumber: said.parent,
