@@ -126,9 +126,9 @@ def _box(shape) -> tuple[float, float, float, float]:
 
 # SVG
 
-#: The page's own greys. Notebooks show a picture by itself, which knows what its reader prefers, not
-#: what the notebook is. So each is read on the other's ground, too: that of light pages at 4.6 to 1,
-#: on dark ones at 4.1; that of dark pages at 5.4 to 1, on light ones at 3.5.
+#: The page's own greys. Notebooks show a picture by itself, which knows what its reader prefers,
+#: but not what the notebook is. So each is read on the other's ground, too: that of light pages at
+#: 4.6 to 1, on dark ones at 4.1; that of dark pages at 5.4 to 1, on light ones at 3.5.
 _STYLE = (
     f"text{{font-family:{style.FONT.replace(chr(34), '')};dominant-baseline:central}}"
     ".page{fill:#6e767f}.wire{stroke:#6e767f}"
