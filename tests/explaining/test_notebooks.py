@@ -121,6 +121,7 @@ SAID = {
                "requires_grad"),
     "a result": (lambda: aino.ones(2, requires_grad=True) * 2, "grad_fn MulBackward0"),
     "a parameter": (lambda: nn.Parameter(aino.ones(2)), "Parameter · 2 · float32"),
+    "a row of a layer": (lambda: nn.Layer(3, 2)[0].weight, "Parameter · 3 · float32"),
     "empty": (lambda: aino.zeros(0, 3), "Tensor · 0 × 3 · float32no elements"),
     "a number": (lambda: aino.tensor(1), "Tensor · 0-d · int64"),
     "too large to look at": (

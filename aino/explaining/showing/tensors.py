@@ -47,7 +47,9 @@ def _head(tensor: Tensor, array: np.ndarray) -> str:
     label = label_of(tensor)
     name = f"<b>{escape(shorten(label, 60))}</b> " if label else ""
     shape = " × ".join([f"{length:,}" for length in array.shape]) or "0-d"
-    facts = [f"<b>{escape(type(tensor).__name__)}</b>", shape, array.dtype.name]
+    kinds = [kind.__name__ for kind in type(tensor).__mro__]
+    kind = next(kind for kind in kinds if kind[0] != "_")  # a neuron's row is a parameter, too
+    facts = [f"<b>{escape(kind)}</b>", shape, array.dtype.name]
     made_by = tensor.grad_fn
     if made_by is not None:
         facts.append(f"grad_fn {escape(made_by.name())}")
