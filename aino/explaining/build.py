@@ -292,6 +292,9 @@ class Builder:
             found = read_rule(declared.rules[letter], values, symbols)
         if found is None or _size(found) > 24 or not _is_known(found, linear):
             return None, None
+        if any([getattr(x, "dtype", np.dtype(bool)).kind == "c" for x in values.values()]):
+            # Rules are written as for real numbers: the engine conjugates what goes in and out.
+            found = e.conjugated(e.with_conjugate(found, "g"))
         return (found, None) if linear else (None, found)
 
     # Answers

@@ -164,6 +164,26 @@ def phrase(words: str, *args: Expression) -> Expression:
     return Expression(f"phrase {words}", args)
 
 
+def conjugated(x: Expression) -> Expression:
+    """Return the complex conjugate of an expression."""
+    if x.op == "number":
+        return number(np.conjugate(x.args[0]).item())
+    if x.op == "neg":
+        return neg(conjugated(x.args[0]))
+    if x.op in ("call conj", "call abs", "call Re", "call Im"):
+        return x.args[0] if x.op == "call conj" else x
+    return function("conj", x)
+
+
+def with_conjugate(x: Expression, name: str) -> Expression:
+    """Return an expression with the conjugate of a symbol in its places."""
+    if x.op == "symbol":
+        return conjugated(x) if x.args[0] == name else x
+    parts = [with_conjugate(part, name) if isinstance(part, Expression) else part
+             for part in x.args]  # fmt: skip
+    return Expression(x.op, tuple(parts))
+
+
 def is_constant(x: Expression) -> bool:
     """Tell whether an expression is the same for each element: nothing in it is an array."""
     if x.op == "symbol":

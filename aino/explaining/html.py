@@ -13,6 +13,7 @@ from aino.drawing.numbers import brief
 from aino.explaining.folding import Block, folded
 from aino.explaining.style import PAGE, STYLE
 from aino.explaining.telling import Equation, Heading, Item, Words
+from aino.explaining.text import wants_brackets
 
 
 def write(items: list[Item], modules: Mapping[tuple[str, ...], str] | None = None) -> str:
@@ -92,7 +93,7 @@ def matrix(array: np.ndarray, factor: bool = False) -> str:
     """Return an array in brackets; as a factor, a negative number stands in them, too."""
     if array.ndim == 0:
         text = brief(array.item())
-        return f"({escape(text)})" if factor and text.startswith("-") else escape(text)
+        return f"({escape(text)})" if factor and wants_brackets(text) else escape(text)
     if array.ndim > 2:
         return "[" + ", ".join([matrix(part) for part in array]) + "]"
     rows = [array] if array.ndim == 1 else list(array)

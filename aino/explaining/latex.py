@@ -10,6 +10,7 @@ import numpy as np
 from aino.drawing.numbers import brief
 from aino.explaining.notation import latex_of
 from aino.explaining.telling import Equation, Heading, Item, Words
+from aino.explaining.text import wants_brackets
 
 _SPECIAL = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
             "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -98,7 +99,7 @@ def latex(what: Any, factor: bool = False) -> str:
         return latex_of(what)
     if what.ndim == 0:
         text = _number(what.item())
-        return rf"\left({text}\right)" if factor and text.startswith("-") else text
+        return rf"\left({text}\right)" if factor and wants_brackets(text) else text
     if what.size == 0:
         return r"[\,]"
     if what.ndim > 2:

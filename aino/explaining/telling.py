@@ -176,9 +176,10 @@ class _Teller:
             elif (counted := _scalars(step.operation, part.local)) is not None:
                 text = as_text(part.slope, counted)
                 said = (as_text(part.slope, names), brief(part.local.item()))
-                if text.strip("()") not in said:
+                if text not in said and text.strip("()") not in said:
                     sides.append([Factor(text, "local")])
-            if not is_constant(part.slope):
+            said = part.local.ndim == 0 and sides[-1][0].what == brief(part.local.item())
+            if not is_constant(part.slope) and not said:
                 sides.append([Factor(self.numbers(part.local), "local")])
             self.equation(sides, "local derivative")
         elif part.kind in ("elementwise", "spread") and part.local is not None:

@@ -53,11 +53,16 @@ def _equation(item: Equation) -> list[str]:
 
 
 def as_line(what: Any, factor: bool = False) -> str:
-    """Return a formula or an array on one line; as a factor, a negative number in brackets."""
+    """Return a formula or an array on one line; as a factor, some numbers in brackets."""
     if isinstance(what, np.ndarray):
         text = nested(what.tolist())
-        return f"({text})" if factor and text.startswith("-") else text
+        return f"({text})" if factor and wants_brackets(text) else text
     return what
+
+
+def wants_brackets(number: str) -> bool:
+    """Tell whether a number as a factor stands in brackets: a negative, or a complex one."""
+    return number.startswith("-") or number.endswith("j")
 
 
 def nested(numbers: Any) -> str:

@@ -82,6 +82,11 @@ def decision_boundary(
     if asked.task == "classes":
         with untouched(model):
             answer = asked.classes(grid)
+            if answer.shares is not None and np.isnan(answer.shares).all():
+                raise ValueError(
+                    "there is nothing to draw: the model gives NaN everywhere; with "
+                    "aino.debug.find_nan(model): ... names the operation that makes it"
+                )
         _draw_areas(panels, axes, xs, ys, answer)
         if asked.y is not None:
             _draw_classes(panels, axes, plane, asked.y, answer.labels)

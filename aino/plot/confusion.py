@@ -63,8 +63,16 @@ def confusion_matrix(
     samples = as_samples(X)
     if len(samples) != len(asked.y):
         raise ShapeError(f"X has {len(samples)} samples and y {len(asked.y)}")
+    if not len(asked.y):
+        raise ShapeError("X has no samples")
     with untouched(model):
         answer = asked.classes(samples)
+    unknown_shares = 0 if answer.shares is None else int(np.isnan(answer.shares).any(1).sum())
+    if unknown_shares:
+        raise ValueError(
+            f"the model gives NaN for {unknown_shares} of {len(asked.y)} samples, which is no "
+            "class: with aino.debug.find_nan(model): ... names the operation that makes it"
+        )
     unknown = set(asked.y.tolist()) - set(answer.labels)
     labels = [*answer.labels, *sorted(unknown, key=str)]
     places = {label: place for place, label in enumerate(labels)}

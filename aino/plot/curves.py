@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from aino.plot.style import Panels
 
 
@@ -52,7 +54,7 @@ def history(
             if column in columns:
                 _draw_curve(panels, axes, list(columns[column]), kind)
         panels.dress(axes, name, "epoch", grid="y")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if both:
             panels.legend(axes)
     return panels.finish()
@@ -60,8 +62,11 @@ def history(
 
 def _draw_curve(panels: Panels, axes: Any, values: list[float], kind: int) -> None:
     epochs = range(1, len(values) + 1)
+    known = np.isfinite(np.array(values, np.float64))
+    beside = np.concatenate([[False], known, [False]])
+    alone = np.flatnonzero(known & ~beside[:-2] & ~beside[2:])  # no line leads there
     axes.plot(epochs, values, ("-", "--")[kind], color=panels.style.colour(kind), linewidth=1.6,
-              marker="o" if len(values) == 1 else "", markersize=4,
+              marker="o", markevery=alone.tolist(), markersize=4,
               label=("training", "validation")[kind])  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from aino.plot.style import Panels
 
 #: How many places still have each a name.
 _NAMED = 32
+#: How many heads stand side by side.
+_COLUMNS = 4
 
 
 def attention(
@@ -73,10 +75,10 @@ def attention(
         keys = queries
     keys = _names("keys", keys, first.shape[1])
 
-    panels = Panels(len(shown), ax=ax, style=style, path=path, columns=4, size=(2.9, 2.8))
+    panels = Panels(len(shown), ax=ax, style=style, path=path, columns=_COLUMNS, size=(2.9, 2.8))
     most = max(float(np.nanmax(head)) for head in shown.values()) or 1.0
-    for axes, (title, head) in zip(panels.axes, shown.items()):
-        panels.dress(axes, title)
+    for place, (axes, (title, head)) in enumerate(zip(panels.axes, shown.items())):
+        panels.dress(axes, title, "key", "" if place % _COLUMNS else "query")
         image = axes.imshow(head, cmap=panels.style.sequential(), vmin=0, vmax=most,
                             aspect="equal", interpolation="nearest")  # fmt: skip
         axes.spines[:].set_visible(False)

@@ -299,9 +299,12 @@ def draw_spread(panels: Panels, axes: Any, array: np.ndarray) -> None:
     counts, edges = np.histogram(values, bins)
     axes.stairs(counts, edges, fill=True, color=panels.style.colour(0), alpha=0.85)
     axes.set_ylim(0, 1.35 * counts.max())
+    _say_not_finite(panels, axes, np.asarray(array))
     if edges[0] < 0 < edges[-1]:
         axes.axvline(0, color=panels.style.pale, linewidth=0.6)
-    axes.text(0.99, 0.97, f"mean {values.mean():.2g}\ndeviation {values.std():.2g}",
+    mean, deviation = values.mean(), values.std()
+    mean = 0.0 if abs(mean) < 1e-12 * deviation else mean  # no more than rounding
+    axes.text(0.99, 0.97, f"mean {mean:.2g}\ndeviation {deviation:.2g}",
               transform=axes.transAxes, ha="right", va="top", fontsize="x-small",
               color=panels.style.pale)  # fmt: skip
     axes.locator_params(axis="x", nbins=5)
@@ -314,6 +317,18 @@ def _draw_matrix(panels: Panels, axes: Any, array: np.ndarray) -> None:
     image = axes.imshow(matrix, cmap=panels.style.diverging(), vmin=-reach, vmax=reach,
                         aspect="auto", interpolation="nearest")  # fmt: skip
     axes.spines[:].set_visible(False)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.get_major_locator().set_params(integer=True, nbins=5)
+    for axis, size in ((axes.xaxis, matrix.shape[1]), (axes.yaxis, matrix.shape[0])):
+        if size > 1:
+            axis.get_major_locator().set_params(integer=True, nbins=5)
+        else:
+            axis.set_ticks([])
+    _say_not_finite(panels, axes, array)
     panels.scale(image, axes)
+
+
+def _say_not_finite(panels: Panels, axes: Any, array: np.ndarray) -> None:
+    """Say how many numbers are not to be seen."""
+    count = int(np.count_nonzero(~np.isfinite(array)))
+    if count:
+        said = f"{count} of {array.size} not finite"
+        axes.set_xlabel(said, color=panels.style.warning, fontsize="small")

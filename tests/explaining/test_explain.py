@@ -402,3 +402,20 @@ def test_brackets_of_html_are_closed():
     for tag in ("div", "section", "span", "table", "p", "h2", "h3", "h4"):
         opened = len(re.findall(rf"<{tag}[ >]", html))
         assert opened == html.count(f"</{tag}>"), tag
+
+
+def test_complex_factors_stand_as_they_are_multiplied():
+    z = aino.tensor(1 + 2j, requires_grad=True)
+    explanation = aino.explain((z * 2j).abs())
+    text = str(explanation)
+    assert "∂v₁/∂z = conj(0+2j) = 0-2j" in text
+    assert "(-0.8944+0.4472j) · (0-2j) = 0.8944+1.789j" in text
+    assert "sign(v₁) = sign((-4+2j)) = -0.8944+0.4472j" in text
+    assert r"\left(0-2j\right)" in explanation.latex()
+    assert "(0-2j)" in explanation.html()
+
+
+def test_a_slope_that_is_a_number_is_said_once():
+    w = aino.tensor(2.0, requires_grad=True)
+    lines = str(aino.explain(w * 3)).splitlines()
+    assert "    ∂L/∂w = 3    (local derivative)" in lines

@@ -204,6 +204,11 @@ def flat_model(value):
     return lambda X: np.full((len(X), 1), value)
 
 
+def unknown(count, where=True):
+    """Return a function that gives NaN for some samples."""
+    return lambda X: np.where(where, np.nan, np.eye(count)[np.zeros(len(X), int)] * 9 - 1)
+
+
 MISTAKES = {
     "one feature": (lambda m: boundary(m.small, m.X[:, :1], m.t), ShapeError, "needs two"),
     "three features": (lambda m: boundary(m.small, np.zeros((4, 3)), np.zeros(4)), ValueError,
@@ -234,6 +239,14 @@ MISTAKES = {
                    "an output for each"),
     "confusion of lengths": (lambda m: confusion(m.animals, m.X, m.labels[:3]), ShapeError,
                              "60 samples and y 3"),
+    "confusion of nothing": (lambda m: confusion(m.animals, m.X[:0], m.labels[:0]), ShapeError,
+                             "no samples"),
+    "NaN is no class": (lambda m: confusion(unknown(2), m.X, m.t > 0), ValueError,
+                        "NaN for 60 of 60 samples"),
+    "NaN of several": (lambda m: confusion(unknown(3, m.X[:, :1] > 1), m.X, m.t), ValueError,
+                       r"NaN for \d+ of 60 samples"),
+    "NaN is no logit": (lambda m: confusion(unknown(1), m.X, m.t > 0), ValueError, "NaN for 60"),
+    "NaN everywhere": (lambda m: boundary(unknown(2), m.X, m.t > 0), ValueError, "find_nan"),
     "normalize": (lambda m: confusion(m.animals, m.X, m.labels, normalize="rows"), ValueError,
                   "not 'rows'"),
 }  # fmt: skip

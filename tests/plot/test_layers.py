@@ -217,3 +217,43 @@ def test_what_is_wrong_is_said_in_the_users_terms(made, name):
     call, kind, message = MISTAKES[name]
     with pytest.raises(kind, match=message):
         call(made)
+
+
+def test_numbers_that_are_not_finite_are_told_of():
+    model = nn.Linear(3, 2)
+    with aino.no_grad():
+        model.weight[0, 0], model.weight[1, 1] = np.nan, np.inf
+    for view in ("histograms", "matrices"):
+        weight, bias = plot.weights(model, view=view).axes[:2]
+        assert weight.get_xlabel() == "2 of 6 not finite"
+        assert bias.get_xlabel() == ""
+
+
+def test_a_single_row_has_no_scale_beside_it():
+    [axes] = plot.weights(nn.Linear(3, 2), "bias", view="matrices").axes[:1]
+    assert list(axes.get_yticks()) == []
+    assert len(axes.get_xticks()) > 0
+
+
+def test_queries_and_keys_are_told_apart():
+    first, second = plot.attention(np.full((2, 3, 4), 0.25)).axes[:2]
+    assert (first.get_xlabel(), first.get_ylabel()) == ("key", "query")
+    assert (second.get_xlabel(), second.get_ylabel()) == ("key", "")
+
+
+@pytest.mark.parametrize(
+    ("losses", "alone"),
+    [
+        ([1.0], [0]),
+        ([1.0, 2.0], []),
+        ([1.0, np.nan, 3.0], [0, 2]),
+        ([1.0, 2.0, np.inf, 3.0, np.nan, 4.0, 5.0], [3]),
+        ([np.nan, np.nan], []),
+    ],
+)
+def test_an_epoch_that_no_line_leads_to_is_a_point(losses, alone):
+    [axes] = plot.history({"loss": losses}).axes
+    [line] = axes.lines
+    assert line.get_markevery() == alone
+    np.testing.assert_array_equal(line.get_ydata(), losses)
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
