@@ -178,8 +178,9 @@ class _Teller:
                 said = (as_text(part.slope, names), brief(part.local.item()))
                 if text not in said and text.strip("()") not in said:
                     sides.append([Factor(text, "local")])
-            said = part.local.ndim == 0 and sides[-1][0].what == brief(part.local.item())
-            if not is_constant(part.slope) and not said:
+            last = sides[-1][0].what
+            is_said = part.local.ndim == 0 and last == brief(part.local.item())
+            if not is_constant(part.slope) and not is_said:
                 sides.append([Factor(self.numbers(part.local), "local")])
             self.equation(sides, "local derivative")
         elif part.kind in ("elementwise", "spread") and part.local is not None:
