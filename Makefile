@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(name))))
 
-.PHONY: demo test tests pythons examples browser docs native lint clean
+.PHONY: demo test tests pythons examples browser docs lite native lint clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras, renewed when the requirements change.
@@ -44,6 +44,10 @@ browser: $(VENV)/ready-dev
 docs: $(VENV)/ready-docs
 	@$(VENV)/bin/python -m sphinx -q -W --keep-going -j auto docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# The course as notebooks that run in a browser alone, in docs/_build/lite.
+lite: $(VENV)/ready-lite
+	@$(VENV)/bin/python docs/in_browser.py
 
 # What walks compiled steps in C; it needs a C compiler.
 native: $(VENV)/ready-dev

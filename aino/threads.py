@@ -17,8 +17,12 @@ from typing import Any, TypeVar
 
 _Piece = TypeVar("_Piece")
 
-#: One core has nothing to share.
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+#: One core has nothing to share; in a browser there are no threads, whatever it says of its cores.
+CORES = (
+    1 if sys.platform == "emscripten"
+    else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+    else os.cpu_count() or 1
+)  # fmt: skip
 
 
 def pieces(start: int, stop: int, longest: int) -> list[tuple[int, int]]:
@@ -92,7 +96,11 @@ class Worker:
                 function(part)
             return
         try:
-            self._start()
+            if not self._start():
+                self.alone = True
+                for part in parts:
+                    function(part)
+                return
             done = threading.Lock()
             done.acquire()
             failures: list[BaseException] = []
@@ -119,14 +127,18 @@ class Worker:
         finally:
             self._lock.release()
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start the thread, if it isn't; tell whether it runs: a system may give no more."""
         if self._process != os.getpid():
-            self._process = os.getpid()
-            self._tasks = queue.SimpleQueue()
-            arguments = (self._tasks,)
-            thread = threading.Thread(target=self._run, args=arguments, name=_NAME, daemon=True)
-            thread.start()
+            tasks: queue.SimpleQueue = queue.SimpleQueue()
+            thread = threading.Thread(target=self._run, args=(tasks,), name=_NAME, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            self._process, self._tasks = os.getpid(), tasks
             self._thread, self._kept_from = thread.native_id, -1
+        return True
 
     def _keep_apart(self) -> None:
         """Keep the thread from the core that the caller is on."""

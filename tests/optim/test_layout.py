@@ -161,6 +161,20 @@ def test_a_worker_that_is_taken_lets_the_caller_do_both_parts():
     assert len(names) == 4
 
 
+def test_where_no_thread_can_be_started_the_caller_does_all(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    worker = Worker()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        done = []
+        worker.share(done.append, [1, 2])
+    worker.share(done.append, [3, 4])
+    assert done == [1, 2, 3, 4]
+    assert worker.alone
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_starts_a_worker_of_its_own():
     worker = Worker()
