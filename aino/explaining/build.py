@@ -195,8 +195,9 @@ class Builder:
     def _result(self, node: Node) -> Quantity:
         if self._is_several(node) or not hasattr(node, "shape"):
             outputs = [n for n in self.nodes if isinstance(n, TupleOutput) and n.inputs[0] is node]
-            names = ", ".join([self._of(n).name for n in outputs])
-            return Quantity(names, outputs[0].shape if len(outputs) == 1 else ())
+            if len(outputs) == 1:
+                return self._of(outputs[0])
+            return Quantity(", ".join([self._of(n).name for n in outputs]), ())
         return self._of(node)
 
     def _constants(self, node: Node) -> Iterable[tuple[str, np.ndarray]]:

@@ -114,7 +114,9 @@ class _Teller:
             sides = [[Factor(operation.result.name)], [Factor(formula_of(operation))]]
             if (counted := numbers_in(operation)) is not None:
                 sides.append([Factor(counted)])
-            self.items.append(Equation([*sides, *self.value(operation.result)], operation.said()))
+            # Of several results each stands by itself.
+            shown = [] if ", " in operation.result.name else self.value(operation.result)
+            self.items.append(Equation([*sides, *shown], operation.said()))
 
     def backward(self) -> None:
         exercise = self.exercise

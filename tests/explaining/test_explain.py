@@ -419,3 +419,13 @@ def test_a_slope_that_is_a_number_is_said_once():
     w = aino.tensor(2.0, requires_grad=True)
     lines = str(aino.explain(w * 3)).splitlines()
     assert "    ∂L/∂w = 3    (local derivative)" in lines
+
+
+def test_a_result_beside_others_is_said_where_it_is_computed():
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    text = str(aino.explain(model(aino.tensor([[0.0, 1.0], [2.0, 3.0]])).sum()))
+    forward = text[text.index("Forward") : text.index("Backward")]
+    assert "(result)" not in forward
+    assert "(of shape" not in forward
+    q, r = aino.linalg.qr(aino.eye(2, requires_grad=True))
+    assert "qᴴ q = 1    (qr)" in str(aino.explain((q * r).sum()))
