@@ -61,6 +61,8 @@ FLOORS = {
     "aino.autograd.operands": 2,
     "aino.autograd.callpath": 2,
     "aino.autograd.sums": 2,
+    "aino.autograd.declared": 2,
+    "aino.autograd.calling": 2,
     "aino.autograd.primitive": 2,
     "aino.autograd.rules": 3,
     "aino.autograd.inplace": 3,

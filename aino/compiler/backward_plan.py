@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aino.autograd.declared import RecordedNode
 from aino.autograd.engine import walk
 from aino.autograd.memory import any_written_since, clock
 from aino.autograd.node import Leaf, Node, TupleOutput, tick
-from aino.autograd.primitive import RecordedNode
 from aino.autograd.tensor import Tensor, make
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.programs import Programs, Settings

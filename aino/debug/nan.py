@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from aino.autograd import inplace, primitive
+from aino.autograd import calling, inplace
 from aino.autograd.anomaly import set_detect_anomaly
 from aino.autograd.function import called
 from aino.autograd.interposing import Interposed
@@ -122,20 +122,20 @@ class find_nan(contextlib.ContextDecorator):
         looked_at = Interposed([(Module.__call__, self._modules.around), (called, self._called)])
         for method, general in inplace.shortcuts.items():
             looked_at.watch(method, functools.partial(_by_the_function, general))
-        for function in primitive.ready():
+        for function in calling.ready():
             looked_at.watch(function, functools.partial(self._around, function))
         # Anomaly mode notes the lines of what is no primitive, such as Functions of the user's.
         lines = set_detect_anomaly(True, mode.anomaly and mode.check_nan)
         self._entered.append((threading.get_ident(), session.as_it_is, looked_at, lines))
         session.as_it_is = True
         looked_at.begin()
-        primitive.on_ready.append(self._look_at)
+        calling.on_ready.append(self._look_at)
         followers.append(self._backward)
         return self
 
     def __exit__(self, *_: object) -> None:
         followers.remove(self._backward)
-        primitive.on_ready.remove(self._look_at)
+        calling.on_ready.remove(self._look_at)
         entered = self._entered.pop()
         session.as_it_is = entered[1]
         entered[2].end()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import primitive
+from aino.autograd import calling
 from aino.autograd.duck import Duck
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
@@ -76,14 +76,14 @@ class Counting:
         self._looked_at = Interposed([])
 
     def __enter__(self) -> None:
-        for function in primitive.ready():
+        for function in calling.ready():
             if function.primitive.name in _COUNTS:
                 self._looked_at.watch(function, functools.partial(self._around, function))
         self._looked_at.begin()
-        primitive.on_ready.append(self._look_at)
+        calling.on_ready.append(self._look_at)
 
     def __exit__(self, *_: object) -> None:
-        primitive.on_ready.remove(self._look_at)
+        calling.on_ready.remove(self._look_at)
         self._looked_at.end()
 
     def _look_at(self, function: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import primitive
+from aino.autograd import calling
 from aino.autograd.mode import mode
 from aino.autograd.tensor import Tensor, make
 from aino.dtypes import as_dtype, can_cast
@@ -125,7 +125,7 @@ def _from_primitive(function: Any, arguments: Any, surplus: Any, out: Any) -> An
 
 def primitive_with_out(function: Any, module: str, name: str) -> Any:
     """Return a primitive that takes ``out=``, too, for the namespace ``module``."""
-    form = primitive.with_out(function, _from_primitive)
+    form = calling.with_out(function, _from_primitive)
     form.__module__, form.__name__, form.__qualname__ = module, name, name
     form.__wrapped__ = function.with_out
     form.__doc__ = documented(function.__doc__)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter_ns as now
 from typing import Any
 
-from aino.autograd import engine, inplace, primitive
+from aino.autograd import calling, engine, inplace
 from aino.autograd.function import FunctionNode, called
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
@@ -70,14 +70,14 @@ class Recorder:
                   for method in (*inplace.shortcuts, Tensor.copy_, Tensor.__setitem__)]  # fmt: skip
         pairs += [(function, functools.partial(self._optimizer, name))
                   for name, function in _of_optimizers()]  # fmt: skip
-        for function in primitive.ready():
+        for function in calling.ready():
             pairs += self._pairs(function)
         self._looked_at = Interposed(dict(pairs).items())
         if self.memory and not tracemalloc.is_tracing():
             tracemalloc.start()
             self._traces_memory = True
         self._looked_at.begin()
-        primitive.on_ready.append(self._look_at)
+        calling.on_ready.append(self._look_at)
         followers.append(self._backward)
         active.append(self)
 
@@ -91,7 +91,7 @@ class Recorder:
         self._thread = _Thread()
         active.remove(self)
         followers.remove(self._backward)
-        primitive.on_ready.remove(self._look_at)
+        calling.on_ready.remove(self._look_at)
         self._looked_at.end()
         self._looked_at = None
         if self._traces_memory:

@@ -160,8 +160,8 @@ def test_afterwards_all_functions_are_the_very_ones():
         1 / 0
     prof.stop()
     assert [(f.__code__, f.__kwdefaults__, f.__defaults__) for f in functions()] == before
+    from aino.autograd.calling import on_ready
     from aino.autograd.passes import followers
-    from aino.autograd.primitive import on_ready
     from aino.profiler.marks import active
 
     assert followers == on_ready == active == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from aino.autograd.calling import wrap
 from aino.autograd.duck import still
-from aino.autograd.primitive import wrap
 from aino.autograd.rules import compare as rules
 from aino.autograd.tensor import Tensor, make
 from aino.errors import ArgumentError, DtypeError
