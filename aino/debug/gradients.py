@@ -24,7 +24,7 @@ from aino.debug.running import (
 from aino.debug.tables import Report, Table, listed
 from aino.debug.units import Unit, Units
 from aino.dtypes import complex128, float64
-from aino.nn.base.found import as_found, random_as_found
+from aino.nn.base.found import Found, random_as_found
 from aino.nn.base.module import Module
 from aino.ops.pointwise.complex_numbers import view_as_real
 from aino.pytree import parts_of
@@ -292,16 +292,19 @@ class _Repeated:
     """
 
     def __init__(self, model: Module, function: Callable[[], Tensor]) -> None:
-        self._model = model
+        self._found = Found(model, gradients=False)
         self._function = function
 
     @contextlib.contextmanager
     def result(self, looking_on: Any = None) -> Iterator[Tensor]:
         """Have the result within a ``with`` block: what it was made from stands until its end."""
-        with as_found(self._model), random_as_found():
-            with looking_on or contextlib.nullcontext():
-                result = self._function()
-            yield result
+        try:
+            with random_as_found():
+                with looking_on or contextlib.nullcontext():
+                    result = self._function()
+                yield result
+        finally:
+            self._found.put_back()
 
     def value(self) -> float:
         with self.result() as result:

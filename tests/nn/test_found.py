@@ -88,7 +88,34 @@ def draws(self, x):
     np.random.random()
 
 
-CHANGES = [weights, rebound_buffer, written_buffer, first_buffer, counter, hidden, appended,
+def memory(self, x):
+    self.layer.weight.data = self.layer.weight.data * 0.5
+    self.seen.data = aino.ones(5)
+
+
+def history(self, x):
+    if not self.seen.requires_grad:
+        self.seen.add_(self.layer.bias.sum())
+
+
+def gradients(self, x):
+    with aino.enable_grad():
+        self.layer(x.detach()).sum().backward()
+    self.layer.bias.grad.add_(1)
+
+
+def gradients_anew(self, x):
+    self.layer.zero_grad()
+    with aino.enable_grad():
+        self.layer(x.detach()).sum().backward()
+
+
+def frozen(self, x):
+    self.layer.weight.requires_grad_(False)
+
+
+CHANGES = [memory, history, gradients, gradients_anew, frozen, weights,
+           rebound_buffer, written_buffer, first_buffer, counter, hidden, appended,
            by_name, recent, plain_tensor, deleted, mode, draws]  # fmt: skip
 
 
@@ -117,7 +144,12 @@ def held(model):
 
     def plain(value):
         if isinstance(value, aino.Tensor):
-            return type(value), id(value), value.detach().numpy().tolist()
+            gradient = value.grad if value.is_leaf else None
+            return (
+                type(value), id(value), id(value.array), value.detach().numpy().tolist(),
+                value.requires_grad, id(gradient),
+                None if gradient is None else gradient.numpy().tolist(),
+            )  # fmt: skip
         if isinstance(value, (list, deque)):
             return [plain(item) for item in value]
         if isinstance(value, dict):
@@ -139,6 +171,7 @@ def held(model):
 @pytest.mark.parametrize("look", LOOKS)
 def test_what_looks_at_a_model_leaves_it_as_it_was(look, change):
     model = type("Model", (Base,), {"change": change})()
+    model.layer(aino.ones(1, 3)).sum().backward()
     before = held(model)
     looked_at(look)(model)
     assert held(model) == before
@@ -147,6 +180,7 @@ def test_what_looks_at_a_model_leaves_it_as_it_was(look, change):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_found_is_put_back(change):
     model = type("Model", (Base,), {"change": change})()
+    model.layer(aino.ones(1, 3)).sum().backward()
     before = held(model)[0]
     found = Found(model)
     for _ in range(2):

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.memory import stamp_write
-from aino.autograd.tensor import Tensor
+from aino.autograd.node import Leaf
+from aino.autograd.tensor import Tensor, make
 from aino.nn.base.module import Module
 from aino.nn.base.uninitialized import is_lazy
 from aino.ops.random.generator import Generator, default_generator
@@ -24,15 +25,17 @@ _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
 class Found:
     """All that the modules of a model hold, as it is now; ``put_back()`` makes it so again.
 
-    The attributes of each module, modes included; the values of its parameters, its buffers and of
-    other tensors; what is in its lists, dicts and sets; the state of its random generators. A lazy
-    module becomes another one by its first call, and stays that.
+    The attributes of each module, modes included; the memory, the values, the history and the
+    gradient of its parameters, its buffers and of other tensors; what is in its lists, dicts and
+    sets; the state of its random generators. A lazy module becomes another one by its first call,
+    and stays that.
 
     Arguments:
         model: the module.
+        gradients: False leaves those of parameters as they come to be.
     """
 
-    def __init__(self, model: Module) -> None:
+    def __init__(self, model: Module, gradients: bool = True) -> None:
         self._attributes = [
             (vars(module), dict(vars(module)))
             for module in model.modules()
@@ -40,14 +43,18 @@ class Found:
         ]
         values = [value for _, before in self._attributes for value in before.values()]
         self._containers = [(one, copy.copy(one)) for one in values if type(one) in _CONTAINERS]
-        tensors = [
-            *model.parameters(), *model.buffers(), *[x for x in values if isinstance(x, Tensor)]
-        ]  # fmt: skip
-        self._values = [
-            (array, array.copy())
-            for array in {id(x.array): x.array for x in tensors if not is_lazy(x)}.values()
-            if type(array) is np.ndarray
+        tensors = {
+            id(x): x
+            for x in (*model.parameters(), *model.buffers(), *values)
+            if isinstance(x, Tensor) and not is_lazy(x)
+        }
+        self._tensors = [(x, x.array, x.node) for x in tensors.values()]
+        self._gradients = [
+            (x, x.grad) for x in tensors.values() if gradients and type(x.node) is Leaf
         ]
+        held = [x for x in (*tensors.values(), *[g for _, g in self._gradients]) if x is not None]
+        arrays = {id(x.array): x.array for x in held if type(x.array) is np.ndarray}
+        self._values = [(array, array.copy()) for array in arrays.values()]
         self._draws = [(one, _state_of(one)) for one in values if _state_of(one) is not None]
 
     def put_back(self) -> None:
@@ -61,6 +68,14 @@ class Found:
                 attributes.update(before)
         for container, contents in self._containers:
             _fill(container, contents)
+        for tensor, array, node in self._tensors:
+            if tensor.array is not array:
+                tensor.data = make(array)
+            if tensor.node is not node:
+                tensor.node = node
+        for tensor, gradient in self._gradients:
+            if tensor.grad is not gradient:
+                tensor.grad = gradient
         for array, values in self._values:
             if not _same_bits(array, values):
                 np.copyto(array, values)
@@ -106,7 +121,8 @@ def _fill(container: Any, contents: Any) -> None:
 
 def _same_bits(array: np.ndarray, other: np.ndarray) -> bool:
     # Numbers would not do: NaN is not NaN, and -0 is 0.
-    bits = [np.ascontiguousarray(one).reshape(-1).view(np.uint8) for one in (array, other)]
+    width = next(size for size in (8, 4, 2, 1) if not array.dtype.itemsize % size)
+    bits = [np.ascontiguousarray(one).reshape(-1).view(f"u{width}") for one in (array, other)]
     return bool((bits[0] == bits[1]).all())
 
 
