@@ -40,6 +40,11 @@ METHODS = {
 }
 
 
+#: NumPy's own reductions of these are wrong where AVX-512 computes them: the loop takes eight
+#: elements at once, of which seven wait for the result of the one before.
+ONE_BY_ONE = {f: np.frompyfunc(lambda a, b, f=f: f(a, b), 2, 1) for f in (np.arctan2, np.power)}
+
+
 def numbers(x):
     return x.detach().numpy() if isinstance(x, aino.Tensor) else x
 
@@ -50,11 +55,12 @@ def test_a_method(ufunc, method):
     call = METHODS[method]
     x = aino.from_numpy(X.copy()).requires_grad_()
     try:
-        expected = call(ufunc, X)
+        call(ufunc, X)
     except (ValueError, TypeError) as error:
         with pytest.raises(type(error)):
             call(ufunc, x)
         return
+    expected = np.asarray(call(ONE_BY_ONE.get(ufunc, ufunc), X), np.float64)
     np.testing.assert_allclose(numbers(call(ufunc, x)), expected, rtol=1e-10)
     assert gradcheck(lambda x: call(ufunc, x), (x,))
 
