@@ -11,6 +11,9 @@ from typing import Any, Self, TypeVar, overload
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_new = object.__new__
+
+
 class Mode(threading.local):
     """What a thread records: ``level`` 0 nothing, 1 nodes, 2 nodes that something looks at."""
 
@@ -34,20 +37,21 @@ mode = Mode()
 
 
 class _Switch:
-    """A context manager that is also a decorator and keeps its state on a stack."""
+    """A context manager that is also a decorator and keeps what it found, also where it nests."""
 
-    _entered: list[tuple[int, bool]]
+    #: The mode before it was entered, and what stood here then.
+    _entered: Any = None
 
     def _level(self) -> int:
         raise AssertionError("a switch says what it sets")
 
     def __enter__(self) -> Self:
-        self._entered.append((mode.level, mode.inference))
+        self._entered = (mode.level, mode.inference, self._entered)
         mode.level = self._level()
         return self
 
     def __exit__(self, *_: object) -> None:
-        mode.level, mode.inference = self._entered.pop()
+        mode.level, mode.inference, self._entered = self._entered
 
     def clone(self) -> Self:
         """Return a fresh switch of the same setting, so that decorated functions may nest."""
@@ -97,8 +101,7 @@ class _Bare(_Switch):
     def __new__(cls, orig_func: None = None) -> Self: ...
     def __new__(cls, orig_func=None):
         # Without an __init__ beside it: a backward pass makes one, and so does each prediction.
-        switch = super().__new__(cls)
-        switch._entered = []
+        switch = _new(cls)
         return switch if orig_func is None else switch(orig_func)
 
 
@@ -113,7 +116,7 @@ class no_grad(_Bare):
     """
 
     def __enter__(self) -> Self:
-        self._entered.append((mode.level, mode.inference))
+        self._entered = (mode.level, mode.inference, self._entered)
         mode.level = 0
         return self
 
@@ -138,7 +141,6 @@ class set_grad_enabled(_Switch):
     """
 
     def __init__(self, mode: bool) -> None:
-        self._entered = []
         self.mode = bool(mode)
         self._at_once()
 
@@ -150,7 +152,7 @@ class set_grad_enabled(_Switch):
         return mode.recording() if self.mode else 0
 
     def __enter__(self):
-        self._entered.append(self._before)
+        self._entered = (*self._before, self._entered)
         mode.level = self._level()
         return self
 
@@ -185,7 +187,6 @@ class inference_mode(_Switch):
         return super().__new__(cls)
 
     def __init__(self, mode: bool = True) -> None:
-        self._entered = []
         self.mode = bool(mode)
 
     def _level(self) -> int:
