@@ -24,7 +24,7 @@ from aino.debug.tables import Report, Table
 from aino.errors import AnomalyError
 from aino.nn.base.module import Module
 from aino.nn.base.parameter import Parameter
-from aino.tracing import session
+from aino.tracing import forbid_in_trace, session
 
 
 class Finding(Report):
@@ -114,9 +114,12 @@ class find_nan(contextlib.ContextDecorator):
         self.raises = raises
         self._modules = Modules(model)
         self._made: Any = weakref.WeakKeyDictionary()
-        self._entered: list[tuple[int, bool, Interposed, set_detect_anomaly]] = []
+        self._entered: list[tuple[int | None, bool, Interposed, set_detect_anomaly]] = []
+        #: The thread that is inside the block.
+        self._searching: int | None = None
 
     def __enter__(self) -> Self:
+        forbid_in_trace("find_nan", "have it around the call of the compiled function")
         if not self._entered:
             self.found = None
         looked_at = Interposed([(Module.__call__, self._modules.around), (called, self._called)])
@@ -126,7 +129,8 @@ class find_nan(contextlib.ContextDecorator):
             looked_at.watch(function, functools.partial(self._around, function))
         # Anomaly mode notes the lines of what is no primitive, such as Functions of the user's.
         lines = set_detect_anomaly(True, mode.anomaly and mode.check_nan)
-        self._entered.append((threading.get_ident(), session.as_it_is, looked_at, lines))
+        self._entered.append((self._searching, session.as_it_is, looked_at, lines))
+        self._searching = threading.get_ident()
         session.as_it_is = True
         looked_at.begin()
         calling.on_ready.append(self._look_at)
@@ -137,18 +141,21 @@ class find_nan(contextlib.ContextDecorator):
         followers.remove(self._backward)
         calling.on_ready.remove(self._look_at)
         entered = self._entered.pop()
+        self._searching = entered[0]
         session.as_it_is = entered[1]
         entered[2].end()
         entered[3].__exit__()
 
     def _look_at(self, function: Any) -> None:
-        self._entered[-1][2].add(function, functools.partial(self._around, function))
+        for *_, looked_at, _ in self._entered[-1:]:
+            looked_at.add(function, functools.partial(self._around, function))
 
     def _is_mine(self) -> bool:
+        # Calls of other threads come by as well, also when the block has just ended.
         return (
             self.found is None
             and session.trace is None
-            and self._entered[-1][0] == threading.get_ident()
+            and self._searching == threading.get_ident()
         )
 
     def _around(self, function: Any, call: Callable[..., Any], *arguments: Any, **keywords: Any):

@@ -13,6 +13,7 @@ from typing import Any, Self
 from aino.profiler.averages import EventList
 from aino.profiler.exporting import chrome_trace, folded_stacks, speedscope, write_text
 from aino.profiler.recorder import Recorder
+from aino.tracing import forbid_in_trace
 from aino.user_warnings import warn
 
 
@@ -186,6 +187,7 @@ class profile:
 
     def start(self) -> None:
         """Begin, as a ``with`` block does."""
+        forbid_in_trace("profile", "have it around the call of the compiled function")
         if self._recorder is not None:
             raise RuntimeError("profile: has begun already")
         self.current_action = self.schedule(self.step_num)

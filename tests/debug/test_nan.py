@@ -1,5 +1,8 @@
 """``find_nan`` names the operation, the module and the line where numbers end."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from aino import nn
 from aino.autograd import inplace
 from aino.autograd.primitive import REGISTRY, primitive
 from aino.debug import NanError, find_nan
+from aino.errors import CompileWarning
 
 inf, nan = float("inf"), float("nan")
 
@@ -270,3 +274,54 @@ def test_primitives_that_are_declared_or_called_for_the_first_time_are_looked_at
             late(leaf(1.0))
         assert raised.value.found.operation.startswith("first_")
     assert find_nan().found is None
+
+
+def test_searches_of_several_threads_are_their_own():
+    found, before = {}, sys.getswitchinterval()
+
+    def search(place):
+        model = nn.Linear(2, 2)
+        for _ in range(12):
+            with find_nan(raises=False) as own:
+                model(aino.ones(3, 2)).sum().backward()
+                if place == 0:
+                    aino.log(aino.tensor([-1.0]))
+            found.setdefault(place, set()).add(own.found and own.found.operation)
+
+    def called(place):
+        try:
+            search(place)
+        except BaseException as error:
+            found[place] = repr(error)
+
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=called, args=(place,)) for place in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert found == {0: {"log"}, 1: {None}, 2: {None}, 3: {None}}
+
+
+def test_a_search_inside_of_what_is_compiled_is_no_search_that_finds_nothing():
+    @aino.compile
+    def run(x):
+        with find_nan():
+            return aino.log(x)
+
+    with pytest.warns(CompileWarning, match="find_nan"), pytest.raises(NanError):
+        run(aino.tensor([-1.0]))
+
+
+def test_a_call_that_comes_by_when_the_block_has_ended_is_only_made():
+    with find_nan() as search:
+        pass
+    x = aino.tensor([-1.0])
+    # As a thread does that was on its way into the operation.
+    result = search._around(REGISTRY["log"].function, aino.log, x)
+    assert np.isnan(result.numpy()).all()
+    search._look_at(REGISTRY["log"].function)
+    assert search.found is None

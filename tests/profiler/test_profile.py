@@ -486,3 +486,19 @@ def test_names_and_arguments_are_those_of_pytorch():
     table = torch.autograd.profiler_util.EventList.table
     own = inspect.signature(aino.profiler.EventList.table).parameters
     assert set(inspect.signature(table).parameters) <= set(own)
+
+
+def test_a_profile_inside_of_what_is_compiled_is_refused():
+    found = []
+
+    @aino.compile
+    def run(x):
+        with profile() as prof:
+            y = x.exp()
+        found.append([event.name for event in prof.events()])
+        return y
+
+    with pytest.warns(aino.errors.CompileWarning, match="profile"):
+        run(aino.ones(2))
+    run(aino.ones(2))
+    assert found == [["exp"], ["exp"]]
