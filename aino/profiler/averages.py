@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from aino.profiler.events import FunctionEvent
 from aino.profiler.exporting import chrome_trace, write_text
 
+#: Times, shares, sizes and counts.
+_NUMBER = re.compile(r"-?[\d.]+ ?(%|us|ms|s|B|KB|MB|GB)?")
 #: What a table can be sorted by.
 SORTS = (
     "cpu_time", "cpu_time_total", "self_cpu_time_total", "count", "cpu_memory_usage",
@@ -238,8 +241,14 @@ class EventList(list):
         lines = []
         for row in [head, *rows]:
             tag = "th" if row is head else "td"
-            lines.append("".join([f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row]))
-        return f"<table>{''.join([f'<tr>{line}</tr>' for line in lines])}</table>"
+            cells = [
+                f'<{tag} style="text-align: {"right" if _is_number(cell) else "left"}; '
+                f'white-space: nowrap; padding: 0.1em 0.6em">{html.escape(cell)}</{tag}>'
+                for cell in row
+            ]
+            lines.append(f"<tr>{''.join(cells)}</tr>")
+        style = "overflow-x: auto; font-variant-numeric: tabular-nums; font-size: 90%"
+        return f'<div style="{style}"><table>{"".join(lines)}</table></div>'
 
 
 def _modules_around(event: FunctionEvent) -> set[str]:
@@ -262,9 +271,13 @@ def _line(cells: list[str], widths: list[int]) -> str:
     first, *others = cells
     line = [first.ljust(widths[0])]
     for cell, width in zip(others, widths[1:]):
-        numeric = cell[:1].isdigit() or cell[:1] == "-" or "CPU" in cell or cell == "# of Calls"
-        line.append(cell.rjust(width) if numeric else cell.ljust(width))
+        line.append(cell.rjust(width) if _is_number(cell) else cell.ljust(width))
     return "  ".join(line).rstrip()
+
+
+def _is_number(cell: str) -> bool:
+    """Tell whether a cell is a number, or the head of a column of them."""
+    return bool(_NUMBER.fullmatch(cell)) or "CPU" in cell or cell == "# of Calls"
 
 
 def _time(microseconds: float, unit: str | None) -> str:

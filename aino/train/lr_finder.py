@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from aino.nn.base.found import Found
 from aino.plot import curves
 from aino.train import saved_state
 
@@ -89,8 +90,7 @@ def find_rate(
         raise ValueError(f"{steps} steps are too few to see where the loss falls: 10 at least")
     optimizer = loop.optimizer
     generators = saved_state.generators(batches)
-    model, before = copy.deepcopy((loop.model.state_dict(), optimizer.state_dict()))
-    modes = [(module, module.training) for module in loop.model.modules()]
+    model, before = Found(loop.model), copy.deepcopy(optimizer.state_dict())
     rates: list[float] = []
     losses: list[float] = []
     try:
@@ -105,12 +105,8 @@ def find_rate(
             rates.append(rate)
             losses.append(loss)
     finally:
-        loop.model.load_state_dict(model)
+        model.put_back()
         optimizer.load_state_dict(before)
-        for parameter in loop.model.parameters():
-            parameter.grad = None
-        for module, mode in modes:
-            module.training = mode
         saved_state.set_generators(generators, batches)
     if len(rates) < 5:
         raise ValueError(

@@ -128,6 +128,7 @@ def looked_at(name):
         "check_gradients": lambda model: debug.check_gradients(model, x, elements=1),
         "compare": lambda model: debug.compare(model, model, x),
         "overfit": lambda model: debug.overfit_one_batch(model, "mse", (x, y), steps=2, lr=0.01),
+        "find_lr": lambda model: aino.train.Trainer(model, "adam", "mse").find_lr(x, y, steps=10),
         "draw": lambda model: aino.draw(model, x),
         "activations": lambda model: (
             pytest.importorskip("matplotlib") and aino.plot.activations(model, x)
@@ -135,8 +136,8 @@ def looked_at(name):
     }[name]
 
 
-LOOKS = ["summary", "summary of training", "check_gradients", "compare", "overfit", "draw",
-         "activations"]  # fmt: skip
+LOOKS = ["summary", "summary of training", "check_gradients", "compare", "overfit", "find_lr",
+         "draw", "activations"]  # fmt: skip
 
 
 def held(model):

@@ -502,3 +502,13 @@ def test_a_profile_inside_of_what_is_compiled_is_refused():
         run(aino.ones(2))
     run(aino.ones(2))
     assert found == [["exp"], ["exp"]]
+
+
+def test_numbers_of_a_notebooks_table_stand_to_the_right(recorded):
+    text = recorded.key_averages()._repr_html_()
+    row = next(row for row in text.split("<tr>") if ">linear<" in row)
+    sides = re.findall(r'<td style="text-align: (\w+)[^>]*>([^<]*)', row)
+    assert [(side, value) for side, value in sides if side == "left"] == [
+        ("left", value) for _, value in (sides[0], *sides[-2:])
+    ]
+    assert len(sides) >= 8
