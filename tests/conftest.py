@@ -17,6 +17,9 @@ settings.register_profile(
 )
 settings.load_profile("aino")
 
+#: What the compiler says in a Python whose bytecode it doesn't know.
+UNREAD = "is not understood in Python"
+
 
 def pytest_configure(config):
     """Give each of several workers its share of the cores.
@@ -42,6 +45,19 @@ def programs_are_looked_at():
     checks.after_each_pass = True
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Skip what asks for a program in a Python whose bytecode the compiler doesn't know."""
+    report = yield
+    if report.failed and UNREAD in str(call.excinfo.value):
+        from aino.compiler.guards import bytecode
+
+        if not bytecode.UNDERSTOOD:
+            report.outcome = "skipped"
+            report.longrepr = (*item.location[:2], "nothing is compiled in this Python")
+    return report
+
+
 def pytest_collection_finish(session):
     """Let the garbage collector leave alone what is there before the first test.
 
@@ -49,6 +65,13 @@ def pytest_collection_finish(session):
     """
     gc.collect()
     gc.freeze()
+
+    from aino.compiler.guards import bytecode
+
+    if not bytecode.UNDERSTOOD:  # functions go on uncompiled there, and do the same
+        session.config.addinivalue_line(
+            "filterwarnings", f"ignore:.*{UNREAD}:aino.errors.CompileWarning"
+        )
 
 
 def pytest_runtest_setup(item):
