@@ -27,8 +27,8 @@ from aino.ops.tensor.numpy_protocol.table import (
     tensor_of,
 )
 
-#: NumPy's loops for AVX-512 reduce along adjacent numbers as if there were only the first and the
-#: last one (2.4, 2.5): ``np.power.reduce([2.0, 3.0, 0.5])`` is 1.41 there, and 2.83 elsewhere.
+#: NumPy's loops for AVX-512 (2.4, 2.5) take eight numbers at once, though each waits for the one
+#: before: ``np.power.reduce([2.0, 3.0, 0.5])`` is 1.41 there, and 2.83 elsewhere.
 _FOLDED_AMISS = {np.power, np.arctan2}
 
 
