@@ -204,7 +204,7 @@ def verdict(old: Sequence[float], new: Sequence[float], threshold: float) -> tup
 def shared_peer(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """Return the peer by whose time AINO's is measured in both runs."""
     old, new = (b["extra_info"]["ratios"] for b in (before, now))
-    shared = [peer for peer in old if peer in new]
+    shared = [peer for peer in old if peer in new and all(old[peer]) and all(new[peer])]
     return min(shared, key=lambda peer: not peer.startswith(FAVOURITE), default=None)
 
 

@@ -63,8 +63,9 @@ def keep(
         "datetime": now.isoformat(),
         "version": FORMAT,
     }
+    text = json.dumps(run, indent=1, allow_nan=False) + "\n"
     with path.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(run, indent=1, allow_nan=False) + "\n")
+        file.write(text)
     return path
 
 

@@ -119,11 +119,14 @@ FIVE = [1.0, 1.01, 1.02, 1.03, 1.04]
         ((1, None), (0.7, 3), "ratio", "faster"),
         ((0, None), (0, None), "ratio", ""),
         ((0, None), (1, None), "ratio", "SLOWER"),
+        # Nothing is in units of a peer that takes nothing.
+        ((1, 0), (1.3, 0), "ratio", "SLOWER"),
+        ((0, 1), (0, 1), "ratio", ""),
     ],
 )
 def test_verdicts(kept, capsys, before, now, by, verdict):
     for ours, torch in (before, now):
-        kept(result([t * ours for t in FIVE], torch and [t * torch for t in FIVE]))
+        kept(result([t * ours for t in FIVE], None if torch is None else [t * torch for t in FIVE]))
     status = compare.main([], kept.folder, 0.1, by)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "[AINO eager]" in line]
     found = line.split()[-1]
