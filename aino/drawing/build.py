@@ -127,6 +127,9 @@ class Builder:
             self.graph.vertices.append(self._more)
         for node in nodes:
             self._add(node)
+        if self._live is not None:
+            for (tail, head), back in self._live.handed.items():
+                self._edges[self._of_node[tail], self._of_node[head]].back = back
         for name, y in outputs:
             self._mark(name, y)
         self._settle()

@@ -72,7 +72,7 @@ def contents(
                 _said(kind=edge.kind, label=edge.label,
                       derivative=", ".join(derivative_lines(edge, 0, False)),
                       slope=None if edge.slope is None else _array(edge.slope, drawn),
-                      share=shares(edge.tail) if edge.kind == "gradient" else None),
+                      share=shares(edge) if edge.kind == "gradient" else None),
             ]
             for edge in graph.edges
         ],

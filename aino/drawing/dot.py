@@ -8,11 +8,9 @@ import re
 import textwrap
 from typing import Any
 
-import numpy as np
-
 from aino.drawing import style
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex, counted
-from aino.drawing.numbers import number_lines, shape_text, shorten
+from aino.drawing.numbers import length, number_lines, shape_text, shorten
 
 #: The longest line of a label.
 _WIDEST = 44
@@ -106,7 +104,7 @@ def _edge_options(edge: Edge, numbers: int, slopes: bool, scale: Any) -> dict[st
         options |= {"constraint": "false", "style": "dashed", "color": style.GRADIENT_PALE}
     if edge.kind == "backward":
         options |= {"color": style.GRADIENT_PALE, "style": ""}
-    if edge.kind == "gradient" and (share := scale(edge.tail)) is not None:
+    if edge.kind == "gradient" and (share := scale(edge)) is not None:
         options["color"] = style.ramp(share)
         options["penwidth"] = f"{0.8 + 1.9 * share:.2f}"
     return options
@@ -129,21 +127,22 @@ def derivative_lines(edge: Edge, numbers: int, slopes: bool) -> list[str]:
 
 
 def gradient_scale(graph: Graph) -> Any:
-    """Return a function that tells how large a vertex's gradient is among all, from 0 to 1.
+    """Return a function that tells how large what comes back on an edge is among all, 0 to 1.
 
     On a logarithmic scale over at most six powers of ten; None where there is no gradient.
     """
     norms = {
-        vertex: _norm(vertex.values[0].grad)
+        vertex: length(vertex.values[0].grad)
         for vertex in graph.vertices
         if len(vertex.values) == 1 and vertex.values[0].grad is not None
     }
-    seen = [math.log10(norm) for norm in norms.values() if 0 < norm < math.inf]
+    lengths = [*norms.values(), *(edge.back for edge in graph.edges if edge.back is not None)]
+    seen = [math.log10(norm) for norm in lengths if 0 < norm < math.inf]
     top = max(seen, default=0.0)
     low = max(min(seen, default=0.0), top - 6.0)
 
-    def share(vertex: Vertex) -> float | None:
-        norm = norms.get(vertex)
+    def share(edge: Edge) -> float | None:
+        norm = norms.get(edge.tail) if edge.back is None else edge.back
         if norm is None or math.isnan(norm):
             return None
         if norm == 0 or norm == math.inf:
@@ -278,17 +277,12 @@ def value_lines(value: Value, numbers: int) -> list[str]:
     if value.array is not None and 0 < value.array.size <= numbers:
         lines += [text_line(text) for text in number_lines(value.array)]
     elif value.array is not None and value.array.dtype.kind in "fc" and value.array.size:
-        lines = [shape + text_line(f", norm {_norm(value.array):.4g}")]
+        lines = [shape + text_line(f", norm {length(value.array):.4g}")]
     if value.grad is not None:
         if 0 < value.grad.size <= numbers:
             first, *rest = number_lines(value.grad)
             texts = [f"grad {first}", *rest]
         else:
-            texts = [f"‖grad‖ = {_norm(value.grad):.3g}"]
+            texts = [f"‖grad‖ = {length(value.grad):.3g}"]
         lines += [text_line(text, color=style.GRADIENT) for text in texts]
     return lines
-
-
-def _norm(array: np.ndarray) -> float:
-    wide = np.abs(array).astype(np.float64)
-    return math.sqrt(float(np.sum(wide * wide)))

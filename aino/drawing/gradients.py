@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy as np
 from aino.autograd.engine import grad
 from aino.autograd.function import FunctionNode
 from aino.autograd.mode import enable_grad
-from aino.autograd.node import GONE, Leaf, Node, TupleOutput
+from aino.autograd.node import GONE, Extras, Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor, make
+from aino.drawing.numbers import length
 from aino.drawing.titles import title_of
 from aino.drawing.values import WRITES, Values, computed_again, known_of
 from aino.errors import AinoError, GradientError
+from aino.explaining.passing import placed
 
 
 class Live:
@@ -29,6 +31,8 @@ class Live:
         self.values = values
         self.begin = begin
         self.copies: dict[Node, Any] = {}
+        #: How long the gradients are that came back, by the input and the operation it was for.
+        self.handed: dict[tuple[Node, Node], float] = {}
         if any(node.saved is None for node in nodes if node not in begin):
             with enable_grad():
                 for node in nodes:
@@ -94,18 +98,35 @@ class Live:
         assert y.node is not None
         nodes = [node for node in self.nodes if self._has_gradient(node)]
         lived = [self.of(node) for node in nodes]
-        hidden = [(node, node.extras) for node in lived if node.extras is not None]
+        own = [(node, node.extras) for node in lived]
+        known = {self.of(node): node for node in nodes}
         values = [make(np.broadcast_to(0.0, node.shape), node) for node in lived]
         root = self.copies[y.node] if self.copies else y
         try:
-            for node, _ in hidden:
+            for node, _ in own:
                 # Hooks would run, and gradients that are retained would grow.
                 node.extras = None
+                if not isinstance(node, (Leaf, TupleOutput)):
+                    node.extras = Extras()
+                    node.extras.add("behind", self._watcher(node, known))
             found = grad(root, values, retain_graph=True, allow_unused=True)
         finally:
-            for node, extras in hidden:
+            for node, extras in own:
                 node.extras = extras
         return {node: x for node, x in zip(nodes, found) if x is not None}
+
+    def _watcher(self, node: Node, known: Mapping[Node, Node]) -> Callable:
+        """Return what notes how long the gradient is that a node hands to each of its inputs."""
+
+        def see(handed: tuple, incoming: tuple) -> None:
+            sums: dict[Node, Any] = {}
+            for edge, gradient in zip(node.inputs, placed(node, handed)):
+                if edge in known and gradient is not None:
+                    sums[edge] = sums[edge] + gradient if edge in sums else gradient
+            for edge, gradient in sums.items():
+                self.handed[known[edge], known[node]] = length(gradient)
+
+        return see
 
     def _has_gradient(self, node: Node) -> bool:
         return node.primitive is None or not node.primitive.outputs

@@ -103,6 +103,8 @@ class Edge:
     #: The letters of the head's formula that the tail stands for.
     letters: list[str] = field(default_factory=list)
     slope: np.ndarray | None = None
+    #: How long the gradient is that comes back here; None: all of the tail's, or nobody knows.
+    back: float | None = None
 
 
 def counted(count: int, what: str) -> str:
@@ -147,4 +149,6 @@ class Graph:
             known = edges.setdefault((edge.tail, edge.head), edge)
             if edge.kind == "gradient":
                 known.kind = edge.kind
+            if edge is not known:
+                known.back = None
         self.edges = list(edges.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,9 @@ def parameter_text(value: Any) -> str:
         parts = ["None" if item is None else parameter_text(item) for item in value]
         return ", ".join(parts) if all(parts) else ""
     return ""
+
+
+def length(array: np.ndarray) -> float:
+    """Return the norm of an array, computed in float64."""
+    wide = np.abs(array).astype(np.float64)
+    return math.sqrt(float(np.sum(wide * wide)))

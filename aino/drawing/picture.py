@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,14 @@ class Drawing:
         ``.html`` is a page to look around in, which needs nothing but a browser: modules fold and
         unfold, each box tells its numbers, its gradient and the line that computed it. ``.svg``,
         ``.png`` and ``.pdf`` are pictures, ``.dot`` and ``.gv`` the source. Raises ``ValueError``
-        for another suffix, ``MissingExtraError`` for a picture where there is no Graphviz.
+        for another suffix, ``FileNotFoundError`` where there is no such folder,
+        ``MissingExtraError`` for a picture where there is no Graphviz.
         """
         target = Path(os.fspath(path))
         suffix = target.suffix.lower()
+        if not target.parent.is_dir():
+            folder = str(target.parent)
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder, make it first", folder)
         if suffix in (".dot", ".gv"):
             target.write_text(self.source, encoding="utf-8")
         elif suffix == ".html":

@@ -55,7 +55,7 @@ def watch(
     def watcher(node: Node) -> Callable:
         def see(handed: tuple, incoming: tuple) -> None:
             if len(visits) < limit:
-                visits.append(Visit(node, _arrays(incoming), _placed(node, handed)))
+                visits.append(Visit(node, _arrays(incoming), placed(node, handed)))
             else:
                 rest[title_of(node)] = rest.get(title_of(node), 0) + 1
 
@@ -89,7 +89,7 @@ def _arrays(gradients: tuple) -> tuple:
     return tuple([None if x is None else np.asarray(x.array) for x in gradients])
 
 
-def _placed(node: Node, handed: tuple) -> tuple:
+def placed(node: Node, handed: tuple) -> tuple:
     """Return the gradients handed on, one for each edge."""
     placed: list[Any] = [None] * len(node.inputs)
     for place, gradient in zip(node.input_places(), handed):

@@ -6,7 +6,7 @@ import pytest
 import aino
 from aino import nn
 from aino.drawing.dot import gradient_scale
-from aino.drawing.graph import Graph, Value, Vertex
+from aino.drawing.graph import Edge, Graph, Value, Vertex
 from aino.errors import GradientError
 from tests.drawing.reading import read
 
@@ -80,10 +80,22 @@ def test_arrows_are_coloured_by_magnitude():
         for size in (1.0, 100.0, 10_000.0, 0.0, float("nan"), 1e-30)
     ]  # fmt: skip
     share = gradient_scale(Graph(vertices))
-    assert [share(vertex) for vertex in vertices] == [pytest.approx(1 / 3), pytest.approx(2 / 3),
+    edges = [Edge(vertex, vertex) for vertex in vertices]
+    assert [share(edge) for edge in edges] == [pytest.approx(1 / 3), pytest.approx(2 / 3),
                                                       1.0, 0.0, None, 0.0]  # fmt: skip
     looks = [look for _, _, look in read(aino.draw(worked()[0], gradients=True)).edges]
     assert all("penwidth" in look and 'color="#' in look for look in looks)
+
+
+@pytest.mark.parametrize("freed", [False, True])
+def test_arrows_tell_what_comes_back_along_them(freed):
+    x = aino.tensor([-2.0, 3.0], requires_grad=True)
+    loss = (x.detach() * x + aino.round(x) + x * x).sum()
+    if freed:
+        loss.backward()
+    edges = aino.draw(loss, gradients=True).graph.edges
+    back = [edge.back for edge in edges if edge.tail.kind == "input"]
+    assert back == pytest.approx([13**0.5, 0.0, 2 * 13**0.5])
 
 
 def test_the_backward_graph_says_how_each_gradient_comes_about():
