@@ -41,7 +41,8 @@ def constant(value, like):
         return np.asarray(value).astype(dtype_beside(value, like.dtype))
     if hasattr(value, "__array_ufunc__"):
         return value  # a tracer, or an array of CuPy's
-    raise DtypeError(f"expected a tensor or a number, got {kind.__name__}: {value!r}")
+    instead = "; aino.tensor(...) makes a tensor of it" if kind in (list, tuple) else ""
+    raise DtypeError(f"expected a tensor or a number, got {kind.__name__}: {value!r}{instead}")
 
 
 def dtype_beside(value, dtype) -> np.dtype:

@@ -356,7 +356,12 @@ class Compiled(Programs):
             calibration: inputs to measure it with, a tensor of samples or the inputs of each call;
                 those of the last call for None.
         """
-        if os.fspath(path).endswith(".c"):
+        suffix = os.path.splitext(os.fspath(path))[1]
+        if suffix not in ("", ".py", ".c"):
+            raise ArgumentError(
+                f"save_source: Python is written as .py, C as .c, and nothing as {suffix}"
+            )
+        if suffix == ".c":
             saving = import_module("aino.compiler.backends.c.saving")
             return saving.save_c(self, self._predicted(), path, weights, quantize, calibration)
         if quantize is not None or calibration is not None:
@@ -387,7 +392,8 @@ class Compiled(Programs):
         if self.said:
             return CompileError(f"{self.name} has no program: {self.said[0]}")
         return CompileError(
-            f"{self.name} has not been called yet: its program is traced from a call"
+            f"{self.name} has not been called yet: its program is traced from a call, so call it "
+            "once with such inputs as it is for"
         )
 
     def __repr__(self) -> str:

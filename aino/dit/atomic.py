@@ -30,8 +30,12 @@ def resolve_target(path: object) -> str:
     text = text_path(path)
     try:
         target = os.path.realpath(text)
-        os.stat(os.path.dirname(target))
+        os.stat(folder := os.path.dirname(target))
         status = _status(target)
+    except FileNotFoundError as error:
+        raise failure(
+            text, f"cannot be written: there is no folder {folder!r}, make it first"
+        ) from error
     except (OSError, ValueError) as error:
         raise failure(text, f"cannot be written: {error}") from error
     if not os.path.basename(text) or (status and not stat.S_ISREG(status.st_mode)):

@@ -147,8 +147,18 @@ def _check_shape(name: str, shape: tuple[int, ...], features: int | None) -> Non
     if len(shape) != 2 or (features is not None and shape[1] != features):
         taker = "a network" if features is None else f"a network of {features} inputs"
         wanted = "features" if features is None else features
-        hint = f"; {name}.reshape(-1, 1) makes a column of it" if len(shape) == 1 else ""
+        hint = _reshaped(name, shape, features)
         raise ShapeError(f"{name} has shape {shape}; {taker} takes (samples, {wanted}){hint}")
+
+
+def _reshaped(name: str, shape: tuple[int, ...], features: int | None) -> str:
+    """Say what makes a table of one row of numbers: samples of a feature, or one sample."""
+    if len(shape) != 1 or not shape[0]:
+        return ""
+    column, sample = f"{name}.reshape(-1, 1)", f"{name}.reshape(1, -1)"
+    if features is None:
+        return f"; {column} makes samples of one feature of it, {sample} a single sample"
+    return f"; {sample} makes a single sample of it" if features == shape[0] else ""
 
 
 # Tables

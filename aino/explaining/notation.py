@@ -111,15 +111,7 @@ def _filled(formula: str, names: Mapping[str, str]) -> str:
             return f"conj({names['x']})"
         formula = formula.replace("x̄", "mean(x)")
     formula = re.sub("ᵏ|ⁿ", lambda m: _raised(names, m[0]), formula)
-    formula = re.sub(
-        "⁻?[ˣᵃᵇˢ]",
-        lambda m: (
-            f"^({m[0][:-1].replace('⁻', '-')}{names.get(_RAISED[m[0][-1]], m[0][-1])})"
-            if names.get(_RAISED[m[0][-1]], _RAISED[m[0][-1]]) != _RAISED[m[0][-1]]
-            else m[0]
-        ),
-        formula,
-    )
+    formula = re.sub("⁻?[ˣᵃᵇˢ]", lambda m: _exponent(names, m[0]), formula)
     formula = re.sub(r"\^\(([\w.]+)\)", r"^\1", formula)
     alone = re.fullmatch(r"\w+", formula) is not None
 
@@ -150,6 +142,17 @@ def _word(match: re.Match, named: Any, names: Mapping[str, str]) -> str:
         return word
     text = names[key]
     return (text if _is_whole(text) else f"({text})") + word[len(letters) :]
+
+
+def _exponent(names: Mapping[str, str], letters: str) -> str:
+    """Return what stands raised, with the sign before it: ``⁻ˣ`` as ``^(-(-4))``."""
+    letter = _RAISED[letters[-1]]
+    text = names.get(letter, letter)
+    if text == letter:
+        return letters
+    if letters == letters[-1]:
+        return f"^({text})"
+    return f"^(-{text})" if _is_whole(text) else f"^(-({text}))"
 
 
 def _raised(names: Mapping[str, str], letter: str) -> str:

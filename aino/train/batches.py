@@ -62,6 +62,14 @@ class ArrayBatches:
         one = sum(array.nbytes for array in self.arrays if isinstance(array, np.ndarray))
         return min(_MOST_IN_GROUP, _GROUP_BYTES * self.samples // max(one * self.size, 1))
 
+    def not_finite(self) -> str:
+        """Tell the first number that is none, ``X[3, 1] is nan``, or nothing."""
+        for name, array in zip(("X", "y", "sample_weight"), self.arrays):
+            if isinstance(array, np.ndarray) and not (finite := np.isfinite(array)).all():
+                place = np.argwhere(~finite)[0].tolist()
+                return f"{name}{place} is {array[tuple(place)]}"
+        return ""
+
     def _cut(self) -> Iterator[tuple[Tensor, ...]]:
         order: Any = np.arange(self.samples)
         if self.shuffle:

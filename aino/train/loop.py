@@ -260,7 +260,12 @@ class Loop:
         where = f" ({', '.join(spoiled[:3])} not finite)" if spoiled else ""
         reason = f"the loss is {loss} after epoch {self.epoch}{where}: learning has come to nothing"
         self.stop(reason)
-        warn(f"{reason}; try a smaller learning rate", RuntimeWarning)
+        place = self.source.not_finite() if isinstance(self.source, ArrayBatches) else ""
+        cure = (
+            f"{place}, in the data: fill it in, or leave the sample out" if place else
+            "try a smaller learning rate; aino.debug.find_nan tells where it comes from"
+        )  # fmt: skip
+        warn(f"{reason}; {cure}", RuntimeWarning)
 
     def _end(self, begun: list[Callback]) -> None:
         """Tell callbacks that the training is over; what one of them raises keeps none from it."""

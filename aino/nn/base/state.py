@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -125,7 +126,14 @@ class Stateful(Tree):
             assign: put the given tensors in the place of the model's; False copies their values.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"expected state_dict to be dict-like, got {type(state_dict).__name__}")
+            instead = ""
+            if isinstance(state_dict, (str, os.PathLike)):
+                instead = "; aino.load(path) reads one from a file"
+            elif hasattr(state_dict, "state_dict"):
+                instead = "; give its state_dict()"
+            raise TypeError(
+                f"expected state_dict to be dict-like, got {type(state_dict).__name__}{instead}"
+            )
         return _Loading(self, state_dict, strict, assign).run()
 
     def register_state_dict_pre_hook(self, hook: Callable) -> HookHandle:

@@ -17,6 +17,17 @@ def reads_its_numbers(kind: type[Tree]) -> bool:
     return kind._numbers_matter
 
 
+def _instead(value: Any, kind: str, owner: str) -> str:
+    """Say what was probably meant by a value that is no module."""
+    if kind != "module":
+        return ""
+    if isinstance(value, (list, tuple)):
+        return f"; a list is unpacked: {owner}(*modules)" if owner == "Sequential" else ""
+    if isinstance(value, type) and issubclass(value, Tree):
+        return f"; make a module of the class: {value.__name__}(...)"
+    return ""
+
+
 class Tree:
     """Ordinary attributes, found by walking ``vars(self)`` in the order in which they were set."""
 
@@ -80,6 +91,7 @@ class Tree:
         if value is not None and not isinstance(value, wanted):
             raise TypeError(
                 f"a {type(value).__name__} can't be the {kind} {name!r} of {type(self).__name__}"
+                f"{_instead(value, kind, type(self).__name__)}"
             )
         if hasattr(self, name) and not isinstance(vars(self).get(name, name), wanted | None):
             raise KeyError(f"attribute {name!r} already exists")

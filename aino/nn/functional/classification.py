@@ -149,7 +149,10 @@ def _labels(scores: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]
             f"an input of shape {shape} needs classes of shape {expected}, got {labels.shape}"
         )
     if labels.dtype.kind not in "iu":
-        raise DtypeError(f"expected class indices of an integer dtype, got {labels.dtype}")
+        raise DtypeError(
+            f"expected class indices of an integer dtype, got {labels.dtype}: target.long(), or "
+            f"probabilities of the input's shape, {shape}"
+        )
     counted = labels != ignore_index
     safe = np.where(counted, labels, 0)
     tracing.checked(_check_classes, safe, shape[1] if len(shape) > 1 else shape[0])

@@ -66,7 +66,7 @@ def bagged(
         )
     index = input.array
     if index.dtype.kind not in "iu":
-        raise DtypeError(f"embedding_bag looks up integers, got {index.dtype}")
+        raise DtypeError(f"embedding_bag looks up integers, got {index.dtype}: input.long()")
     _check_weights(input, weight, weights, mode)
     if weight.array.dtype is float16:
         return in_float32_parts(

@@ -15,6 +15,11 @@ def named_reduction(size_average: bool | None, reduce: bool | None, reduction: s
         if reduction not in ("none", "mean", "sum"):
             raise ArgumentError(f"{reduction!r} is not a valid value for reduction")
         return reduction
+    if isinstance(size_average, Tensor) or isinstance(reduce, Tensor):
+        raise ArgumentError(
+            "size_average and reduce are True or False, not tensors; a loss is made first, and "
+            "called with tensors then: nn.MSELoss()(input, target)"
+        )
     if reduce is False:
         name = "none"
     else:

@@ -41,7 +41,7 @@ def embedding(
     """
     index, table = input.array, weight.array
     if index.dtype.kind not in "iu":
-        raise DtypeError(f"embedding looks up integers, got {index.dtype}")
+        raise DtypeError(f"embedding looks up integers, got {index.dtype}: input.long()")
     if table.ndim != 2:
         raise ShapeError(f"embedding: weight is 2-D, (rows, features), not {table.shape}")
     rows = table.shape[0]
