@@ -35,7 +35,9 @@ def copy_of(model: Any, function: str) -> Any:
     if isinstance(model, type):
         raise TypeError(f"{function}: give a module, not its class: {model.__name__}(...)")
     if not isinstance(model, Module):
-        raise TypeError(f"{function}: model is an nn.Module, not {type(model).__name__}")
+        learned = isinstance(getattr(model, "module_", None), Module)
+        hint = "; it has one, .module_" if learned else ""
+        raise TypeError(f"{function}: model is an nn.Module, not {type(model).__name__}{hint}")
     if any([is_lazy(part) for part in [*model.parameters(), *model.buffers()]]):
         raise TypeError(f"{function}: the model has lazy modules; run it once on a batch before")
     try:

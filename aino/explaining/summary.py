@@ -94,7 +94,8 @@ def summary(
 def _kind(value: Any) -> str:
     if isinstance(value, type):
         return f"a class: make a module of it, {value.__name__}(...)"
-    return type(value).__name__
+    learned = isinstance(getattr(value, "module_", None), Module)
+    return type(value).__name__ + ("; it has one, .module_" if learned else "")
 
 
 def _is_size(value: Any) -> bool:

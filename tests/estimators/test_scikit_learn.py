@@ -410,3 +410,22 @@ except ImportError as error:
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "pip install 'aino[sklearn]'" in run.stdout, run.stderr
+
+
+def test_what_asks_for_a_module_says_where_an_estimator_has_one():
+    X, y = load_iris(return_X_y=True)
+    model = AinoClassifier(max_iter=2)
+    x = X[:4].astype(np.float32)
+    looks = [
+        lambda: aino.summary(model, x),
+        lambda: aino.debug.check_gradients(model, x),
+        lambda: aino.debug.overfit_one_batch(model, "mse", (x, x)),
+    ]
+    for look in looks:
+        with pytest.raises(TypeError, match=r"AinoClassifier$"):
+            look()
+    model.fit(X, y)
+    for look in looks:
+        with pytest.raises(TypeError, match=r"AinoClassifier; it has one, \.module_"):
+            look()
+    assert aino.summary(model.module_).total_parameters > 0
