@@ -64,6 +64,7 @@ from aino.ops.index.sorting import *
 from aino.ops.later import ROOM_OF as _ROOM_OF
 from aino.ops.later import loaded as _loaded
 from aino.ops.linalg.adding import *
+from aino.ops.linalg.chains import *
 from aino.ops.linalg.contraction import *
 from aino.ops.linalg.linear import *
 from aino.ops.linalg.matrices import *

@@ -4,6 +4,7 @@ Every function takes a matrix or a stack of them, ``(..., n, m)``.
 """
 
 from aino.ops.given import public as _public
+from aino.ops.linalg.chains import multi_dot
 from aino.ops.linalg.decompositions import eig, eigh, eigvals, eigvalsh, svdvals
 from aino.ops.linalg.decompositions import qr_of as qr
 from aino.ops.linalg.decompositions import svd_h as svd
@@ -12,7 +13,7 @@ from aino.ops.linalg.functions import diagonal, matrix_exp, tensorinv, tensorsol
 from aino.ops.linalg.functions import powers as vander
 from aino.ops.linalg.householder import householder_product
 from aino.ops.linalg.least_squares import cond, lstsq, matrix_rank, pinv
-from aino.ops.linalg.linear import matmul, multi_dot
+from aino.ops.linalg.linear import matmul
 from aino.ops.linalg.linear import vector_product as cross
 from aino.ops.linalg.lu import lu_factor, lu_factor_ex
 from aino.ops.linalg.lu import lu_factors as lu

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aino.ops.linalg import adding, contraction, linear
+from aino.ops.linalg import adding, chains, contraction, linear
 from tests.calculus.row import Row, case, given, real
 
 # PyTorch has no product of booleans; AINO's is NumPy's.
@@ -186,7 +186,7 @@ ROWS = [
         complex=True, dtypes="float32", errors=[case(real(3), real(4, 2, 3), real(4, 3, 2))],
     ),
     Row(
-        "chain_matmul", linear.chain_matmul, lambda *xs: np.linalg.multi_dot(xs),
+        "chain_matmul", chains.chain_matmul, lambda *xs: np.linalg.multi_dot(xs),
         [
             case(real(2, 3), real(3, 4), real(4, 1)),
             case(real(2, 3), real(3, 1), real(1, 4), real(4, 2)),
@@ -195,7 +195,7 @@ ROWS = [
         method="", dtypes="float32", errors=[case(real(2, 3), real(2, 3))],
     ),
     Row(
-        "linalg.multi_dot", linear.multi_dot, np.linalg.multi_dot,
+        "linalg.multi_dot", chains.multi_dot, np.linalg.multi_dot,
         [
             case([real(3), real(3, 2), real(2)]),
             case([real(3), real(3, 2)]),

@@ -15,7 +15,7 @@ from aino.ops import later, pointwise
 from aino.ops.creation import filled, from_data, ranges
 from aino.ops.given import public
 from aino.ops.index import indexing, scattering, slices, sorting, subscript
-from aino.ops.linalg import adding, contraction, linear, matrices
+from aino.ops.linalg import adding, chains, contraction, linear, matrices
 from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import distributions, fill, generator, sampling
@@ -33,7 +33,7 @@ from aino.ops.tensor import (
 )
 
 MODULES = (
-    activation, adding, arranging, broadcasting, compare, contraction, conversion,
+    activation, adding, arranging, broadcasting, chains, compare, contraction, conversion,
     distributions, extremes, fill, filled, from_data, generator, indexing, joining, linear,
     matrices, norms, padding, placement, pointwise, properties, ranges, reduction, sampling,
     scanning, scattering, shaping, slices, softmax, sorting, statistics, transposing,

@@ -8,7 +8,7 @@ import numpy as np
 
 from aino.dtypes import get_default_dtype
 from aino.errors import ShapeError
-from aino.ops.linalg import contraction, linear, matrices
+from aino.ops.linalg import chains, contraction, linear, matrices
 from aino.ops.reduce import norms
 from aino.ops.shape import broadcasting, shaping
 from aino.ops.tensor.numpy_protocol.reductions import sum_over
@@ -156,7 +156,7 @@ def linalg_trace(x, /, *, offset=0, dtype=None):
 
 @numpy_function("linalg.multi_dot")
 def multi_dot(arrays, *, out=None):
-    return into(out, linear.multi_dot(_in_one_dtype(arrays, None)), "linalg.multi_dot")
+    return into(out, chains.multi_dot(_in_one_dtype(arrays, None)), "linalg.multi_dot")
 
 
 # Square matrices
