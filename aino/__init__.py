@@ -85,6 +85,7 @@ from aino.ops.reduce.norms import *
 from aino.ops.reduce.reduction import *
 from aino.ops.reduce.scanning import *
 from aino.ops.reduce.statistics import *
+from aino.ops.reduce.truth import *
 from aino.ops.shape.arranging import *
 from aino.ops.shape.broadcasting import *
 from aino.ops.shape.joining import *

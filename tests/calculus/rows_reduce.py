@@ -4,7 +4,7 @@ import numpy as np
 
 from aino.autograd.rules import reduce as rules
 from aino.autograd.rules import scan
-from aino.ops.reduce import extremes, norms, reduction, scanning
+from aino.ops.reduce import extremes, norms, reduction, scanning, truth
 from tests.calculus.row import (
     Row,
     between,
@@ -169,7 +169,7 @@ SUMS = [
             case(given([NAN, NAN])).gives(NAN).slopes([NAN, NAN]),
         ],
     ),
-    Row("count_nonzero", reduction.count_nonzero,
+    Row("count_nonzero", truth.count_nonzero,
         lambda x, dim=None: np.asarray(np.count_nonzero(x, axis=dim)),
         [case(given([[0.0, 1.0], [2.0, 3.0]])), case(given([[0.0, 1.0], [0.0, 0.0]]), 0)],
         order=0, covers=""),
@@ -329,7 +329,7 @@ EXTREMES = [
     for name, search in (("argmax", np.argmax), ("argmin", np.argmin))
 ] + [
     Row(
-        name, getattr(reduction, name), oracle(search),
+        name, getattr(truth, name), oracle(search),
         [
             case(booleans(2, 3)),
             case(booleans(2, 3), 0),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aino.autograd.tensor import Tensor
-from aino.ops.reduce.reduction import all as all_of
+from aino.ops.reduce.truth import all as all_of
 
 
 class Constraint:

@@ -12,7 +12,7 @@ from aino.distributions.distribution import Distribution
 from aino.distributions.transforms.base import Transform
 from aino.distributions.utils import sum_rightmost
 from aino.ops.pointwise.activation import softplus
-from aino.ops.reduce.reduction import all as all_of
+from aino.ops.reduce.truth import all as all_of
 from aino.ops.shape.broadcasting import broadcast_shapes
 from aino.type_info import finfo
 

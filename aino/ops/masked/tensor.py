@@ -15,7 +15,7 @@ from aino.autograd.tensor import Tensor
 from aino.errors import ArgumentError, DtypeError, ShapeError
 from aino.ops.masked import normalizations, reductions
 from aino.ops.pointwise.choosing import where
-from aino.ops.reduce import reduction
+from aino.ops.reduce import truth
 from aino.ops.shape import joining
 
 __all__ = ["MaskedTensor", "as_masked_tensor", "is_masked_tensor", "masked_tensor"]
@@ -188,7 +188,7 @@ class MaskedTensor:
 
     def all(self, dim: Any = None, keepdim: bool = False) -> MaskedTensor:
         """Tell whether all that counts is true, over ``dim`` or all, kept by ``keepdim``."""
-        found = reduction.all(self._data.masked_fill(~self._mask, True), dim, keepdim)
+        found = truth.all(self._data.masked_fill(~self._mask, True), dim, keepdim)
         return _masked(found, _any(self._mask, dim, keepdim))
 
     def split(self, split_size: Any, dim: int = 0) -> tuple[MaskedTensor, ...]:
@@ -221,7 +221,7 @@ def _data_of(value: Any) -> Any:
 
 
 def _any(mask: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    return reduction.any(mask, dim, keepdim)
+    return truth.any(mask, dim, keepdim)
 
 
 def masked_tensor(data: Tensor, mask: Tensor, requires_grad: bool = False) -> MaskedTensor:

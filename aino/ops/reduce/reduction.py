@@ -1,4 +1,4 @@
-"""Sums, means, moments, and counts.
+"""Sums, means and moments.
 
 ``dim`` is None for all dimensions, a number, or several; ``keepdim`` keeps them with length 1.
 NumPy's names ``axis`` and ``keepdims`` are taken too, as by PyTorch.
@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.duck import still
 from aino.autograd.primitive import cast
 from aino.autograd.rules import reduce as rules
 from aino.autograd.tensor import Tensor
-from aino.dtypes import as_dtype, float16, float32, float64, int64, uint8
+from aino.dtypes import as_dtype, float16, float32, float64, int64
 from aino.errors import DtypeError
-from aino.ops.arguments import dim_of, numpy_names, reduced, the_dim, wrapped
+from aino.ops.arguments import dim_of, numpy_names, reduced, the_dim
 from aino.ops.half import in_float32, widened
 from aino.ops.public import method, takes_out
 from aino.ops.reduce.extremes import needs_dim, not_complex
@@ -25,7 +24,6 @@ from aino.types import DType
 __all__ = [
     "sum", "mean", "prod", "nansum", "nanmean",
     "var", "std", "var_mean", "std_mean", "logsumexp",
-    "any", "all", "count_nonzero",
 ]  # fmt: skip
 
 
@@ -396,76 +394,3 @@ def logsumexp(
     tensor(0.6931)
     """
     return widened(rules.logsumexp, input, reduced(dim, input.array.ndim), keepdim)
-
-
-# Truth
-
-
-def _truth(input, dim, keepdim, ufunc):
-    array = still(input.array)
-    # No dimensions, (), mean none here, unlike in a sum: so it is in PyTorch.
-    axis = () if dim == () else reduced(dim, array.ndim)
-    result = ufunc.reduce(array, axis=axis, keepdims=keepdim)
-    # PyTorch answers bytes in bytes.
-    return wrapped(result.astype(uint8) if array.dtype is uint8 else result)
-
-
-@method
-@numpy_names
-@takes_out
-def any(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
-) -> Tensor:
-    """Tell whether any element over dimensions is not zero.
-
-    The answer is a tensor of booleans, of uint8 for a tensor of uint8.
-
-    Arguments:
-        input: a tensor.
-        dim: which dimensions: a number, several, or None for all.
-        keepdim: whether they stay, with length 1.
-
-    >>> import aino
-    >>> aino.any(aino.tensor([[False, True], [False, False]]), 1)
-    tensor([ True, False])
-    """
-    return _truth(input, dim, keepdim, np.logical_or)
-
-
-@method
-@numpy_names
-@takes_out
-def all(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
-) -> Tensor:
-    """Tell whether all elements over dimensions are not zero.
-
-    The answer is a tensor of booleans, of uint8 for a tensor of uint8.
-
-    Arguments:
-        input: a tensor.
-        dim: which dimensions: a number, several, or None for all.
-        keepdim: whether they stay, with length 1.
-
-    >>> import aino
-    >>> aino.all(aino.tensor([1.0, 0.0]))
-    tensor(False)
-    """
-    return _truth(input, dim, keepdim, np.logical_and)
-
-
-@method
-@numpy_names
-def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """Return how many elements over dimensions are not zero, as int64.
-
-    Arguments:
-        input: a tensor.
-        dim: which dimensions: a number, several, or None for all.
-
-    >>> import aino
-    >>> aino.count_nonzero(aino.tensor([[0, 1], [2, 3]]), 0)
-    tensor([1, 2])
-    """
-    axis = reduced(dim, input.array.ndim)
-    return wrapped(np.count_nonzero(still(input.array), axis))

@@ -19,7 +19,7 @@ from aino.ops.linalg import adding, chains, contraction, linear, matrices
 from aino.ops.pointwise import activation, compare, softmax
 from aino.ops.public import IN_PLACE, METHODS
 from aino.ops.random import distributions, fill, generator, sampling
-from aino.ops.reduce import extremes, norms, reduction, scanning, statistics
+from aino.ops.reduce import extremes, norms, reduction, scanning, statistics, truth
 from aino.ops.shape import arranging, broadcasting, joining, padding, shaping, transposing
 from aino.ops.tensor import (
     conversion,
@@ -36,7 +36,7 @@ MODULES = (
     activation, adding, arranging, broadcasting, chains, compare, contraction, conversion,
     distributions, extremes, fill, filled, from_data, generator, indexing, joining, linear,
     matrices, norms, padding, placement, pointwise, properties, ranges, reduction, sampling,
-    scanning, scattering, shaping, slices, softmax, sorting, statistics, transposing,
+    scanning, scattering, shaping, slices, softmax, sorting, statistics, transposing, truth,
 )  # fmt: skip
 
 OPERATORS = {

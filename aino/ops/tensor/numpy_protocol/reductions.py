@@ -9,7 +9,7 @@ import numpy as np
 from aino.autograd.tensor import make
 from aino.dtypes import get_default_dtype, uint64
 from aino.ops import pointwise
-from aino.ops.reduce import extremes, reduction
+from aino.ops.reduce import extremes, reduction, truth
 from aino.ops.tensor.numpy_protocol.table import (
     NoValue,
     axes_of,
@@ -139,13 +139,13 @@ def _only_bool(dtype):
 def all_over(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     """``np.logical_and.reduce``."""
     _only_bool(dtype)
-    return _truth(reduction.all, a, axis, out, keepdims, initial, where, True, "all")
+    return _truth(truth.all, a, axis, out, keepdims, initial, where, True, "all")
 
 
 def any_over(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     """``np.logical_or.reduce``."""
     _only_bool(dtype)
-    return _truth(reduction.any, a, axis, out, keepdims, initial, where, False, "any")
+    return _truth(truth.any, a, axis, out, keepdims, initial, where, False, "any")
 
 
 def _truth(function, a, axis, out, keepdims, initial, where, neutral, name):
