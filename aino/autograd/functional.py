@@ -13,10 +13,9 @@ import numpy as np
 
 from aino import pytree
 from aino.autograd import engine
-from aino.autograd.mode import enable_grad
-from aino.autograd.primitive import alias
+from aino.autograd import functional_arguments as given
 from aino.autograd.tensor import Tensor, make
-from aino.errors import DtypeError, GradientError, ShapeError
+from aino.errors import GradientError
 from aino.func import forward
 
 
@@ -40,18 +39,18 @@ def vjp(
     >>> aino.autograd.functional.vjp(lambda x: x * x, x, aino.tensor([1.0, 1.0]))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
-    inputs, several_in, outputs, several_out = _call(func, inputs, create_graph, strict, "vjp")
+    inputs, several_in, outputs, several_out = given.call(func, inputs, create_graph, strict, "vjp")
     if v is None and (len(outputs) != 1 or outputs[0].array.size != 1):
         raise GradientError(
             "The vector v can only be None if the user-provided function returns a single Tensor "
             "with a single element."
         )
-    v = _vector(v, outputs, several_out, create_graph, "vjp")
+    v = given.vector(v, outputs, several_out, create_graph, "vjp")
     found = _grad(outputs, inputs, v, create_graph)
-    product = _filled(found, inputs, strict, create_graph, "jacobian")
+    product = given.filled(found, inputs, strict, create_graph, "jacobian")
     return (
-        _result(outputs, several_out, create_graph),
-        _result(product, several_in, create_graph),
+        given.result(outputs, several_out, create_graph),
+        given.result(product, several_in, create_graph),
     )
 
 
@@ -77,25 +76,25 @@ def jvp(
     >>> aino.autograd.functional.jvp(lambda x: x * x, x, aino.tensor([1.0, 1.0]))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
-    inputs, several_in, outputs, several_out = _call(func, inputs, create_graph, strict, "jvp")
+    inputs, several_in, outputs, several_out = given.call(func, inputs, create_graph, strict, "jvp")
     if v is None and (len(inputs) != 1 or inputs[0].array.size != 1):
         raise GradientError(
             "The vector v can only be None if the input to the user-provided function is a "
             "single Tensor with a single element."
         )
-    v = _vector(v, inputs, several_in, create_graph, "jvp")
+    v = given.vector(v, inputs, several_in, create_graph, "jvp")
     # The cotangents enter linearly: any value will do.
     cotangents = tuple([make(np.zeros_like(y.array)).requires_grad_() for y in outputs])
     slopes = _grad(outputs, inputs, cotangents, True)
     if strict:
-        _check_depends(slopes, "the gradient")
+        given.check_depends(slopes, "the gradient")
     if v is None:
         v = (make(np.ones_like(inputs[0].array)),)
     found = _grad(slopes, cotangents, v, create_graph)
-    product = _filled(found, outputs, strict, create_graph, "jacobian")
+    product = given.filled(found, outputs, strict, create_graph, "jacobian")
     return (
-        _result(outputs, several_out, create_graph),
-        _result(product, several_out, create_graph),
+        given.result(outputs, several_out, create_graph),
+        given.result(product, several_out, create_graph),
     )
 
 
@@ -127,11 +126,13 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    _check_strategy(strategy, create_graph, strict, vectorize)
-    several_in, listed = _as_tuple(inputs, "inputs", "jacobian")
+    given.check_strategy(strategy, create_graph, strict, vectorize)
+    several_in, listed = given.as_tuple(inputs, "inputs", "jacobian")
     if strategy == "forward-mode" and all([x.dtype.kind == "f" for x in listed]):
         return _by_forward(func, listed, several_in)
-    inputs, several_in, outputs, several_out = _call(func, inputs, create_graph, strict, "jacobian")
+    inputs, several_in, outputs, several_out = given.call(
+        func, inputs, create_graph, strict, "jacobian"
+    )
     if vectorize:
         rows = tuple([_rows_at_once(y, k, inputs, create_graph) for k, y in enumerate(outputs)])
     else:
@@ -146,7 +147,9 @@ def _by_forward(func, inputs: tuple, several_in: bool) -> Any:
 
     def checked(*arguments):
         outputs = func(*arguments)
-        for position, y in enumerate(_as_tuple(outputs, "outputs of the function", "jacobian")[1]):
+        for position, y in enumerate(
+            given.as_tuple(outputs, "outputs of the function", "jacobian")[1]
+        ):
             if y.dtype.kind == "c":
                 raise GradientError(f"jacobian: output {position} is {y.dtype}; it must be real")
         return outputs
@@ -168,7 +171,7 @@ def _rows(output: Tensor, position: int, inputs, create_graph: bool, strict: boo
         found = _grad((output,), inputs, (make(unit),), create_graph, retain=True)
         if strict:
             for source, gradient in enumerate(found):
-                _check_row(position, source, gradient, create_graph)
+                given.check_row(position, source, gradient, create_graph)
         for column, gradient, x in zip(columns, found, inputs):
             column.append(make(np.zeros_like(x.array)) if gradient is None else gradient)
     results: list[Any] = []
@@ -205,19 +208,6 @@ def _rows_at_once(output: Tensor, position: int, inputs, create_graph: bool) -> 
     return tuple(results)
 
 
-def _check_row(position: int, source: int, gradient, create_graph: bool) -> None:
-    if gradient is None:
-        raise GradientError(
-            f"Output {position} of the user-provided function is independent of input {source}. "
-            "This is not allowed in strict mode."
-        )
-    if create_graph and not gradient.requires_grad:
-        raise GradientError(
-            f"The jacobian of the user-provided function is independent of input {source}. This "
-            "is not allowed in strict mode when create_graph=True."
-        )
-
-
 def hessian(
     func: Callable,
     inputs: Any,
@@ -246,10 +236,10 @@ def hessian(
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    several, inputs = _as_tuple(inputs, "inputs", "hessian")
+    several, inputs = given.as_tuple(inputs, "inputs", "hessian")
 
     def gradient(*arguments):
-        return jacobian(_one_element(func, strict), arguments, True, strict and not vectorize)
+        return jacobian(given.one_element(func, strict), arguments, True, strict and not vectorize)
 
     rows = jacobian(gradient, inputs, create_graph, strict, vectorize, outer_jacobian_strategy)
     return rows if several else rows[0][0]
@@ -300,106 +290,23 @@ def hvp(
 
 
 def _hessian_product(func, inputs, v, create_graph: bool, strict: bool, name: str) -> tuple:
-    inputs, several, outputs, _ = _call(
-        _one_element(func, strict), inputs, create_graph, strict, name
+    inputs, several, outputs, _ = given.call(
+        given.one_element(func, strict), inputs, create_graph, strict, name
     )
     if v is None and (len(inputs) != 1 or inputs[0].array.size != 1):
         raise GradientError(
             "The vector v can only be None if the input to the user-provided function is a "
             "single Tensor with a single element."
         )
-    v = _vector(v, inputs, several, create_graph, name)
+    v = given.vector(v, inputs, several, create_graph, name)
     if v is None:
         v = (make(np.ones_like(inputs[0].array)),)
     slopes = _grad(outputs, inputs, None, True)
     if strict:
-        _check_depends(slopes, "the jacobian")
+        given.check_depends(slopes, "the jacobian")
     found = _grad(slopes, inputs, v, create_graph)
-    product = _filled(found, inputs, strict, create_graph, "hessian")
-    return _result(outputs, False, create_graph), _result(product, several, create_graph)
-
-
-def _one_element(func, strict: bool):
-    """Return ``func``, checked to give one tensor of one element."""
-
-    def checked(*arguments):
-        output = func(*arguments)
-        if not isinstance(output, Tensor):
-            raise GradientError("The function given to hessian should return a single Tensor")
-        if output.array.size != 1:
-            raise GradientError(
-                "The Tensor returned by the function given to hessian should contain a single "
-                f"element, not shape {output.array.shape}"
-            )
-        if strict and not output.requires_grad:
-            _independent(0)
-        return output if output.array.ndim == 0 else output.reshape(())
-
-    return checked
-
-
-def _as_tuple(value, what: str, name: str) -> tuple[bool, tuple]:
-    several = isinstance(value, tuple)
-    listed = value if several else (value,)
-    for position, element in enumerate(listed):
-        if not isinstance(element, Tensor):
-            at = f"the value at index {position}" if several else f"the given {what}"
-            raise DtypeError(
-                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but "
-                f"{at} has type {type(element)}."
-            )
-    return several, listed
-
-
-def _prepared(tensors, create_graph: bool, wanted: bool) -> tuple:
-    """Return tensors of their own, told apart from those that the function may hold itself."""
-    return tuple(
-        [
-            alias(x) if create_graph and x.requires_grad else make(x.array).requires_grad_(wanted)
-            for x in tensors
-        ]
-    )
-
-
-def _call(func, inputs, create_graph: bool, strict: bool, name: str):
-    """Return the inputs as tuple, whether they were one, and the same of the outputs."""
-    several_in, inputs = _as_tuple(inputs, "inputs", name)
-    with enable_grad():
-        inputs = _prepared(inputs, create_graph, True)
-        outputs = func(*inputs)
-    several_out, outputs = _as_tuple(outputs, "outputs of the user-provided function", name)
-    if strict:
-        for position, y in enumerate(outputs):
-            if not y.requires_grad:
-                _independent(position)
-    return inputs, several_in, outputs, several_out
-
-
-def _independent(position: int) -> None:
-    raise GradientError(
-        f"Output {position} of the user-provided function does not require gradients. The "
-        "outputs must be computed in a differentiable manner from the input when running in "
-        "strict mode."
-    )
-
-
-def _vector(v, like, several: bool, create_graph: bool, name: str):
-    if v is None:
-        return None
-    _, v = _as_tuple(v, "v", name)
-    if len(v) != len(like):
-        raise GradientError(
-            f"v is a tuple of invalid length: should be {len(like)} but got {len(v)}."
-            if several
-            else "The given v should contain a single Tensor."
-        )
-    for position, (given, expected) in enumerate(zip(v, like)):
-        if given.array.shape != expected.array.shape:
-            raise ShapeError(
-                f"Entry {position} in v has invalid size: should be {expected.shape} but got "
-                f"{given.shape}."
-            )
-    return _prepared(v, create_graph, False)
+    product = given.filled(found, inputs, strict, create_graph, "hessian")
+    return given.result(outputs, False, create_graph), given.result(product, several, create_graph)
 
 
 def _grad(outputs, inputs, cotangents, create_graph: bool, retain: bool | None = None) -> tuple:
@@ -415,49 +322,3 @@ def _grad(outputs, inputs, cotangents, create_graph: bool, retain: bool | None =
         create_graph=create_graph,
         allow_unused=True,
     )
-
-
-def _check_depends(slopes, what: str) -> None:
-    for position, slope in enumerate(slopes):
-        if slope is None:
-            raise GradientError(
-                f"The output of the user-provided function is independent of input {position}. "
-                "This is not allowed in strict mode."
-            )
-        if not slope.requires_grad:
-            raise GradientError(
-                f"While computing a product, found that {what} with respect to input {position} "
-                "is independent of the inputs of the user-provided function. This is not allowed "
-                "in strict mode."
-            )
-
-
-def _filled(found, like, strict: bool, create_graph: bool, what: str) -> tuple:
-    """Return the gradients with zeros for None, or raise in strict mode."""
-    filled = []
-    for position, (gradient, x) in enumerate(zip(found, like)):
-        if strict and (gradient is None or (create_graph and not gradient.requires_grad)):
-            raise GradientError(
-                f"The {what} of the user-provided function is independent of entry {position}. "
-                "This is not allowed in strict mode."
-            )
-        filled.append(make(np.zeros_like(x.array)) if gradient is None else gradient)
-    return tuple(filled)
-
-
-def _result(tensors, several: bool, create_graph: bool):
-    if not create_graph:
-        tensors = tuple([make(x.array) for x in tensors])
-    return tensors if several else tensors[0]
-
-
-def _check_strategy(strategy: str, create_graph: bool, strict: bool, vectorize: bool) -> None:
-    if strategy not in ("reverse-mode", "forward-mode"):
-        raise ValueError(
-            f'strategy must be "forward-mode" or "reverse-mode", not {strategy!r}; both compute '
-            "the same"
-        )
-    if strict and (vectorize or strategy == "forward-mode"):
-        raise GradientError('strict=True goes neither with vectorize nor with "forward-mode"')
-    if create_graph and strategy == "forward-mode":
-        raise GradientError('create_graph=True does not go with strategy="forward-mode"')
