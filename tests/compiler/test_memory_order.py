@@ -9,7 +9,7 @@ from aino.autograd.rules.batch_order import lay_batch_first, lay_batch_last
 from aino.compiler import pipeline
 from aino.compiler.ir.operations import Operation
 from aino.compiler.passes.memory_order import keep_batch_last
-from tests.compiler.test_passes import Hand, run
+from tests.compiler.hand import Hand, run
 
 F = nn.functional
 

@@ -8,7 +8,7 @@ from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Method, Subscript, new_temporary, region_at
 from aino.compiler.passes.placement import compute_in_place
-from tests.compiler.test_passes import Hand, run
+from tests.compiler.hand import Hand, run
 
 X = np.array([[1.0, 2.0, 3.0], [-4.0, 5.0, 0.5]])
 

@@ -11,8 +11,8 @@ from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Subscript, new_temporary, region_at
 from aino.compiler.passes.constants import constant
 from aino.compiler.passes.slices import add_slices_in_place
+from tests.compiler.hand import Hand, run
 from tests.compiler.test_linear_cost import recurrence
-from tests.compiler.test_passes import Hand, run
 
 
 def chunks(x):
