@@ -1,9 +1,8 @@
-"""Stretches as objects: what they are given, what they refuse, what they say of overflow."""
+"""Stretches as objects: what they are given, what they refuse; programs that walk them."""
 
 import gc
 import sys
 import threading
-import warnings
 import weakref
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 import aino
 from aino import nn
 from aino.compiler.backends.native import stretches
-from aino.compiler.backends.native.stretches import on_flags, stand_in
+from aino.compiler.backends.native.stretches import stand_in
 
 native = pytest.importorskip("aino_native")
 Stretch = native.Stretch
@@ -209,118 +208,6 @@ def test_stretches_of_random_instructions_do_not_leak():
     assert sys.getrefcount(x) == before
 
 
-# Overflow and its kin
-
-
-def dividing(quiet=False):
-    """Return a stretch that divides 1 and 0 by 0, and what it does as a call of NumPy's."""
-    given, zeros, out = np.array([1.0, 0.0, 1.0]), np.zeros(3), np.empty(3)
-    instruction = ("ufunc", (out, given, zeros), np.divide, quiet)
-    return Stretch([], 0, [instruction], on_flags("divide")), lambda: np.divide(given, zeros)
-
-
-class Log(list):
-    """Takes what is written."""
-
-    write = list.append
-
-
-def outcome(call, how):
-    """Return what a call warns of, and what the handler of numbers that are none hears."""
-    heard = Log()
-    handler = heard if how == "log" else lambda *what: heard.append(what)
-    with np.errstate(all=how, call=handler), warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            call()
-        except FloatingPointError as error:
-            heard.append(str(error))
-    return sorted(str(one.message) for one in told), heard
-
-
-@pytest.mark.parametrize("how", ["ignore", "warn", "raise", "print", "call", "log"])
-def test_numbers_that_are_none_are_told_of_as_numpy_has_it(how, capfd):
-    outcomes = [(*outcome(call, how), capfd.readouterr().err) for call in dividing()]
-    assert outcomes[0] == outcomes[1]
-    assert any(outcomes[0]) == (how != "ignore")
-
-
-def test_quiet_instructions_say_nothing():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        dividing(quiet=True)[0]()
-
-
-def test_what_one_instruction_keeps_quiet_others_do_not():
-    big, out, zero = np.full(3, 1e300), np.empty(3), np.zeros(3)
-    loud = ("ufunc", (out, big, big), np.multiply, False)
-    quiet = ("ufunc", (out, big, zero), np.divide, True)
-    for order in ([loud, quiet], [quiet, loud]):
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            Stretch([], 0, order, on_flags("step"))()
-        assert [str(one.message) for one in told] == ["overflow encountered in step"]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_a_later_loop_clears_was_told_of_already(dtype):
-    """NumPy's loops of maximum and of comparisons clear what was raised before them."""
-    big, out = np.full(40, np.finfo(dtype).max, dtype), np.empty(40, dtype)
-    loud = ("ufunc", (out, big, big), np.add, False)
-    calm = [
-        ("ufunc", (np.empty(40, dtype), big, big), np.maximum, False),
-        ("ufunc", (np.empty(40, bool), big, big), np.less, False),
-    ]
-    with pytest.warns(RuntimeWarning, match="overflow encountered in step"):
-        Stretch([], 0, [loud, *calm], on_flags("step"))()
-
-
-#: What overflows, divides by zero or is not a number, and what compiled programs say of it.
-LOUD = {
-    "a product": lambda x: (x * 1e30) @ (x * 1e30).T,
-    "a stack": lambda x: (x * 1e30)[None] @ (x * 1e30).T[None],
-    "a ufunc": lambda x: x * 1e30 * 1e30,
-    "then a maximum": lambda x: aino.maximum(x * 1e30 * 1e30, x),
-    "a sum": lambda x: (x * 1e38 * 3.0).sum(0),
-    "a logarithm": lambda x: aino.log(x - x),
-    "nothing": lambda x: x * 2.0,
-}
-
-
-def told(function, backend):
-    """Return the kinds of what a program warns of, without the name of the function."""
-    step = aino.compile(function, backend=backend, name="step")
-    x = aino.ones(4, 4)
-    with np.errstate(all="ignore"), aino.no_grad():
-        for _ in range(3):
-            step(x)
-    with warnings.catch_warnings(record=True) as record, aino.no_grad():
-        warnings.simplefilter("always")
-        step(x)
-    assert ("walk(" in step.code) == (backend == "native")
-    return {str(one.message).split(" encountered")[0] for one in record}
-
-
-@pytest.mark.parametrize("name", LOUD)
-def test_a_program_warns_of_the_same_in_both_ways(name):
-    assert told(LOUD[name], "native") == told(LOUD[name], "numpy")
-
-
-@pytest.mark.parametrize("number", [float("inf"), -float("inf"), float("nan"), 2.5, -0.0])
-@pytest.mark.parametrize("size", [5, 300_000])  # a call, and a chain
-def test_plain_numbers_of_any_kind_are_operands(number, size):
-    def function(x):
-        return (x + x).clamp(max=number) * 2.0 + number
-
-    found = {}
-    for backend in ("numpy", "native"):
-        step = aino.compile(function, backend=backend)
-        x = aino.linspace(-3.0, 3.0, size)
-        with np.errstate(all="ignore"), aino.no_grad():
-            found[backend] = [step(x).numpy().tobytes() for _ in range(3)][-1]
-    assert found["numpy"] == found["native"]
-
-
 # Memory that is read and written
 
 
@@ -509,58 +396,6 @@ def test_models_in_threads_have_stretches_of_their_own():
     for thread in crowd:
         thread.join()
     assert found[0] is not None
-
-
-# Slots of objects
-
-
-class Pair:
-    __slots__ = ("left", "right")
-
-
-def test_slots_are_compared_and_set_together():
-    pair, other, value = Pair(), Pair(), object()
-    pair.left, other.left = value, 1
-    slots = native.Slots([(pair, Pair.left, value), (other, Pair.left, 1)])
-    assert slots.are()
-    pair.left = None
-    assert not slots.are()
-    del other.left
-    assert not slots.are()
-    assert slots.put() is None
-    assert slots.are()
-    slots.fill(3)
-    assert (pair.left, other.left) == (3, 3)
-    before = sys.getrefcount(value)
-    for _ in range(10):
-        slots.put()
-        slots.fill(None)
-    assert sys.getrefcount(value) == before
-    assert native.Slots([]).are()
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        None, [1], [(1, 2)], [(Pair(), "left", 1)], [(Pair(), Pair.__init__, 1)],
-        [(object(), Pair.left, 1)], [(Pair, Pair.left, 1)],
-        [(Pair(), type.__dict__["__base__"], 1)],
-        [(sys, type(sys).__dict__["__dict__"], 1)],
-    ],
-)  # fmt: skip
-def test_what_is_no_slot_of_an_object_is_refused(rows):
-    with pytest.raises(TypeError):
-        native.Slots(rows)
-
-
-def test_slots_are_freed_with_what_they_hold():
-    array = np.ones(3)
-    known = weakref.ref(array)
-    pair = Pair()
-    pair.left = native.Slots([(pair, Pair.right, array)])  # a circle
-    del array, pair
-    gc.collect()
-    assert known() is None
 
 
 def learned(name, width, backend):
