@@ -14,7 +14,7 @@ import numpy as np
 
 from aino.autograd import engine
 from aino.autograd.finite_differences import as_tuple, difference, directions
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.mode import enable_grad, no_grad
 from aino.autograd.node import Cotangents
 from aino.autograd.tensor import Tensor, make

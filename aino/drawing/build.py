@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.memory import written_since
 from aino.autograd.node import GONE, Leaf, Node
 from aino.autograd.tensor import Tensor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.engine import grad
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.mode import enable_grad
 from aino.autograd.node import GONE, Extras, Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor, make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.node import Node, TupleOutput
 
 #: Primitives whose name is no public one, and the public operation that they carry out. A ∂

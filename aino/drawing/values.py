@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.memory import written_since
 from aino.autograd.node import GONE, Leaf, Node, TupleOutput
 from aino.autograd.operands import constant

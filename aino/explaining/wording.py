@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.autograd.function import FunctionNode
+from aino.autograd.function_node import FunctionNode
 from aino.explaining import expressions as e
 from aino.explaining.expressions import Expression
 from aino.explaining.passing import title_of

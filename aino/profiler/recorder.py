@@ -11,7 +11,8 @@ from time import perf_counter_ns as now
 from typing import Any
 
 from aino.autograd import calling, engine, inplace
-from aino.autograd.function import FunctionNode, called
+from aino.autograd.function import called
+from aino.autograd.function_node import FunctionNode
 from aino.autograd.interposing import Interposed
 from aino.autograd.mode import mode
 from aino.autograd.node import Node
