@@ -55,6 +55,7 @@ FLOORS = {
     "aino.autograd.passes": 1,
     "aino.autograd.labels": 1,
     "aino.autograd.gradient_dtype": 1,
+    "aino.autograd.walk": 1,
     "aino.autograd.engine": 1,
     "aino.autograd.batched": 2,
     "aino.autograd.dual": 2,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import engine
 from aino.autograd.callpath import check_names
 from aino.autograd.node import GONE, Node, TupleOutput, seen
 from aino.autograd.tensor import Tensor, make
+from aino.autograd.walk import walk
 
 #: Every primitive by its name.
 REGISTRY: dict[str, Primitive] = {}
@@ -145,7 +145,7 @@ class RecordedNode(Node):
             roots = [(node, part) for node, part in roots if node is not None]
         else:
             roots = [(y.node, g)]
-        found: dict[Any, Tensor] = engine.walk(roots, wanted, True, True)
+        found: dict[Any, Tensor] = walk(roots, wanted, True, True)
         partials = [None if node is None else found.get(node) for node in nodes]
         return self._linked(
             [np.conjugate(p) if p is not None and p.dtype.kind == "c" else p for p in partials]

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.autograd.declared import RecordedNode
-from aino.autograd.engine import walk
 from aino.autograd.memory import any_written_since, clock
 from aino.autograd.node import Leaf, Node, TupleOutput, tick
 from aino.autograd.tensor import Tensor, make
+from aino.autograd.walk import walk
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.programs import Programs, Settings
 from aino.compiler.tracing.tracer import Tracer

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aino.autograd.engine import walk
 from aino.autograd.function_node import FunctionNode
 from aino.autograd.node import Cotangents, Extras, Leaf, Node, TupleOutput
 from aino.autograd.tensor import Tensor
+from aino.autograd.walk import walk
 from aino.errors import AinoError
 
 

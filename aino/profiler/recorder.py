@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter_ns as now
 from typing import Any
 
-from aino.autograd import calling, engine, inplace
+from aino.autograd import calling, inplace
 from aino.autograd.function import called
 from aino.autograd.function_node import FunctionNode
 from aino.autograd.interposing import Interposed
@@ -18,6 +18,7 @@ from aino.autograd.mode import mode
 from aino.autograd.node import Node
 from aino.autograd.passes import followers
 from aino.autograd.tensor import Tensor
+from aino.autograd.walk import walk
 from aino.compiler.compiled import Compiled
 from aino.debug.sites import Modules, frames, short, site_of
 from aino.nn.base.module import Module
@@ -62,7 +63,7 @@ class Recorder:
     def start(self) -> None:
         pairs: list[tuple[Any, Callable[..., Any]]] = [
             (Module.__call__, self._module),
-            (engine.walk, functools.partial(self._plain, "backward", "backward")),
+            (walk, functools.partial(self._plain, "backward", "backward")),
             (Compiled.__call__, self._compiled),
             (called, self._function),
             (FunctionNode.pullback_recorded, self._function_backward),

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from aino.autograd import engine
 from aino.autograd.dual import linear  # noqa: F401  # what is linear registers itself
 from aino.autograd.dual.array import any_returning, apart, duals_in, of, part
 from aino.autograd.dual.registry import computing
@@ -24,6 +23,7 @@ from aino.autograd.mode import enable_grad, no_grad
 from aino.autograd.node import Cotangents, Leaf
 from aino.autograd.sums import sum_over
 from aino.autograd.tensor import Tensor, make
+from aino.autograd.walk import walk
 from aino.errors import LevelError
 from aino.tracing import checked
 
@@ -215,7 +215,7 @@ def _by_transposes(declared, values, tangents, parameters):
             u.node = Leaf(u)
             cotangents[place] = u
             roots.append((y.node, u))
-    slopes = engine.walk(roots, {node for node, _ in pairs}, True, True)
+    slopes = walk(roots, {node for node, _ in pairs}, True, True)
     back = []
     for node, tangent in pairs:
         slope: Any = slopes.get(node)
@@ -227,7 +227,7 @@ def _by_transposes(declared, values, tangents, parameters):
             back.append((slope.node, tangent))
     moved: list[Any] = []
     wanted = {u.node for u in cotangents if u is not None}
-    products = engine.walk(back, wanted, True, False) if back else {}
+    products = walk(back, wanted, True, False) if back else {}
     for y, u in zip(outputs, cotangents):
         if u is None:
             moved.append(None)

@@ -60,8 +60,8 @@ def array_of(name, given, dtype, shape, batch, told, copied):
 _STAND_INS = {draws.draw: draws.drawn, trace.manual_seed: manual_seed}
 
 #: Where the engine begins: what needs these needs AINO.
-_ENGINE = ("aino.autograd.tensor", "aino.autograd.node", "aino.autograd.engine",
-           "aino.autograd.primitive", "aino.autograd.callpath")  # fmt: skip
+_ENGINE = ("aino.autograd.tensor", "aino.autograd.node", "aino.autograd.walk",
+           "aino.autograd.engine", "aino.autograd.primitive", "aino.autograd.callpath")  # fmt: skip
 
 
 class Statement:

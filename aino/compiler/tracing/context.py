@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aino.autograd.node import tick
 from aino.compiler.guards.ownership import PACKAGE, is_ours, is_watched
 
-_ENGINE = os.path.join(PACKAGE, "autograd", "engine.py")
+_ENGINE = [os.path.join(PACKAGE, "autograd", name) for name in ("engine.py", "walk.py")]
 _OPTIM = os.path.join(PACKAGE, "optim") + os.sep
 _COMPILER = os.path.join(PACKAGE, "compiler") + os.sep
 
@@ -47,7 +47,7 @@ def _place_of(frame: FrameType) -> Place:
     primitive = name[len("<primitive ") : -1] if name.startswith("<primitive") else ""
     if primitive:
         kind = "primitive"
-    elif name == _ENGINE:
+    elif name in _ENGINE:
         kind = "engine"
     elif name.startswith(_OPTIM):
         kind = "optim"
