@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-import traceback
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,54 +17,20 @@ from aino.autograd.tensor import Tensor
 from aino.drawing.formulas import formula_of, numbered, short_names, spoken
 from aino.drawing.gradients import Live, check_scalar
 from aino.drawing.graph import Box, Edge, Graph, Value, Vertex
+from aino.drawing.lines import line_of, line_of_error, user_line
 from aino.drawing.names import Named, Names, kind_of
 from aino.drawing.numbers import brief, number_lines, parameter_text
-from aino.drawing.run import Passed, Run, line_text, user_line
+from aino.drawing.run import Passed, Run
 from aino.drawing.slopes import slope_of
 from aino.drawing.titles import title_of
 from aino.drawing.values import Values, edges_of, known_of
+from aino.drawing.walk import walk
 from aino.errors import GradientError
-from aino.user_warnings import OWN
 
-#: A walk goes no further than this many operations; the rest is drawn as one vertex.
-FARTHEST = 10_000
 #: Up to so many operations, edges show local derivatives where nothing is said about them.
 _FEW = 24
 #: A constant without a name of up to so many letters stands in the formulas themselves.
 _SHORT = 16
-
-
-def walk(roots: Iterable[Node], begin: Mapping[Node, Any]) -> tuple[list[Node], bool]:
-    """Return the nodes that lead to the roots, oldest first, and whether some were left out.
-
-    The walk ends at leaves and at the nodes of ``begin``.
-    """
-    found: dict[int, Node] = {}
-    order: list[int] = []
-
-    def arrive(node: Node) -> None:
-        if node.sequence not in found:
-            found[node.sequence] = node
-            heappush(order, -node.sequence)
-
-    for root in roots:
-        arrive(root)
-    steps = 0
-    left_out = []
-    while order:
-        node = found[-heappop(order)]
-        if node in begin or type(node) is Leaf:
-            continue
-        if steps == FARTHEST:
-            left_out.append(node.sequence)
-            continue
-        steps += 1
-        for edge in node.inputs:
-            if edge is not None:
-                arrive(edge)
-    for sequence in left_out:
-        del found[sequence]
-    return [found[sequence] for sequence in sorted(found)], bool(left_out)
 
 
 class Builder:
@@ -154,7 +116,7 @@ class Builder:
         name = named.name if named is not None else label or self._outputs.get(node, "")
         vertex.name = self._free(name, vertex)
         vertex.box = self._box_at(node.sequence)
-        vertex.line = (self.run and self.run.nodes.get(node)) or _line_of(node)
+        vertex.line = (self.run and self.run.nodes.get(node)) or line_of(node)
         self._of_node[node] = vertex
         self._recorded_at[vertex] = node.sequence
         self._connect(node, vertex)
@@ -392,7 +354,7 @@ class Builder:
         vertex = Vertex("operation", type(error).__name__, mark="failed")
         vertex.details = [str(error).partition("\n")[0]]
         vertex.box = run.open[0] if run.open else None
-        vertex.line = _line_of_error(error) or user_line(sys._getframe())
+        vertex.line = line_of_error(error) or user_line(sys._getframe())
         used = {edge.tail for edge in self.graph.edges}
         ends = [
             known for known in self.graph.vertices
@@ -459,29 +421,6 @@ def _settings(declared: Any, known: dict[str, Any]) -> dict[str, str]:
         if text := parameter_text(value):
             texts[name] = text
     return texts
-
-
-def _line_of(node: Node) -> str:
-    """Return the user's line that recorded a node, where it was noted: ``train.py:12  y = w @ x``.
-
-    ``aino.autograd.detect_anomaly(check_nan=False)`` notes it.
-    """
-    trace = node.extras.trace if node.extras is not None else None
-    found = re.findall(r'File "(.*?)", line (\d+), in .*\n\s*(.*)', trace or "")
-    if not found:
-        return ""
-    path, number, code = found[-1]
-    return f"{os.path.basename(path)}:{number}  {code}"
-
-
-def _line_of_error(error: BaseException) -> str:
-    """Return the last line of the user's on the way to what was raised."""
-    frames = [
-        (frame.f_code.co_filename, number)
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(OWN)
-    ]
-    return line_text(*frames[-1]) if frames else ""
 
 
 def _value(array: np.ndarray) -> Value:

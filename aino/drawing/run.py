@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import linecache
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -17,11 +15,11 @@ from aino.autograd.packing import enter_hooks, leave_hooks
 from aino.autograd.primitive import alias
 from aino.autograd.tensor import Tensor, make
 from aino.drawing.graph import Box
+from aino.drawing.lines import user_line
 from aino.drawing.names import Named, Names
 from aino.nn.base.found import as_found, random_as_found
 from aino.nn.base.hooks import forget_empty_hooks
 from aino.nn.base.module import Module
-from aino.user_warnings import OWN
 
 #: Settings that go without saying.
 _USUAL = ("bias=True", "elementwise_affine=True", "inplace=False")
@@ -107,18 +105,6 @@ def _argument_names(module: Module, count: int) -> list[str]:
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             names.append(parameter.name)
     return names + ["input"] * (count - len(names))
-
-
-def user_line(frame: Any) -> str:
-    """Return the line of the user's that led to a frame of AINO's: ``net.py:12  y = x``."""
-    while frame is not None and frame.f_code.co_filename.startswith(OWN):
-        frame = frame.f_back
-    return "" if frame is None else line_text(frame.f_code.co_filename, frame.f_lineno)
-
-
-def line_text(path: str, number: int) -> str:
-    """Return a line of a program with where it stands."""
-    return f"{os.path.basename(path)}:{number}  {linecache.getline(path, number).strip()}".strip()
 
 
 @contextmanager

@@ -5,8 +5,8 @@ import pytest
 
 import aino
 from aino import nn
-from aino.drawing.build import walk
 from aino.drawing.values import Values
+from aino.drawing.walk import walk
 from aino.nn import functional as F
 
 
