@@ -5,8 +5,6 @@ Every NumPy call that a run makes on tracers is noted with the regions that it r
 
 from __future__ import annotations
 
-import hashlib
-from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -27,10 +25,9 @@ from aino.compiler.ir.regions import (
     address,
     region,
 )
-from aino.compiler.ir.symbolic import Mapping, SymbolicNumber
-from aino.compiler.tracing.boundary import Outside
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.tracing.context import Context
-from aino.compiler.tracing.lifting import UNTOUCHED
+from aino.compiler.tracing.relied import Relied
 from aino.compiler.tracing.tracer import Tracer
 from aino.errors import CompileError
 from aino.pytree import mapped, rebuild
@@ -53,7 +50,7 @@ def manual_seed(generator, seed: int) -> None:
     generator.manual_seed(seed)
 
 
-class Trace(Outside):
+class Trace(Relied):
     """What one traced run has met and done."""
 
     def __init__(self) -> None:
@@ -63,20 +60,9 @@ class Trace(Outside):
         self.reading: Any = None
         #: Number arguments that the run needs as they are, by the names of their expressions.
         self.frozen: set[str] = set()
-        self.guards: dict[str, Any] = {}
-        self.entries: list[tuple[Any, Any]] = []
-        self.containers: dict[str, Any] = {}
-        self._labels: dict[int, str] = {}
-        #: The memory of tensors that are read as numbers: nothing may write it meanwhile.
-        self.settings: list[Storage] = []
         self.numbers: dict[tuple[str, Any], Tracer] = {}
-        #: Long expressions of numbers, by the names that stand for them.
-        self.definitions: dict[str, str] = {}
-        self.entries_set = False
         #: Weakly, the numbers that item() has read; ``over`` when they are what they are.
         self.numbers_read: list[Any] = []
-        self.over = False
-        self._thread = get_ident()
         #: Places in Python's world that are read anew at each call, by their names in expressions.
         self.places: dict[str, Any] = {}
         #: What the run has changed of Python's world.
@@ -366,8 +352,6 @@ class Trace(Outside):
         self.add(call)
         return wrapped
 
-    # Numbers
-
     def number_array(self, number: SymbolicNumber, dtype) -> Tracer:
         """Return the tracer of a 0-d array that holds a number of the running program."""
         key = (number.source, dtype)
@@ -376,79 +360,6 @@ class Trace(Outside):
             self.numbers[key] = self.wrap(np.array(number.now, dtype), [], call)
             self.add(call)
         return self.numbers[key]
-
-    def name_number(self, source: str) -> str:
-        """Return the name of a long expression: the same for the same one in every trace."""
-        name = f"number_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-        self.definitions[name] = source
-        return name
-
-    def guard(self, source: str, outcome) -> None:
-        """Note a comparison that the program relies on."""
-        if self.is_here():
-            self.guards[source] = outcome
-
-    def is_here(self) -> bool:
-        """Tell whether the trace is at work in this thread."""
-        return not self.over and get_ident() == self._thread
-
-    def turns(self) -> tuple:
-        """Return which way the run went where it may go another: comparisons, gradients there."""
-        return tuple(self.guards.items()), tuple(self.read_first.values())
-
-    def guard_entry(self, container, source: str, value) -> None:
-        """Note a plain entry of a group that the program relies on."""
-        self.entries.append((source, value))
-
-    def rely_on(self, holder, attribute: str) -> None:
-        """Let the program hold while an attribute of an object of AINO's is as it is."""
-        source = f"{self._label(holder, 'holder')}.{attribute}"
-        self.guard_entry(holder, source, getattr(holder, attribute))
-
-    @unheard
-    def mapping(self, container) -> Mapping:
-        """Return a group, or a state, whose numbers stand for themselves."""
-        return Mapping(self, container, self._label(container, "group"))
-
-    def number_of(self, tensor) -> SymbolicNumber:
-        """Return the number in a tensor from outside, as it will be when the program runs."""
-        tracer = tensor.array
-        root = tracer.value.storage.root
-        if root is None or root.size != 1 or self.made(tensor):
-            raise CompileError(
-                f"a setting is a tensor that the step computes{self.where()}; keep it in one "
-                "tensor of one element, and change that in place outside the compiled function"
-            )
-        label = self._label(root, "setting")
-        self.settings.append(tracer.value.storage)
-        return SymbolicNumber(self, tracer.shadow.item(), f"{label}.item()")
-
-    def _label(self, held, wish: str) -> str:
-        """Return the name that a group, a state or an array has in expressions."""
-        label = self._labels.get(id(held))
-        if label is None:
-            label = self._labels[id(held)] = f"{wish}{len(self.containers)}"
-            self.containers[label] = held
-        return label
-
-    def written_number(self, container, key):
-        """Return the expression that the step has put into a container, None if it has not."""
-        update = self.updates.get((id(container), key))
-        return None if update is None else update[2]
-
-    def write_number(self, container, key, number: SymbolicNumber) -> None:
-        """Note that the step writes a number back."""
-        self.updates[(id(container), key)] = (container, key, number)
-
-    def set_entry(self, container, key, value) -> None:
-        """Set a plain entry, as the step does once (making its state), with a way back."""
-        before = dict.get(container, key, UNTOUCHED)
-        if type(value) in (int, float) and type(before) in (int, float):
-            self.write_number(container, key, SymbolicNumber(self, value, repr(value)))
-            return
-        self.entries_set = True
-        self._undo.append((container, key, before))
-        dict.__setitem__(container, key, value)
 
     def copied(self, tracer) -> Region:
         """Return the region of a tracer as it is now, whatever is written there later."""
