@@ -24,7 +24,7 @@ def test_the_citation_is_of_this_version():
 def test_all_is_every_extra_that_the_library_uses():
     extras = METADATA["project"]["optional-dependencies"]
     named = set(re.fullmatch(r"aino\[(.*)\]", *extras["all"])[1].split(","))
-    others = {"all", "bench", "dev", "docs", "native", "parity"}
+    others = {"all", "bench", "dev", "docs", "lite", "native", "parity"}
     assert named == set(extras) - others
 
 

@@ -60,8 +60,11 @@ def array_of(name, given, dtype, shape, batch, told, copied):
 _STAND_INS = {draws.draw: draws.drawn, trace.manual_seed: manual_seed}
 
 #: Where the engine begins: what needs these needs AINO.
-_ENGINE = ("aino.autograd.tensor", "aino.autograd.node", "aino.autograd.walk",
-           "aino.autograd.engine", "aino.autograd.primitive", "aino.autograd.callpath")  # fmt: skip
+_ENGINE = tuple(
+    f"aino.autograd.{name}" for name in (
+        "tensor", "node", "walk", "engine", "declared", "calling", "primitive", "callpath",
+    )
+)  # fmt: skip
 
 
 class Statement:
