@@ -19,6 +19,15 @@ def fitted(features):
     return sizes.fit(np.eye(4, features), [0.0, 1.0, 1.0, 0.0], epochs=1, verbose=False)
 
 
+def pd():
+    return pytest.importorskip("pandas")
+
+
+def of_table():
+    table = pd().DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0]})
+    return aino.NeuralNetwork(seed=0).fit(table, [0, 1, 0], epochs=1, verbose=False)
+
+
 def predictor():
     called = aino.compile(nn.Linear(4, 2))
     with aino.no_grad():
@@ -33,6 +42,12 @@ MISTAKES = {
     "neither": (lambda: fitted(2).predict(np.ones(3)), ShapeError, r"takes \(samples, 2\)$"),
     "one or the other": (lambda: aino.NeuralNetwork().fit(np.ones(3), [0, 1, 0]), ShapeError,
                          r"X\.reshape\(-1, 1\).*X\.reshape\(1, -1\)"),
+    "a column that is missing": (lambda: of_table().predict(pd().DataFrame({"b": [1.0]})),
+                                ValueError, r"X comes without \['a'\]"),
+    "settings for two layers": (lambda: aino.NeuralNetwork([2, 3, 1], dropout=[0.1, 0.2]),
+                                ValueError, "there is 1 hidden layer"),
+    "an optimizer in a file": (lambda: aino.save(aino.optim.Adam([nn.Parameter(four)]), "a.dit"),
+                               DitError, r"is an Adam.*state_dict\(\)"),
     "no sample": (lambda: aino.NeuralNetwork().fit([], []), ShapeError, r"\(samples, features\)$"),
     "a list in Sequential": (lambda: nn.Sequential([nn.ReLU()]), TypeError,
                              r"Sequential\(\*modules\)"),
@@ -85,3 +100,10 @@ def test_learning_that_came_to_nothing_says_whether_it_was_the_data(X, y, words)
 def test_an_explanation_keeps_two_signs_apart(value, words):
     x = aino.tensor(value, requires_grad=True)
     assert words in str(aino.explain(aino.sigmoid(x)))
+
+
+def test_an_explanation_has_numbers_for_all_letters_and_brackets_once():
+    x = aino.tensor(-4.0, requires_grad=True)
+    text = str(aino.explain(F.softplus(x, beta=2.0)))
+    assert "ln(1 + e^(2 · (-4))) / 2" in text
+    assert "σ(-4)" in str(aino.explain(F.silu(x)))

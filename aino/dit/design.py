@@ -19,6 +19,7 @@ from aino.dit.constructor import made_with
 from aino.dit.parts import Part, find_parts
 from aino.dit.rebuild import Rebuilder, tensors_in, walk
 from aino.dit.registry import name_of
+from aino.dit.source import with_article
 from aino.dit.values import (
     Encoder,
     is_module,
@@ -170,13 +171,13 @@ class Describer(Encoder):
 
     def _class_name(self, module: Any, path: str) -> str:
         kind = type(module)
-        name = name_of(kind)
+        name, called = name_of(kind), with_article(kind.__name__)
         if hasattr(kind, "_why_not_stored"):
             cause = kind._why_not_stored
         elif "_constructor" not in vars(module):
-            cause = f"is a {kind.__name__}, which cannot be stored; store its state_dict()"
+            cause = f"is {called}, which cannot be stored; store its state_dict()"
         elif name is None:
-            cause = f"is a {kind.__name__}, a class not registered: put @aino.register above it"
+            cause = f"is {called}, a class not registered: put @aino.register above it"
         else:
             return name
         raise self.fail(cause, path)

@@ -20,6 +20,11 @@ def failure(
     return kind(f"{path}: {f'member {_shown(member)}: ' if member else ''}{cause}")
 
 
+def with_article(kind: str) -> str:
+    """Return the name of a class with the word before it: ``an Adam``."""
+    return f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
+
+
 def _shown(name: str) -> str:
     return repr(name) if len(name) <= 100 else f"{name[:80]!r}... ({len(name):,} characters)"
 

@@ -19,6 +19,7 @@ from aino.dit.manifest import LONGEST_INTEGER, MAX_DEPTH
 from aino.dit.npy import DTYPES, dtype_problem
 from aino.dit.records import fields_of, is_record, make, why_not_again
 from aino.dit.registry import name_of, registered
+from aino.dit.source import with_article
 from aino.errors import FormatError
 
 _LARGEST = 10**LONGEST_INTEGER
@@ -184,11 +185,11 @@ class Encoder:
     def _record(self, value: Any, path: str) -> dict[str, Any]:
         name = name_of(type(value))
         if name is None:
-            kind = type(value).__name__
-            raise self.fail(f"is a {kind}, a dataclass not registered: @aino.register it", path)
+            kind = with_article(type(value).__name__)
+            raise self.fail(f"is {kind}, a dataclass not registered: @aino.register it", path)
         why = why_not_again(value)
         if why is not None:
-            raise self.fail(f"is a {type(value).__name__}, which {why}", path)
+            raise self.fail(f"is {with_article(type(value).__name__)}, which {why}", path)
         fields = {key: self.encode(x, join(path, key)) for key, x in fields_of(value).items()}
         return {"$dataclass": [name, fields]}
 
@@ -231,7 +232,9 @@ class Encoder:
         if cls is not Tensor:
             name = name_of(cls)
             if name is None:
-                raise self.fail(f"is a {type(value).__name__}, a class not registered", path)
+                raise self.fail(
+                    f"is {with_article(type(value).__name__)}, a class not registered", path
+                )
             result["class"] = name
             if own_attributes(value):
                 result["attributes"] = self.encode(own_attributes(value), path)
@@ -248,7 +251,7 @@ class Encoder:
             name = getattr(value, "__qualname__", kind)
             return f"is code ({name}), which cannot be stored"
         if hasattr(value, "state_dict"):
-            return f"is a {kind}, which cannot be stored; store its state_dict()"
+            return f"is {with_article(kind)}, which cannot be stored; store its state_dict()"
         return f"is of type {kind}, which cannot be stored"
 
 

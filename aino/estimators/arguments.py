@@ -47,7 +47,8 @@ def each(name: str, given: Any, count: int) -> list[Any]:
     if not isinstance(given, (list, tuple)):
         return [given] * count
     if len(given) != count:
-        raise ValueError(f"{name} is a list of {len(given)}, and there are {count} hidden layers")
+        layers = "is 1 hidden layer" if count == 1 else f"are {count} hidden layers"
+        raise ValueError(f"{name} is a list of {len(given)}, and there {layers}")
     return list(given)
 
 
@@ -133,22 +134,6 @@ def decay(given: Any) -> float | None:
 def callbacks_of(given: Any) -> tuple[Callback, ...]:
     """Return callbacks as a tuple; one may be given as it is."""
     return tuple(checked([given] if isinstance(given, Callback) else given or ()))
-
-
-def check_names(name: str, given: list[str] | None, known: list[str] | None) -> None:
-    """Raise unless a table has the columns that the network has learned from, in their order."""
-    if given is None or known is None or given == known:
-        return
-    missing = [column for column in known if column not in given]
-    surplus = [column for column in given if column not in known]
-    if missing or surplus:
-        why = f"without {missing}" * bool(missing) + " and" * bool(missing and surplus)
-        why += f" with {surplus}" * bool(surplus)
-        raise ValueError(f"{name} comes {why.strip()}: the network has learned from {known}")
-    raise ValueError(
-        f"the columns of {name} stand in another order than those that the network has learned "
-        f"from: {name}[{known}] has them as they were"
-    )
 
 
 def sample_weights(given: Any, samples: int) -> np.ndarray | None:

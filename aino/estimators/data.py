@@ -57,11 +57,14 @@ class Inputs:
             yield place, self.take(place)
 
 
-def as_inputs(name: str, data: Any, features: int | None = None) -> Inputs:
+def as_inputs(
+    name: str, data: Any, features: int | None = None, columns: list[str] | None = None
+) -> Inputs:
     """Return X as checked inputs (samples, features).
 
     Raises ``ShapeError`` for another number of features than wanted (None takes any),
-    ``DtypeError`` for what is no number, and ``ValueError`` for what is not finite.
+    ``DtypeError`` for what is no number, and ``ValueError`` for what is not finite, and for a
+    table with other ``columns`` than these.
     """
     names = None
     if is_sparse(data):
@@ -78,6 +81,7 @@ def as_inputs(name: str, data: Any, features: int | None = None) -> Inputs:
     if _is_table(data):
         names = [column for column in data.columns if isinstance(column, str)]
         names = names if len(names) == len(data.columns) else None
+        _check_columns(name, names, columns)
     array = numbers(name, data)
     if array.ndim == 1 and features == 1:
         array = array[:, None]
@@ -124,6 +128,22 @@ def as_array(name: str, data: Any) -> np.ndarray:
     if array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     return array
+
+
+def _check_columns(name: str, given: list[str] | None, known: list[str] | None) -> None:
+    """Raise unless a table has the columns that the network has learned from, in their order."""
+    if given is None or known is None or given == known:
+        return
+    missing = [column for column in known if column not in given]
+    surplus = [column for column in given if column not in known]
+    if missing or surplus:
+        why = f"without {missing}" * bool(missing) + " and" * bool(missing and surplus)
+        why += f" with {surplus}" * bool(surplus)
+        raise ValueError(f"{name} comes {why.strip()}: the network has learned from {known}")
+    raise ValueError(
+        f"the columns of {name} stand in another order than those that the network has learned "
+        f"from: {name}[{known}] has them as they were"
+    )
 
 
 def check_finite(name: str, array: np.ndarray) -> None:

@@ -111,11 +111,10 @@ class Fit:
         """Return checked samples and targets."""
         network, loss = self.network, self.options.loss
         known = None if self.from_data else network.sizes
-        inputs = as_inputs(x_name, X, known and known[0])
+        columns = None if self.learned is None else network.feature_names
+        inputs = as_inputs(x_name, X, known and known[0], columns)
         if not len(inputs) or not inputs.features:
             raise ShapeError(f"{x_name} holds no {'features' if len(inputs) else 'samples'}")
-        if self.learned is not None:
-            arguments.check_names(x_name, inputs.names, network.feature_names)
         if network.output_activation in JOINT and loss is None:
             loss = "cross_entropy"
         targets = as_targets(
@@ -128,10 +127,9 @@ class Fit:
         """Return checked samples to judge by, targets read as those that are learned."""
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError("validation_data is a pair (X, y), or (X, y, sample_weight)")
-        X = as_inputs("X_validation", given[0], self.sizes[0])
+        X = as_inputs("X_validation", given[0], self.sizes[0], self.samples.X.names)
         if not len(X):
             raise ShapeError("X_validation holds no samples")
-        arguments.check_names("X_validation", X.names, self.samples.X.names)
         learned = self.learned or self.samples.targets.as_learned(self.goal.kind)
         targets = as_targets("y_validation", given[1], len(X), self.sizes[-1], learned=learned)
         weights = arguments.sample_weights(given[2] if len(given) == 3 else None, len(X))

@@ -445,8 +445,7 @@ class NeuralNetwork(Module):
         """Return checked samples; a table has to have the columns that it learned from."""
         if self.sizes is None:
             raise ValueError("this network takes its sizes from the data: call fit(X, y) first")
-        inputs = as_inputs(name, X, self.sizes[0])
-        arguments.check_names(name, inputs.names, self.feature_names)
+        inputs = as_inputs(name, X, self.sizes[0], self.feature_names)
         return inputs
 
     @classmethod

@@ -144,6 +144,15 @@ def _word(match: re.Match, named: Any, names: Mapping[str, str]) -> str:
     return (text if _is_whole(text) else f"({text})") + word[len(letters) :]
 
 
+def once_bracketed(text: str) -> str:
+    """Return a formula with numbers in it, whose brackets are no others' whole contents.
+
+    >>> once_bracketed("σ((-4)) · (-(-4))")
+    'σ(-4) · (-(-4))'
+    """
+    return re.sub(r"\(\((-[^()]*)\)\)", r"(\1)", text)
+
+
 def _exponent(names: Mapping[str, str], letters: str) -> str:
     """Return what stands raised, with the sign before it: ``⁻ˣ`` as ``^(-(-4))``."""
     letter = _RAISED[letters[-1]]

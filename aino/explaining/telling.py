@@ -10,7 +10,7 @@ import numpy as np
 from aino.drawing.numbers import brief
 from aino.explaining.exercise import Exercise, Operation, Part, Quantity, Step
 from aino.explaining.expressions import is_constant
-from aino.explaining.notation import as_text, in_names
+from aino.explaining.notation import as_text, in_names, once_bracketed
 from aino.explaining.wording import FORMULAS
 
 #: Jacobians of more elements than these are not shown.
@@ -176,7 +176,7 @@ class _Teller:
                 if part.slope.op != "number":
                     sides.insert(1, [Factor(as_text(part.slope, names), "local")])
             elif (counted := _scalars(step.operation, part.local)) is not None:
-                text = as_text(part.slope, counted)
+                text = once_bracketed(as_text(part.slope, counted))
                 said = (as_text(part.slope, names), brief(part.local.item()))
                 if text not in said and text.strip("()") not in said:
                     sides.append([Factor(text, "local")])
@@ -277,7 +277,7 @@ def numbers_in(operation: Operation) -> str | None:
         letters[key] = brief(quantity.array.item())
     if not operation.formula or not operation.operands or operation.result.shape != ():
         return None
-    text = in_names(_declared(operation), letters)
+    text = once_bracketed(in_names(_declared(operation), letters))
     return None if text == formula_of(operation) or _is_bare(text) else text
 
 

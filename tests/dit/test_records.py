@@ -163,7 +163,7 @@ def overtaken():
 
 
 REFUSED = {
-    "not registered": (lambda: make_dataclass("Own", ["x"])(1), "is a Own, a dataclass not regis"),
+    "not registered": (lambda: make_dataclass("Own", ["x"])(1), "is an Own, a dataclass not regis"),
     "made by itself": (lambda: Made(1), "does not take such fields"),
     "grows": (lambda: Grows(1), "makes others of them"),
     "given": (lambda: Given(1, 2), "does not take such fields"),

@@ -287,7 +287,7 @@ def test_an_object_with_a_state_says_what_to_do(tmp_path):
         def load_state_dict(self, state):
             pass
 
-    with pytest.raises(DitError, match=r"o\.dit: optimizer is a Optimizer.* its state_dict\(\)"):
+    with pytest.raises(DitError, match=r"o\.dit: optimizer is an Optimizer.* its state_dict\(\)"):
         dit.save({"optimizer": Optimizer()}, tmp_path / "o.dit")
 
 

@@ -410,7 +410,7 @@ def test_complex_factors_stand_as_they_are_multiplied():
     text = str(explanation)
     assert "∂v₁/∂z = conj(0+2j) = 0-2j" in text
     assert "(-0.8944+0.4472j) · (0-2j) = 0.8944+1.789j" in text
-    assert "sign(v₁) = sign((-4+2j)) = -0.8944+0.4472j" in text
+    assert "sign(v₁) = sign(-4+2j) = -0.8944+0.4472j" in text
     assert r"\left(0-2j\right)" in explanation.latex()
     assert "(0-2j)" in explanation.html()
 

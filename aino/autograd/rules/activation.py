@@ -190,8 +190,8 @@ def _softplus_to_x(g, x, beta, threshold):
 
 
 softplus = primitive(
-    "softplus", _softplus, formula="ln(1 + e^βx) / β, x where βx > threshold", jacobian="diagonal",
-    promotes="floating", x=_softplus_to_x,
+    "softplus", _softplus, formula="ln(1 + e^(β · x)) / β, x where β · x > threshold",
+    jacobian="diagonal", promotes="floating", x=_softplus_to_x,
 )  # fmt: skip
 
 logsigmoid = primitive(
