@@ -52,6 +52,8 @@ MISTAKES = {
     "a list in Sequential": (lambda: nn.Sequential([nn.ReLU()]), TypeError,
                              r"Sequential\(\*modules\)"),
     "a class in Sequential": (lambda: nn.Sequential(nn.ReLU), TypeError, r"class: ReLU\(\.\.\.\)"),
+    "a path before what is saved": (lambda: aino.save("a.dit", nn.ReLU()), DitError, "comes first"),
+    "a path before what is drawn": (lambda: aino.draw("a.svg", three), TypeError, "comes first"),
     "a file as a state": (lambda: nn.ReLU().load_state_dict("a.dit"), TypeError, r"aino\.load"),
     "a model as a state": (lambda: nn.ReLU().load_state_dict(nn.ReLU()), TypeError,
                            r"give its state_dict\(\)"),

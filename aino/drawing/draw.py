@@ -271,6 +271,8 @@ def _check_tensors(obj: Any, inputs: Any, depth: int | None) -> None:
         raise TypeError(f"{obj.__name__} is a class: make a module of it, {obj.__name__}(...)")
     if not isinstance(obj, (Tensor, tuple, list, dict)):
         made = ": aino.tensor(array, requires_grad=True)" if isinstance(obj, np.ndarray) else ""
+        if isinstance(obj, (str, os.PathLike)):
+            made = "; what is drawn comes first, aino.draw(loss, path)"
         raise TypeError(
             f"aino.draw takes a tensor, tuples, lists and dicts of tensors, or a module, not "
             f"{type(obj).__name__}{made}"
