@@ -76,8 +76,6 @@ def save(
     >>> aino.load(file)
     {'step': 7, 'weight': tensor([1., 1.])}
     """
-    if isinstance(obj, (str, os.PathLike)) and is_module(f):
-        raise DitError("what is saved comes first: aino.save(model, path)")
     opened = is_file(f)
     target = file_name(f) if opened else text_path(f)
 

@@ -10,7 +10,7 @@ from aino import dit
 from aino.dit.placement import placement
 from aino.dit.source import file_name, is_file, text_path
 from aino.dit.values import is_module
-from aino.errors import FormatError
+from aino.errors import DitError, FormatError
 from aino.formats import folders
 from aino.formats.files import File
 from aino.formats.identify import kind_of, suffix_of
@@ -50,6 +50,8 @@ def save(
     >>> aino.load(file)
     {'step': 7, 'weight': tensor([1., 1.])}
     """
+    if isinstance(obj, (str, os.PathLike)) and is_module(f):
+        raise DitError("what is saved comes first: aino.save(model, path)")
     if suffix_of(f) != ".safetensors":
         dit.save(obj, f, metadata, pickle_module=pickle_module, pickle_protocol=pickle_protocol)
     elif is_module(obj):
