@@ -85,6 +85,10 @@ class Browser:
 
     def visit(self, url):
         self._ask("POST", f"{self._session}/url", {"url": url})
+        # Keys that are pressed before the page is painted get lost.
+        painted = "requestAnimationFrame(() => requestAnimationFrame(() => arguments[0]()))"
+        data = {"script": painted, "args": []}
+        self._ask("POST", f"{self._session}/execute/async", data)
 
     def run(self, script, *arguments):
         """Return what a script's ``return`` gives; ``arguments[0]`` is the first argument."""

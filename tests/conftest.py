@@ -75,11 +75,14 @@ def pytest_collection_finish(session):
 
 
 def pytest_runtest_setup(item):
-    """Seed NumPy's and AINO's global generators before each test.
+    """Seed NumPy's and AINO's global generators before each test, and let AINO use two threads.
 
+    A test that sets the number of threads to what it was may have found one for the BLAS alone.
     A hook, and no fixture: that costs a tenth as much, fifty thousand times.
     """
     import aino
+    from aino.threads import worker
 
     np.random.seed(0)
     aino.manual_seed(0)
+    worker.alone = False
