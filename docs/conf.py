@@ -11,6 +11,9 @@ sys.path[:0] = [str(DOCS / "_extensions"), str(ROOT)]
 # The kernels that run the course import the AINO that stands here, too.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")]))
 
+# Chapters run side by side, and the threads of their BLAS would stand in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import aino  # noqa: E402
 
 project = "AINO"
