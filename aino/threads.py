@@ -95,12 +95,12 @@ class Worker:
             for part in parts:
                 function(part)
             return
+        if not self._start():
+            self.alone = True
+            self._lock.release()
+            self.share(function, parts)
+            return
         try:
-            if not self._start():
-                self.alone = True
-                for part in parts:
-                    function(part)
-                return
             done = threading.Lock()
             done.acquire()
             failures: list[BaseException] = []

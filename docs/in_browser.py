@@ -1,7 +1,7 @@
 """Builds the course as notebooks that run in a browser alone: JupyterLite, with AINO's wheel in it.
 
 ``make lite`` writes a static site, docs/_build/lite, for any web server. Python itself is Pyodide,
-which the page loads from where JupyterLite finds it; so does NumPy, as Pyodide builds it.
+which the page loads over the network, as it does NumPy; AINO and the rest are in the site.
 """
 
 from __future__ import annotations
