@@ -95,12 +95,11 @@ class Worker:
             for part in parts:
                 function(part)
             return
-        if not self._start():
-            self.alone = True
-            self._lock.release()
-            self.share(function, parts)
-            return
         try:
+            if not self._start():
+                self.alone = True
+                self.share(function, parts)
+                return
             done = threading.Lock()
             done.acquire()
             failures: list[BaseException] = []
