@@ -38,6 +38,8 @@ class Clock:
 
 
 clock = Clock()
+#: The slot that holds it.
+LAST_WRITE: Any = Clock.__dict__["last_write"]
 
 
 def _forget(stamp: _Stamp) -> None:

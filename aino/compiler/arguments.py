@@ -82,12 +82,13 @@ def _open_in_c(guards: Guards, program: Program, own: list[tuple[str, Any]]) -> 
         id(storage.root): storage.root
         for storage in written_storages(program) if storage.kind == "static"
     }.values())  # fmt: skip
-    opened = guards.bind("open", stretches.arguments(rows, roots, apart_from).open)
-    guards.lines.append(f"opened = {opened}(args, kwargs)")
-    guards.lines.append("if opened is None: return MISS")
-    guards.lines.append(f"[{', '.join([f'x{k}' for k in range(len(own))])}] = opened")
-    for position, (name, _) in enumerate(own):
-        guards.lines.append(f"{name} = args[{position}]")
+    guards.in_c.arguments = stretches.arguments(rows, roots, apart_from)
+    opened = guards.bind("open", guards.in_c.arguments.open)
+    opening = [f"opened = {opened}(args, kwargs)", "if opened is None: return MISS"]
+    opening.append(f"[{', '.join([f'x{k}' for k in range(len(own))])}] = opened")
+    opening += [f"{name} = args[{position}]" for position, (name, _) in enumerate(own)]
+    guards.in_c.opening = opening
+    guards.lines += opening
 
 
 def _open_one_by_one(guards: Guards, request: Request) -> None:
@@ -96,7 +97,7 @@ def _open_one_by_one(guards: Guards, request: Request) -> None:
     counts = [(arguments, "args"), (keywords, "kwargs")]
     guards.need(" and ".join(
         f"len({name}) == {len(given)}" if given else f"not {name}" for given, name in counts
-    ))  # fmt: skip
+    ), None if arguments or keywords else [])  # fmt: skip
     for position, name in enumerate(names[: len(arguments)]):
         guards.lines.append(f"{name} = args[{position}]")
     for name, key in zip(names[len(arguments) :], keywords):

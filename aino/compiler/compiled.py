@@ -7,7 +7,6 @@ import functools
 import inspect
 import os
 import sys
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -15,6 +14,7 @@ from typing import Any, TypeVar, overload
 
 from aino.autograd.mode import mode, no_grad, set_grad_enabled
 from aino.compiler.dispatch import following
+from aino.compiler.entry import ENTRANCE, Entered, entered, entrance, entrance_lock
 from aino.compiler.export.listing import Listing, listing
 from aino.compiler.export.report import explain
 from aino.compiler.export.saving import save_source
@@ -134,7 +134,7 @@ def _compiled(function, settings: Settings, as_it_is: bool):
     return face_of(function, compiled) if isinstance(function, Module) else compiled
 
 
-class Compiled(Programs):
+class Compiled(Entered, Programs):
     """What ``aino.compile`` returns for a function: call it as the function.
 
     ``source`` is the program to be read, ``code`` what runs, ``explain()`` what became of it and
@@ -142,7 +142,7 @@ class Compiled(Programs):
     """
 
     def __init__(self, function, settings: Settings) -> None:
-        self._lock = threading.RLock()
+        self._lock: Any = entrance_lock()
         #: The programs of calls whose results lead back to inputs; a module's from the start.
         self._forward: RecordedForward | None = None
         self._is_module = hasattr(function, "named_parameters")
@@ -155,7 +155,8 @@ class Compiled(Programs):
             functools.update_wrapper(self, function)
         _ALIVE.add(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def called(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a call that C does not make from end to end."""
         if session.as_it_is:
             # Part of the program that is being traced, or of what a transform computes.
             return self.function(*args, **kwargs)
@@ -172,6 +173,8 @@ class Compiled(Programs):
         finally:
             lock.release()
         return self._run_eagerly(eagerly, args, kwargs)
+
+    __call__ = entered(called, ENTRANCE)
 
     def _run_eagerly(self, told: tuple, args, kwargs) -> Any:
         """Make a call as the function does; where a trace has raised, its signature is refused."""
@@ -261,8 +264,10 @@ class Compiled(Programs):
             predictors = self._ready_dispatches() if self._is_module else []
             others = [guard for guard in self._dispatches if guard not in predictors]
             self._dispatches = [*predictors, self._forward.dispatch, *others]
+        self._entrance = entrance(self._lock, self._dispatches)
 
     def forget(self) -> None:
+        self._entrance = None
         super().forget()
         if self._forward is not None:
             self._forward.forget()

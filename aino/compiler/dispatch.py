@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aino import dtypes
-from aino.autograd.memory import TIME, stamp_of
+from aino.autograd.memory import LAST_WRITE, TIME, clock, stamp_of
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf
 from aino.autograd.tensor import Tensor, make
@@ -20,7 +20,9 @@ from aino.compiler.answer import Answer, numbers_in
 from aino.compiler.arguments import open_arguments, same_hooks
 from aino.compiler.backends.native.stretches import slots
 from aino.compiler.backends.numpy.lines import Source
+from aino.compiler.entry import run_of
 from aino.compiler.failure import Failure
+from aino.compiler.guards.rows import is_dictionary, row, row_of_comparison, row_of_place
 from aino.compiler.guards.sharing import guard_sharing, written_storages
 from aino.compiler.guards.text import Guards, code_of
 from aino.compiler.ir.program import Program
@@ -41,25 +43,22 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     ``recorded``: whether gradients play a part; else it is a predictor, for calls under no_grad.
     """
     guards, flat = Guards(), request.flat
+    level = mode.level if recorded else 0
     if not recorded:
-        guards.need("not mode.level")
+        guards.need("not mode.level", [])
     _open_places(guards, trace)
     opened = open_arguments(guards, trace, program, request, source.walked)
     guards.lines += [f"{label} = {name}" for label, name in trace.floats.items() if label != name]
     given_back = [program.result, *[value for _, value in program.stored]]
     _compute_numbers(guards, trace, numbers_in(given_back))
-    ours = [len(guards.lines)]
+    parts = [_written(guards)]
     _guard_surroundings(guards, trace, still_fits, recorded)
     _guard_tensors(guards, trace, recorded, source.walked)
-    ours.append(len(guards.lines))
+    parts.append(_written(guards))
     guard_sharing(guards, trace, program, flat, opened)
-    ours.append(len(guards.lines))
-    read = trace.reading.conditions(guards)
-    if read:
-        guards.lines.append("try:")
-        guards.lines += [f"    if not ({condition}): return MISS" for condition in read]
-        guards.lines += ["except Exception: return MISS"]
-    ours.append(len(guards.lines))
+    parts.append(_written(guards))
+    _guard_reads(guards, trace)
+    parts.append(_written(guards))
     # Calls are counted, for the program to be compared with its function now and then.
     guards.bound["_calls_to_come"] = repeat(None)
     guards.lines += ["for _ in _calls_to_come: break", "else: return _turn(args, kwargs)"]
@@ -70,11 +69,13 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
     names_of_results = ", ".join(f"r{i}" for i in range(count))
     call = f"{names_of_results} = {call}" if count else call
     pending = _pending(program, buffers)
-    _run(guards, program, source, pending, call, given)
+    failure = Failure(program, source, pending)
+    _run(guards, program, failure, call, given)
     stamps = [stamp_of(s.root) for s in written_storages(program) if s.kind == "static"]
     if stamps and source.walked:
-        fill = guards.bind("fill", slots([(stamp, TIME, 0) for stamp in stamps]).fill)
-        guards.lines += ["clock.last_write = now = tick()", f"{fill}(now)"]
+        rows = [(clock, LAST_WRITE, 0), *[(stamp, TIME, 0) for stamp in stamps]]
+        guards.in_c.fill = slots(rows)
+        guards.lines.append(f"{guards.bind('fill', guards.in_c.fill.fill)}(tick())")
     elif stamps:
         guards.lines.append("clock.last_write = now = tick()")
         for stamp in stamps:
@@ -86,11 +87,28 @@ def write_dispatch(trace: Trace, program: Program, source: Source, step, buffers
         _repeat(guards, effect, answer.text(value))
     guards.lines.append(f"return {result}")
     dispatch = _function(guards.lines, guards.bound)
+    run = run_of(guards, trace, program, source, step, given, failure, request, result)
+    rows, rest = guards.in_c.rows, guards.in_c.rest
+    #: The call as C makes it, None where it does not.
+    dispatch.entry = run and run.entry(guards, rows, rest, True, level)
     if not program.stored:  # else the program itself may change what was compared
-        first, second, third, fourth = ours
-        lines = guards.lines[:first] + guards.lines[second:third] + guards.lines[fourth:]
-        dispatch.make_following = lambda: _function(lines, guards.bound)
+        first, second, third, fourth = parts
+        lines = guards.lines[: first[0]] + guards.lines[second[0] : third[0]]
+        lines += guards.lines[fourth[0] :]
+        some = rows[: first[1]] + rows[second[1] : third[1]]
+        left = rest[: first[2]] + rest[second[2] : third[2]]
+
+        def make_following():
+            followed = _function(lines, guards.bound)
+            return run.entry(guards, some, left, False, level, followed) if run else followed
+
+        dispatch.make_following = make_following
     return dispatch
+
+
+def _written(guards: Guards) -> tuple[int, int, int]:
+    """Return how much of the guards is written: lines, rows, and what is left to Python."""
+    return len(guards.lines), len(guards.in_c.rows), len(guards.in_c.rest)
 
 
 def _function(lines: list[str], bound: dict[str, Any]) -> Any:
@@ -114,10 +132,8 @@ def following(dispatch: Any) -> Any:
     return getattr(dispatch, "following", None)
 
 
-def _run(guards: Guards, program: Program, source: Source, pending, call: str,
-         given: list[str]) -> None:  # fmt: skip
+def _run(guards: Guards, program: Program, failure: Failure, call: str, given: list[str]) -> None:
     """Run the program; where it raises, what it has done is undone, and the function runs."""
-    failure = Failure(program, source, pending)
     raised, saved = guards.bind("raised", failure.raised), "()"
     if failure.saves:
         saved = "saved"
@@ -148,16 +164,25 @@ def _compute_numbers(guards: Guards, trace: Trace, numbers: list[SymbolicNumber]
         f"    {name} = {text}"
         for name, text in named_numbers(trace.definitions, [*trace.guards, *computed])
     ]
-    for text, outcome in trace.guards.items():
-        told = f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
-        lines.append(f"    if not ({told}): return MISS")
+    told_of = {
+        text: f"({text}) is {outcome}" if isinstance(outcome, bool) else f"({text}) == {outcome!r}"
+        for text, outcome in trace.guards.items()
+    }
+    lines += [f"    if not ({told}): return MISS" for told in told_of.values()]
     for position, text in enumerate(dict.fromkeys(computed)):
         guards.numbers[text] = f"n{position}"
         lines.append(f"    n{position} = {text}")
     if lines:
         eagerly = guards.bind("eagerly", RunEagerly)
-        guards.lines += ["try:", *lines]
-        guards.lines.append(f"except (ArithmeticError, ValueError): raise {eagerly} from None")
+        lines = ["try:", *lines]
+        lines.append(f"except (ArithmeticError, ValueError): raise {eagerly} from None")
+        guards.lines += lines
+        rows = [row_of_comparison(text, trace.containers, told) for text, told in told_of.items()]
+        found = [one for one in rows if one is not None]
+        if computed or len(found) < len(rows):
+            guards.in_c.rest += lines
+        else:
+            guards.in_c.rows += found
 
 
 def _open_places(guards: Guards, trace: Trace) -> None:
@@ -182,11 +207,16 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
     """Grad mode, default dtype, the structure of models, and numbers that steered a branch."""
     if recorded:
         inference = f" and mode.inference is {mode.inference}" if not mode.level else ""
-        guards.need(f"mode.level == {mode.level}{inference}")
-    guards.need(f"dtypes._default is {guards.bind('default', dtypes.get_default_dtype())}")
+        guards.need(f"mode.level == {mode.level}{inference}", [])
+        guards.in_c.inference = mode.inference if inference else None
+    default = dtypes.get_default_dtype()
+    guards.need(
+        f"dtypes._default is {guards.bind('default', default)}",
+        [row("item", vars(dtypes), "_default", default)],
+    )
     guards.bound["seen"] = seen = [structure_version.count]
     guards.bound["still_fits"] = lambda: _look_closer(seen, still_fits, trace.reading.live)
-    guards.need("structure_version.count == seen[0] or still_fits()")
+    guards.need("structure_version.count == seen[0] or still_fits()", [])
     for label, container in trace.containers.items():
         guards.bound[label] = container
     for owner in trace.context.owners.values():
@@ -194,17 +224,43 @@ def _guard_surroundings(guards: Guards, trace: Trace, still_fits, recorded: bool
         optimizer = guards.bind("optimizer", owner) if groups else ""
         for position, group in enumerate(groups):
             name = guards.bind("group", group)
-            guards.need(f"{optimizer}.param_groups[{position}] is {name}")
-            parameters = guards.bind("params", group["params"])
+            rows = [row("part", owner, "param_groups", group, place=position)]
+            guards.need(f"{optimizer}.param_groups[{position}] is {name}", rows)
+            held = group["params"]
+            parameters = guards.bind("params", held)
+            plain = is_dictionary(group) and type(held) is list
+            rows = [
+                row("item", group, "params", held),
+                row("length", held, "", None, None, len(held)),
+            ]
             guards.need(f"{name}['params'] is {parameters} and len({parameters}) == "
-                      f"{len(group['params'])}")  # fmt: skip
+                      f"{len(held)}", rows if plain else None)  # fmt: skip
     for text, value in dict(trace.entries).items():
         if value is None or isinstance(value, bool):
-            guards.need(f"{text} is {value}")
+            _need_entry(guards, trace, text, value, f"{text} is {value}", None)
         elif isinstance(value, (str, int, float)):
-            guards.need(f"{text} == {value!r}")
+            condition = f"{text} == {value!r}"
+            _need_entry(guards, trace, text, value, condition, condition)
         elif isinstance(value, Tensor):
-            guards.need(f"{text} is {guards.bind('setting', value)}")
+            condition = f"{text} is {guards.bind('setting', value)}"
+            _need_entry(guards, trace, text, value, condition, None)
+
+
+def _need_entry(guards: Guards, trace: Trace, text: str, value, condition: str, holds) -> None:
+    found = row_of_place(text, trace.containers, value, holds)
+    guards.need(condition, None if found is None else [found])
+
+
+def _guard_reads(guards: Guards, trace: Trace) -> None:
+    """Every name that was read stands for what it stood for."""
+    read = trace.reading.conditions(guards)
+    left = [condition for condition, found in read if found is None]
+    guards.in_c.rows += [found for _, found in read if found is not None]
+    for conditions, lines in (([text for text, _ in read], guards.lines), (left, guards.in_c.rest)):
+        if conditions:
+            lines.append("try:")
+            lines += [f"    if not ({condition}): return MISS" for condition in conditions]
+            lines.append("except Exception: return MISS")
 
 
 def _look_closer(seen, still_fits, live) -> bool:
@@ -230,7 +286,8 @@ def _guard_tensors(guards: Guards, trace: Trace, recorded: bool, walked: bool) -
                 conditions.append(same_hooks(guards.bind("n", tensor.node), tensor.node))
     if same and walked:
         rows = [(owner, SLOTS[name], value) for owner, name, value in same]
-        conditions.insert(0, f"{guards.bind('same', slots(rows).are)}()")
+        guards.in_c.same = slots(rows)
+        guards.need(f"{guards.bind('same', guards.in_c.same.are)}()", [])
     else:
         conditions[:0] = [
             f"{guards.bind_once('t', owner)}.{name} is "
@@ -295,4 +352,5 @@ def _leave_gradients(guards: Guards, program: Program, pending: list[tuple], wal
             gradient.buffer[...] = leaf.grad.array
             leaf.grad = gradient
     if together:
-        guards.lines.append(f"{guards.bind('put', slots(together).put)}()")
+        guards.in_c.put = slots(together)
+        guards.lines.append(f"{guards.bind('put', guards.in_c.put.put)}()")

@@ -49,9 +49,12 @@ class Failure:
         states = [generator.source.bit_generator.state for generator in self.generators]
         return arrays, [array.copy() for array in arrays], states
 
-    def raised(self, error: BaseException, saved: tuple) -> None:
-        """Raise ``RunEagerly`` where all is as it was before; else leave it as far as it came."""
-        place = self._place(error.__traceback__)
+    def raised(self, error: BaseException, saved: tuple, walked: bool = False) -> None:
+        """Raise ``RunEagerly`` where all is as it was before; else leave it as far as it came.
+
+        ``walked``: whether the program is one stretch, which C has walked without its lines.
+        """
+        place = self._place_in_body(0) if walked else self._place(error.__traceback__)
         if place is not None and isinstance(error, Exception) and self._is_as_before(place, saved):
             raise RunEagerly from None
         for call in self._calls[: None if place is None else place + 1]:
@@ -102,10 +105,12 @@ class Failure:
         text = self._source.text.split("\n")
         opening = f"    def {self._source.name}("
         first = next(place for place, found in enumerate(text) if found.startswith(opening))
-        after = line - first - 2
-        body = self._source.body
+        return self._place_in_body(line - first - 2)
+
+    def _place_in_body(self, after: int) -> int:
+        """Return the place of the first call that is made by a line of the body or those below."""
         calls = {id(call): place for place, call in enumerate(self._calls)}
-        for written in body[after:]:
+        for written in self._source.body[after:]:
             if written.call is not None and id(written.call) in calls:
                 return calls[id(written.call)]
         return len(self._calls) - 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from aino.compiler.entry import ENTRANCE, entered
+
 
 class CompiledModule:
     """What ``aino.compile`` returns for a ``Module``: the same module, called as a program.
@@ -20,7 +22,7 @@ class CompiledModule:
     _orig_mod: Any
 
     def __call__(self, *args, **kwargs):
-        return self._compiled(*args, **kwargs)
+        return self._compiled.called(*args, **kwargs)
 
     @property
     def source(self) -> str:
@@ -51,6 +53,11 @@ class CompiledModule:
 
     def __reduce__(self):
         return _again, (self._orig_mod, type(self._compiled), self._compiled.settings)
+
+
+CompiledModule.__call__ = entered(  # type: ignore[method-assign]
+    CompiledModule.__call__, vars(CompiledModule)["_compiled"], ENTRANCE
+)
 
 
 def _again(model, kind, settings):

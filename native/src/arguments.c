@@ -5,11 +5,9 @@
  * an array of the shape and the strides that the argument has to have. `open(args, kwargs)` returns
  * the tuple of the arrays, or None where anything is otherwise than it was.
  */
-#include "instructions.h"
+#include "calling.h"
 
 #include <structmember.h>
-
-enum { MOST = 6 };
 
 typedef struct {
     PyTypeObject *type;
@@ -23,7 +21,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     Py_ssize_t count;
-    Argument arguments[MOST];
+    Argument arguments[MOST_ARGUMENTS];
     PyObject *roots;  /* a list of the arrays that the program writes, kept alive */
     PyObject *apart;  /* apart([array], roots) tells of memory whose owner is no array */
     size_t known;
@@ -103,43 +101,65 @@ static int first_of(PyObject *const *objects, int last)
     return place;
 }
 
-static PyObject *open_arguments(PyObject *object, PyObject *const *given, Py_ssize_t count)
+Py_ssize_t count_arguments(PyObject *object)
+{
+    return ((Arguments *)object)->count;
+}
+
+int find_arrays(PyObject *object, PyObject *const *objects, Py_ssize_t count, PyObject **arrays)
 {
     Arguments *self = (Arguments *)object;
-    PyObject *objects[MOST], *arrays[MOST];
-    if (count != 2 || !PyTuple_Check(given[0]) || !PyDict_Check(given[1])) {
-        PyErr_SetString(PyExc_TypeError, "open takes the arguments and the keywords of a call");
-        return NULL;
+    if (count != self->count) {
+        return 0;
     }
-    if (PyTuple_GET_SIZE(given[0]) != self->count || PyDict_GET_SIZE(given[1])) {
-        Py_RETURN_NONE;
-    }
-    for (int i = 0; i < self->count; i++) {
+    for (int i = 0; i < count; i++) {
         const Argument *wanted = &self->arguments[i];
-        objects[i] = PyTuple_GET_ITEM(given[0], i);
         PyArrayObject *array = array_of(wanted, objects[i]);
         arrays[i] = (PyObject *)array;
         if (array == NULL || !has_form(wanted, array) || first_of(arrays, i) != wanted->first_array
             || first_of(objects, i) != wanted->first_object) {
-            Py_RETURN_NONE;
+            return 0;
         }
     }
-    PyObject *opened = PyTuple_New(self->count);
-    for (int i = 0; opened != NULL && i < self->count; i++) {
-        PyTuple_SET_ITEM(opened, i, Py_NewRef(arrays[i]));
+    for (int i = 0; i < count; i++) {
+        Py_INCREF(arrays[i]);
     }
-    for (int i = 0; opened != NULL && i < self->count; i++) {
-        int is_apart = lies_apart(self, (PyArrayObject *)PyTuple_GET_ITEM(opened, i));
-        if (is_apart <= 0) {
-            Py_DECREF(opened);
-            return is_apart < 0 ? NULL : Py_NewRef(Py_None);
+    int are_apart = 1;
+    for (int i = 0; i < count && are_apart > 0; i++) {
+        are_apart = lies_apart(self, (PyArrayObject *)arrays[i]);
+    }
+    for (int i = 0; i < count && are_apart <= 0; i++) {
+        Py_CLEAR(arrays[i]);
+    }
+    return are_apart;
+}
+
+static PyObject *open_arguments(PyObject *object, PyObject *const *given, Py_ssize_t count)
+{
+    PyObject *arrays[MOST_ARGUMENTS];
+    if (count != 2 || !PyTuple_Check(given[0]) || !PyDict_Check(given[1])) {
+        PyErr_SetString(PyExc_TypeError, "open takes the arguments and the keywords of a call");
+        return NULL;
+    }
+    Py_ssize_t size = PyTuple_GET_SIZE(given[0]);
+    int found = PyDict_GET_SIZE(given[1]) ? 0 : find_arrays(
+        object, &PyTuple_GET_ITEM(given[0], 0), size, arrays);
+    if (found <= 0) {
+        return found < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    PyObject *opened = PyTuple_New(size);
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if (opened == NULL) {
+            Py_DECREF(arrays[i]);
+        }
+        else {
+            PyTuple_SET_ITEM(opened, i, arrays[i]);
         }
     }
     return opened;
 }
 
-/* Finds where a slot of objects of a class lies; -1 with an exception where it is none. */
-static Py_ssize_t offset_of(PyObject *descriptor, PyTypeObject *type)
+Py_ssize_t offset_of(PyObject *descriptor, PyTypeObject *type)
 {
     if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)
         || ((PyMemberDescrObject *)descriptor)->d_member->type != T_OBJECT_EX
@@ -210,8 +230,9 @@ static PyObject *new_arguments(PyTypeObject *type, PyObject *args, PyObject *key
     if (!PyArg_ParseTuple(args, "O!O!O", &PyList_Type, &rows, &PyList_Type, &roots, &apart)) {
         return NULL;
     }
-    if (PyList_GET_SIZE(rows) > MOST) {
-        return PyErr_Format(PyExc_ValueError, "at most %d arguments are compared here", MOST);
+    if (PyList_GET_SIZE(rows) > MOST_ARGUMENTS) {
+        return PyErr_Format(PyExc_ValueError, "at most %d arguments are compared here",
+                            MOST_ARGUMENTS);
     }
     Arguments *self = (Arguments *)type->tp_alloc(type, 0);
     if (self == NULL) {

@@ -3,7 +3,7 @@
  * walker.Slots([(object, descriptor, value) ...]): `are()` tells whether each slot holds its value,
  * `put()` sets each to it, `fill(value)` sets all to one.
  */
-#include "instructions.h"
+#include "calling.h"
 
 #include <structmember.h>
 
@@ -23,16 +23,21 @@ static inline PyObject **place_of(const Slot *slot)
     return (PyObject **)((char *)slot->object + slot->offset);
 }
 
-static PyObject *are(PyObject *object, PyObject *unused)
+int slots_are(PyObject *object)
 {
-    (void)unused;
     Slots *self = (Slots *)object;
     for (Py_ssize_t i = 0; i < self->count; i++) {
         if (*place_of(&self->slots[i]) != self->slots[i].value) {
-            Py_RETURN_FALSE;
+            return 0;
         }
     }
-    Py_RETURN_TRUE;
+    return 1;
+}
+
+static PyObject *are(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(slots_are(object));
 }
 
 static void set(const Slot *slot, PyObject *value)
@@ -42,22 +47,32 @@ static void set(const Slot *slot, PyObject *value)
     Py_XDECREF(before); /* last: it may run code that looks here */
 }
 
-static PyObject *put(PyObject *object, PyObject *unused)
+void put_slots(PyObject *object)
 {
-    (void)unused;
     Slots *self = (Slots *)object;
     for (Py_ssize_t i = 0; i < self->count; i++) {
         set(&self->slots[i], self->slots[i].value);
     }
+}
+
+static PyObject *put(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    put_slots(object);
     Py_RETURN_NONE;
 }
 
-static PyObject *fill(PyObject *object, PyObject *value)
+void fill_slots(PyObject *object, PyObject *value)
 {
     Slots *self = (Slots *)object;
     for (Py_ssize_t i = 0; i < self->count; i++) {
         set(&self->slots[i], value);
     }
+}
+
+static PyObject *fill(PyObject *object, PyObject *value)
+{
+    fill_slots(object, value);
     Py_RETURN_NONE;
 }
 

@@ -5,12 +5,10 @@
  * memory that stays.
  */
 #define AINO_OWNS_THE_IMPORTS
-#include "instructions.h"
+#include "calling.h"
+#include "flags.h"
 
-#include <fenv.h>
 #include <structmember.h>
-
-#define WATCHED (FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID)
 
 enum { LONG_WORK = 1 << 16 };
 
@@ -71,12 +69,14 @@ static PyArrayObject *in_form(PyObject *given, PyArrayObject *form)
 static int walk(const Stretch *self, char *const *slots, PyObject *const *numbers, int *flags)
 {
     int failed = 0;
-    feclearexcept(WATCHED);
+    if (raised_flags()) { /* which takes a tenth of clearing them */
+        feclearexcept(WATCHED);
+    }
     for (Py_ssize_t i = 0; i < self->count && !failed; i++) {
         const Instruction *next = &self->instructions[i];
         failed = next->step(next, slots, numbers);
         /* Now: some of NumPy's loops clear what was raised before them. */
-        int raised = fetestexcept(WATCHED);
+        int raised = raised_flags();
         if (raised && next->quiet) {
             feclearexcept(WATCHED);
         }
@@ -275,10 +275,11 @@ PyMODINIT_FUNC PyInit_walker(void)
 {
     import_array();
     import_ufunc();
-    PyTypeObject *types[] = {&StretchType, &SlotsType, &ArgumentsType};
-    const char *names[] = {"Stretch", "Slots", "Arguments"};
+    PyTypeObject *types[] = {&StretchType,  &SlotsType,  &ArgumentsType, &EntryType,
+                             &EntranceType, &CallerType, &LockType};
+    const char *names[] = {"Stretch", "Slots", "Arguments", "Entry", "Entrance", "Caller", "Lock"};
     PyObject *made = PyModule_Create(&module);
-    for (int i = 0; made != NULL && i < 3; i++) {
+    for (int i = 0; made != NULL && i < 7; i++) {
         if (PyType_Ready(types[i]) < 0
             || PyModule_AddObjectRef(made, names[i], (PyObject *)types[i]) < 0) {
             Py_CLEAR(made);

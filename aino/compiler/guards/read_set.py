@@ -7,6 +7,7 @@ from typing import Any
 from aino.autograd.tensor import Tensor
 from aino.compiler.guards.places import class_place, identity_of
 from aino.compiler.guards.reads import Read
+from aino.compiler.guards.rows import row_of_read
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.errors import CompileError
 
@@ -84,9 +85,11 @@ class ReadSet:
         for read in [*self.reads.values(), *self._earlier]:
             read.put_back()
 
-    def conditions(self, guards) -> list[str]:
-        """Return the conditions that every name read stands for what it stood for."""
+    def conditions(self, guards) -> list[tuple[str, tuple | None]]:
+        """Return the conditions that every name read stands for what it stood for, with rows."""
         # Where a generator stands makes no difference: drawing from it was refused.
         # What a list that only grows holds is none, either.
         others = ("state", "grown")
-        return [read.condition(guards) for _, read in self.found() if read.kind not in others]
+        found = [read for _, read in self.found() if read.kind not in others]
+        texts = [read.condition(guards) for read in found]
+        return [(text, row_of_read(read, text)) for read, text in zip(found, texts)]

@@ -18,6 +18,25 @@ from aino.structure_version import structure_version
 MISS: Any = object()
 
 
+class InC:
+    """What C compares and does where it makes the whole call, as the lines of a dispatch do.
+
+    ``rows``: what stands where. ``rest``: the lines that only Python can run. ``arguments``,
+    ``same``, ``fill`` and ``put`` are objects of ``aino-native`` for what the lines call them.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[tuple] = []
+        self.rest: list[str] = []
+        self.inference: bool | None = None
+        self.arguments: Any = None
+        #: The lines that give the arguments and their arrays the names that ``rest`` knows.
+        self.opening: list[str] = []
+        self.same: Any = None
+        self.fill: Any = None
+        self.put: Any = None
+
+
 class Guards:
     """The text of a dispatch and what it names."""
 
@@ -28,6 +47,7 @@ class Guards:
             "dtypes": dtypes, "np": np,
         }  # fmt: skip
         self.lines: list[str] = []
+        self.in_c = InC()
         #: Numbers that are computed before the program runs, by their expressions.
         self.numbers: dict[str, str] = {}
         self._names: dict[int, str] = {}
@@ -45,9 +65,17 @@ class Guards:
             known = self._names[id(value)] = self.bind(name, value)
         return known
 
-    def need(self, condition: str) -> None:
-        """Let the call miss unless ``condition`` holds."""
-        self.lines.append(f"if not ({condition}): return MISS")
+    def need(self, condition: str, rows: list[tuple] | None = None) -> None:
+        """Let the call miss unless ``condition`` holds.
+
+        ``rows``: those that say the same; None where there are none.
+        """
+        line = f"if not ({condition}): return MISS"
+        self.lines.append(line)
+        if rows is None:
+            self.in_c.rest.append(line)
+        else:
+            self.in_c.rows += rows
 
 
 @functools.lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.threads import worker
 
 #: The form in which instructions are described; a walker of another one is not used.
-FORMAT = 3
+FORMAT = 4
 #: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
 _FLAGS = (
     ("divide", "divide by zero"), ("over", "overflow"), ("under", "underflow"),
@@ -61,6 +61,32 @@ def arguments(rows: list[tuple], roots: list, apart: Callable[..., bool]) -> Any
     return aino_native.Arguments(rows, roots, apart)
 
 
+def entry(**told: Any) -> Any:
+    """Return a call by one program that C makes from end to end.
+
+    ``told``: what it compares and runs, by the names that native/src/entry.c has for it.
+    """
+    import aino_native
+
+    return aino_native.Entry(**told)
+
+
+def entrance(lock: Any, session: Any, eagerly: type, entries: tuple) -> Any:
+    """Return what asks one entry after the other, by one thread at a time."""
+    import aino_native
+
+    return aino_native.Entrance(lock, session, eagerly, entries)
+
+
+def found(name: str) -> Any:
+    """Return what the package has under a name, None where there is none for this AINO."""
+    try:
+        import aino_native
+    except ImportError:
+        return None
+    return getattr(aino_native, name) if aino_native.FORMAT == FORMAT else None
+
+
 def stand_in(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return an array of a form that nobody reads or writes: it has memory for one element."""
     one = np.zeros(1, dtype)
@@ -73,12 +99,14 @@ def on_flags(name: str) -> Callable[..., None]:
     def tell(*raised: int) -> None:
         handling: dict[str, Any] = {**np.geterr()}
         handler: Any = np.geterrcall()
+        # Whose line it is: that of the program's caller, if it has lines.
+        is_line = sys._getframe(1).f_code.co_filename.startswith("<program")
         status = sum([flag << place for place, flag in enumerate(raised)])
         for (kind, spoken), flag in zip(_FLAGS, raised):
             how = handling[kind] if flag else "ignore"
             message = f"{spoken} encountered in {name}"
             if how == "warn":
-                warnings.warn(message, RuntimeWarning, stacklevel=3)
+                warnings.warn(message, RuntimeWarning, stacklevel=2 + is_line)
             elif how == "raise":
                 raise FloatingPointError(message)
             elif how == "print":
