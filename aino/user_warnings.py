@@ -27,6 +27,21 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+def warn_of_numbers(message: str) -> None:
+    """Warn of what arithmetic has raised in a program: at the user's line, but as AINO's own.
+
+    Such warnings of AINO's are not shown unless the user asks for them.
+    """
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(OWN) and frame.f_back is not None:
+        frame = frame.f_back
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(
+        message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno,
+        "aino.compiler.program", registry,
+    )  # fmt: skip
+
+
 def formerly(
     place: str, function: Callable[_Given, _Result], name: str = ""
 ) -> Callable[_Given, _Result]:

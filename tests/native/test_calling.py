@@ -167,13 +167,15 @@ def test_a_value_that_the_question_changes_is_not_taken_for_the_one_that_passed(
     held = {"a": 1}
 
     def holds():
-        held["a"] += 1
-        return True
+        held["a"] = 2
+        return not refused
 
+    refused = []
     call = entry(rows=[("item", held, "a", 0, None, holds)])
-    for turn in range(4):
-        assert made(call)
-        assert held["a"] == turn + 2
+    assert made(call)
+    held["a"] = 1
+    refused.append(1)
+    assert not made(call)
 
 
 @pytest.mark.parametrize(
@@ -388,6 +390,7 @@ def test_programs_are_asked_in_turn_and_then_the_method():
     assert compiled(y) == ((y,), {})
     assert compiled() == ((), {})
     assert compiled(1, a=2) == ((1,), {"a": 2})
+    assert compiled(x, a=2) == ((x,), {"a": 2})
     assert compiled.__call__(x).array is type(compiled).__call__(compiled, x).array
     assert holding()(1) == ((1,), {})
     compiled.entrance = 1  # what leads nowhere is passed by

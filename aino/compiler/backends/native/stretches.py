@@ -15,6 +15,7 @@ from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.threads import worker
+from aino.user_warnings import warn_of_numbers
 
 #: The form in which instructions are described; a walker of another one is not used.
 FORMAT = 4
@@ -99,14 +100,12 @@ def on_flags(name: str) -> Callable[..., None]:
     def tell(*raised: int) -> None:
         handling: dict[str, Any] = {**np.geterr()}
         handler: Any = np.geterrcall()
-        # Whose line it is: that of the program's caller, if it has lines.
-        is_line = sys._getframe(1).f_code.co_filename.startswith("<program")
         status = sum([flag << place for place, flag in enumerate(raised)])
         for (kind, spoken), flag in zip(_FLAGS, raised):
             how = handling[kind] if flag else "ignore"
             message = f"{spoken} encountered in {name}"
             if how == "warn":
-                warnings.warn(message, RuntimeWarning, stacklevel=2 + is_line)
+                warn_of_numbers(message)
             elif how == "raise":
                 raise FloatingPointError(message)
             elif how == "print":
