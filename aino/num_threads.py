@@ -8,6 +8,7 @@ Accelerate) is reached by the package threadpoolctl, where that is installed.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from aino.threads import CORES, worker
-from aino.tracing import takes_out
+from aino.tracing import session, takes_out, unconditional
 
 _NAMES = (
     "scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads",
@@ -69,23 +70,65 @@ def _getter_and_setter() -> tuple[Callable[..., Any] | None, Callable[..., Any] 
     return _blas("get"), _blas("set")
 
 
+def blas_addresses() -> tuple[int, int]:
+    """Return where OpenBLAS's functions lie that get and set its number of threads, or zeros."""
+    get, set_to = _getter_and_setter()
+    if get is None or set_to is None:
+        return 0, 0
+    first, second = [ctypes.cast(f, ctypes.c_void_p).value for f in (get, set_to)]  # type: ignore[arg-type]
+    return first or 0, second or 0
+
+
 def share(function: Callable[[Any], None], parts: list) -> None:
     """Call a function that multiplies small matrices on two parts at the same time, or on one.
 
     Meanwhile BLAS computes on the thread that calls it: its own threads would have to be woken
     for each of the products. Where it may only use one, one part follows the other.
     """
+    if session.recorder is not None:
+        with session.recorder.one_thread():
+            session.recorder.both(function, parts)
+        return
+    with one_blas_thread() as may_share:
+        if may_share:
+            worker.share(function, parts)
+        else:
+            for part in parts:
+                function(part)
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[bool]:
+    """Let BLAS compute on the thread that calls it; says whether it might have used more.
+
+    For products of which each takes less time than its threads need to wake and to wait.
+    """
+    if session.recorder is not None:
+        with session.recorder.one_thread():
+            yield False
+        return
     get, set_to = _getter_and_setter()
     count = 1 if get is None or worker.alone else int(get())
     if count < 2 or set_to is None:
-        for part in parts:
-            function(part)
+        yield False
         return
     set_to(1)
     try:
-        worker.share(function, parts)
+        yield True
     finally:
         set_to(count)
+
+
+def by_halves(function: Callable[..., None], length: int, *operands: Any) -> None:
+    """Call ``function(part, *operands)`` with the slice of all, or with both halves where it pays.
+
+    That is where its calls of NumPy are walked in C, in which a second thread begins at once.
+    """
+    if session.recorder is None or length < 2:
+        function(slice(0, length), *operands)
+        return
+    parts = [slice(0, length // 2), slice(length // 2, length)]
+    session.recorder.both(lambda part: function(part, *operands), parts)
 
 
 #: A product of at most so many multiplications takes one thread of OpenBLAS by itself.
@@ -96,6 +139,7 @@ HALVED_PRODUCT = 1 << 22
 
 
 @takes_out
+@unconditional
 def shared_product(a, b, out=None):
     """Return a · b, of which AINO's two threads compute one half each, if that is quicker.
 
@@ -105,7 +149,12 @@ def shared_product(a, b, out=None):
     """
     if out is None:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-        out = np.empty(shape, np.result_type(a, b))
+        out = np.empty_like(a, np.result_type(a, b), order="C", shape=shape)
+    if a.shape[-2] * a.shape[-1] * b.shape[-1] <= SMALL_PRODUCT:
+        return np.matmul(a, b, out=out)
+    if session.recorder is not None:
+        session.recorder.product(_halves(a, b, out), (a, b, out))
+        return out
     get, _ = _getter_and_setter()
     if get is None or get() != 2:
         return np.matmul(a, b, out=out)

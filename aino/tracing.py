@@ -31,6 +31,8 @@ class Session(threading.local):
     call: Any = None
     #: Whether a program only runs to be looked at: then nothing is exchanged.
     rehearses = False
+    #: What writes down the calls of NumPy that a kernel makes, where it does.
+    recorder: Any = None
     #: What hears of each frame that begins in a trace, where it can be sent away for a while.
     hear: Any = None
 
@@ -180,6 +182,16 @@ def takes_out(kernel):
     A program then gives it memory that is used again at each call.
     """
     kernel.takes_out = True
+    return kernel
+
+
+def unconditional(kernel):
+    """Say of an opaque kernel that which calls of NumPy it makes depends on shapes alone.
+
+    It allocates memory like that of its arguments (``np.empty_like(x, shape=...)``), so that an
+    array of another class hears of all that is done.
+    """
+    kernel.is_unconditional = True
     return kernel
 
 

@@ -5,6 +5,11 @@
 
 static char zeros[16];
 
+/* A BLAS takes one thread for a product of at most so many sums and products. */
+enum { SMALL_PRODUCT = 1 << 18 };
+/* As much work as so many elements are in other loops: one of an exponential and its kin. */
+enum { SLOW = 4 };
+
 int refuse(const char *why)
 {
     if (!PyErr_Occurred()) {
@@ -13,32 +18,78 @@ int refuse(const char *why)
     return -1;
 }
 
-/* Notes where an operand lies, and looks at whether loops can read it. */
-static int place_operand(Place *place, PyArrayObject *array, PyObject *stand_ins)
+/* The bytes that an array reaches over, from where it begins. */
+static void extent_of(PyArrayObject *array, npy_intp *low, npy_intp *high)
 {
-    if (!PyArray_Check((PyObject *)array)) {
+    *low = 0;
+    *high = PyArray_SIZE(array) == 0 ? 0 : PyArray_ITEMSIZE(array);
+    for (int axis = 0; axis < PyArray_NDIM(array) && *high > 0; axis++) {
+        npy_intp reach = (PyArray_DIM(array, axis) - 1) * PyArray_STRIDE(array, axis);
+        *(reach < 0 ? low : high) += reach;
+    }
+}
+
+/* Takes (form, slot, offset): an array within a call's argument, which begins so many bytes on. */
+static int place_within(Place *place, PyArrayObject **array, PyObject *told, PyObject *stand_ins)
+{
+    PyObject *form;
+    Py_ssize_t slot;
+    npy_intp offset, low, high, first, end;
+    if (!PyArg_ParseTuple(told, "O!nn", &PyArray_Type, &form, &slot, &offset)) {
+        return -1;
+    }
+    if (slot < 0 || slot >= PyList_GET_SIZE(stand_ins)) {
+        return refuse("an operand lies in an argument that is not given");
+    }
+    *array = (PyArrayObject *)form;
+    extent_of(*array, &low, &high);
+    extent_of((PyArrayObject *)PyList_GET_ITEM(stand_ins, slot), &first, &end);
+    if (offset % PyDataType_ALIGNMENT(PyArray_DESCR(*array)) != 0) {
+        return refuse("an operand lies between the elements of an argument");
+    }
+    if (offset + low < first || offset + high > end) {
+        return refuse("an operand reaches beyond the argument that it lies in");
+    }
+    *place = (Place){NULL, (int)slot, offset};
+    return 0;
+}
+
+/* Notes where an operand lies, and looks at whether loops can read it. */
+static int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject *stand_ins)
+{
+    *place = (Place){NULL, -1, 0};
+    if (PyTuple_Check(told)) {
+        if (place_within(place, array, told, stand_ins) < 0) {
+            return -1;
+        }
+    }
+    else if (!PyArray_Check(told)) {
         return refuse("an operand is no array");
     }
-    if (!PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)
-        || PyDataType_REFCHK(PyArray_DESCR(array))) {
-        return refuse("an operand is not aligned, is swapped or holds objects");
-    }
-    *place = (Place){PyArray_BYTES(array), -1};
-    for (Py_ssize_t slot = 0; slot < PyList_GET_SIZE(stand_ins); slot++) {
-        if (PyList_GET_ITEM(stand_ins, slot) == (PyObject *)array) {
-            *place = (Place){NULL, (int)slot};
+    else {
+        *array = (PyArrayObject *)told;
+        place->address = PyArray_BYTES(*array);
+        for (Py_ssize_t slot = 0; slot < PyList_GET_SIZE(stand_ins); slot++) {
+            if (PyList_GET_ITEM(stand_ins, slot) == told) {
+                *place = (Place){NULL, (int)slot, 0};
+            }
         }
+    }
+    if (!PyArray_ISALIGNED(*array) || !PyArray_ISNOTSWAPPED(*array)
+        || PyDataType_REFCHK(PyArray_DESCR(*array))) {
+        return refuse("an operand is not aligned, is swapped or holds objects");
     }
     return 0;
 }
 
 /* Notes where the operands of an instruction lie, of which the first is written. */
-static int place_operands(Instruction *made, PyArrayObject **arrays, int count,
+static int place_operands(Instruction *made, PyArrayObject **arrays, PyObject *operands,
                           PyObject *stand_ins)
 {
-    made->operands = count;
-    for (int i = 0; i < count; i++) {
-        if (place_operand(&made->places[i], arrays[i], stand_ins) < 0) {
+    made->operands = (int)PyTuple_GET_SIZE(operands);
+    for (int i = 0; i < made->operands; i++) {
+        if (place_operand(&made->places[i], &arrays[i], PyTuple_GET_ITEM(operands, i), stand_ins)
+            < 0) {
             return -1;
         }
         npy_intp size = PyArray_SIZE(arrays[i]);
@@ -79,6 +130,21 @@ static void put_result_last(Instruction *made, PyArrayObject **arrays, PyArrayOb
     ordered[last] = arrays[0];
 }
 
+/* Whether a loop takes as long for each element as memory does, or several times that. */
+static int is_quick(const PyUFuncObject *ufunc)
+{
+    static const char *const quick[] = {
+        "add", "subtract", "multiply", "negative", "absolute", "maximum", "minimum", "clip", "square",
+        "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "sign", "conjugate",
+    };
+    for (size_t i = 0; i < sizeof quick / sizeof *quick; i++) {
+        if (!strcmp(ufunc->name, quick[i])) {
+            return 1;
+        }
+    }
+    return !strncmp(ufunc->name, "bitwise", 7) || !strncmp(ufunc->name, "logical", 7);
+}
+
 /* (out, in ...) */
 static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **arrays)
 {
@@ -90,6 +156,7 @@ static int build_ufunc(Instruction *made, PyUFuncObject *ufunc, PyArrayObject **
     if (find_loop(ufunc, ordered, &made->loop, &made->data) < 0) {
         return -1;
     }
+    made->work *= is_quick(ufunc) ? 1 : SLOW;
     return plan_sweep(made, ordered, made->operands);
 }
 
@@ -139,7 +206,7 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
     if (!is_add && !first) {
         return refuse("reductions begin with zero or with their first values");
     }
-    made->places[2] = first ? made->places[1] : (Place){zeros, -1};
+    made->places[2] = first ? made->places[1] : (Place){zeros, -1, 0};
     made->first_visits = first ? PyArray_SIZE(out) : 0;
     if (plan_copy(made, kept, lengths, PyArray_STRIDES(out), first ? from : no_steps,
                   PyArray_ITEMSIZE(out)) < 0) {
@@ -200,6 +267,7 @@ static int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject
     memcpy(made->dimensions, dimensions, sizeof dimensions);
     memcpy(made->strides, strides, sizeof strides);
     made->work = m * n * p / 8;
+    made->is_big = m * n * p > SMALL_PRODUCT;
     made->step = step_product;
     return 0;
 }
@@ -337,6 +405,7 @@ static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject *
     memcpy(made->dimensions, dimensions, sizeof dimensions);
     memcpy(made->strides, strides, sizeof strides);
     made->work = count * m * n * p / 8;
+    made->is_big = m * n * p > SMALL_PRODUCT;
     made->step = step_product;
     return find_loop(matmul, ordered, &made->loop, &made->data);
 }
@@ -404,17 +473,77 @@ static int describe_chain(Instruction *made, PyObject *operands, PyObject *detai
     Py_ssize_t count = PyTuple_GET_SIZE(operands);
     made->operands = (int)count;
     made->quiet = quiet;
+    PyArrayObject **arrays = PyMem_Calloc((size_t)count + 1, sizeof *arrays);
     made->chain_places = PyMem_Calloc((size_t)count + 1, sizeof(Place));
-    int failed = made->chain_places == NULL;
+    int failed = made->chain_places == NULL || arrays == NULL;
     for (Py_ssize_t i = 0; i < count && !failed; i++) {
-        failed = place_operand(&made->chain_places[i],
-                               (PyArrayObject *)PyTuple_GET_ITEM(operands, i), stand_ins) < 0;
+        failed = place_operand(&made->chain_places[i], &arrays[i], PyTuple_GET_ITEM(operands, i),
+                               stand_ins) < 0;
     }
-    failed = failed || build_chain(made, (PyArrayObject **)PySequence_Fast_ITEMS(operands),
-                                   detail) < 0;
+    failed = failed || build_chain(made, arrays, detail) < 0;
+    PyMem_Free(arrays);
     PyMem_Free(made->chain_places);
     made->chain_places = NULL;
     return failed ? -1 : 0;
+}
+
+/* Notes lists of instructions as an instruction's own; returns their number, or -1. */
+static int describe_lists(Instruction *made, PyObject *detail, PyObject *stand_ins)
+{
+    Py_ssize_t lists = PyTuple_GET_SIZE(detail), count = 0;
+    for (Py_ssize_t k = 0; k < lists; k++) {
+        if (!PyList_Check(PyTuple_GET_ITEM(detail, k))) {
+            return refuse("what is walked at the same time is lists of instructions");
+        }
+        count += PyList_GET_SIZE(PyTuple_GET_ITEM(detail, k));
+    }
+    made->owned = PyMem_Calloc((size_t)count + 1, sizeof(Instruction));
+    if (made->owned == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t k = 0; k < lists; k++) {
+        PyObject *list = PyTuple_GET_ITEM(detail, k);
+        if (k < 2) {
+            made->parts[k] = made->owned + made->owns;
+            made->counts[k] = PyList_GET_SIZE(list);
+        }
+        else {
+            made->whole = made->owned + made->owns;
+        }
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+            Instruction *part = &made->owned[made->owns++];
+            if (build_instruction(part, PyList_GET_ITEM(list, i), stand_ins) < 0) {
+                return -1;
+            }
+            if (part->needs_python || part->step == step_take || part->step == step_put) {
+                return refuse("what may need Python is not walked at the same time as other work");
+            }
+            if (k < 2 && part->is_big && !part->alone) {
+                return refuse("a product by all threads is not walked at the same time as others");
+            }
+            made->work += k < 2 ? part->work : 0;
+        }
+    }
+    return 0;
+}
+
+/* ([instructions], [instructions]), of which none needs what the other list does; a third list has
+ * the one large product that both are the halves of */
+static int describe_both(Instruction *made, PyObject *detail, PyObject *stand_ins)
+{
+    if (!PyTuple_Check(detail) || PyTuple_GET_SIZE(detail) < 2 || PyTuple_GET_SIZE(detail) > 3) {
+        return refuse("what is walked at the same time is two lists of instructions");
+    }
+    made->step = step_both;
+    if (describe_lists(made, detail, stand_ins) < 0) {
+        return -1;
+    }
+    int halves = PyTuple_GET_SIZE(detail) == 3;
+    if (halves && (made->owns != made->counts[0] + made->counts[1] + 1 || !made->whole->is_big)) {
+        return refuse("halves are those of one large product");
+    }
+    return 0;
 }
 
 /* described: (kind, operands, the kind's own detail, quiet) */
@@ -435,15 +564,15 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     if (!strcmp(kind, "chain")) {
         return describe_chain(made, operands, detail, quiet, stand_ins);
     }
+    if (!strcmp(kind, "both")) {
+        return describe_both(made, detail, stand_ins);
+    }
     PyArrayObject *arrays[MAX_OPERANDS];
     if (count < 1 || count > MAX_OPERANDS) {
         return refuse("an instruction has 1 to 8 operands");
     }
-    for (int i = 0; i < count; i++) {
-        arrays[i] = (PyArrayObject *)PyTuple_GET_ITEM(operands, i);
-    }
     made->quiet = quiet;
-    if (place_operands(made, arrays, count, stand_ins) < 0) {
+    if (place_operands(made, arrays, operands, stand_ins) < 0) {
         return -1;
     }
     int is_pair = PyTuple_Check(detail) && PyTuple_GET_SIZE(detail) == 2;
@@ -455,11 +584,13 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     if (!strcmp(kind, "reduce") && of_ufunc && is_pair && count == 2) {
         return build_reduce(made, (PyUFuncObject *)function, arrays, PyTuple_GET_ITEM(detail, 1));
     }
-    if (!strcmp(kind, "product") && of_ufunc && !is_pair && count == 3) {
-        return build_product(made, (PyUFuncObject *)detail, arrays);
+    /* A product is by as many threads as the BLAS has: matmul; or by one: (matmul, True). */
+    made->alone = is_pair && PyTuple_GET_ITEM(detail, 1) == Py_True;
+    if (!strcmp(kind, "product") && of_ufunc && count == 3) {
+        return build_product(made, (PyUFuncObject *)function, arrays);
     }
-    if (!strcmp(kind, "stack") && of_ufunc && !is_pair && count == 3) {
-        return build_stack(made, (PyUFuncObject *)detail, arrays);
+    if (!strcmp(kind, "stack") && of_ufunc && count == 3) {
+        return build_stack(made, (PyUFuncObject *)function, arrays);
     }
     if (!strcmp(kind, "copy") && count == 2) {
         return build_copy(made, arrays);

@@ -30,9 +30,7 @@ int step_chain(const Instruction *self, char *const *slots, PyObject *const *num
                 npy_intp from = operand->role == FLAT ? first - operand->origin
                     : operand->role == SCRATCH       ? first - low
                                                      : 0;
-                const Place *place = &operand->place;
-                operands[k] = (place->slot < 0 ? place->address : slots[place->slot])
-                    + from * operand->stride;
+                operands[k] = at(&operand->place, slots) + from * operand->stride;
                 strides[k] = operand->stride;
             }
             link->loop(operands, &count, strides, link->data);

@@ -252,7 +252,14 @@ int step_product(const Instruction *self, char *const *slots, PyObject *const *n
     for (int i = 0; i < 3; i++) {
         operands[i] = at(&self->places[i], slots);
     }
+    int by_all = self->is_big && !self->alone;
+    if (by_all) {
+        let_blas_share(1);
+    }
     self->loop(operands, self->dimensions, self->strides, self->data);
+    if (by_all) {
+        let_blas_share(0);
+    }
     return 0;
 }
 

@@ -16,10 +16,11 @@
 
 enum { MAX_OPERANDS = 8 };
 
-/* Where an operand begins: at an address that stays, or where a call's argument lies. */
+/* Where an operand begins: at an address that stays, or within a call's argument. */
 typedef struct {
     char *address;
-    int slot; /* which argument; -1: the address stays */
+    int slot;        /* which argument; -1: the address stays */
+    npy_intp offset; /* how many bytes behind the beginning of the argument */
 } Place;
 
 typedef struct Instruction Instruction;
@@ -57,6 +58,14 @@ struct Instruction {
     PyArrayObject *source;
     int number;            /* which */
     PyObject *error;       /* what is raised for a label that is none of the classes */
+    Instruction *parts[2]; /* what can be walked at the same time: lists */
+    Py_ssize_t counts[2];
+    Instruction *whole;    /* what both are the halves of, NULL where they are not */
+    Instruction *owned;    /* all of these, in one piece of memory */
+    Py_ssize_t owns;
+    int is_big;            /* a product for which a BLAS takes several threads, if it may */
+    int alone;             /* a product that one thread computes, or a half of one */
+    int borrows;           /* whether iterator, steps and chain are another one's */
     int quiet;             /* whether overflow and its kin are nobody's business here */
     npy_intp work;         /* how many elements, about */
     int needs_python;      /* whether the interpreter's lock has to be held */
@@ -64,7 +73,7 @@ struct Instruction {
 
 static inline char *at(const Place *place, char *const *slots)
 {
-    return place->slot < 0 ? place->address : slots[place->slot];
+    return place->slot < 0 ? place->address : slots[place->slot] + place->offset;
 }
 
 /* Elements of a type are moved as that type, whatever they stand for; memory may be of another. */
@@ -98,6 +107,24 @@ int step_convert(const Instruction *, char *const *, PyObject *const *);
 int step_accumulate(const Instruction *, char *const *, PyObject *const *);
 int step_put_where(const Instruction *, char *const *, PyObject *const *);
 int step_chain(const Instruction *, char *const *, PyObject *const *);
+int step_both(const Instruction *, char *const *, PyObject *const *);
+
+/* Walks instructions one after the other; what arithmetic raised, and is not quiet, joins `flags`. */
+int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
+              PyObject *const *numbers, int *flags);
+
+/* Between these a walk shares long instructions with a second thread, if it may: sharing.c. */
+void begin_sharing(void);
+void end_sharing(void);
+void let_blas_share(int does);
+PyObject *share_by(PyObject *nothing, PyObject *args);
+PyObject *helped(PyObject *nothing, PyObject *args);
+
+/* Makes an instruction that is long enough one of two halves. */
+int share_instruction(Instruction *made);
+
+/* Frees what an instruction owns. */
+void free_instruction(Instruction *made);
 
 /* Says why an instruction is not made; returns -1. */
 int refuse(const char *why);

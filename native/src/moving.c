@@ -78,7 +78,7 @@ static PyArrayObject *array_at(PyArrayObject *form, const Place *place, char *co
     Py_INCREF(dtype);
     return (PyArrayObject *)PyArray_NewFromDescr(
         &PyArray_Type, dtype, PyArray_NDIM(form), PyArray_DIMS(form), PyArray_STRIDES(form),
-        slots[place->slot], PyArray_FLAGS(form) & NPY_ARRAY_WRITEABLE, NULL);
+        at(place, slots), PyArray_FLAGS(form) & NPY_ARRAY_WRITEABLE, NULL);
 }
 
 /* One region into another of another dtype, by NumPy's own casts. */

@@ -2,7 +2,7 @@
  *
  * walker.Stretch(stand_ins, numbers, instructions, on_flags) is called with as many arrays as there
  * are stand-ins, of the same form, and as many numbers; what its instructions name besides is
- * memory that stays.
+ * memory that stays. A fifth argument says whether long instructions are shared between two threads.
  */
 #define AINO_OWNS_THE_IMPORTS
 #include "calling.h"
@@ -21,6 +21,7 @@ typedef struct {
     Py_ssize_t numbers, count;
     Instruction *instructions;
     int is_long; /* whether others may hold the interpreter's lock meanwhile */
+    int shares;  /* whether some of it is for two threads */
     char **begin;           /* where the arrays of the call that is made begin */
     PyArrayObject **copies; /* those that had to be copied for it */
     int is_busy; /* its iterators are its own: one call at a time */
@@ -66,25 +67,31 @@ static PyArrayObject *in_form(PyObject *given, PyArrayObject *form)
     return copy;
 }
 
+int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
+              PyObject *const *numbers, int *flags)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const Instruction *next = &list[i];
+        int failed = next->step(next, slots, numbers);
+        /* Now: some of NumPy's loops clear what was raised before them. */
+        int raised = raised_flags();
+        if (raised) {
+            feclearexcept(WATCHED);
+            *flags |= next->quiet ? 0 : raised;
+        }
+        if (failed) {
+            return failed;
+        }
+    }
+    return 0;
+}
+
 static int walk(const Stretch *self, char *const *slots, PyObject *const *numbers, int *flags)
 {
-    int failed = 0;
     if (raised_flags()) { /* which takes a tenth of clearing them */
         feclearexcept(WATCHED);
     }
-    for (Py_ssize_t i = 0; i < self->count && !failed; i++) {
-        const Instruction *next = &self->instructions[i];
-        failed = next->step(next, slots, numbers);
-        /* Now: some of NumPy's loops clear what was raised before them. */
-        int raised = raised_flags();
-        if (raised && next->quiet) {
-            feclearexcept(WATCHED);
-        }
-        else {
-            *flags |= raised;
-        }
-    }
-    return failed;
+    return walk_list(self->instructions, self->count, slots, numbers, flags);
 }
 
 static PyObject *call_stretch(PyObject *object, PyObject *const *args, size_t nargsf,
@@ -118,6 +125,9 @@ static PyObject *call_stretch(PyObject *object, PyObject *const *args, size_t na
         begin[i] = PyArray_BYTES(array);
     }
     self->is_busy = 1;
+    if (!failed && self->shares) {
+        begin_sharing();
+    }
     if (!failed && self->is_long) {
         Py_BEGIN_ALLOW_THREADS
         failed = walk(self, begin, args + slots, &flags);
@@ -125,6 +135,9 @@ static PyObject *call_stretch(PyObject *object, PyObject *const *args, size_t na
     }
     else if (!failed) {
         failed = walk(self, begin, args + slots, &flags);
+    }
+    if (self->shares) {
+        end_sharing();
     }
     self->is_busy = 0;
     while (copied > 0) {
@@ -145,14 +158,26 @@ static PyObject *call_stretch(PyObject *object, PyObject *const *args, size_t na
     Py_RETURN_NONE;
 }
 
+void free_instruction(Instruction *made)
+{
+    for (Py_ssize_t i = 0; i < made->owns; i++) {
+        free_instruction(&made->owned[i]);
+    }
+    PyMem_Free(made->owned);
+    if (made->borrows) {
+        return;
+    }
+    if (made->iterator != NULL) {
+        NpyIter_Deallocate(made->iterator);
+    }
+    PyMem_Free(made->chain);
+    PyMem_Free(made->steps);
+}
+
 static void free_instructions(Stretch *self)
 {
     for (Py_ssize_t i = 0; i < self->count; i++) {
-        if (self->instructions[i].iterator != NULL) {
-            NpyIter_Deallocate(self->instructions[i].iterator);
-        }
-        PyMem_Free(self->instructions[i].chain);
-        PyMem_Free(self->instructions[i].steps);
+        free_instruction(&self->instructions[i]);
     }
     PyMem_Free(self->instructions);
     PyMem_Free(self->begin);
@@ -167,12 +192,13 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
 {
     PyObject *stand_ins, *described, *on_flags;
     Py_ssize_t numbers;
+    int shares = 0;
     if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
         PyErr_SetString(PyExc_TypeError, "Stretch takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "O!nO!O", &PyList_Type, &stand_ins, &numbers, &PyList_Type,
-                          &described, &on_flags)) {
+    if (!PyArg_ParseTuple(args, "O!nO!O|p", &PyList_Type, &stand_ins, &numbers, &PyList_Type,
+                          &described, &on_flags, &shares)) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(stand_ins); i++) {
@@ -214,8 +240,13 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
             Py_DECREF(self);
             return NULL;
         }
+        if (shares && share_instruction(made) < 0) {
+            Py_DECREF(self);
+            return NULL;
+        }
         work += made->work;
         needs_python |= made->needs_python;
+        self->shares |= shares && (made->step == step_both || made->is_big);
     }
     self->is_long = work > LONG_WORK && !needs_python;
     return (PyObject *)self;
@@ -266,9 +297,15 @@ static PyTypeObject StretchType = {
     .tp_members = members,
 };
 
+static PyMethodDef functions[] = {
+    {"share_by", share_by, METH_VARARGS, "Says who may forbid the second thread."},
+    {"helped", helped, METH_NOARGS, "Returns how many parts the second thread has walked."},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "walker", "Walks programs: NumPy's own loops, one after the other.", -1,
-    NULL, NULL, NULL, NULL, NULL,
+    functions, NULL, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit_walker(void)

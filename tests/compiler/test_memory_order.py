@@ -210,7 +210,7 @@ def test_it_can_be_left_out():
     for _ in range(3):
         assert with_it().item() == without().item()
     assert "memory_order" not in without._latest.optimised.counts
-    assert with_it.code.count("batch_first(") == 0 < without.code.count("batch_first(")
+    assert with_it.source.count("batch_first(") == 0 < without.source.count("batch_first(")
 
 
 def laid(hand, function, value):

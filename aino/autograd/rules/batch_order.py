@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from aino.tracing import in_samples, opaque, takes_out
+from aino.autograd.rules.room import empty
+from aino.tracing import in_samples, opaque, takes_out, unconditional
 
 #: So many bytes stay in the first level of a cache while they are read across,
 NEAR = 24 << 10
@@ -33,17 +32,18 @@ def _for_all(kernel, batched, x):
 @opaque
 @in_samples(_for_all)
 @takes_out
+@unconditional
 def _batch_last(x, out=None):
     batch, shape = x.shape[0], x.shape[1:]
     if out is None:
-        out = np.empty((*shape, batch), x.dtype)
+        out = empty((*shape, batch), x)
     length, item = math.prod(shape), x.dtype.itemsize
     if batch < 16 or length * item % CLASH or not x.flags.c_contiguous:
         out[...] = x.transpose((*range(1, x.ndim), 0))
         return out
     rows, columns = x.reshape((batch, length)), out.reshape((length, batch))
     step = FAR // (batch * item)
-    memory = np.empty((batch, step + CLEAR // item), x.dtype)
+    memory = empty((batch, step + CLEAR // item), x)
     for start in range(0, length, step):
         part = rows[:, start : start + step]
         room = memory[:, : part.shape[1]]
@@ -55,10 +55,11 @@ def _batch_last(x, out=None):
 @opaque
 @in_samples(_for_all)
 @takes_out
+@unconditional
 def _batch_first(y, out=None):
     batch, shape = y.shape[-1], y.shape[:-1]
     if out is None:
-        out = np.empty((batch, *shape), y.dtype)
+        out = empty((batch, *shape), y)
     length = math.prod(shape)
     step = NEAR // max(batch * y.dtype.itemsize, 1)
     if step < 16 or length < 2 * step:

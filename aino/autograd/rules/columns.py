@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aino.autograd.rules import bands
-from aino.num_threads import share
+from aino.autograd.rules.room import empty, seen_as, zeros
+from aino.num_threads import one_blas_thread, share
 from aino.threads import halves
 
 #: So many numbers of columns are copied at a time.
@@ -56,14 +57,14 @@ class _Scratch(threading.local):
     def __init__(self) -> None:
         self.memory = np.empty(0, np.uint8)
 
-    def take(self, count: int, dtype) -> np.ndarray:
-        """Return so many numbers of memory whose contents are anything."""
-        size = count * dtype.itemsize
-        if size > 1 << 24:
-            return np.empty(count, dtype)
+    def take(self, count: int, x) -> np.ndarray:
+        """Return memory for so many numbers like those of an array; its contents are anything."""
+        size = count * x.dtype.itemsize
+        if size > 1 << 24 or type(x) is not np.ndarray:
+            return empty(count, x)
         if self.memory.size < size:
             self.memory = np.empty(size, np.uint8)
-        return self.memory[:size].view(dtype)
+        return self.memory[:size].view(x.dtype)
 
 
 _scratch = _Scratch()
@@ -88,7 +89,7 @@ def framed(x, padding):
         inner.append(slice(max(-before, 0), n - max(-after, 0)))
         outer.append(slice(max(before, 0), max(before, 0) + n + min(before, 0) + min(after, 0)))
         shape.append(n + before + after)
-    y = np.zeros((x.shape[0], *shape, x.shape[-1]), x.dtype)
+    y = zeros((x.shape[0], *shape, x.shape[-1]), x)
     y[(slice(None), *outer)] = x[(slice(None), *inner)]
     return y
 
@@ -99,7 +100,7 @@ def windows(x, kernel, count, place):
     across = [step * d for step, d in zip(steps[1:], place.dilation)]
     along = [step * s for step, s in zip(steps[1:], place.stride)]
     shape = (x.shape[0], *kernel, *count, x.shape[-1])
-    return np.ndarray(shape, x.dtype, x, 0, (steps[0], *across, *along, steps[-1]))
+    return seen_as(x, shape, (steps[0], *across, *along, steps[-1]))
 
 
 @functools.lru_cache(maxsize=512)
@@ -162,7 +163,7 @@ class Columns:
         covered = windows(x, self.kernel, self.count, place)
         _, width, shape = self.blocks
         rows, apart = height * self.groups, width + COLUMNS_APART
-        memory = _scratch.take(rows * apart, x.dtype)
+        memory = _scratch.take(rows * apart, x)
         columns = memory.reshape((self.groups, height, apart))
         room = memory.reshape((rows, apart))[:, :width]
         room = room.reshape((x.shape[0], *self.kernel, *shape))
@@ -203,9 +204,7 @@ def multiplied(weight, columns, out) -> None:
 def _pieces(x, whole, step):
     """Return (groups, R, L) as (groups, pieces, R, step)."""
     groups, rows, _ = x.shape
-    first, second, third = x.strides
-    shape = (groups, whole, rows, step)
-    return np.lib.stride_tricks.as_strided(x, shape, (first, step * third, second, third))
+    return x[:, :, : whole * step].reshape((groups, rows, whole, step)).swapaxes(1, 2)
 
 
 def _grouped(weight, groups):
@@ -243,7 +242,7 @@ def convolved(x, weight, bias, place, out=None):
     place, kernel = Place(*place), weight.shape[2:]
     count = positions(x.shape[1:-1], kernel, place)
     if out is None:
-        out = np.empty((weight.shape[0], *count, x.shape[-1]), x.dtype)
+        out = empty((weight.shape[0], *count, x.shape[-1]), x)
     if not out.size:
         return out
     if not weight.size:
@@ -300,7 +299,7 @@ def _added_back(g, weight, size, place):
     kernel, count = weight.shape[2:], g.shape[1:-1]
     inner, batch = weight.shape[1] * place.groups, g.shape[-1]
     whole = tuple([n + before + after for n, (before, after) in zip(size, place.padding)])
-    y = np.zeros((inner, *[max(n, 0) for n in whole], batch), g.dtype)
+    y = zeros((inner, *[max(n, 0) for n in whole], batch), g)
     if _has_bands(inner, weight.shape[0], place) and g.size and weight.size and _is_finite(g):
         bands.banded_back(
             g.reshape((inner, *_as_image(count), batch)),
@@ -314,17 +313,18 @@ def _added_back(g, weight, size, place):
         reached = windows(y, kernel, count, place)
         rows = g.reshape((place.groups, -1, math.prod(count) * batch))
         found, width, shape = blocks(count, batch, height)
-        columns = _scratch.take(height * width, g.dtype)
-        for index, length, start, stop in found:
-            part = columns[: height * (stop - start)]
-            np.matmul(
-                matrices, rows[:, :, start:stop],
-                out=part.reshape((place.groups, matrices.shape[1], stop - start)),
-            )  # fmt: skip
-            part = part.reshape((inner, *kernel, length, *shape[1:]))
-            for offset in product(*[range(k) for k in kernel]):
-                place_of: Any = (slice(None), *offset)
-                reached[(*place_of, *index)] += part[place_of]
+        columns = _scratch.take(height * width, g)
+        with one_blas_thread():
+            for index, length, start, stop in found:
+                part = columns[: height * (stop - start)]
+                np.matmul(
+                    matrices, rows[:, :, start:stop],
+                    out=part.reshape((place.groups, matrices.shape[1], stop - start)),
+                )  # fmt: skip
+                part = part.reshape((inner, *kernel, length, *shape[1:]))
+                for offset in product(*[range(k) for k in kernel]):
+                    place_of: Any = (slice(None), *offset)
+                    reached[(*place_of, *index)] += part[place_of]
     return framed(y, tuple([(-before, -after) for before, after in place.padding]))
 
 
@@ -335,7 +335,7 @@ def paired(g, x, kernel, place, out=None):
     shape = (g.shape[0], inner, *kernel)
     count = g.shape[1:-1]
     rows = g.shape[0] // groups if groups else 0
-    sums = np.zeros((groups, inner * math.prod(kernel), rows), g.dtype)
+    sums = zeros((groups, inner * math.prod(kernel), rows), g)
     if g.size and sums.size and _has_bands(x.shape[0], g.shape[0], place):
         x = framed(x, place.padding)
         slopes = bands.banded_pairs(
@@ -351,7 +351,7 @@ def paired(g, x, kernel, place, out=None):
 
         def multiply(part) -> None:
             term: Any = None
-            own = found[part[0][2]] = np.zeros_like(sums)
+            own = found[part[0][2]] = zeros(sums.shape, g)
             for block, start, stop in columns.over(part):
                 # The wide matrix first: BLAS takes half the time.
                 term = np.matmul(block, g[:, :, start:stop].mT, out=term)
@@ -361,6 +361,6 @@ def paired(g, x, kernel, place, out=None):
         for start in sorted(found):
             sums += found[start]
     if out is None:
-        out = np.empty(shape, g.dtype)
+        out = empty(shape, g)
     out.reshape((groups, rows, inner * math.prod(kernel)))[...] = sums.mT
     return out

@@ -24,7 +24,7 @@ from aino.autograd.rules.columns import Place
 from aino.autograd.rules.shape import spread
 from aino.autograd.sums import sum_over
 from aino.dtypes import float16
-from aino.tracing import in_samples, is_shared, opaque, takes_out
+from aino.tracing import in_samples, is_shared, opaque, takes_out, unconditional
 
 # The samples of ``vmap`` are a larger batch where the weight is one for all of them, else groups
 
@@ -65,9 +65,14 @@ def _paired_in_samples(kernel, batched, a, b, extent, place):
     return _as_groups(kernel, batched, (a, b), (extent,), place)
 
 
-convolved = opaque(in_samples(_in_samples)(takes_out(is_shared(columns.convolved))))
-spread_back = opaque(in_samples(_in_samples)(takes_out(is_shared(columns.spread_back))))
-paired = opaque(in_samples(_paired_in_samples)(takes_out(is_shared(columns.paired))))
+def _kernel(function, answer):
+    """Return a kernel of columns as a trace records it; ``answer``: how ``vmap`` calls it."""
+    return opaque(in_samples(answer)(takes_out(is_shared(unconditional(function)))))
+
+
+convolved = _kernel(columns.convolved, _in_samples)
+spread_back = _kernel(columns.spread_back, _in_samples)
+paired = _kernel(columns.paired, _paired_in_samples)
 
 
 # The three maps

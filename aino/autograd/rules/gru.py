@@ -17,9 +17,11 @@ from aino.autograd.rules.recurrent import (
     steps_of,
     transposed,
 )
+from aino.autograd.rules.room import empty, zeros
 from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.sums import sum_over
-from aino.tracing import fused
+from aino.num_threads import by_halves, one_blas_thread, shared_product
+from aino.tracing import fused, unconditional
 
 
 def gated(incoming, own, h):
@@ -49,7 +51,7 @@ def _weights(w_ih, w_hh, b_ih, b_hh):
     """
     rows, hidden = w_hh.shape
     two = 2 * hidden
-    weights = np.zeros((rows, hidden + 1 + w_ih.shape[1]), w_ih.dtype)
+    weights = zeros((rows, hidden + 1 + w_ih.shape[1]), w_ih)
     weights[:, :hidden] = w_hh
     weights[:, hidden + 1 :] = w_ih
     own, incoming = weights[two:, : hidden + 1].copy(), weights[two:, hidden:].copy()
@@ -59,7 +61,21 @@ def _weights(w_ih, w_hh, b_ih, b_hh):
     return -weights[:two], own, incoming
 
 
+def _state(part, count, a, t, before, h) -> None:
+    """Make gates of their sums, and the new state, of a part of the states; ``t``: room."""
+    reset, update, new, own = a = a[:, part]
+    t, h = t[part, :count], h[part, :count]
+    gates_of(a[:2])
+    np.multiply(reset, own, out=t)
+    new += t
+    np.tanh(new, out=new)
+    np.subtract(before[part], new, out=h)
+    h *= update
+    h += new
+
+
 @fused
+@unconditional
 def _gru(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
     """Return the rows, the last state, and what the backward pass reads, if it is to be kept."""
     steps = steps_of(sizes, reverse)
@@ -67,59 +83,59 @@ def _gru(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep):
     slots = slots_of(x, h0, steps)
     gating, own, incoming = (in_pieces(w, batch) for w in _weights(w_ih, w_hh, b_ih, b_hh))
     # Of each step: reset, update, new, and the part of new that reset multiplies.
-    gates = np.empty((len(steps) if keep else 1, 4, hidden, batch), x.dtype)
-    scratch = np.empty((hidden, batch), x.dtype)
-    for number, (_, count) in enumerate(steps):
-        before, after = slots[number][:, :count], slots[number + 1]
-        a, t = gates[number if keep else 0][:, :, :count], scratch[:, :count]
-        sigmoids = a[:2]
-        whole = count == batch
-        product(gating, before, sigmoids.reshape(2 * hidden, count) if whole else sigmoids)
-        gates_of(sigmoids)
-        product(own, before[: hidden + 1], a[3])
-        product(incoming, before[hidden:], a[2])
-        np.multiply(a[0], a[3], out=t)
-        a[2] += t
-        np.tanh(a[2], out=a[2])
-        h = after[:hidden, :count]
-        np.subtract(before[:hidden], a[2], out=h)
-        h *= a[1]
-        h += a[2]
-        after[:hidden, count:] = slots[number][:hidden, count:]
+    gates = empty((len(steps) if keep else 1, 4, hidden, batch), x)
+    scratch = empty((hidden, batch), x)
+    with one_blas_thread():
+        for number, (_, count) in enumerate(steps):
+            before, after = slots[number][:, :count], slots[number + 1]
+            a = gates[number if keep else 0][:, :, :count]
+            sigmoids = a[:2]
+            whole = count == batch
+            product(gating, before, sigmoids.reshape(2 * hidden, count) if whole else sigmoids)
+            product(own, before[: hidden + 1], a[3])
+            product(incoming, before[hidden:], a[2])
+            by_halves(_state, hidden, count, a, scratch, before, after)
+            after[:hidden, count:] = slots[number][:hidden, count:]
     found = rows_of(slots[1:], steps, hidden), slots[-1, :hidden].T.copy()
     return (*found, gates, slots) if keep else (*found, gates[:0], slots[:0])
 
 
 @fused
+@unconditional
 def _gru_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, gates, slots, sizes, reverse):
     steps = steps_of(sizes, reverse)
     _, _, hidden, batch = gates.shape
-    dh = transposed(g_h, h0.shape, x.dtype)
+    dh = transposed(g_h, h0)
     # The slopes of new's incoming part, of reset, update, and new's own part: what comes in reads
     # the first three, the state the last three.
-    slopes = np.empty((4 * hidden, x.shape[0]), x.dtype)
-    pieces = in_pieces(np.ascontiguousarray(w_hh.T), batch)
-    scratch = np.empty((4, hidden, batch), x.dtype)
-    through = np.empty((hidden, batch), x.dtype)
-    for number in reversed(range(len(steps))):
-        start, count = steps[number]
-        rows = slice(start, start + count)
-        a, s, dh_now = gates[number][:, :, :count], scratch[:, :, :count], dh[:, :count]
-        if g_y is not None:
-            dh_now += g_y[rows].T
-        _slopes(s, a, slots[number, :hidden, :count], dh_now)
-        flat = s.reshape(4 * hidden, count)
-        slopes[:, rows] = flat
-        dh_now *= a[1]
-        product(pieces, flat[hidden:], through[:, :count])
-        dh_now += through[:, :count]
+    slopes = empty((4 * hidden, x.shape[0]), x)
+    pieces = in_pieces(w_hh.T.copy(), batch)
+    scratch = empty((4, hidden, batch), x)
+    through = empty((hidden, batch), x)
+    with one_blas_thread():
+        for number in reversed(range(len(steps))):
+            start, count = steps[number]
+            rows = slice(start, start + count)
+            s, dh_now = scratch[:, :, :count], dh[:, :count]
+            if g_y is not None:
+                dh_now += g_y[rows].T
+            by_halves(_slopes, hidden, count, s, gates[number], slots[number], dh)
+            flat = s.reshape(4 * hidden, count)
+            slopes[:, rows] = flat
+            dh_now *= gates[number][1][:, :count]
+            product(pieces, flat[hidden:], through[:, :count])
+            dh_now += through[:, :count]
     before = rows_of(slots, steps, hidden) if wanted[3] else None
     return _of_inputs(wanted, slopes, dh, before, x, w_ih)
 
 
-def _slopes(s, a, h_before, dh) -> None:
-    """Write the cotangents of new's incoming sum, of reset, of update, and of new's own sum."""
-    reset, update, new, own = a
+def _slopes(part, count, s, a, h_before, dh) -> None:
+    """Write the cotangents of new's incoming sum, of reset, of update, and of new's own sum.
+
+    ``part``: of which states.
+    """
+    s, h_before, dh = s[:, part], h_before[part, :count], dh[part, :count]
+    reset, update, new, own = a[:, part, :count]
     np.subtract(1.0, update, out=s[0])
     np.multiply(s[0], update, out=s[2])
     np.subtract(h_before, new, out=s[3])
@@ -145,11 +161,11 @@ def _of_inputs(wanted, slopes, dh, before, x, w_ih):
 
     g_x = g_ih = g_hh = g_b_ih = g_b_hh = None
     if wanted[0]:
-        g_x = np.dot(incoming.T, np.concatenate((w_ih[2 * hidden :], w_ih[: 2 * hidden])))
+        g_x = shared_product(incoming.T, np.concatenate((w_ih[2 * hidden :], w_ih[: 2 * hidden])))
     if wanted[2]:
-        g_ih = in_order(np.dot(incoming, x))
+        g_ih = in_order(shared_product(incoming, x))
     if wanted[3]:
-        g_hh = np.dot(own, before)
+        g_hh = shared_product(own, before)
     if wanted[4]:
         g_b_ih = in_order(sum_over(incoming, 1))
     if wanted[5]:

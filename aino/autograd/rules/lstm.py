@@ -22,8 +22,10 @@ from aino.autograd.rules.recurrent import (
     steps_of,
     transposed,
 )
+from aino.autograd.rules.room import empty, zeros
 from aino.autograd.rules.trigonometry import tanh
-from aino.tracing import fused
+from aino.num_threads import by_halves, one_blas_thread, shared_product
+from aino.tracing import fused, unconditional
 
 
 def gated(gates, c):
@@ -44,7 +46,25 @@ def _definition(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     return over_steps(steps_of(sizes, reverse), [h0, c0], step)
 
 
+def _cell(part, count, of_step, c_before, c, h) -> None:
+    """Make gates of their sums, the cell and its tangent, of a part of the cells; the output, too.
+
+    ``of_step``: the four sums, and room for the tangent; ``h``: None where no output is wanted.
+    """
+    of_step, c = of_step[:, part, :count], c[part, :count]
+    i, f, g, o, t = of_step
+    gates_of(of_step[:2], o)
+    np.tanh(g, out=g)
+    np.multiply(i, g, out=t)
+    np.multiply(f, c_before[part, :count], out=c)
+    c += t
+    np.tanh(c, out=t)
+    if h is not None:
+        np.multiply(o, t, out=h[part, :count])
+
+
 @fused
+@unconditional
 def _lstm(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     """Return the rows, the last states, and what the backward pass reads, if it is to be kept."""
     steps = steps_of(sizes, reverse)
@@ -57,28 +77,25 @@ def _lstm(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
     pieces = in_pieces(weights, batch)
     count = len(steps) if keep else 1
     # Of each step: the gates, and the tangent of the cell.
-    gates = np.empty((count, 5, hidden, batch), x.dtype)
-    cells = np.empty((count + 1, hidden, batch), x.dtype)
+    gates = empty((count, 5, hidden, batch), x)
+    cells = empty((count + 1, hidden, batch), x)
     cells[0] = c0.T
-    for number, (_, count) in enumerate(steps):
-        before, after = slots[number], slots[number + 1]
-        place = number if keep else 0
-        a, t = gates[place][:4, :, :count], gates[place][4][:, :count]
-        product(pieces, before[:, :count], a.reshape(4 * hidden, count) if count == batch else a)
-        gates_of(a[:2], a[3])
-        np.tanh(a[2], out=a[2])
-        c_before, c = cells[place], cells[place + 1] if keep else cells[place]
-        np.multiply(a[0], a[2], out=t)
-        np.multiply(a[1], c_before[:, :count], out=c[:, :count])
-        c[:, :count] += t
-        np.tanh(c[:, :count], out=t)
-        if w_hr is None:
-            np.multiply(a[3], t, out=after[:size, :count])
-        else:
-            after[:size, :count] = w_hr @ (a[3] * t)
-        if count < batch:
-            after[:size, count:] = before[:size, count:]
-            c[:, count:] = c_before[:, count:]
+    with one_blas_thread():
+        for number, (_, count) in enumerate(steps):
+            before, after = slots[number], slots[number + 1]
+            of_step = gates[number if keep else 0]
+            a = of_step[:4, :, :count]
+            product(
+                pieces, before[:, :count], a.reshape(4 * hidden, count) if count == batch else a
+            )
+            c_before, c = cells[number if keep else 0], cells[number + 1 if keep else 0]
+            h = after if w_hr is None else None
+            by_halves(_cell, hidden, count, of_step, c_before, c, h)
+            if w_hr is not None:
+                after[:size, :count] = w_hr @ (a[3] * of_step[4][:, :count])
+            if count < batch:
+                after[:size, count:] = before[:size, count:]
+                c[:, count:] = c_before[:, count:]
     last = cells[-1] if keep else cells[0]
     found = rows_of(slots[1:], steps, size), slots[-1, :size].T.copy(), last.T.copy()
     kept = (gates, cells, slots)
@@ -86,49 +103,56 @@ def _lstm(x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse, keep):
 
 
 @fused
+@unconditional
 def _lstm_slopes(
     wanted, g_y, g_h, g_c, x, h0, w_ih, w_hh, w_hr, gates, cells, slots, sizes, reverse
 ):  # fmt: skip
     steps = steps_of(sizes, reverse)
     hidden, batch = gates.shape[2:]
-    dh = transposed(g_h, h0.shape, x.dtype)
-    dc = transposed(g_c, (batch, hidden), x.dtype)
+    dh = transposed(g_h, h0)
+    dc = zeros((hidden, batch), x) if g_c is None else g_c.T.copy()
     total, size = x.shape[0], h0.shape[1]
-    slopes = np.empty((4 * hidden, total), x.dtype)
+    slopes = empty((4 * hidden, total), x)
     outputs: Any = None
     arrived: Any = None
     if w_hr is not None:
-        outputs, arrived = np.empty((total, hidden), x.dtype), np.empty((total, size), x.dtype)
-    pieces = in_pieces(np.ascontiguousarray(w_hh.T), batch)
-    scratch, room = np.empty((4, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
-    for number in reversed(range(len(steps))):
-        start, count = steps[number]
-        rows = slice(start, start + count)
-        a, t = gates[number][:4, :, :count], gates[number][4][:, :count]
-        s = scratch[:, :, :count]
-        dh_now, dc_now = dh[:, :count], dc[:, :count]
-        if g_y is not None:
-            dh_now += g_y[rows].T
-        arriving = dh_now
-        if w_hr is not None:
-            outputs[rows] = (a[3] * t).T
-            arrived[rows] = dh_now.T
-            arriving = w_hr.T @ dh_now
-        _slopes(s, t, room[:, :count], a, cells[number][:, :count], arriving, dc_now)
-        slopes[:, rows] = s.reshape(4 * hidden, count)
-        product(pieces, s.reshape(4 * hidden, count), dh_now)
+        outputs = empty((total, hidden), x)
+        arrived = empty((total, size), x)
+    pieces = in_pieces(w_hh.T.copy(), batch)
+    scratch = empty((4, hidden, batch), x)
+    room = empty((hidden, batch), x)
+    with one_blas_thread():
+        for number in reversed(range(len(steps))):
+            start, count = steps[number]
+            rows = slice(start, start + count)
+            s, dh_now = scratch[:, :, :count], dh[:, :count]
+            if g_y is not None:
+                dh_now += g_y[rows].T
+            arriving = dh_now
+            if w_hr is not None:
+                o, t = gates[number][3:, :, :count]
+                outputs[rows] = (o * t).T
+                arrived[rows] = dh_now.T
+                arriving = w_hr.T @ dh_now
+            kept = gates[number], cells[number]
+            by_halves(_slopes, hidden, count, s, room, *kept, arriving, dc)
+            slopes[:, rows] = s.reshape(4 * hidden, count)
+            product(pieces, s.reshape(4 * hidden, count), dh_now)
     before = rows_of(slots, steps, size) if wanted[4] else None
     g_x, *others = of_weights((wanted[0], *wanted[3:5]), slopes, before, x, w_ih)
-    g_hr = np.dot(arrived.T, outputs) if w_hr is not None else None
+    g_hr = shared_product(arrived.T, outputs) if w_hr is not None else None
     return g_x, dh.T.copy(), dc.T.copy(), *others, g_hr
 
 
-def _slopes(s, t, w, a, c_before, dh, dc) -> None:
+def _slopes(part, count, s, w, of_step, c_before, dh, dc) -> None:
     """Write the cotangents of the four sums into ``s``; take that of the cell a step back.
 
-    ``t``: the tangent of the cell; ``w``: room for as much.
+    ``part``: of which cells; ``of_step``: the gates and the tangent of the cell; ``w``: room for
+    as much.
     """
-    i, f, g, o = a
+    s, a, w, dc = s[:, part], of_step[:, part, :count], w[part, :count], dc[part, :count]
+    c_before, dh = c_before[part, :count], dh[part]
+    i, f, g, o, t = a
     np.subtract(1.0, a[:2], out=s[:2])
     np.subtract(1.0, o, out=s[3])
     np.multiply(dh, o, out=w)

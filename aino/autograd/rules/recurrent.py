@@ -17,9 +17,11 @@ from aino.autograd.primitive import primitive
 from aino.autograd.rules.activation import relu
 from aino.autograd.rules.fused import linear
 from aino.autograd.rules.join import cat
+from aino.autograd.rules.room import empty, zeros
 from aino.autograd.rules.trigonometry import tanh
 from aino.autograd.sums import sum_over
-from aino.tracing import fused
+from aino.num_threads import one_blas_thread, shared_product
+from aino.tracing import fused, unconditional
 
 #: OpenBLAS copies nothing in products of so many multiplications.
 UNPACKED = 1_000_000
@@ -34,7 +36,7 @@ def steps_of(sizes, reverse):
 def stacked(w_hh, b_ih, b_hh, w_ih):
     """Return the matrix (U, b, W) that multiplies a slot."""
     rows, size = w_hh.shape
-    weights = np.empty((rows, size + 1 + w_ih.shape[1]), w_ih.dtype)
+    weights = empty((rows, size + 1 + w_ih.shape[1]), w_ih)
     weights[:, :size] = w_hh
     weights[:, size] = 0.0 if b_ih is None else b_ih + b_hh
     weights[:, size + 1 :] = w_ih
@@ -69,9 +71,10 @@ def gates_of(*negated) -> None:
 def slots_of(x, h0, steps):
     """Return the slots of all steps and one more: states to come, ones, and what comes in."""
     batch, size = h0.shape
-    slots = np.empty((len(steps) + 1, size + 1 + x.shape[1], batch), x.dtype)
+    slots = empty((len(steps) + 1, size + 1 + x.shape[1], batch), x)
     slots[0, :size] = h0.T
     slots[:, size] = 1.0
+    slots[-1, size + 1 :] = 0.0  # nothing comes in after the last step
     for slot, (start, count) in zip(slots, steps):
         slot[size + 1 :, :count] = x[start : start + count].T
     return slots
@@ -80,7 +83,7 @@ def slots_of(x, h0, steps):
 def rows_of(slots, steps, size):
     """Return the states in the slots of each step, as rows."""
     total = sum([count for _, count in steps])
-    y = np.empty((total, size), slots.dtype)
+    y = empty((total, size), slots)
     for slot, (start, count) in zip(slots, steps):
         y[start : start + count] = slot[:size, :count].T
     return y
@@ -91,20 +94,17 @@ def of_weights(wanted, slopes, before, x, w_ih):
 
     ``slopes``: (gates, rows); ``wanted``: which of x, W and U are asked for.
     """
-    g_x = np.ascontiguousarray(np.dot(w_ih.T, slopes).T) if wanted[0] else None
-    g_ih = np.dot(slopes, x) if wanted[1] else None
-    g_hh = np.dot(slopes, before) if wanted[2] else None
+    g_x = shared_product(w_ih.T, slopes).T.copy() if wanted[0] else None
+    g_ih = shared_product(slopes, x) if wanted[1] else None
+    g_hh = shared_product(slopes, before) if wanted[2] else None
     # Each vector has its own: what belongs to one gradient may be written into.
     g_b = sum_over(slopes, 1)
     return g_x, g_ih, g_hh, g_b, g_b.copy()
 
 
-def transposed(g, shape, dtype):
-    """Return a cotangent (batch, hidden) as (hidden, batch), zeros where there is none."""
-    batch, size = shape
-    if g is None:
-        return np.zeros((size, batch), dtype)
-    return np.array(g.T, order="C")
+def transposed(g, x):
+    """Return a cotangent (batch, hidden) as (hidden, batch), zeros where there is none for x."""
+    return zeros(x.shape[::-1], x) if g is None else g.T.copy()
 
 
 # In terms of other primitives
@@ -146,41 +146,45 @@ def _definition(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep, rectified):
 
 
 @fused
+@unconditional
 def _rnn(x, h0, w_ih, w_hh, b_ih, b_hh, sizes, reverse, keep, rectified):
     steps = steps_of(sizes, reverse)
     batch, size = h0.shape
     slots = slots_of(x, h0, steps)
     pieces = in_pieces(stacked(w_hh, b_ih, b_hh, w_ih), batch)
-    for number, (_, count) in enumerate(steps):
-        before, after = slots[number], slots[number + 1]
-        h = after[:size, :count]
-        product(pieces, before[:, :count], h)
-        if rectified:
-            np.maximum(h, 0.0, out=h)
-        else:
-            np.tanh(h, out=h)
-        after[:size, count:] = before[:size, count:]
+    with one_blas_thread():
+        for number, (_, count) in enumerate(steps):
+            before, after = slots[number], slots[number + 1]
+            h = after[:size, :count]
+            product(pieces, before[:, :count], h)
+            if rectified:
+                np.maximum(h, 0.0, out=h)
+            else:
+                np.tanh(h, out=h)
+            after[:size, count:] = before[:size, count:]
     found = rows_of(slots[1:], steps, size), slots[-1, :size].T.copy()
     return (*found, slots if keep else slots[:0])
 
 
 @fused
+@unconditional
 def _rnn_slopes(wanted, g_y, g_h, x, h0, w_ih, w_hh, slots, sizes, reverse, rectified):
     steps = steps_of(sizes, reverse)
-    dh = transposed(g_h, h0.shape, x.dtype)
+    dh = transposed(g_h, h0)
     size = dh.shape[0]
-    slopes = np.empty((size, x.shape[0]), x.dtype)
-    pieces = in_pieces(np.ascontiguousarray(w_hh.T), h0.shape[0])
-    for number in reversed(range(len(steps))):
-        start, count = steps[number]
-        rows = slice(start, start + count)
-        dh_now, h = dh[:, :count], slots[number + 1, :size, :count]
-        if g_y is not None:
-            dh_now += g_y[rows].T
-        slope = h > 0.0 if rectified else 1.0 - h * h
-        slope = dh_now * slope
-        slopes[:, rows] = slope
-        product(pieces, slope, dh_now)
+    slopes = empty((size, x.shape[0]), x)
+    pieces = in_pieces(w_hh.T.copy(), h0.shape[0])
+    with one_blas_thread():
+        for number in reversed(range(len(steps))):
+            start, count = steps[number]
+            rows = slice(start, start + count)
+            dh_now, h = dh[:, :count], slots[number + 1, :size, :count]
+            if g_y is not None:
+                dh_now += g_y[rows].T
+            slope = h > 0.0 if rectified else 1.0 - h * h
+            slope = dh_now * slope
+            slopes[:, rows] = slope
+            product(pieces, slope, dh_now)
     before = rows_of(slots, steps, size) if wanted[3] else None
     g_x, *others = of_weights((wanted[0], *wanted[2:4]), slopes, before, x, w_ih)
     return g_x, dh.T.copy(), *others

@@ -14,6 +14,7 @@ from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import SymbolicNumber
+from aino.num_threads import blas_addresses
 from aino.threads import worker
 from aino.user_warnings import warn_of_numbers
 
@@ -40,6 +41,7 @@ def stretch_type() -> Any:
             stacklevel=2,
         )
         return None
+    aino_native.share_by(worker, *blas_addresses())
     return aino_native.Stretch
 
 
@@ -116,11 +118,6 @@ def on_flags(name: str) -> Callable[..., None]:
                 handler.write(f"Warning: {message}\n")
 
     return tell
-
-
-def share_stretches(first: Any, second: Any, *arrays: Any) -> None:
-    """Walk two halves of a chain, one of them on a second thread."""
-    worker.share(lambda stretch: stretch(*arrays), [first, second])
 
 
 def loop_dtypes(call: Call) -> tuple[np.dtype, ...] | None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
 from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
+from aino.compiler.backends.native.recording import Form, recorded
 from aino.compiler.backends.native.stretches import (
     can_walk,
     is_quiet,
     on_flags,
-    share_stretches,
     stand_in,
     stretch_type,
 )
@@ -33,7 +33,9 @@ from aino.compiler.ir.regions import (
     contiguous_strides,
     reshaped,
 )
+from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.fusion import Chain
+from aino.threads import CORES
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
 _SMALL = 1 << 14
@@ -105,22 +107,13 @@ class NativeEmitter(Emitter):
         self._stretch.instructions.append(instruction)
 
     def _chain(self, table: ChainTable) -> None:
-        """Append a chain: to the stretch that is open, or as two, one for each of two threads."""
-        parts = parts_of(table.chain)
+        """Append a chain, of two parts where it is for two threads."""
+        parts = [self._part(table, *part) for part in parts_of(table.chain)]
         if len(parts) == 1:
-            self._append(self._part(table, *parts[0]))
+            self._append(parts[0])
             return
-        self._close()
-        stretches = []
-        for begin, end in parts:
-            self._append(self._part(table, begin, end))
-            self._close()
-            stretches.append(self.body.pop())
-        (first, given), (second, _) = [line.text.rstrip(")").split("(") for line in stretches]
-        share = self._bound("share", share_stretches)
-        arguments = f", {given}" if given else ""
-        text = f"{share}({first}, {second}{arguments})"
-        self.body.append(Line(text, table.chain, walked=True))
+        operands = [operand for part in parts for operand in part.operands]
+        self._append(Instruction("both", operands, table.chain, parts))
 
     def _part(self, table: ChainTable, begin: int, end: int) -> Instruction:
         """Return a part of a chain as an instruction, with scratch memory of its own."""
@@ -156,6 +149,8 @@ class NativeEmitter(Emitter):
 
     def _instructions(self, call: Call) -> list[Instruction] | None:
         """Return a call as instructions, None where it has to stay a line of Python."""
+        if getattr(call.function, "is_unconditional", False):
+            return self._recorded(call)
         found = described(call, self.text)
         quiet = is_quiet(self.program.quiet.get(call.function, {}))
         if found is None or quiet is None or not self._are_apart(found):
@@ -169,6 +164,31 @@ class NativeEmitter(Emitter):
             if not can_walk(one.kind, forms, _function_and_detail(one), quiet):
                 return None
         return found
+
+    def _recorded(self, call: Call) -> list[Instruction] | None:
+        """Return a kernel as what it does, if it can be recorded and writes apart from all else."""
+        given = [x for x in call.arguments if isinstance(x, Region)]
+        takes = hasattr(call.function, "takes_out")
+        results = [call.target] if takes else call.results
+        quiet = self.program.quiet.get(call.function)
+        if call.keywords or quiet or len(given) != len(call.reads()):
+            return None
+        forms = tuple([Form.of(x) if isinstance(x, Region) else x for x in call.arguments])
+        found = recorded(call.function, forms, Form.of(results[0]) if takes else None)
+        if found is None or any(isinstance(x, SymbolicNumber) for x in call.arguments):
+            return None
+        if not takes:
+            if len(found.results) != len(results):
+                return None
+            for value, memory in zip(results, found.results):
+                if memory is None and value.dtype != object:
+                    self._make_room(value.storage, call)  # of nothing
+            results = [x for x, memory in zip(results, found.results) if memory is not None]
+        written = [self._memory(x.storage) for x in results]
+        read = [self._memory(x.storage) for x in given]
+        if len(set(written)) < len(written) or set(written) & set(read):
+            return None
+        return [Instruction("recorded", [*results, *given], call, found)]
 
     def _are_apart(self, found: list[Instruction]) -> bool:
         """Tell whether what is written lies apart from what is read; of several in all of them."""
@@ -209,17 +229,7 @@ class NativeEmitter(Emitter):
             return
         slots: dict[str, Region] = {}
         numbers: list[str] = []
-        rows = []
-        for one in stretch.instructions:
-            operands = [self._operand(operand, slots) for operand in one.operands]
-            if one.kind == "number":
-                detail = str(len(numbers))
-                numbers.append(one.number)
-            else:
-                detail = self._detail(one)
-            inner = f"({', '.join(operands)},)" if len(operands) == 1 else (
-                f"({', '.join(operands)})")  # fmt: skip
-            rows.append((f'("{one.kind}", {inner}, {detail}, {one.quiet}),', one.call))
+        rows = [(self._row(one, slots, numbers), one.call) for one in stretch.instructions]
         name = self.names.fresh("walk")
         lines = self.prelude.setdefault("stretches", [])
         for label, value in slots.items():
@@ -229,11 +239,37 @@ class NativeEmitter(Emitter):
         given = ", ".join(f"given_{label}" for label in slots)
         lines.append(f"{name} = {type_name}([{given}], {len(numbers)}, [")
         lines += [f"    {Line(text, call).text}" for text, call in rows]
-        lines.append(f"], {tell})")
+        lines.append(f"], {tell}, {CORES > 1})")
         self._open_numbers()
         arguments = ", ".join([*slots, *numbers])
         self.body.append(Line(f"{name}({arguments})", stretch.instructions[-1].call, walked=True))
-        self.walked += len(stretch.instructions)
+
+    def _row(self, one: Instruction, slots: dict[str, Region], numbers: list[str]) -> str:
+        """Return the text of an instruction; what is given at each call joins slots and numbers."""
+        self.walked += 1
+        if one.kind == "both":
+            self.walked -= 1
+            lists = [f"[{self._row(part, slots, numbers)}]" for part in one.detail]
+            return f'("both", (), ({", ".join(lists)}), False),'
+        operands = [self._operand(operand, slots) for operand in one.operands]
+        if one.kind == "recorded":
+            self.walked += one.detail.count - 1
+            return self._row_of_recorded(one, operands, slots)
+        if one.kind == "number":
+            detail = str(len(numbers))
+            numbers.append(one.number)
+        else:
+            detail = self._detail(one)
+        inner = ", ".join(operands) + ("," if len(operands) == 1 else "")
+        return f'("{one.kind}", ({inner}), {detail}, {one.quiet}),'
+
+    def _row_of_recorded(self, one: Instruction, operands: list[str], slots: dict) -> str:
+        """Return the text of a kernel's instructions, for what it reads and writes."""
+        order = [f"given_{label}" for label in slots]
+        places = [f"({x}, {order.index(x)})" if x in order else x for x in operands]
+        count = len(one.operands) - sum(isinstance(x, Region) for x in one.call.arguments)
+        name = self._bound(f"{one.call.function.__name__.strip('_')}_steps", one.detail)
+        return f"*{name}.on({', '.join([*places[count:], *places[:count]])}),"
 
     def _operand(self, operand: Any, slots: dict[str, Region]) -> str:
         """Return the text of an operand; one that is given at each call joins the slots."""

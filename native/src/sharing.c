@@ -1,0 +1,429 @@
+/* A second thread that walks one half of a long instruction while the caller walks the other.
+ *
+ * It looks for work in a loop for a while before it sleeps, so that it begins within a fraction of
+ * a microsecond; waking a thread takes a hundred times as long. What it has not begun when the
+ * caller has done its own half, the caller does as well: nobody waits for a thread that sleeps. It
+ * never touches Python. Where there are no POSIX threads, the caller does all. */
+#include "flags.h"
+#include "instructions.h"
+
+#include <string.h>
+
+#if defined(_WIN32) || defined(__EMSCRIPTEN__)
+
+static void team_begin(void) { }
+static void team_end(void) { }
+static int run_both(const Instruction *self, char *const *slots)
+{
+    (void)self;
+    (void)slots;
+    return 0;
+}
+static long parts_done(void) { return 0; }
+enum { is_in_team };
+#define _Thread_local __declspec(thread)
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { IDLE, POSTED, TAKEN, DONE };
+
+/* One job at a time: part of an instruction. */
+static struct {
+    atomic_int state;
+    const Instruction *list;
+    Py_ssize_t count;
+    char *const *slots;
+    int failed, flags;
+} job;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    atomic_int sleeps; /* whether it has to be woken */
+    atomic_int core;   /* on which core it was last */
+    int runs;          /* whether it was started in this process */
+    atomic_long done;  /* how many parts it has walked */
+} helper = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+/* Whether a walk has the helper for itself. */
+static atomic_flag is_taken = ATOMIC_FLAG_INIT;
+/* Whether this thread's walk has it, and is not within an instruction that is shared already. */
+static _Thread_local int is_in_team;
+
+/* So often the helper looks before it lets others run, and for so long before it sleeps. */
+enum { LOOKS = 1 << 10, WAKEFUL_NS = 200 * 1000 };
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+static long long now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static int current_core(void)
+{
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+static int is_posted(void) { return atomic_load(&job.state) == POSTED; }
+
+static void wait_for_work(void)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        if (is_posted()) {
+            return;
+        }
+        relax();
+    }
+    long long until = now() + WAKEFUL_NS;
+    while (now() < until) {
+        for (int i = 0; i < 16; i++) {
+            if (is_posted()) {
+                return;
+            }
+            relax();
+        }
+        sched_yield();
+    }
+    pthread_mutex_lock(&helper.lock);
+    atomic_store(&helper.sleeps, 1);
+    while (!is_posted()) {
+        pthread_cond_wait(&helper.wake, &helper.lock);
+    }
+    atomic_store(&helper.sleeps, 0);
+    pthread_mutex_unlock(&helper.lock);
+}
+
+static void *help(void *nothing)
+{
+    for (;;) {
+        wait_for_work();
+        int posted = POSTED;
+        if (atomic_compare_exchange_strong(&job.state, &posted, TAKEN)) {
+            atomic_store_explicit(&helper.core, current_core(), memory_order_relaxed);
+            feclearexcept(WATCHED);
+            job.flags = 0;
+            job.failed = walk_list(job.list, job.count, job.slots, NULL, &job.flags);
+            atomic_fetch_add(&helper.done, 1);
+            atomic_store(&job.state, DONE);
+        }
+    }
+    return nothing;
+}
+
+static long parts_done(void) { return atomic_load(&helper.done); }
+
+/* In the child of a fork there is no helper, and nobody has it. */
+static void forget(void)
+{
+    helper.runs = 0;
+    is_in_team = 0;
+    atomic_store(&job.state, IDLE);
+    atomic_store(&helper.sleeps, 0);
+    atomic_flag_clear(&is_taken);
+    pthread_mutex_init(&helper.lock, NULL);
+    pthread_cond_init(&helper.wake, NULL);
+}
+
+static int start(void)
+{
+    static int watches_forks;
+    if (!watches_forks) {
+        watches_forks = pthread_atfork(NULL, NULL, forget) == 0;
+    }
+    atomic_store(&helper.core, -1);
+    helper.runs = watches_forks && pthread_create(&helper.thread, NULL, help, NULL) == 0;
+    if (helper.runs) {
+        pthread_detach(helper.thread);
+    }
+    return helper.runs;
+}
+
+/* Has the helper for this walk, if it can be had. */
+static void team_begin(void)
+{
+    if (atomic_flag_test_and_set(&is_taken)) {
+        return;
+    }
+    if (!helper.runs && !start()) {
+        atomic_flag_clear(&is_taken);
+        return;
+    }
+    is_in_team = 1;
+}
+
+static void team_end(void)
+{
+    if (is_in_team) {
+        is_in_team = 0;
+        atomic_flag_clear(&is_taken);
+    }
+}
+
+/* Keeps the helper from the core that the caller is on: Linux wakes a thread on the core of the one
+ * that calls it, and leaves both there. */
+static void keep_apart(void)
+{
+#if defined(__linux__)
+    int core = current_core();
+    int its = atomic_load_explicit(&helper.core, memory_order_relaxed);
+    if (core < 0 || (its >= 0 && its != core)) {
+        return;
+    }
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0 && core < CPU_SETSIZE) {
+        CPU_CLR(core, &cores);
+        if (CPU_COUNT(&cores) > 0) {
+            pthread_setaffinity_np(helper.thread, sizeof cores, &cores);
+        }
+    }
+#endif
+}
+
+/* Walks both parts, the second on the other thread if it begins in time. */
+static int run_both(const Instruction *self, char *const *slots)
+{
+    job.list = self->parts[1];
+    job.count = self->counts[1];
+    job.slots = slots;
+    atomic_store(&job.state, POSTED);
+    if (atomic_load(&helper.sleeps)) {
+        keep_apart();
+        pthread_mutex_lock(&helper.lock);
+        pthread_cond_signal(&helper.wake);
+        pthread_mutex_unlock(&helper.lock);
+    }
+    is_in_team = 0; /* what is within a part is not shared once more */
+    int flags = 0, failed = walk_list(self->parts[0], self->counts[0], slots, NULL, &flags);
+    int posted = POSTED;
+    if (atomic_compare_exchange_strong(&job.state, &posted, IDLE)) {
+        keep_apart();
+        int others = 0;
+        failed |= walk_list(self->parts[1], self->counts[1], slots, NULL, &others);
+        flags |= others;
+    }
+    else {
+        for (int i = 0; atomic_load(&job.state) != DONE; i++) {
+            if (i < LOOKS) {
+                relax();
+            }
+            else {
+                sched_yield();
+            }
+        }
+        failed |= job.failed;
+        flags |= job.flags;
+        atomic_store(&job.state, IDLE);
+    }
+    is_in_team = 1;
+    if (flags) {
+        feraiseexcept(flags);
+    }
+    return failed ? -1 : 0;
+}
+
+#endif
+
+/* Who says how many threads may compute, and the BLAS's own functions for that. */
+static struct {
+    PyObject *worker;
+    int (*get)(void);
+    void (*set)(int);
+} threads;
+
+/* How many threads the BLAS had before this thread's walk took them from it, 0 where it did not. */
+static _Thread_local int blas_threads;
+
+/* share_by(worker, get, set): whose attribute `alone` forbids the second thread; the addresses of
+ * the BLAS's functions that get and set its number of threads. */
+PyObject *share_by(PyObject *nothing, PyObject *args)
+{
+    (void)nothing;
+    PyObject *worker;
+    unsigned long long get, set;
+    if (!PyArg_ParseTuple(args, "OKK", &worker, &get, &set)) {
+        return NULL;
+    }
+    Py_XSETREF(threads.worker, Py_NewRef(worker));
+    threads.get = (int (*)(void))(uintptr_t)get;
+    threads.set = (void (*)(int))(uintptr_t)set;
+    Py_RETURN_NONE;
+}
+
+/* helped(): how many parts the second thread has walked. */
+PyObject *helped(PyObject *nothing, PyObject *args)
+{
+    (void)nothing;
+    (void)args;
+    return PyLong_FromLong(parts_done());
+}
+
+/* Begins to compute on two threads, if that is allowed: the BLAS then multiplies on the thread that
+ * calls it, but for products that it shares out itself. */
+void begin_sharing(void)
+{
+    static PyObject *name;
+    if (threads.worker == NULL) {
+        return;
+    }
+    if (name == NULL && (name = PyUnicode_InternFromString("alone")) == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    PyObject *alone = PyObject_GetAttr(threads.worker, name);
+    int may = alone == Py_False;
+    Py_XDECREF(alone);
+    PyErr_Clear();
+    int known = threads.get != NULL && threads.set != NULL;
+    int count = may && known ? threads.get() : 0;
+    if (count > 1) {
+        blas_threads = count;
+        threads.set(1);
+    }
+    if (may && count != 1) {
+        team_begin();
+    }
+}
+
+void end_sharing(void)
+{
+    team_end();
+    if (blas_threads) {
+        threads.set(blas_threads);
+        blas_threads = 0;
+    }
+}
+
+void let_blas_share(int does)
+{
+    if (blas_threads) {
+        threads.set(does ? blas_threads : 1);
+    }
+}
+
+/* Two lists of instructions, of which no one needs the other: at the same time, or one after the
+ * other. Of a product that a BLAS of two threads would compute in its own way they are the halves;
+ * one of another number of threads computes the whole. */
+int step_both(const Instruction *self, char *const *slots, PyObject *const *numbers)
+{
+    if (self->whole != NULL && (self->whole->is_big ? blas_threads != 2 : !is_in_team)) {
+        return self->whole->step(self->whole, slots, numbers);
+    }
+    if (is_in_team && self->counts[1] > 0) {
+        return run_both(self, slots);
+    }
+    int flags = 0;
+    int failed = walk_list(self->parts[0], self->counts[0], slots, numbers, &flags)
+        || walk_list(self->parts[1], self->counts[1], slots, numbers, &flags);
+    if (flags) {
+        feraiseexcept(flags);
+    }
+    return failed ? -1 : 0;
+}
+
+/* So much work is worth a second thread: elements; of a product, sums and products by eight. */
+enum { WORTH_SHARING = 1 << 14 };
+/* Halves are of whole cache lines, so that each element meets the loop that it met before. */
+enum { LINE = 64 };
+
+static npy_intp half_of(npy_intp count, npy_intp line)
+{
+    return count >= 2 * line ? (count / 2 + line - 1) / line * line : count / 2;
+}
+
+static void advance(Place *place, npy_intp bytes)
+{
+    if (place->slot < 0) {
+        place->address += bytes;
+    }
+    else {
+        place->offset += bytes;
+    }
+}
+
+/* Cuts a stack of products in two, if each of them is computed by one thread as it is. */
+static int halve_product(Instruction *first, Instruction *second)
+{
+    npy_intp matrices = first->dimensions[0], cut = matrices / 2;
+    if (cut == 0 || (first->is_big && !first->alone)) {
+        return 0;
+    }
+    for (int k = 0; k < 3; k++) {
+        advance(&second->places[k], cut * first->strides[k]);
+    }
+    second->dimensions[0] = matrices - cut;
+    first->dimensions[0] = cut;
+    return 1;
+}
+
+/* Cuts what goes over elements in two, along its outermost axis. */
+static int halve_loop(Instruction *first, Instruction *second)
+{
+    int moves = first->step == step_copy || first->step == step_cast;
+    int walks = first->step == step_walk;
+    if (moves ? first->axes == 0 : first->step != step_sweep && !walks) {
+        return 0;
+    }
+    npy_intp *length = moves || walks ? &first->lengths[0] : &first->dimensions[0];
+    npy_intp cut = half_of(*length, (moves ? first->axes > 1 : walks) ? 1 : LINE);
+    if (cut == 0) {
+        return 0;
+    }
+    if (moves) {
+        advance(&second->places[0], cut * first->to[0]);
+        advance(&second->places[1], cut * first->from[0]);
+    }
+    for (int k = 0; k < first->operands && !moves; k++) {
+        advance(&second->places[k], cut * (walks ? first->steps[k] : first->strides[k]));
+    }
+    *(moves || walks ? &second->lengths[0] : &second->dimensions[0]) = *length - cut;
+    *length = cut;
+    return 1;
+}
+
+/* Makes an instruction that is long enough one of two halves; returns -1 without memory. */
+int share_instruction(Instruction *made)
+{
+    if (made->work < WORTH_SHARING || made->needs_python || made->step == step_both) {
+        return 0;
+    }
+    Instruction *all = PyMem_Calloc(3, sizeof(Instruction));
+    if (all == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        all[i] = *made;
+        all[i].borrows = i < 2;
+        all[i].is_big = 0;
+    }
+    int halved = made->step == step_product ? halve_product(&all[0], &all[1])
+                                            : halve_loop(&all[0], &all[1]);
+    if (!halved) {
+        PyMem_Free(all);
+        return 0;
+    }
+    memset(made, 0, sizeof *made);
+    *made = (Instruction){.step = step_both, .parts = {all, all + 1}, .counts = {1, 1},
+                          .whole = all + 2, .owned = all, .owns = 3, .work = all[2].work};
+    return 0;
+}
