@@ -9,7 +9,9 @@ import aino
 from aino import nn
 from aino.autograd.rules import batch_order, columns, gru, lstm, recurrent
 from aino.compiler.backends.native import recording
-from aino.compiler.backends.native.recording import Form, Recorder, UnrecordedError, recorded
+from aino.compiler.backends.native.forms import Form
+from aino.compiler.backends.native.recorded_array import UnrecordedError
+from aino.compiler.backends.native.recording import Recorder, recorded
 from aino.num_threads import by_halves, shared_product
 from aino.tracing import session
 

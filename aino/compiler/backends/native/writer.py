@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
+from aino.compiler.backends.native.forms import Form
 from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
-from aino.compiler.backends.native.recording import Form, recorded
+from aino.compiler.backends.native.recording import recorded
 from aino.compiler.backends.native.stretches import (
     can_walk,
     is_quiet,
