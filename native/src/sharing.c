@@ -4,8 +4,8 @@
  * a microsecond; waking a thread takes a hundred times as long. What it has not begun when the
  * caller has done its own half, the caller does as well: nobody waits for a thread that sleeps. It
  * never touches Python. Where there are no POSIX threads, the caller does all. */
-#include "flags.h"
 #include "instructions.h"
+#include "flags.h"
 
 #include <string.h>
 

@@ -1,7 +1,15 @@
 """Walks AINO's compiled programs in C: NumPy's own loops, called one after the other."""
 
 from aino_native.walker import (
-    Arguments, Caller, Entrance, Entry, Lock, Slots, Stretch, helped, share_by,
+    Arguments,
+    Caller,
+    Entrance,
+    Entry,
+    Lock,
+    Slots,
+    Stretch,
+    helped,
+    share_by,
 )  # fmt: skip
 
 __all__ = [
