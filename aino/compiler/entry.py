@@ -35,6 +35,7 @@ F = TypeVar("F")
 
 #: So much is given to a program, and comes back of it, where C makes the call.
 _MOST_GIVEN, _MOST_RESULTS = 16, 8
+_SLOTS: Any = {**vars(Tensor), **SLOTS}
 _VERSION: Any = type(structure_version).__dict__["count"]
 
 
@@ -174,7 +175,7 @@ def run_of(guards: Guards, trace: Trace, program: Program, source: Source, step,
         "numbers": body.numbers if body else [], "forms": body.forms if body else None,
         "results": count, "raised": raised, "unlike": UnlikeError if checked else None,
         "tick": tick, "fill": in_c.fill, "put": in_c.put,
-        "tensor": (Tensor, SLOTS["array"], SLOTS["node"], Tensor.__dict__["view_of"]),
+        "tensor": (Tensor, *[_SLOTS[name] for name in ("array", "node", "view_of")]),
         "is_tuple": is_tuple, "finish": finish,
     })  # fmt: skip
 

@@ -78,11 +78,14 @@ static int is_counted(Entry *self)
         return -1;
     }
     PyObject *calls = PyDict_GetItemWithError(self->counted, name);
-    if (calls == NULL || !PyIter_Check(calls)) {
+    if (calls == NULL || Py_TYPE(calls)->tp_iternext == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    PyObject *one = PyIter_Next(calls);
+    PyObject *one = Py_TYPE(calls)->tp_iternext(calls);
     Py_XDECREF(one);
+    if (one == NULL && PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyErr_Clear();
+    }
     return one != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
@@ -107,6 +110,11 @@ static int fits(Entry *self, PyObject *const *args, Py_ssize_t count, PyObject *
         }
     }
     return is;
+}
+
+static inline PyObject **slot(PyObject *object, Py_ssize_t place)
+{
+    return (PyObject **)((char *)object + place);
 }
 
 /* Gives a stretch its arrays and numbers: 1, 0 where a number is not there, -1 with an exception. */
@@ -226,40 +234,35 @@ static int leave(Entry *self)
     return 0;
 }
 
-/* Returns a tensor over an array, as aino.autograd.tensor.make does; takes the reference. */
-static PyObject *make(Entry *self, PyObject *array)
+/* Returns a tensor over a result, as aino.autograd.tensor.make does; takes the reference. */
+static PyObject *make(Entry *self, PyObject **result)
 {
     PyObject *made = self->tensor->tp_alloc(self->tensor, 0);
-    if (made == NULL) {
-        Py_DECREF(array);
-        return NULL;
+    if (made != NULL) {
+        *slot(made, self->array_place) = *result;
+        *slot(made, self->node_place) = Py_NewRef(Py_None);
+        *slot(made, self->view_place) = Py_NewRef(Py_None);
+        *result = NULL;
     }
-    *(PyObject **)((char *)made + self->array_place) = array;
-    *(PyObject **)((char *)made + self->node_place) = Py_NewRef(Py_None);
-    *(PyObject **)((char *)made + self->view_place) = Py_NewRef(Py_None);
     return made;
 }
 
-/* Returns what the call gives back; takes the references of the results. */
+/* Returns what the call gives back. */
 static PyObject *answer(Entry *self, PyObject **results)
 {
-    PyObject *answered = NULL;
     if (self->finish != NULL) {
-        answered = PyObject_Vectorcall(self->finish, results, (size_t)self->result_count, NULL);
+        return PyObject_Vectorcall(self->finish, results, (size_t)self->result_count, NULL);
     }
-    else if (!self->is_tuple) {
-        PyObject *only = results[0];
-        results[0] = NULL;
-        return make(self, only);
+    if (!self->is_tuple) {
+        return make(self, &results[0]);
     }
-    else if ((answered = PyTuple_New(self->result_count)) != NULL) {
-        for (Py_ssize_t i = 0; i < self->result_count; i++) {
-            PyObject *made = make(self, results[i]);
-            results[i] = NULL;
-            if (made == NULL) {
-                Py_CLEAR(answered);
-                break;
-            }
+    PyObject *answered = PyTuple_New(self->result_count);
+    for (Py_ssize_t i = 0; answered != NULL && i < self->result_count; i++) {
+        PyObject *made = make(self, &results[i]);
+        if (made == NULL) {
+            Py_CLEAR(answered);
+        }
+        else {
             PyTuple_SET_ITEM(answered, i, made);
         }
     }

@@ -64,8 +64,9 @@ static int note_given(Entry *self, PyObject *places, PyObject *numbers, PyObject
         }
         results = self->result_count;
         for (Py_ssize_t i = 0; i < results; i++) {
-            if (!PyArray_Check(PyList_GET_ITEM(self->forms, i))) {
-                return is_wrong("a form is an array");
+            PyObject *form = PyList_GET_ITEM(self->forms, i);
+            if (!PyArray_Check(form) || !PyArray_IS_C_CONTIGUOUS((PyArrayObject *)form)) {
+                return is_wrong("a form is an array whose elements lie in order");
             }
         }
     }

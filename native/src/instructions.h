@@ -58,6 +58,7 @@ struct Instruction {
     PyArrayObject *source;
     int number;            /* which */
     PyObject *error;       /* what is raised for a label that is none of the classes */
+    int one_unit;          /* whether it raises flags in one of the processor's units alone */
     Instruction *parts[2]; /* what can be walked at the same time: lists */
     Py_ssize_t counts[2];
     Instruction *whole;    /* what both are the halves of, NULL where they are not */

@@ -1,14 +1,41 @@
-/* A lock of one thread that may take it again, as threading.RLock: taken from C in a few cycles. */
+/* A lock of one thread that may take it again, as threading.RLock: taken from C in a few cycles.
+ *
+ * Whoever is here holds the interpreter's lock, so that what is free is taken without asking the
+ * system. Who has to wait does so at a gate, which is shut but for when somebody is let in.
+ */
 #include "calling.h"
 
 #include <pythread.h>
 
 typedef struct {
     PyObject_HEAD
-    PyThread_type_lock lock;
     unsigned long owner;
-    Py_ssize_t depth; /* how often its owner has taken it; 0: it is free */
+    Py_ssize_t depth;   /* how often its owner has taken it; 0: it is free */
+    Py_ssize_t waiting; /* how many threads stand at the gate */
+    PyThread_type_lock gate;
+    int is_open;
 } Lock;
+
+/* Waits until the lock is free; -1 with an exception where that is interrupted, as by Ctrl-C. */
+static int wait_for(Lock *self)
+{
+    int failed = 0;
+    self->waiting++;
+    while (self->depth > 0 && !failed) {
+        PyLockStatus status;
+        Py_BEGIN_ALLOW_THREADS
+        status = PyThread_acquire_lock_timed(self->gate, -1, 1);
+        Py_END_ALLOW_THREADS
+        if (status == PY_LOCK_ACQUIRED) {
+            self->is_open = 0; /* and another may have been quicker */
+        }
+        else {
+            failed = PyErr_CheckSignals() < 0;
+        }
+    }
+    self->waiting--;
+    return failed ? -1 : 0;
+}
 
 int take_lock(PyObject *object)
 {
@@ -18,17 +45,8 @@ int take_lock(PyObject *object)
         self->depth++;
         return 0;
     }
-    if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK)) {
-        PyLockStatus status;
-        do {
-            Py_BEGIN_ALLOW_THREADS
-            status = PyThread_acquire_lock_timed(self->lock, -1, 1);
-            Py_END_ALLOW_THREADS
-            /* While it waits it can be interrupted, as by Ctrl-C. */
-            if (status == PY_LOCK_INTR && PyErr_CheckSignals() < 0) {
-                return -1;
-            }
-        } while (status != PY_LOCK_ACQUIRED);
+    if (self->depth > 0 && wait_for(self) < 0) {
+        return -1;
     }
     self->owner = me;
     self->depth = 1;
@@ -42,9 +60,9 @@ int free_lock(PyObject *object)
         PyErr_SetString(PyExc_RuntimeError, "a lock is released by the thread that has taken it");
         return -1;
     }
-    if (--self->depth == 0) {
-        self->owner = 0;
-        PyThread_release_lock(self->lock);
+    if (--self->depth == 0 && self->waiting > 0 && !self->is_open) {
+        self->is_open = 1;
+        PyThread_release_lock(self->gate);
     }
     return 0;
 }
@@ -75,21 +93,26 @@ static PyObject *new_lock(PyTypeObject *type, PyObject *args, PyObject *keywords
         return NULL;
     }
     Lock *self = (Lock *)type->tp_alloc(type, 0);
-    if (self != NULL && (self->lock = PyThread_allocate_lock()) == NULL) {
+    if (self == NULL) {
+        return NULL;
+    }
+    self->gate = PyThread_allocate_lock();
+    if (self->gate == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
+    PyThread_acquire_lock(self->gate, WAIT_LOCK);
     return (PyObject *)self;
 }
 
 static void dealloc_lock(PyObject *object)
 {
     Lock *self = (Lock *)object;
-    if (self->lock != NULL) {
-        if (self->depth > 0) { /* its owner is gone */
-            PyThread_release_lock(self->lock);
+    if (self->gate != NULL) {
+        if (!self->is_open) {
+            PyThread_release_lock(self->gate);
         }
-        PyThread_free_lock(self->lock);
+        PyThread_free_lock(self->gate);
     }
     Py_TYPE(object)->tp_free(object);
 }

@@ -74,7 +74,7 @@ int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
         const Instruction *next = &list[i];
         int failed = next->step(next, slots, numbers);
         /* Now: some of NumPy's loops clear what was raised before them. */
-        int raised = raised_flags();
+        int raised = raised_flags(next->one_unit);
         if (raised) {
             feclearexcept(WATCHED);
             *flags |= next->quiet ? 0 : raised;
@@ -88,7 +88,7 @@ int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
 
 static int walk(const Stretch *self, char *const *slots, PyObject *const *numbers, int *flags)
 {
-    if (raised_flags()) { /* which takes a tenth of clearing them */
+    if (raised_flags(0)) { /* which takes a tenth of clearing them */
         feclearexcept(WATCHED);
     }
     return walk_list(self->instructions, self->count, slots, numbers, flags);
@@ -240,6 +240,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
             Py_DECREF(self);
             return NULL;
         }
+        made->one_unit = raises_in_one_unit(PyList_GET_ITEM(self->described, i));
         if (shares && share_instruction(made) < 0) {
             Py_DECREF(self);
             return NULL;

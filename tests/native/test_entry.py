@@ -4,6 +4,8 @@ Each row changes one thing that a program relies on. What the call gives is what
 eagerly, and the row says whether C may have made it.
 """
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,17 @@ def test_arguments_that_are_one_or_share_memory():
     assert bits(found) == bits(whole[:1] * 2 + whole[1:])
 
 
+def test_a_result_is_let_go_with_its_array():
+    compiled, x = aino.compile(lambda x: x * 2, backend="native"), aino.from_numpy(X.copy())
+    for _ in range(4):
+        compiled(x)
+    result, calls = made_in_c(compiled, lambda: compiled(x))
+    known = weakref.ref(result), weakref.ref(result.array)
+    del result
+    assert calls == 1
+    assert [one() for one in known] == [None, None]
+
+
 def test_what_it_gives_back_is_new_each_time():
     model, x = network(), aino.from_numpy(X.copy())
     compiled = aino.compile(model, backend="native")
@@ -102,6 +115,32 @@ def test_what_it_gives_back_is_new_each_time():
     results[5].zero_()
     assert results[4].tolist() == before
     assert all(not result.requires_grad and result.grad_fn is None for result in results)
+
+
+#: What is kept of a result: the next calls do not write into its memory.
+KEPT = {
+    "it": lambda result: result,
+    "a view": lambda result: result[:, :2],
+    "its array": lambda result: result.numpy(),
+    "a view of its array": lambda result: result.numpy()[0],
+    "a buffer of it": lambda result: memoryview(result.numpy()),
+    "what was computed of it": lambda result: (result.requires_grad_() ** 2).sum(),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_is_kept_of_a_result_stays(what):
+    compiled, x = aino.compile(lambda x: x * 2, backend="native"), aino.from_numpy(X.copy())
+    for _ in range(4):
+        compiled(x)
+    kept = KEPT[what](compiled(x))
+    compiled(aino.from_numpy(X + 7))
+    compiled(aino.from_numpy(X + 8))
+    if what == "what was computed of it":
+        kept.backward()  # where its values were changed that would be refused
+    else:
+        held = np.asarray(kept.array if isinstance(kept, aino.Tensor) else kept).reshape(-1)
+        assert held.tolist() == (X * 2)[0, : len(held)].tolist()
 
 
 ANSWERS = {

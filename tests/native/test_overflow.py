@@ -118,3 +118,43 @@ def test_plain_numbers_of_any_kind_are_operands(number, size):
         with np.errstate(all="ignore"), aino.no_grad():
             found[backend] = [step(x).numpy().tobytes() for _ in range(3)][-1]
     assert found["numpy"] == found["native"]
+
+
+#: What raises something: a ufunc and what it is given. Some raise it in a unit of the processor
+#: that NumPy's plain loops do not use, and is asked only where they may.
+RAISING = {
+    "a product": (np.multiply, 1e300, 1e300, float),
+    "a product of singles": (np.multiply, 1e30, 1e30, np.float32),
+    "a product of long doubles": (np.multiply, np.finfo(np.longdouble).max, 2, np.longdouble),
+    "a product of halves": (np.multiply, 6e4, 6e4, np.float16),
+    "a quotient": (np.divide, 1, 0, float),
+    "a quotient of nothing": (np.divide, 0, 0, np.float32),
+    "a quotient of long doubles": (np.divide, 1, 0, np.longdouble),
+    "a small product": (np.multiply, 1e-300, 1e-300, float),
+    "a root": (np.sqrt, -1, None, float),
+    "a logarithm": (np.log, 0, None, float),
+    "an exponential": (np.exp, 1e3, None, float),
+    "an exponential of singles": (np.exp, 1e3, None, np.float32),
+    "a power": (np.power, 1e300, 3, float),
+    "a remainder": (np.fmod, 1, 0, float),
+    "a difference of infinities": (np.subtract, np.inf, np.inf, float),
+    "nothing": (np.add, 1, 2, float),
+    "a comparison": (np.less, np.nan, 1, float),
+}
+
+
+@pytest.mark.parametrize("what", RAISING)
+@pytest.mark.parametrize("beside", ["alone", "before", "after"])
+def test_what_is_raised_is_seen_whatever_it_is_raised_in(what, beside):
+    function, *given, dtype = RAISING[what]
+    given = [np.full(3, x, dtype) for x in given if x is not None]
+    with np.errstate(all="ignore"):
+        out = function(*given)
+    plain = ("ufunc", (np.empty(3), np.ones(3), np.ones(3)), np.add, False)
+    rows = [("ufunc", (out, *given), function, False)]
+    rows = {"alone": rows, "before": [*rows, plain], "after": [plain, *rows]}[beside]
+    try:
+        stretch = Stretch([], 0, rows, on_flags(function.__name__))
+    except ValueError:
+        pytest.skip("it is not walked")
+    assert outcome(stretch, "warn") == outcome(lambda: function(*given), "warn")

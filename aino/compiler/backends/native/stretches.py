@@ -82,10 +82,15 @@ def entrance(lock: Any, session: Any, eagerly: type, entries: tuple) -> Any:
 
 
 def found(name: str) -> Any:
-    """Return what the package has under a name, None where there is none for this AINO."""
+    """Return what the package has under a name, None where there is none for this AINO.
+
+    Nor is there where threads run Python at the same time: it relies on the interpreter's lock.
+    """
     try:
         import aino_native
     except ImportError:
+        return None
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     return getattr(aino_native, name) if aino_native.FORMAT == FORMAT else None
 
