@@ -3,6 +3,7 @@
 import gc
 import itertools
 import threading
+import time
 import types
 import weakref
 
@@ -362,6 +363,26 @@ def test_a_lock_is_taken_by_one_thread_and_again_by_that():
         native.Lock(1)
     with pytest.raises(ZeroDivisionError), native.Lock():
         1 / 0
+
+
+def test_a_lock_lets_one_in_at_a_time_and_all_in_the_end():
+    lock, inside, most, done = native.Lock(), [0], [0], []
+
+    def enter():
+        for _ in range(100):
+            with lock, lock:
+                inside[0] += 1
+                time.sleep(0)  # others run, and come to the lock
+                most[0] = max(most[0], inside[0])
+                inside[0] -= 1
+        done.append(True)
+
+    threads = [threading.Thread(target=enter, daemon=True) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (len(done), most, inside) == (6, [1], [0])
 
 
 # What stands for a method
