@@ -226,23 +226,26 @@ class Compiled(Entered, Programs):
         The program of the batch before is asked first: after two by it, for the arguments alone.
         """
         last, follow, known = None, None, self._dispatches
+        no_keywords: dict[str, Any] = {}
         while len(results) < len(batches):
-            args = _arguments_of(batches[len(results)])
+            args = batches[len(results)]
+            if args.__class__ is not tuple:
+                args = _arguments_of(args)
             if self._dispatches is not known:  # one was traced, or dropped
-                last, known = None, self._dispatches
-            result = MISS if last is None else (follow or last)(args, {})
-            if result is not MISS:
-                follow = following(last)
-            else:
+                last, follow, known = None, None, self._dispatches
+            result = MISS if last is None else (follow or last)(args, no_keywords)
+            if result is MISS:
                 others = [dispatch for dispatch in known if dispatch is not last]
                 last, follow = None, None
                 for dispatch in others:
-                    result = dispatch(args, {})
+                    result = dispatch(args, no_keywords)
                     if result is not MISS:
                         last = dispatch
                         break
                 else:
                     result = self._call_slowly(args, {})
+            elif follow is None:
+                follow = following(last)
             results.append(result)
 
     def _trace(self, args, kwargs):
