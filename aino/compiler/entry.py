@@ -138,6 +138,7 @@ def run_of(guards: Guards, trace: Trace, program: Program, source: Source, step,
     checked = any(getattr(call.function, "is_precondition", False) for call in program.calls)
     if (
         not source.walked
+        or stretches.found("Entry") is None
         or (request.args and in_c.arguments is None)
         or request.kwargs
         or trace.places
@@ -202,7 +203,9 @@ def entrance(lock, dispatches: list) -> Any:
         if entry is None:
             break
         entries.append(entry)
-    return stretches.entrance(lock, session, RunEagerly, tuple(entries)) if entries else None
+    if not entries or type(lock) is not stretches.found("Lock"):
+        return None
+    return stretches.entrance(lock, session, RunEagerly, tuple(entries))
 
 
 def entrance_lock() -> Any:

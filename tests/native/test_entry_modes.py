@@ -271,6 +271,40 @@ def test_a_predictor_that_raises_goes_the_way_of_the_function():
         assert made_in_c(compiled, lambda: compiled(x))[1] == 1
 
 
+class Patched:
+    """A lock that is not Python's own, as gevent puts in its place."""
+
+    def __init__(self):
+        self.acquire = self.release = lambda: True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def not_locked(monkeypatch):
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+
+
+def patched_locks(monkeypatch):
+    monkeypatch.setattr(threading, "RLock", Patched)
+
+
+@pytest.mark.parametrize("patch", [not_locked, patched_locks])
+def test_where_threads_are_not_pythons_own_guards_are_asked_in_python(patch, monkeypatch):
+    patch(monkeypatch)
+    compiled = aino.compile(lambda x: x * 2, backend="native")
+    x = aino.from_numpy(X.copy())
+    for _ in range(5):
+        assert bits(compiled(x)) == bits(x * 2)
+    assert "walk(" in compiled.code
+    assert not entries(compiled)
+    assert [bits(y) for y in compiled.many([x] * 5)] == [bits(x * 2)] * 5
+    assert not hasattr(compiled._dispatches[0].following, "calls")
+
+
 def test_rows_in_a_row_are_made_in_c():
     compiled = aino.compile(lambda x: x * 2 + 1, backend="native")
     xs = [aino.from_numpy(X + n) for n in range(12)]

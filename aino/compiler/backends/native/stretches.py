@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import _thread
 import functools
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from aino.autograd.mode import mode
 from aino.compiler.ir.operations import Operation
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.num_threads import blas_addresses
 from aino.threads import worker
+from aino.tracing import session
 from aino.user_warnings import warn_of_numbers
 
 #: The form in which instructions are described; a walker of another one is not used.
@@ -84,15 +88,20 @@ def entrance(lock: Any, session: Any, eagerly: type, entries: tuple) -> Any:
 def found(name: str) -> Any:
     """Return what the package has under a name, None where there is none for this AINO.
 
-    Nor is there where threads run Python at the same time: it relies on the interpreter's lock.
+    Nor is there where threads run Python at the same time, or stand for what others switch between
+    by themselves, as gevent does: it relies on the interpreter's lock, and on what a thread's is.
     """
     try:
         import aino_native
     except ImportError:
         return None
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return None
-    return getattr(aino_native, name) if aino_native.FORMAT == FORMAT else None
+    ordinary = (
+        getattr(sys, "_is_gil_enabled", lambda: True)()
+        and isinstance(mode, _thread._local)
+        and isinstance(session, _thread._local)
+        and type(threading.RLock()) is _thread.RLock
+    )
+    return getattr(aino_native, name) if ordinary and aino_native.FORMAT == FORMAT else None
 
 
 def stand_in(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> np.ndarray:
