@@ -267,7 +267,7 @@ class Compiled(Entered, Programs):
             predictors = self._ready_dispatches() if self._is_module else []
             others = [guard for guard in self._dispatches if guard not in predictors]
             self._dispatches = [*predictors, self._forward.dispatch, *others]
-        self._entrance = entrance(self._lock, self._dispatches)
+        self._entrance = entrance(self._lock, self._dispatches, Compiled.called)
 
     def forget(self) -> None:
         self._entrance = None

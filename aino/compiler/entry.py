@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from aino.autograd.interposing import code_of as code_when_unwatched
 from aino.autograd.mode import mode
 from aino.autograd.node import tick
 from aino.autograd.tensor import Tensor
@@ -192,10 +193,11 @@ class Entered:
 ENTRANCE: Any = vars(Entered)["_entrance"]
 
 
-def entrance(lock, dispatches: list) -> Any:
+def entrance(lock, dispatches: list, called: Any) -> Any:
     """Return where calls enter that the first of the dispatches make in C, None without any.
 
-    After the first that is Python's alone they are asked as ever: which comes first counts.
+    ``called``: what makes the others, and all of them while somebody looks at its calls. After the
+    first that is Python's alone they are asked as ever: which comes first counts.
     """
     entries = []
     for dispatch in dispatches:
@@ -205,7 +207,8 @@ def entrance(lock, dispatches: list) -> Any:
         entries.append(entry)
     if not entries or type(lock) is not stretches.found("Lock"):
         return None
-    return stretches.entrance(lock, session, RunEagerly, tuple(entries))
+    code = code_when_unwatched(called)
+    return stretches.entrance(lock, session, RunEagerly, tuple(entries), called, code)
 
 
 def entrance_lock() -> Any:

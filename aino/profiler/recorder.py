@@ -64,7 +64,7 @@ class Recorder:
         pairs: list[tuple[Any, Callable[..., Any]]] = [
             (Module.__call__, self._module),
             (walk, functools.partial(self._plain, "backward", "backward")),
-            (Compiled.__call__, self._compiled),
+            (Compiled.called, self._compiled),
             (called, self._function),
             (FunctionNode.pullback_recorded, self._function_backward),
         ]

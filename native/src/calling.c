@@ -2,8 +2,10 @@
  *
  * walker.Caller(places, function): `places` are the slots that lead from an object to its Entrance;
  * whatever is not made there is made by `function`, as if there were nothing here.
- * walker.Entrance(lock, session, eagerly, entries): the programs of a compiled function, each asked
- * in turn, by one thread at a time, unless the thread's session says that calls run as they are.
+ * walker.Entrance(lock, session, eagerly, entries, function, code): the programs of a compiled
+ * function, each asked in turn, by one thread at a time, unless the thread's session says that calls
+ * run as they are. `function` makes the calls in Python: while it has another code than `code`,
+ * somebody looks at them, as a profiler does, and it makes all of them.
  */
 #include "calling.h"
 
@@ -47,6 +49,7 @@ typedef struct {
     Here as_it_is;
     PyObject *eagerly; /* what is raised for a call that no program makes */
     PyObject *entries; /* a tuple */
+    PyObject *function, *code;
 } Entrance;
 
 /* Whether calls run as they are in this thread: in a trace, and in a transform. */
@@ -81,6 +84,9 @@ static PyObject *run_eagerly(PyObject *compiled, PyObject *signal, PyObject *con
 static int enter(Entrance *self, PyObject *compiled, PyObject **stands, PyObject *const *args,
                  Py_ssize_t count, PyObject **result)
 {
+    if (PyFunction_GET_CODE(self->function) != self->code) {
+        return 0;
+    }
     int as_it_is = runs_as_it_is(self);
     if (as_it_is) {
         return as_it_is < 0 ? -1 : 0;
@@ -112,12 +118,13 @@ static int enter(Entrance *self, PyObject *compiled, PyObject **stands, PyObject
 
 static PyObject *new_entrance(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *lock, *session, *eagerly, *entries;
+    PyObject *lock, *session, *eagerly, *entries, *function, *code;
     if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
         PyErr_SetString(PyExc_TypeError, "Entrance takes no keywords");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "O!OOO!", &LockType, &lock, &session, &eagerly, &PyTuple_Type, &entries)) {
+    if (!PyArg_ParseTuple(args, "O!OOO!O!O!", &LockType, &lock, &session, &eagerly, &PyTuple_Type,
+                          &entries, &PyFunction_Type, &function, &PyCode_Type, &code)) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(entries); i++) {
@@ -135,6 +142,8 @@ static PyObject *new_entrance(PyTypeObject *type, PyObject *args, PyObject *keyw
     self->as_it_is.name = PyUnicode_InternFromString("as_it_is");
     self->eagerly = Py_NewRef(eagerly);
     self->entries = Py_NewRef(entries);
+    self->function = Py_NewRef(function);
+    self->code = Py_NewRef(code);
     if (self->as_it_is.name == NULL) {
         Py_DECREF(self);
         return NULL;
@@ -149,6 +158,7 @@ static int traverse_entrance(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->as_it_is.own);
     Py_VISIT(self->eagerly);
     Py_VISIT(self->entries);
+    Py_VISIT(self->function);
     return 0;
 }
 
@@ -159,6 +169,8 @@ static int clear_entrance(PyObject *object)
     clear_here(&self->as_it_is);
     Py_CLEAR(self->eagerly);
     Py_CLEAR(self->entries);
+    Py_CLEAR(self->function);
+    Py_CLEAR(self->code);
     return 0;
 }
 

@@ -388,6 +388,10 @@ def test_a_lock_lets_one_in_at_a_time_and_all_in_the_end():
 # What stands for a method
 
 
+def seen(self, *args, **kwargs):
+    """What a profiler looks at."""
+
+
 def holding(*entries, lock=None, session=None):
     class Compiled(Holder):
         __slots__ = ()
@@ -397,7 +401,7 @@ def holding(*entries, lock=None, session=None):
             return told, args, kwargs
 
     compiled = Compiled()
-    given = lock or native.Lock(), session or Local(), Eagerly, entries
+    given = lock or native.Lock(), session or Local(), Eagerly, entries, seen, seen.__code__
     compiled.entrance = native.Entrance(*given) if entries else None
     return compiled
 
@@ -444,6 +448,17 @@ def test_where_calls_run_as_they_are_none_is_made():
     session.as_it_is = Broken()
     with pytest.raises(ZeroDivisionError):
         compiled(x)
+
+
+def test_while_somebody_looks_at_the_method_it_makes_all_calls():
+    compiled, x = holding(entry()), np.ones(3)
+    code = seen.__code__
+    seen.__code__ = (lambda *args, **kwargs: None).__code__
+    try:
+        assert compiled(x) == ((x,), {})
+    finally:
+        seen.__code__ = code
+    assert compiled(x).array is x
 
 
 class Broken:
@@ -497,9 +512,11 @@ def test_a_call_holds_the_lock_while_it_is_made():
         lambda: native.Caller([], print), lambda: native.Caller([1], print),
         lambda: native.Caller([Holder.entrance] * 3, print), lambda: native.Caller(1, print),
         lambda: native.Caller([Holder.entrance]), lambda: native.Caller(places=[], function=print),
-        lambda: native.Entrance(threading.RLock(), Local(), Eagerly, ()),
-        lambda: native.Entrance(native.Lock(), Local(), Eagerly, (1,)),
-        lambda: native.Entrance(native.Lock(), Local(), Eagerly, []),
+        lambda: native.Entrance(threading.RLock(), Local(), Eagerly, (), seen, seen.__code__),
+        lambda: native.Entrance(native.Lock(), Local(), Eagerly, (1,), seen, seen.__code__),
+        lambda: native.Entrance(native.Lock(), Local(), Eagerly, [], seen, seen.__code__),
+        lambda: native.Entrance(native.Lock(), Local(), Eagerly, (), print, seen.__code__),
+        lambda: native.Entrance(native.Lock(), Local(), Eagerly, (), seen, None),
         lambda: native.Entrance(lock=native.Lock()),
     ],
 )  # fmt: skip

@@ -86,6 +86,27 @@ def test_a_trace_and_a_transform_take_the_function_as_it_is():
     assert made_in_c(double, lambda: double(x))[1] == 1
 
 
+@pytest.mark.parametrize("traced", ["before", "meanwhile"])
+def test_what_looks_on_hears_of_each_call_and_of_none_later(traced):
+    double = aino.compile(lambda x: x * 2 + 1, backend="native", name="double")
+    model = aino.compile(network(), backend="native")
+    x = aino.from_numpy(X.copy())
+    for _ in range(4 if traced == "before" else 1):
+        with aino.no_grad():
+            double(x)
+            model(x)
+    with aino.profiler.profile() as profile, aino.no_grad():
+        for _ in range(4):
+            double(x)
+            model(x)
+    counts = {event.key: event.count for event in profile.key_averages()}
+    assert counts["compiled double"] == 4
+    assert counts[f"compiled {model._compiled.name}"] == 4
+    with aino.no_grad():
+        for call in (double, model):
+            assert made_in_c(call, lambda call=call: call(x))[1] == 1
+
+
 def test_while_it_is_profiled_it_gives_the_same():
     double = aino.compile(lambda x: x * 2 + 1, backend="native")
     x = aino.from_numpy(X.copy())

@@ -18,4 +18,4 @@ __all__ = [
 ]  # fmt: skip
 __version__ = "3.0.0"
 #: The form in which instructions are described: AINO asks for it.
-FORMAT = 4
+FORMAT = 5

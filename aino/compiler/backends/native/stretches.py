@@ -23,7 +23,7 @@ from aino.tracing import session
 from aino.user_warnings import warn_of_numbers
 
 #: The form in which instructions are described; a walker of another one is not used.
-FORMAT = 4
+FORMAT = 5
 #: What floating-point arithmetic says, in the order in which it is told: names of ``np.errstate``.
 _FLAGS = (
     ("divide", "divide by zero"), ("over", "overflow"), ("under", "underflow"),
@@ -78,11 +78,15 @@ def entry(**told: Any) -> Any:
     return aino_native.Entry(**told)
 
 
-def entrance(lock: Any, session: Any, eagerly: type, entries: tuple) -> Any:
-    """Return what asks one entry after the other, by one thread at a time."""
+def entrance(lock: Any, session: Any, eagerly: type, entries: tuple, function: Any,
+             code: Any) -> Any:  # fmt: skip
+    """Return what asks one entry after the other, by one thread at a time.
+
+    ``function``: what makes the calls in Python, and all of them while its code is not ``code``.
+    """
     import aino_native
 
-    return aino_native.Entrance(lock, session, eagerly, entries)
+    return aino_native.Entrance(lock, session, eagerly, entries, function, code)
 
 
 def found(name: str) -> Any:
