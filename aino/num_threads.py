@@ -97,6 +97,14 @@ def share(function: Callable[[Any], None], parts: list) -> None:
                 function(part)
 
 
+def side_by_side(function: Callable[[Any], None], parts: list) -> None:
+    """Call a function that multiplies no matrices on two parts at the same time, or on one."""
+    if session.recorder is not None:
+        session.recorder.both(function, parts)
+    else:
+        worker.share(function, parts)
+
+
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[bool]:
     """Let BLAS compute on the thread that calls it; says whether it might have used more.

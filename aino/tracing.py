@@ -195,6 +195,24 @@ def unconditional(kernel):
     return kernel
 
 
+def either(condition, when_any, otherwise) -> None:
+    """Call the first of two functions, in a kernel, where any number of an array is true.
+
+    Both write into memory that is there before. So which calls a kernel makes may depend on its
+    numbers, and it can still be ``unconditional``.
+    """
+    if session.recorder is not None:
+        session.recorder.either(condition, when_any, otherwise)
+    elif condition.any():
+        when_any()
+    else:
+        otherwise()
+
+
+def nothing() -> None:
+    """Do nothing: one of two ways of ``either``."""
+
+
 def is_shared(kernel):
     """Say of an opaque kernel that both of AINO's threads compute it where it is long."""
     kernel.is_shared = True

@@ -47,7 +47,7 @@ def _make_ones(length, dtype):
     return ones
 
 
-def _ones(length, dtype):
+def ones_of(length, dtype):
     """Return a vector of ones, which is made once."""
     ones = (_ONES32 if dtype is float32 else _ONES64).get(length)
     return _make_ones(length, dtype) if ones is None else ones
@@ -68,7 +68,7 @@ def sum_over(x, axis=None, keepdims=False):
         length, width = x.shape
         if axis == 0 and length <= LONGEST:
             if length <= MEDIUM or width % 4 == 0 or width == 1:
-                ones = _ones(length, dtype)
+                ones = ones_of(length, dtype)
                 y = ones.dot(x) if type(x) is ndarray else np.dot(ones, x)
                 return y[None] if keepdims else y
             end = length - length % 4
@@ -77,7 +77,7 @@ def sum_over(x, axis=None, keepdims=False):
             y = sum_over(fours, 0, keepdims)
             return y if end == length else y + sum_over(x[end:], 0, keepdims)
         elif axis == 1 and width <= MEDIUM:
-            ones = _ones(width, dtype)
+            ones = ones_of(width, dtype)
             y = x.dot(ones) if type(x) is ndarray else np.dot(x, ones)
             return y[:, None] if keepdims else y
     if dtype is float16:
@@ -116,7 +116,7 @@ def total(x):
     count, dtype = x.size, x.dtype
     if dtype is float32 or dtype is float64:
         if count <= LONGEST:
-            x, ones = x.reshape((count,)), _ones(count, dtype)
+            x, ones = x.reshape((count,)), ones_of(count, dtype)
             return ones.dot(x) if type(x) is ndarray else np.dot(ones, x)
         if x.flags.forc:
             return np.add.reduce(x, axis=None)
@@ -162,8 +162,8 @@ def _sum_middle(x, outer, length, inner):
     if length > LONGEST or length % lanes or (x.size > LARGEST and length >= 32):
         # NumPy adds pairwise here.
         return np.add.reduce(x.reshape((outer, length)), axis=1)
-    y = np.dot(x.reshape((outer * lanes, length // lanes)), _ones(length // lanes, x.dtype))
-    return y if lanes == 1 else np.dot(y.reshape((outer, lanes)), _ones(lanes, x.dtype))
+    y = np.dot(x.reshape((outer * lanes, length // lanes)), ones_of(length // lanes, x.dtype))
+    return y if lanes == 1 else np.dot(y.reshape((outer, lanes)), ones_of(lanes, x.dtype))
 
 
 def _sum_blocks(x):
@@ -171,12 +171,12 @@ def _sum_blocks(x):
     outer, length, inner = x.shape
     rows = max(16, min(ROWS, LARGEST // inner))
     if length <= rows:
-        return np.matmul(_ones(length, x.dtype), x)
+        return np.matmul(ones_of(length, x.dtype), x)
     joined = max(1, min(WIDE // inner, length // rows))
     count = length // (rows * joined)
     end = count * rows * joined
     blocks = x[:, :end].reshape((outer, count, rows, joined * inner))
-    sums = np.matmul(_ones(rows, x.dtype), blocks)
+    sums = np.matmul(ones_of(rows, x.dtype), blocks)
     y = _sum_blocks(sums.reshape((outer, count * joined, inner)))
     return y if end == length else y + _sum_blocks(x[:, end:])
 

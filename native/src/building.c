@@ -5,8 +5,6 @@
 
 static char zeros[16];
 
-/* A BLAS takes one thread for a product of at most so many sums and products. */
-enum { SMALL_PRODUCT = 1 << 18 };
 /* As much work as so many elements are in other loops: one of an exponential and its kin. */
 enum { SLOW = 4 };
 
@@ -55,7 +53,7 @@ static int place_within(Place *place, PyArrayObject **array, PyObject *told, PyO
 }
 
 /* Notes where an operand lies, and looks at whether loops can read it. */
-static int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject *stand_ins)
+int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject *stand_ins)
 {
     *place = (Place){NULL, -1, 0};
     if (PyTuple_Check(told)) {
@@ -120,7 +118,7 @@ int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFuncti
 }
 
 /* Puts the operands of a loop in NumPy's order: what is read first, the result last. */
-static void put_result_last(Instruction *made, PyArrayObject **arrays, PyArrayObject **ordered)
+void put_result_last(Instruction *made, PyArrayObject **arrays, PyArrayObject **ordered)
 {
     int last = made->operands - 1;
     Place result = made->places[0];
@@ -231,47 +229,6 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
     return made->next == NULL ? -1 : 0;
 }
 
-/* (out, a, b): vectors are matrices with one row or one column. */
-static int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays)
-{
-    PyArrayObject *out = arrays[0], *a = arrays[1], *b = arrays[2];
-    if (!matmul->core_enabled || strcmp(matmul->name, "matmul")) {
-        return refuse("the function of a product is matmul");
-    }
-    int rows = PyArray_NDIM(a) == 2, columns = PyArray_NDIM(b) == 2;
-    if (PyArray_NDIM(a) < 1 || PyArray_NDIM(a) > 2 || PyArray_NDIM(b) < 1 || PyArray_NDIM(b) > 2
-        || PyArray_NDIM(out) != rows + columns) {
-        return refuse("products are of matrices and vectors");
-    }
-    npy_intp m = rows ? PyArray_DIM(a, 0) : 1, n = PyArray_DIM(a, rows);
-    npy_intp p = columns ? PyArray_DIM(b, 1) : 1;
-    if (PyArray_DIM(b, 0) != n || (rows && PyArray_DIM(out, 0) != m)
-        || (columns && PyArray_DIM(out, rows) != p) || m * n * p == 0) {
-        return refuse("matrices do not fit one another, or are empty");
-    }
-    if (!PyArray_ISONESEGMENT(a) || !PyArray_ISONESEGMENT(b)) {
-        return refuse("dot copies what does not lie in one stretch, and matmul does not");
-    }
-    PyArrayObject *ordered[3] = {a, b, out};
-    Place places[3] = {made->places[1], made->places[2], made->places[0]};
-    memcpy(made->places, places, sizeof places);
-    if (find_loop(matmul, ordered, &made->loop, &made->data) < 0) {
-        return -1;
-    }
-    npy_intp size = PyArray_ITEMSIZE(out);
-    npy_intp dimensions[4] = {1, m, n, p};
-    npy_intp strides[9] = {0, 0, 0,
-        rows ? PyArray_STRIDE(a, 0) : size * n, PyArray_STRIDE(a, rows),
-        PyArray_STRIDE(b, 0), columns ? PyArray_STRIDE(b, 1) : size,
-        rows ? PyArray_STRIDE(out, 0) : size * p, columns ? PyArray_STRIDE(out, rows) : size};
-    memcpy(made->dimensions, dimensions, sizeof dimensions);
-    memcpy(made->strides, strides, sizeof strides);
-    made->work = m * n * p / 8;
-    made->is_big = m * n * p > SMALL_PRODUCT;
-    made->step = step_product;
-    return 0;
-}
-
 /* Which cast leads from one dtype to another: those that C makes as NumPy does. */
 static int cast_between(int from, int to)
 {
@@ -313,101 +270,6 @@ static int build_copy(Instruction *made, PyArrayObject **arrays)
     made->step = same ? step_copy : step_cast;
     return plan_copy(made, ndim, PyArray_DIMS(out), PyArray_STRIDES(out), from,
                      PyArray_ITEMSIZE(out));
-}
-
-/* The axes of a stack of matrices; a vector is one matrix, with one row or one column. */
-typedef struct {
-    int axes;
-    npy_intp lengths[NPY_MAXDIMS + 1], steps[NPY_MAXDIMS + 1];
-} Matrices;
-
-/* Notes the axes of an array; `before_last`, `last`: whether an axis of length 1 is added there. */
-static Matrices as_matrices(PyArrayObject *array, int before_last, int last)
-{
-    Matrices found = {.axes = 0};
-    int ndim = PyArray_NDIM(array);
-    for (int axis = 0; axis < ndim; axis++) {
-        if (before_last && axis == ndim - 1) {
-            found.lengths[found.axes++] = 1;
-        }
-        found.lengths[found.axes] = PyArray_DIM(array, axis);
-        found.steps[found.axes++] = PyArray_STRIDE(array, axis);
-    }
-    if (last) {
-        found.lengths[found.axes++] = 1;
-    }
-    return found;
-}
-
-/* (out, a, b): stacks of matrices, of which one axis at most remains of all that stack them. */
-static int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays)
-{
-    int row = PyArray_NDIM(arrays[1]) == 1, column = PyArray_NDIM(arrays[2]) == 1;
-    if (!matmul->core_enabled || strcmp(matmul->name, "matmul") || (row && column)
-        || PyArray_NDIM(arrays[0]) + row + column < 2 || PyArray_NDIM(arrays[1]) < 1
-        || PyArray_NDIM(arrays[2]) < 1 || PyArray_NDIM(arrays[0]) == NPY_MAXDIMS) {
-        return refuse("stacks of matrices are multiplied by matmul");
-    }
-    Matrices of[3] = {as_matrices(arrays[0], row, column), as_matrices(arrays[1], row, 0),
-                      as_matrices(arrays[2], 0, column)};
-    int ndim = of[0].axes, stacked = 0;
-    if (of[1].axes > ndim || of[2].axes > ndim) {
-        return refuse("stacks of matrices do not fit one another");
-    }
-    npy_intp lengths[NPY_MAXDIMS + 1], steps[3][NPY_MAXDIMS + 1];
-    for (int axis = 0; axis < ndim - 2; axis++) {
-        npy_intp length = of[0].lengths[axis];
-        npy_intp step[3];
-        for (int i = 0; i < 3; i++) {
-            int own = of[i].axes - ndim + axis;
-            npy_intp there = own < 0 ? 1 : of[i].lengths[own];
-            if (there != length && (there != 1 || i == 0)) {
-                return refuse("stacks of matrices do not fit one another");
-            }
-            step[i] = there == 1 ? 0 : of[i].steps[own];
-        }
-        if (length == 1) {
-            continue;
-        }
-        int joins = stacked > 0;
-        for (int i = 0; i < 3; i++) {
-            joins = joins && steps[i][stacked - 1] == step[i] * length;
-        }
-        int place = joins ? stacked - 1 : stacked++;
-        lengths[place] = joins ? lengths[place] * length : length;
-        for (int i = 0; i < 3; i++) {
-            steps[i][place] = step[i];
-        }
-    }
-    if (stacked > 1) {
-        return refuse("matrices are stacked along more than one axis");
-    }
-    npy_intp core[3][4]; /* lengths and strides of the last two axes */
-    for (int i = 0; i < 3; i++) {
-        int last = of[i].axes - 1;
-        core[i][0] = of[i].lengths[last - 1];
-        core[i][1] = of[i].lengths[last];
-        core[i][2] = of[i].steps[last - 1];
-        core[i][3] = of[i].steps[last];
-    }
-    npy_intp m = core[1][0], n = core[1][1], p = core[2][1];
-    if (core[2][0] != n || core[0][0] != m || core[0][1] != p || m * n * p == 0
-        || PyArray_SIZE(arrays[0]) == 0) {
-        return refuse("matrices do not fit one another, or are empty");
-    }
-    PyArrayObject *ordered[3];
-    put_result_last(made, arrays, ordered);
-    npy_intp count = stacked ? lengths[0] : 1;
-    npy_intp dimensions[4] = {count, m, n, p};
-    npy_intp strides[9] = {
-        stacked ? steps[1][0] : 0, stacked ? steps[2][0] : 0, stacked ? steps[0][0] : 0,
-        core[1][2], core[1][3], core[2][2], core[2][3], core[0][2], core[0][3]};
-    memcpy(made->dimensions, dimensions, sizeof dimensions);
-    memcpy(made->strides, strides, sizeof strides);
-    made->work = count * m * n * p / 8;
-    made->is_big = m * n * p > SMALL_PRODUCT;
-    made->step = step_product;
-    return find_loop(matmul, ordered, &made->loop, &made->data);
 }
 
 static int is_row(PyArrayObject *array) { return PyArray_NDIM(array) == 1; }
@@ -487,65 +349,6 @@ static int describe_chain(Instruction *made, PyObject *operands, PyObject *detai
     return failed ? -1 : 0;
 }
 
-/* Notes lists of instructions as an instruction's own; returns their number, or -1. */
-static int describe_lists(Instruction *made, PyObject *detail, PyObject *stand_ins)
-{
-    Py_ssize_t lists = PyTuple_GET_SIZE(detail), count = 0;
-    for (Py_ssize_t k = 0; k < lists; k++) {
-        if (!PyList_Check(PyTuple_GET_ITEM(detail, k))) {
-            return refuse("what is walked at the same time is lists of instructions");
-        }
-        count += PyList_GET_SIZE(PyTuple_GET_ITEM(detail, k));
-    }
-    made->owned = PyMem_Calloc((size_t)count + 1, sizeof(Instruction));
-    if (made->owned == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t k = 0; k < lists; k++) {
-        PyObject *list = PyTuple_GET_ITEM(detail, k);
-        if (k < 2) {
-            made->parts[k] = made->owned + made->owns;
-            made->counts[k] = PyList_GET_SIZE(list);
-        }
-        else {
-            made->whole = made->owned + made->owns;
-        }
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-            Instruction *part = &made->owned[made->owns++];
-            if (build_instruction(part, PyList_GET_ITEM(list, i), stand_ins) < 0) {
-                return -1;
-            }
-            if (part->needs_python || part->step == step_take || part->step == step_put) {
-                return refuse("what may need Python is not walked at the same time as other work");
-            }
-            if (k < 2 && part->is_big && !part->alone) {
-                return refuse("a product by all threads is not walked at the same time as others");
-            }
-            made->work += k < 2 ? part->work : 0;
-        }
-    }
-    return 0;
-}
-
-/* ([instructions], [instructions]), of which none needs what the other list does; a third list has
- * the one large product that both are the halves of */
-static int describe_both(Instruction *made, PyObject *detail, PyObject *stand_ins)
-{
-    if (!PyTuple_Check(detail) || PyTuple_GET_SIZE(detail) < 2 || PyTuple_GET_SIZE(detail) > 3) {
-        return refuse("what is walked at the same time is two lists of instructions");
-    }
-    made->step = step_both;
-    if (describe_lists(made, detail, stand_ins) < 0) {
-        return -1;
-    }
-    int halves = PyTuple_GET_SIZE(detail) == 3;
-    if (halves && (made->owns != made->counts[0] + made->counts[1] + 1 || !made->whole->is_big)) {
-        return refuse("halves are those of one large product");
-    }
-    return 0;
-}
-
 /* described: (kind, operands, the kind's own detail, quiet) */
 int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins)
 {
@@ -566,6 +369,9 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     }
     if (!strcmp(kind, "both")) {
         return describe_both(made, detail, stand_ins);
+    }
+    if (!strcmp(kind, "either")) {
+        return describe_either(made, operands, detail, stand_ins);
     }
     PyArrayObject *arrays[MAX_OPERANDS];
     if (count < 1 || count > MAX_OPERANDS) {
@@ -591,6 +397,9 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
     }
     if (!strcmp(kind, "stack") && of_ufunc && count == 3) {
         return build_stack(made, (PyUFuncObject *)function, arrays);
+    }
+    if (!strcmp(kind, "vecdot") && of_ufunc && !is_pair && count == 3) {
+        return build_vecdot(made, (PyUFuncObject *)detail, arrays);
     }
     if (!strcmp(kind, "copy") && count == 2) {
         return build_copy(made, arrays);

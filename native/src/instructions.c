@@ -1,5 +1,6 @@
 /* What each kind of instruction does when its turn comes. */
 #include "instructions.h"
+#include "flags.h"
 
 #include <string.h>
 
@@ -261,6 +262,22 @@ int step_product(const Instruction *self, char *const *slots, PyObject *const *n
         let_blas_share(0);
     }
     return 0;
+}
+
+/* Walks the first list where any of the numbers is true, else the second. */
+int step_either(const Instruction *self, char *const *slots, PyObject *const *numbers)
+{
+    const npy_bool *mask = (const npy_bool *)at(&self->places[0], slots);
+    npy_intp count = self->dimensions[0], i = 0;
+    while (i < count && !mask[i]) {
+        i++;
+    }
+    int which = i == count, flags = 0;
+    int failed = walk_list(self->parts[which], self->counts[which], slots, numbers, &flags);
+    if (flags) {
+        feraiseexcept(flags); /* the walk around this one asks for them */
+    }
+    return failed;
 }
 
 /* places[i] = i * classes + labels[i]: where each row's class lies in a matrix of scores. */

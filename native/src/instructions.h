@@ -109,6 +109,7 @@ int step_accumulate(const Instruction *, char *const *, PyObject *const *);
 int step_put_where(const Instruction *, char *const *, PyObject *const *);
 int step_chain(const Instruction *, char *const *, PyObject *const *);
 int step_both(const Instruction *, char *const *, PyObject *const *);
+int step_either(const Instruction *, char *const *, PyObject *const *);
 
 /* Walks instructions one after the other; what arithmetic raised, and is not quiet, joins `flags`. */
 int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
@@ -123,12 +124,19 @@ PyObject *helped(PyObject *nothing, PyObject *args);
 
 /* Makes an instruction that is long enough one of two halves. */
 int share_instruction(Instruction *made);
+int is_shared(const Instruction *made);
 
 /* Frees what an instruction owns. */
 void free_instruction(Instruction *made);
 
 /* Says why an instruction is not made; returns -1. */
 int refuse(const char *why);
+
+/* Notes where an operand lies, and looks at whether loops can read it. */
+int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject *stand_ins);
+
+/* Puts the operands of a loop in NumPy's order: what is read first, the result last. */
+void put_result_last(Instruction *made, PyArrayObject **arrays, PyArrayObject **ordered);
 
 /* Finds the loop of a ufunc for the dtypes of its operands. */
 int find_loop(PyUFuncObject *ufunc, PyArrayObject **arrays, PyUFuncGenericFunction *loop,
@@ -143,6 +151,15 @@ int plan_copy(Instruction *made, int axes, const npy_intp *lengths, const npy_in
 
 /* Plans a loop over arrays that are broadcast, the result last, in the order of NumPy's iterator. */
 int plan_sweep(Instruction *made, PyArrayObject **ordered, int count);
+
+/* Products: products.c. */
+int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays);
+int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays);
+int build_vecdot(Instruction *made, PyUFuncObject *vecdot, PyArrayObject **arrays);
+
+/* What consists of other instructions: lists.c. */
+int describe_both(Instruction *made, PyObject *detail, PyObject *stand_ins);
+int describe_either(Instruction *made, PyObject *operands, PyObject *detail, PyObject *stand_ins);
 
 /* What moves elements: moving.c. */
 int build_choose(Instruction *made, PyArrayObject **arrays);

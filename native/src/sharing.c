@@ -400,9 +400,27 @@ static int halve_loop(Instruction *first, Instruction *second)
     return 1;
 }
 
+/* Tells whether an instruction is for two threads, or one that it may lead to. */
+int is_shared(const Instruction *made)
+{
+    int found = made->step == step_both || made->is_big;
+    for (Py_ssize_t i = 0; i < made->owns && !found; i++) {
+        found = is_shared(&made->owned[i]);
+    }
+    return found;
+}
+
 /* Makes an instruction that is long enough one of two halves; returns -1 without memory. */
 int share_instruction(Instruction *made)
 {
+    if (made->step == step_either) {
+        for (Py_ssize_t i = 0; i < made->owns; i++) {
+            if (share_instruction(&made->owned[i]) < 0) {
+                return -1;
+            }
+        }
+        return 0;
+    }
     if (made->work < WORTH_SHARING || made->needs_python || made->step == step_both) {
         return 0;
     }

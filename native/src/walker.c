@@ -247,7 +247,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
         }
         work += made->work;
         needs_python |= made->needs_python;
-        self->shares |= shares && (made->step == step_both || made->is_big);
+        self->shares |= shares && is_shared(made);
     }
     self->is_long = work > LONG_WORK && !needs_python;
     return (PyObject *)self;

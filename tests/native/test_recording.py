@@ -7,13 +7,14 @@ import pytest
 
 import aino
 from aino import nn
-from aino.autograd.rules import batch_order, columns, gru, lstm, recurrent
+from aino.autograd.rules import batch_order, columns, gru, lstm, normalization, recurrent
 from aino.compiler.backends.native import recording
 from aino.compiler.backends.native.forms import Form
 from aino.compiler.backends.native.recorded_array import UnrecordedError
 from aino.compiler.backends.native.recording import Recorder, recorded
+from aino.compiler.backends.native.stretches import stretch_type
 from aino.num_threads import by_halves, shared_product
-from aino.tracing import session
+from aino.tracing import either, session
 
 pytest.importorskip("aino_native")
 rng = np.random.default_rng(0)
@@ -82,6 +83,23 @@ KERNELS = {
         inspect.unwrap(recurrent._rnn_slopes),
         ((True,) * 6, form(30, 9), None, form(30, 7), form(6, 9), form(9, 7), form(9, 9),
          form(6, 17, 6), SIZES, False, False), None),
+    "normalised": (
+        inspect.unwrap(normalization._normalised),
+        (form(8, 5, 9, 9), form(5), form(5), 1e-5), None),
+    "normalised, long rows": (
+        inspect.unwrap(normalization._normalised),
+        (form(4, 3, 40, 40), form(3), None, 1e-5), None),
+    "normalised rows": (
+        inspect.unwrap(normalization._normalised), (form(20, 16), None, None, 1e-5), None),
+    "normalised, long": (
+        inspect.unwrap(normalization._normalised),
+        (form(16, 32, 33, 33), form(32), form(32), 1e-5), None),
+    "slopes of what is normalised": (
+        inspect.unwrap(normalization._batch_norm_slopes),
+        ((True,) * 3, form(8, 5, 9, 9), form(8, 5, 9, 9), form(5), form(5), form(5), 1e-5), None),
+    "slopes of normalised rows": (
+        inspect.unwrap(normalization._batch_norm_slopes),
+        ((True,) * 3, form(20, 16), form(20, 16), None, form(16), form(16), 1e-5), None),
     "a product of two threads": (
         shared_product, (form(300, 200), form(200, 150)), form(300, 150)),
     "a product of one": (shared_product, (form(80, 80), form(80, 60)), form(80, 60)),
@@ -226,6 +244,30 @@ def test_halves_are_of_recorded_kernels_only():
     assert [row[0] for row in found.rows] == ["both"]
     assert [len(part) for part in found.rows[0][2]] == [1, 1]
     assert recorded(doubled, (form(1),), None).rows[0][0] == "ufunc"
+
+
+def chooses(x):
+    y = np.empty_like(x, order="C", shape=x.shape)
+    either(x > 0.0, lambda: np.multiply(x, 2.0, out=y), lambda: np.negative(x, out=y))
+    return y
+
+
+def test_one_of_two_ways_is_walked():
+    """As the numbers are at each call; the mask is looked at there, too."""
+    found = recorded(chooses, (form(3),), None)
+    assert [row[0] for row in found.rows] == ["ufunc", "either"]
+    assert found.count == 3
+    x, y = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    walk = stretch_type()([], 0, found.on(x, y), None)
+    for numbers in ([0.0, 0.0, 1.0], [-1.0, -2.0, -3.0], [1.0, -2.0, 3.0], [np.nan] * 3):
+        x[...] = numbers
+        walk()
+        assert y.tobytes() == chooses(x).tobytes()
+
+
+def test_one_of_two_ways_in_ordinary_code():
+    assert chooses(np.float32([1.0, -1.0])).tolist() == [2.0, -2.0]
+    assert chooses(np.float32([-1.0, -3.0])).tolist() == [1.0, 3.0]
 
 
 def test_memory_that_is_not_known_has_no_part():

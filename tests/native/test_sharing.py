@@ -55,6 +55,7 @@ INSTRUCTIONS = {
     "a copy of one piece": ("copy", [x], x.shape, np.float32, None),
     "a cast": ("copy", [image], image.shape, np.float64, None),
     "a choice": ("choose", [wide > 0, wide, np.zeros(1, np.float32)], wide.shape, np.float32, None),
+    "sums of rows": ("vecdot", [image[0], image[1]], (16, 33), np.float32, np.vecdot),
     "products": ("stack", [stack, columns], (6, 64, 32), np.float32, np.matmul),
 }
 
@@ -138,6 +139,21 @@ def test_two_lists_of_instructions():
     assert walk.instructions == 1
 
 
+def test_the_halves_of_one_of_two_ways():
+    """What is long in a list is shared, too; either list is walked."""
+    flag, a, b = np.zeros(1, bool), np.zeros(LONG, np.float32), np.zeros(LONG, np.float32)
+    lists = (part(a, x), part(b, x, np.tanh))
+    walk = Stretch([], 0, [("either", (flag,), lists, False)], None, True)
+    for chosen in (True, False):
+        flag[...] = chosen
+        for _ in range(10):
+            a[...], b[...] = 0, 0
+            walk()
+        found, other = (a, b) if chosen else (b, a)
+        assert found.tobytes() == (np.exp(x) if chosen else np.tanh(x)).tobytes()
+        assert not other.any()
+
+
 @pytest.mark.parametrize("large", [0, LONG - 1])
 @pytest.mark.parametrize("quiet", [True, False])
 def test_each_thread_tells_of_overflow(large, quiet):
@@ -168,7 +184,23 @@ def test_an_operand_lies_within_an_argument():
 small, long = np.zeros((2, 2), np.float32), np.zeros(3)
 product = [("product", (small, small + 1, small + 1), np.matmul, False)]
 big = np.zeros((80, 80), np.float32)
+mask = np.zeros(3, bool)
 REFUSED = {
+    "one of three lists": ("either", (mask,), ([], [], []), False),
+    "one of two by two masks": ("either", (mask, mask), ([], []), False),
+    "one of two by numbers": ("either", (long,), ([], []), False),
+    "one of two by a mask in pieces": ("either", (np.zeros(6, bool)[::2],), ([], []), False),
+    "one of two by nothing": ("either", (), ([], []), False),
+    "one of two, one of which may raise": (
+        "either", (mask,), ([("take", (long, long, np.zeros(3, int)), None, False)], []), False),
+    "one of two at the same time": (
+        "both", (), ([("either", (mask,), ([], []), False)], []), False),
+    "sums along two axes": (
+        "vecdot", (small, np.ones((2, 2), np.float32), small), np.vecdot, False),
+    "sums of rows by another function": ("vecdot", (small, small, small), np.add, False),
+    "sums of rows of another length": (
+        "vecdot", (np.zeros(2), np.ones((2, 3)), np.ones(4)), np.vecdot, False),
+    "sums of nothing": ("vecdot", (np.zeros(2), np.ones((2, 0)), np.ones(0)), np.vecdot, False),
     "one list": ("both", (), (part(small, small),), False),
     "no list": ("both", (), (part(small, small), 3), False),
     "a number": ("both", (), 3, False),

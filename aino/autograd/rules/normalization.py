@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from aino.autograd.primitive import primitive
-from aino.autograd.sums import LONGEST, ROWS, sum_over
+from aino.autograd.rules.room import empty, zeros
+from aino.autograd.sums import LONGEST, ROWS, ones_of, sum_over
 from aino.errors import DtypeError
-from aino.threads import lanes, worker
-from aino.tracing import fused
+from aino.num_threads import side_by_side
+from aino.threads import lanes
+from aino.tracing import either, fused, nothing, unconditional
 
 #: So many numbers are normalised at once.
 BLOCK = 1 << 15
@@ -73,7 +75,7 @@ def _as_blocks(x, order):
 
 def _like(x, order):
     """Return an empty array that lies in memory as ``x`` does, and its view as blocks."""
-    y = np.empty([x.shape[axis] for axis in order], x.dtype)
+    y = empty(tuple([x.shape[axis] for axis in order]), x)
     if order != tuple(range(x.ndim)):  # what owns its memory need not be copied to be kept
         y = y.transpose([order.index(axis) for axis in range(x.ndim)])
     return y, _as_blocks(y, order)
@@ -92,14 +94,14 @@ def _products(*pairs):
             _products(*[(a[..., i:j], b[..., i:j]) for a, b in pairs]) for i, j in pairwise(ends)
         ]
         return [_down(np.stack(sums)) for sums in zip(*parts)]
-    products = np.empty((len(pairs), before, channels), pairs[0][0].dtype)
+    products = empty((len(pairs), before, channels), pairs[0][0])
 
     def run(part) -> None:
         for (a, b), found in zip(pairs, products):
             np.vecdot(a[part], b[part] if b.ndim > 1 else b, out=found[part])
 
     halves = [slice(0, before // 2), slice(before // 2, before)]
-    worker.share(run, halves if before > 1 and pairs[0][0].size >= SHARED else [slice(None)])
+    side_by_side(run, halves if before > 1 and pairs[0][0].size >= SHARED else [slice(None)])
     return [found[0] if before == 1 else _down(found) for found in products]
 
 
@@ -107,9 +109,9 @@ def _down(x):
     """Return the sum of each column: of many rows, a sum of sums of a few rows each."""
     length, width = x.shape
     if length <= ROWS:
-        return np.dot(np.ones(length, x.dtype), x)
+        return np.dot(ones_of(length, x.dtype), x)
     whole = length - length % ROWS
-    sums = np.matmul(np.ones(ROWS, x.dtype), x[:whole].reshape(-1, ROWS, width))
+    sums = np.matmul(ones_of(ROWS, x.dtype), x[:whole].reshape(-1, ROWS, width))
     return _down(np.concatenate((sums, x[whole:])))
 
 
@@ -146,9 +148,9 @@ def _few_behind(order, x) -> bool:
     return math.prod([x.shape[axis] for axis in order[order.index(1) + 1 :]]) < 8
 
 
-def _is_far(mean, variance) -> bool:
-    """Tell whether numbers lie so far from 0 that their squares would hide how they differ."""
-    return bool((mean * mean > 4.0 * variance).any())
+def _are_far(mean, variance):
+    """Return of which channels the numbers lie so far from 0 that squares hide how they differ."""
+    return mean * mean > 4.0 * variance
 
 
 def _around(x, center, other=None):
@@ -157,13 +159,14 @@ def _around(x, center, other=None):
     for rows, part in _blocks(x):
         d = x[rows, part] - center[part][:, None]
         (products,) = _products((d, d if other is None else other[rows, part]))
-        sums = np.zeros_like(center)
+        sums = zeros(center.shape, center)
         sums[part] = products
         total = total + sums
     return total
 
 
 @fused
+@unconditional
 def _normalised(x, weight, bias, eps):
     """Return the normalised array, and mean and biased variance of each channel."""
     x, order = _plain(x)
@@ -172,28 +175,38 @@ def _normalised(x, weight, bias, eps):
         return _normalised_rows(x, weight, bias, eps, count)
     y, target = _like(x, order)
     x = _as_blocks(x, order)
-    total, squares = _products((x, np.ones(x.shape[2], x.dtype)), (x, x))
+    total, squares = _products((x, ones_of(x.shape[2], x.dtype)), (x, x))
     mean = total / count
     variance = squares / count - mean * mean
-    far = _is_far(mean, variance)
-    if far:
-        variance = _around(x, mean) / count
+    far = _are_far(mean, variance)
+
+    def anew() -> None:
+        variance[...] = _around(x, mean) / count
+
+    either(far, anew, nothing)
     gain = 1.0 / np.sqrt(variance + eps)
     if weight is not None:
         gain *= weight
-    shift = np.zeros_like(gain) if bias is None else bias
-    if not far:
-        shift = shift - mean * gain
+    shift = zeros(gain.shape, gain) if bias is None else bias.copy()
 
-    def run(lane):
+    def centred(lane) -> None:
         for rows, part in lane:
-            z, block = target[rows, part], x[rows, part]
-            if far:
-                block = np.subtract(block, mean[part][:, None], out=z)
-            np.multiply(block, gain[part][:, None], out=z)
+            z = target[rows, part]
+            np.subtract(x[rows, part], mean[part][:, None], out=z)
+            np.multiply(z, gain[part][:, None], out=z)
             z += shift[part][:, None]
 
-    worker.share(run, _lanes(x))
+    def as_it_is(lane) -> None:
+        for rows, part in lane:
+            z = target[rows, part]
+            np.multiply(x[rows, part], gain[part][:, None], out=z)
+            z += shift[part][:, None]
+
+    def near() -> None:
+        np.subtract(shift, mean * gain, out=shift)
+        side_by_side(as_it_is, _lanes(x))
+
+    either(far, lambda: side_by_side(centred, _lanes(x)), near)
     return y, mean, variance
 
 
@@ -219,6 +232,7 @@ def _normalised_rows(x, weight, bias, eps, count):
 
 
 @fused
+@unconditional
 def _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps):
     """Return the cotangents of x, weight and bias."""
     g, order = _plain(g)
@@ -232,36 +246,54 @@ def _batch_norm_slopes(wanted, g, x, weight, mean, variance, eps):
         return _slopes_of_rows(wanted, g, x, mean, scale, gain, count)
     y, target = _like(x, order) if wanted[0] else (g, None)
     x, g = _as_blocks(x, order), _as_blocks(g, order)
-    far = _is_far(mean, variance)
-    ones = np.ones(g.shape[2], g.dtype)
-    if far:
-        (along,), across = _products((g, ones)), _around(x, mean, g)
-    else:
-        along, across = _products((g, ones), (g, x))
-        across -= mean * along
+    far = _are_far(mean, variance)
+    along, across = _products((g, ones_of(g.shape[2], g.dtype)), (g, x))
+
+    def anew() -> None:
+        across[...] = _around(x, mean, g)
+
+    def less_the_mean() -> None:
+        np.subtract(across, mean * along, out=across)
+
+    either(far, anew, less_the_mean)
     across *= scale
     if target is None:
         return y, across, along
     # gain (g - Σg / n - z Σgz / n), where z = (x - mean) · scale
     factor = across * scale * gain / count
     shift = along * gain / -count
-    if not far:
-        shift += mean * factor
 
-    def run(lane):
-        scratch: Any = np.empty_like(x[lane[0]]) if lane else None  # the first is the largest
+    def blocks(lane):
+        """Yield of each block the slope, x, room for as much, g, and the slice of the channels."""
+        scratch: Any = empty(x[lane[0]].shape, x) if lane else None  # the first is the largest
         for rows, part in lane:
-            slope, block = target[rows, part], x[rows, part]
-            d = scratch[: block.shape[0], : block.shape[1]]
-            if far:
-                block = np.subtract(block, mean[part][:, None], out=d)
-            np.multiply(block, factor[part][:, None], out=d)
-            np.multiply(g[rows, part], gain[part][:, None], out=slope)
-            slope -= d
-            slope += shift[part][:, None]
+            slope = target[rows, part]
+            d = scratch[: slope.shape[0], : slope.shape[1]]
+            yield slope, x[rows, part], d, g[rows, part], part
 
-    worker.share(run, _lanes(x))
+    def centred(lane) -> None:
+        for slope, block, d, own, part in blocks(lane):
+            np.subtract(block, mean[part][:, None], out=d)
+            _slope(slope, d, d, own, factor[part], gain[part], shift[part])
+
+    def as_it_is(lane) -> None:
+        for slope, block, d, own, part in blocks(lane):
+            _slope(slope, block, d, own, factor[part], gain[part], shift[part])
+
+    def near() -> None:
+        np.add(shift, mean * factor, out=shift)
+        side_by_side(as_it_is, _lanes(x))
+
+    either(far, lambda: side_by_side(centred, _lanes(x)), near)
     return y, across, along
+
+
+def _slope(slope, block, d, g, factor, gain, shift) -> None:
+    """Write g · gain - block · factor + shift of each channel; ``d``: room for as much."""
+    np.multiply(block, factor[:, None], out=d)
+    np.multiply(g, gain[:, None], out=slope)
+    slope -= d
+    slope += shift[:, None]
 
 
 def _alike(x, order):

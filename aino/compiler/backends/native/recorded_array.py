@@ -34,7 +34,9 @@ class Recorded(np.ndarray):
         if method != "__call__" or keywords or ufunc.nout != 1:
             raise UnrecordedError(f"{ufunc.__name__}.{method}")
         if ufunc is np.matmul:
-            return _multiplied("stack", inputs, target)
+            return _multiplied("stack", ufunc, inputs, target)
+        if ufunc is np.vecdot:
+            return _multiplied("vecdot", ufunc, inputs, target)
         if ufunc.signature is not None:
             raise UnrecordedError(ufunc.__name__)
         given = [plain(x) for x in inputs]
@@ -144,23 +146,23 @@ def _reduced(ufunc, inputs, target, keywords):
     return result.reshape(whole) if keep else result
 
 
-def _multiplied(kind: str, inputs: tuple, target: Any) -> Any:
+def _multiplied(kind: str, function: Any, inputs: tuple, target: Any) -> Any:
     a, b = [plain(x) for x in inputs]
-    expected = np.matmul(a, b)
+    expected = function(a, b)
     result = _room(target, np.shape(expected), a.dtype)
     if not a.dtype == b.dtype == result.dtype or result.shape != np.shape(expected):
         raise UnrecordedError("a product of different dtypes")
     if np.may_share_memory(result, a) or np.may_share_memory(result, b):
         raise UnrecordedError("an operand overlaps the result")
     plain(result)[...] = expected
-    session.recorder.add(kind, [result, a, b], np.matmul)
+    session.recorder.add(kind, [result, a, b], function)
     return result
 
 
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
     if a.ndim > 2 or b.ndim > 2:
         raise UnrecordedError("dot of more than two axes")
-    return _multiplied("product", (a, b), out)
+    return _multiplied("product", np.matmul, (a, b), out)
 
 
 def _empty_like(x: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape=None):
@@ -188,9 +190,14 @@ def _concatenate(arrays: Any, axis: int = 0) -> Any:
     return result
 
 
+def _stack(arrays: Any, axis: int = 0) -> Any:
+    return _concatenate([x[None] for x in arrays]) if axis == 0 else _refuse(None)
+
+
 _FUNCTIONS: dict[Any, Callable] = {
     np.empty_like: _empty_like, np.zeros_like: _zeros_like, np.dot: _dot,
-    np.concatenate: _concatenate, np.copyto: lambda to, x: _copied(to, x) and None,
+    np.concatenate: _concatenate, np.stack: _stack,
+    np.copyto: lambda to, x: _copied(to, x) and None,
     np.result_type: lambda *xs: np.result_type(*[plain(x) for x in xs]),
     np.may_share_memory: lambda a, b: np.may_share_memory(plain(a), plain(b)),
     np.moveaxis: lambda x, *axes: np.moveaxis(plain(x), *axes).view(Recorded),

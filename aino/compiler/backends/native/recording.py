@@ -21,6 +21,8 @@ from aino.compiler.backends.native.recorded_array import Recorded, UnrecordedErr
 from aino.compiler.backends.native.stretches import agrees, stretch_type
 from aino.tracing import session
 
+#: Kinds that consist of lists of instructions.
+OF_LISTS = ("both", "either")
 #: Scratch memory begins at multiples of so many bytes.
 _LINE = 64
 
@@ -51,9 +53,8 @@ class Recording:
 
     def _row(self, row: tuple, memories: dict[int, Any]) -> tuple:
         kind, operands, detail, quiet = row
-        if kind == "both":
-            lists = tuple([[self._row(one, memories) for one in part] for part in detail])
-            return kind, (), lists, quiet
+        if kind in OF_LISTS:
+            detail = tuple([[self._row(one, memories) for one in part] for part in detail])
         return kind, tuple([self._operand(x, memories) for x in operands]), detail, quiet
 
     def _operand(self, x: Any, memories: dict[int, Any]) -> Any:
@@ -67,9 +68,11 @@ class Recording:
     @property
     def count(self) -> int:
         """How many instructions there are."""
-        return sum([
-            sum(map(len, row[2][:2])) if row[0] == "both" else 1 for row in self.rows
-        ])  # fmt: skip
+        return _count(self.rows)
+
+
+def _count(rows: list[tuple]) -> int:
+    return sum([sum(map(_count, row[2][:2])) if row[0] in OF_LISTS else 1 for row in rows])
 
 
 @dataclass
@@ -143,6 +146,16 @@ class Recorder:
             lists.append(self.rows)
         self.rows = [*before, ("both", (), tuple(lists), False)]
 
+    def either(self, condition: Any, when_any: Callable, otherwise: Callable) -> None:
+        """Record both ways on, of which a mask chooses one."""
+        mask = self.part(condition.view(np.ndarray))
+        before, lists = self.rows, []
+        for way in (when_any, otherwise):
+            self.rows = []
+            way()
+            lists.append(self.rows)
+        self.rows = [*before, ("either", (mask,), tuple(lists), False)]
+
     def product(self, parts: list, whole: Any) -> None:
         """Record a product that two threads compute in parts, and all of those of a BLAS whole."""
         before, lists = self.rows, []
@@ -188,7 +201,7 @@ def _recorded(kernel: Callable, arguments: tuple, out: Form | None) -> Recording
             arrays = [_numbers(x, rng) for x in arguments if isinstance(x, Form)]
             room = [] if out is None else [out.at(np.zeros(_bytes(out), np.uint8), 0)]
             found = _record(kernel, arguments, arrays, room)
-            draws = (_numbers, _large_and_negative, _zeros)
+            draws = (_numbers, _large_and_negative, _far_from_zero, _zeros)
             right = found is not None and all([
                 _is_right(found, kernel, arguments, draw, rng, out) for draw in draws
             ])  # fmt: skip
@@ -251,6 +264,12 @@ def _numbers(form: Form, rng: Any) -> np.ndarray:
 def _large_and_negative(form: Form, rng: Any) -> np.ndarray:
     array = _numbers(form, rng)
     array[...] = -100.0 * np.abs(array)
+    return array
+
+
+def _far_from_zero(form: Form, rng: Any) -> np.ndarray:
+    array = _numbers(form, rng)
+    array += 50.0
     return array
 
 

@@ -236,6 +236,12 @@ def _of_product(function: Any, dtypes: tuple, rng: Any):
             yield np.asarray(left.dot(right)), [left, right], function
 
 
+def _of_rows(function: Any, dtypes: tuple, rng: Any):
+    a, b = _numbers(rng, (3, 5, 70), dtypes[1]), _numbers(rng, (3, 5, 70), dtypes[2])
+    for left, right in ((a, b), (a, b[0, 0]), (a[0], b[0]), (a[:, ::2, 3:], b[:, ::2, 3:])):
+        yield np.vecdot(left, right), [left, right], function
+
+
 def _of_stack(function: Any, dtypes: tuple, rng: Any):
     a, b = _numbers(rng, (4, 6, 9), dtypes[1]), _numbers(rng, (4, 9, 5), dtypes[2])
     for left, right in (
@@ -297,5 +303,6 @@ def _of_cast(function: Any, dtypes: tuple, rng: Any):
 #: What shows that loops agree: (expected, operands, detail) of instructions of a kind.
 _TRIALS = {
     "ufunc": _of_ufunc, "reduce": _of_reduction, "accumulate": _of_accumulation,
-    "product": _of_product, "stack": _of_stack, "copy": _of_cast, "chain": _of_chain,
+    "product": _of_product, "stack": _of_stack, "vecdot": _of_rows,
+    "copy": _of_cast, "chain": _of_chain,
 }  # fmt: skip
