@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import peers
-from benchmarks.harness import AINO, Case, Contender
-from benchmarks.training import DEFAULT
+from benchmarks.harness import Case, Contender
+from benchmarks.training import COMPILED, DEFAULT, EAGER
 
 #: name -> the layer's arguments, the input's shape, and how many times as long PyTorch should
 #: take with two threads, and with one.
@@ -33,8 +33,8 @@ def cases() -> list[Case]:
     ]
 
 
-def there_and_back(library: Any, name: str) -> Callable[[], Any]:
-    """Return a pass in the words that PyTorch and AINO share."""
+def there_and_back(library: Any, name: str, wrap: Any = None) -> Callable[[], Any]:
+    """Return a pass in the words that PyTorch and AINO share; ``wrap`` compiles it."""
     make, shape, _ = LAYERS[name]
     rng = np.random.default_rng(0)
     layer = make(library.nn)
@@ -48,14 +48,18 @@ def there_and_back(library: Any, name: str) -> Callable[[], Any]:
         layer(x).backward(g)
         return x.grad[0, 0].reshape(-1)[0]
 
-    return run
+    return run if wrap is None else wrap(run)
 
 
 def contenders(name: str) -> list[Contender]:
-    """Return AINO's pass and PyTorch's."""
+    """Return AINO's pass, compiled and eager, and PyTorch's."""
     import aino
 
-    found = [Contender(AINO, there_and_back(aino, name))]
+    found = []
+    compile = peers.compiler()
+    if compile is not None:
+        found.append(Contender(COMPILED, there_and_back(aino, name, compile)))
+    found.append(Contender(EAGER, there_and_back(aino, name)))
     torch = peers.torch()
     if torch is not None:
         found.append(Contender(DEFAULT, there_and_back(torch, name)))
