@@ -11,7 +11,7 @@ from aino.autograd.rules import batch_order, columns, gru, lstm, normalization, 
 from aino.compiler.backends.native import recording
 from aino.compiler.backends.native.forms import Form
 from aino.compiler.backends.native.recorded_array import UnrecordedError
-from aino.compiler.backends.native.recording import Recorder, recorded
+from aino.compiler.backends.native.recording import Recorder, recorded, scratch_of
 from aino.compiler.backends.native.stretches import stretch_type
 from aino.num_threads import by_halves, shared_product
 from aino.tracing import either, session
@@ -258,7 +258,7 @@ def test_one_of_two_ways_is_walked():
     assert [row[0] for row in found.rows] == ["ufunc", "either"]
     assert found.count == 3
     x, y = np.zeros(3, np.float32), np.zeros(3, np.float32)
-    walk = stretch_type()([], 0, found.on(x, y), None)
+    walk = stretch_type()([], 0, found.on(scratch_of(found.size), x, y), None)
     for numbers in ([0.0, 0.0, 1.0], [-1.0, -2.0, -3.0], [1.0, -2.0, 3.0], [np.nan] * 3):
         x[...] = numbers
         walk()

@@ -41,9 +41,12 @@ class Recording:
     rows: list[tuple]
     size: int
 
-    def on(self, *places: Any) -> list[tuple]:
-        """Return the instructions for operands and results: arrays, or (stand-in, slot)."""
-        room = np.empty(self.size, np.uint8)
+    def on(self, room: np.ndarray, *places: Any) -> list[tuple]:
+        """Return the instructions for operands and results: arrays, or (stand-in, slot).
+
+        ``room``: so many bytes as the recording has scratch memory, for it and for others: nobody
+        reads what was left there.
+        """
         memories: dict[int, Any] = dict(enumerate(places[: self.given]))
         made = [memory for memory in self.results if memory is not None]
         memories.update(zip(made, places[self.given :]))
@@ -69,6 +72,13 @@ class Recording:
     def count(self) -> int:
         """How many instructions there are."""
         return _count(self.rows)
+
+
+def scratch_of(size: int) -> np.ndarray:
+    """Return so many bytes that begin with a line of the cache."""
+    memory = np.empty(size + _LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _LINE
+    return memory[start : start + size]
 
 
 def _count(rows: list[tuple]) -> int:
@@ -291,5 +301,7 @@ def _is_right(found: Recording, kernel, arguments, draw, rng, out: Form | None) 
     targets = [Form.of(x).at(np.full(_bytes(Form.of(x)), 7, np.uint8), 0) for x in expected]
     if out is not None:
         targets = [out.at(np.full(_bytes(out), 7, np.uint8), 0)]
-    stretch_type()([], 0, found.on(*arrays, *targets), lambda *_: None, True)()
+    stretch_type()(
+        [], 0, found.on(scratch_of(found.size), *arrays, *targets), lambda *_: None, True
+    )()
     return all([a.tobytes() == b.tobytes() for a, b in zip(targets, expected, strict=True)])

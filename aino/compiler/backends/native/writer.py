@@ -14,7 +14,7 @@ import numpy as np
 from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
 from aino.compiler.backends.native.forms import Form
 from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
-from aino.compiler.backends.native.recording import recorded
+from aino.compiler.backends.native.recording import recorded, scratch_of
 from aino.compiler.backends.native.stretches import (
     can_walk,
     is_quiet,
@@ -71,6 +71,8 @@ class NativeEmitter(Emitter):
         self._kept = {value.storage for value in program.outputs()}
         self._stretch = Stretch()
         self._tell = on_flags(self.name)
+        #: The name of the scratch memory that all recorded kernels have in turn, and its bytes.
+        self._room, self._scratch = "", 0
 
     # Which calls are walked
 
@@ -269,8 +271,11 @@ class NativeEmitter(Emitter):
         order = [f"given_{label}" for label in slots]
         places = [f"({x}, {order.index(x)})" if x in order else x for x in operands]
         count = len(one.operands) - sum(isinstance(x, Region) for x in one.call.arguments)
+        self._room = self._room or self.names.fresh("room")
         name = self._bound(f"{one.call.function.__name__.strip('_')}_steps", one.detail)
-        return f"*{name}.on({', '.join([*places[count:], *places[:count]])}),"
+        self._scratch = max(self._scratch, one.detail.size)
+        given = ", ".join([*places[count:], *places[:count]])
+        return f"*{name}.on({self._room}, {given}),"
 
     def _operand(self, operand: Any, slots: dict[str, Region]) -> str:
         """Return the text of an operand; one that is given at each call joins the slots."""
@@ -335,6 +340,9 @@ class NativeEmitter(Emitter):
 
     def end_of_calls(self) -> None:
         self._close()
+        if self._room:
+            text = f"{self._room} = {self._bound('scratch_of', scratch_of)}({self._scratch})"
+            self.prelude["memory"].append(text)
 
     def emit(self, labels) -> Source:
         source = super().emit(labels)
