@@ -410,7 +410,7 @@ class Programs:
             specialization.check = SelfCheck(specialization.reference, self.name)
             specialization.check.attach(specialization.dispatch, MISS)
         assert specialization.optimised is not None
-        if specialization.optimised.layout.bytes_before > LARGE:
+        if specialization.optimised.layout.bytes_before > LARGE or specialization.recorded:
             give_back()
 
 

@@ -33,6 +33,8 @@ class Specialization:
         self.emit: Callable[[], Source] | None = None
         #: What runs, where it is not the source itself.
         self.native: Source | None = None
+        #: Whether kernels were run to write down what they do, which takes memory.
+        self.recorded = False
         #: Whether the last two traces did the same.
         self.agreed = False
         self.optimised: Optimised | None = None
@@ -66,6 +68,7 @@ def write(specialization: Specialization, passes, name: str, native: bool = Fals
         emitter = NativeEmitter(program, layout, *given)
         written = emitter.emit(labels)
         specialization.native = written if emitter.walked else None
+        specialization.recorded = emitter.recorded
     if specialization.native is None:
         assert specialization.source is not None
     # What is known of the program knows the program: it would not be freed by counting alone.

@@ -73,6 +73,9 @@ int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject 
             }
         }
     }
+    if (PyArray_NDIM(*array) >= MAX_AXES) {
+        return refuse("an operand has too many axes");
+    }
     if (!PyArray_ISALIGNED(*array) || !PyArray_ISNOTSWAPPED(*array)
         || PyDataType_REFCHK(PyArray_DESCR(*array))) {
         return refuse("an operand is not aligned, is swapped or holds objects");
@@ -163,8 +166,8 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
                         PyObject *axes)
 {
     PyArrayObject *out = arrays[0], *in = arrays[1];
-    int ndim = PyArray_NDIM(in), kept = 0, of_out[NPY_MAXDIMS], of_in[NPY_MAXDIMS];
-    npy_intp lengths[NPY_MAXDIMS], from[NPY_MAXDIMS], no_steps[NPY_MAXDIMS] = {0};
+    int ndim = PyArray_NDIM(in), kept = 0, of_out[MAX_AXES], of_in[MAX_AXES];
+    npy_intp lengths[MAX_AXES], from[MAX_AXES], no_steps[MAX_AXES] = {0};
     npy_intp repeats = 1;
     if (ufunc->nin != 2 || ufunc->nout != 1 || !PyTuple_Check(axes)) {
         return refuse("ufuncs of two operands reduce, over a tuple of axes");
@@ -252,7 +255,7 @@ static int build_copy(Instruction *made, PyArrayObject **arrays)
     PyArrayObject *out = arrays[0], *in = arrays[1];
     int ndim = PyArray_NDIM(out), ahead = ndim - PyArray_NDIM(in);
     int same = PyArray_TYPE(out) == PyArray_TYPE(in);
-    npy_intp from[NPY_MAXDIMS];
+    npy_intp from[MAX_AXES];
     made->cast = cast_between(PyArray_TYPE(in), PyArray_TYPE(out));
     if (ahead < 0) {
         return refuse("a copy is into as many axes or more");
@@ -317,7 +320,7 @@ static int build_put_where(Instruction *made, PyArrayObject **arrays)
 static int build_number(Instruction *made, PyArrayObject **arrays, PyObject *number)
 {
     made->number = PyLong_Check(number) ? (int)PyLong_AsLong(number) : -1;
-    made->target = arrays[0];
+    made->target = (PyArrayObject *)Py_NewRef((PyObject *)arrays[0]);
     made->itemsize = PyArray_ITEMSIZE(arrays[0]);
     made->needs_python = 1;
     made->step = step_number;

@@ -14,7 +14,8 @@
 #include <numpy/ndarrayobject.h>
 #include <numpy/ufuncobject.h>
 
-enum { MAX_OPERANDS = 8 };
+/* What is walked has at most so many operands and axes. */
+enum { MAX_OPERANDS = 8, MAX_AXES = 16 };
 
 /* Where an operand begins: at an address that stays, or within a call's argument. */
 typedef struct {
@@ -45,7 +46,7 @@ struct Instruction {
 
     /* A copy, or what a reduction begins with: axes from the outermost to the innermost, their lengths and strides. */
     int axes;
-    npy_intp lengths[NPY_MAXDIMS], to[NPY_MAXDIMS], from[NPY_MAXDIMS];
+    npy_intp lengths[MAX_AXES], to[MAX_AXES], from[MAX_AXES];
     npy_intp *steps; /* of a loop's operands on each axis outside it; its own */
     npy_intp itemsize;
     int cast; /* which pair of dtypes, of a copy into another one */

@@ -100,8 +100,8 @@ int build_convert(Instruction *made, PyArrayObject **arrays)
         || (PyArray_ISCOMPLEX(arrays[1]) && !PyArray_ISCOMPLEX(arrays[0]))) {
         return refuse("numbers become numbers of another dtype, complex ones complex ones");
     }
-    made->target = arrays[0];
-    made->source = arrays[1];
+    made->target = (PyArrayObject *)Py_NewRef((PyObject *)arrays[0]);
+    made->source = (PyArrayObject *)Py_NewRef((PyObject *)arrays[1]);
     made->needs_python = 1;
     made->step = step_convert;
     return 0;

@@ -81,7 +81,7 @@ static int plan_walk(Instruction *made, PyArrayObject **ordered, int count, npy_
                      const npy_intp *strides)
 {
     PyArrayObject *result = ordered[count - 1];
-    int ndim = PyArray_NDIM(result), order[NPY_MAXDIMS], axes = 0;
+    int ndim = PyArray_NDIM(result), order[MAX_AXES], axes = 0;
     for (int axis = 0; axis < ndim; axis++) {
         if (PyArray_DIM(result, axis) == 1) {
             continue;

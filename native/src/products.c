@@ -50,7 +50,7 @@ int build_product(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arra
 /* The axes of a stack of matrices; a vector is one matrix, with one row or one column. */
 typedef struct {
     int axes;
-    npy_intp lengths[NPY_MAXDIMS + 1], steps[NPY_MAXDIMS + 1];
+    npy_intp lengths[MAX_AXES + 1], steps[MAX_AXES + 1];
 } Matrices;
 
 /* Notes the axes of an array; `before_last`, `last`: whether an axis of length 1 is added there. */
@@ -77,7 +77,7 @@ int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays
     int row = PyArray_NDIM(arrays[1]) == 1, column = PyArray_NDIM(arrays[2]) == 1;
     if (!matmul->core_enabled || strcmp(matmul->name, "matmul") || (row && column)
         || PyArray_NDIM(arrays[0]) + row + column < 2 || PyArray_NDIM(arrays[1]) < 1
-        || PyArray_NDIM(arrays[2]) < 1 || PyArray_NDIM(arrays[0]) == NPY_MAXDIMS) {
+        || PyArray_NDIM(arrays[2]) < 1 || PyArray_NDIM(arrays[0]) >= MAX_AXES) {
         return refuse("stacks of matrices are multiplied by matmul");
     }
     Matrices of[3] = {as_matrices(arrays[0], row, column), as_matrices(arrays[1], row, 0),
@@ -86,7 +86,7 @@ int build_stack(Instruction *made, PyUFuncObject *matmul, PyArrayObject **arrays
     if (of[1].axes > ndim || of[2].axes > ndim) {
         return refuse("stacks of matrices do not fit one another");
     }
-    npy_intp lengths[NPY_MAXDIMS + 1], steps[3][NPY_MAXDIMS + 1];
+    npy_intp lengths[MAX_AXES + 1], steps[3][MAX_AXES + 1];
     for (int axis = 0; axis < ndim - 2; axis++) {
         npy_intp length = of[0].lengths[axis];
         npy_intp step[3];

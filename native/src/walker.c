@@ -16,7 +16,7 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     PyObject *stand_ins; /* a list of arrays of the form that a call's have */
-    PyObject *described; /* keeps what the instructions point to */
+    PyObject *kept; /* what the instructions point to: by address, each once */
     PyObject *on_flags;  /* called with what floating-point arithmetic raised */
     Py_ssize_t numbers, count;
     Instruction *instructions;
@@ -172,6 +172,8 @@ void free_instruction(Instruction *made)
     }
     PyMem_Free(made->chain);
     PyMem_Free(made->steps);
+    Py_XDECREF(made->target);
+    Py_XDECREF(made->source);
 }
 
 static void free_instructions(Stretch *self)
@@ -186,6 +188,28 @@ static void free_instructions(Stretch *self)
     self->begin = NULL;
     self->copies = NULL;
     self->count = 0;
+}
+
+/* Keeps what instructions point to: functions, and of arrays what their memory belongs to. */
+static int keep(PyObject *told, PyObject *kept)
+{
+    if (PyTuple_Check(told) || PyList_Check(told)) {
+        int failed = 0;
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(told) && !failed; i++) {
+            failed = keep(PySequence_Fast_GET_ITEM(told, i), kept) < 0;
+        }
+        return failed ? -1 : 0;
+    }
+    if (PyLong_Check(told) || PyUnicode_Check(told) || told == Py_None) {
+        return 0;
+    }
+    while (PyArray_Check(told) && PyArray_BASE((PyArrayObject *)told) != NULL) {
+        told = PyArray_BASE((PyArrayObject *)told);
+    }
+    PyObject *address = PyLong_FromVoidPtr(told);
+    int failed = address == NULL || PyDict_SetItem(kept, address, told) < 0;
+    Py_XDECREF(address);
+    return failed ? -1 : 0;
 }
 
 static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywords)
@@ -214,7 +238,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
     self->vectorcall = call_stretch;
     /* Copies: nobody changes them later. */
     self->stand_ins = PyList_GetSlice(stand_ins, 0, PyList_GET_SIZE(stand_ins));
-    self->described = PyList_GetSlice(described, 0, PyList_GET_SIZE(described));
+    self->kept = PyDict_New();
     self->on_flags = Py_NewRef(on_flags);
     self->numbers = numbers;
     Py_ssize_t count = PyList_GET_SIZE(described);
@@ -222,7 +246,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
     size_t slots = (size_t)PyList_GET_SIZE(stand_ins) + 1;
     self->begin = PyMem_Calloc(slots, sizeof(char *));
     self->copies = PyMem_Calloc(slots, sizeof(PyArrayObject *));
-    if (self->stand_ins == NULL || self->described == NULL || self->instructions == NULL
+    if (self->stand_ins == NULL || self->kept == NULL || keep(described, self->kept) < 0 || self->instructions == NULL
         || self->begin == NULL || self->copies == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -232,7 +256,7 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
     for (Py_ssize_t i = 0; i < count; i++) {
         self->count = i + 1;
         Instruction *made = &self->instructions[i];
-        if (build_instruction(made, PyList_GET_ITEM(self->described, i), self->stand_ins) < 0
+        if (build_instruction(made, PyList_GET_ITEM(described, i), self->stand_ins) < 0
             || (made->step == step_number && (made->number < 0 || made->number >= numbers))) {
             if (!PyErr_Occurred()) {
                 PyErr_SetString(PyExc_ValueError, "an instruction names a number that is not given");
@@ -257,7 +281,7 @@ static int traverse_stretch(PyObject *object, visitproc visit, void *arg)
 {
     Stretch *self = (Stretch *)object;
     Py_VISIT(self->stand_ins);
-    Py_VISIT(self->described);
+    Py_VISIT(self->kept);
     Py_VISIT(self->on_flags);
     return 0;
 }
@@ -267,7 +291,7 @@ static int clear_stretch(PyObject *object)
     Stretch *self = (Stretch *)object;
     free_instructions(self);
     Py_CLEAR(self->stand_ins);
-    Py_CLEAR(self->described);
+    Py_CLEAR(self->kept);
     Py_CLEAR(self->on_flags);
     return 0;
 }

@@ -22,7 +22,7 @@ class _Memory:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Form:
     """How an array lies in memory."""
 
@@ -36,13 +36,15 @@ class Form:
 
     def at(self, array: np.ndarray, offset: int) -> np.ndarray:
         """Return the array of this form that begins so many bytes behind another one."""
+        if array.flags.c_contiguous and 0 not in self.shape and min(self.strides, default=0) >= 0:
+            return np.ndarray(self.shape, self.dtype, array, offset, self.strides)
         return np.asarray(_Memory(array, offset, self))
 
     def stand_in(self) -> np.ndarray:
         return stand_in(self.shape, self.strides, self.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """An operand: a part of one of the recording's memories, which have numbers."""
 

@@ -96,6 +96,7 @@ class Recorder:
     def __post_init__(self) -> None:
         self._handling = np.geterr()
         self._alone = False
+        self._forms: dict[Form, Form] = {}  # each once
 
     @contextlib.contextmanager
     def one_thread(self) -> Iterator[None]:
@@ -119,7 +120,8 @@ class Recorder:
             first, end = np.lib.array_utils.byte_bounds(memory)
             if first <= low and high <= end and memory.size:
                 base = memory.__array_interface__["data"][0]
-                return Part(number, start - base, Form.of(x))
+                form = Form.of(x)
+                return Part(number, start - base, self._forms.setdefault(form, form))
         if not x.size or not x.flags.writeable:
             return x
         raise UnrecordedError("memory that is not known")

@@ -74,6 +74,11 @@ class NativeEmitter(Emitter):
         #: The name of the scratch memory that all recorded kernels have in turn, and its bytes.
         self._room, self._scratch = "", 0
 
+    @property
+    def recorded(self) -> bool:
+        """Whether kernels are among what is walked."""
+        return bool(self._room)
+
     # Which calls are walked
 
     def call(self, call: Call) -> None:
@@ -340,7 +345,7 @@ class NativeEmitter(Emitter):
 
     def end_of_calls(self) -> None:
         self._close()
-        if self._room:
+        if self.recorded:
             text = f"{self._room} = {self._bound('scratch_of', scratch_of)}({self._scratch})"
             self.prelude["memory"].append(text)
 
