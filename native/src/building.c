@@ -1,5 +1,6 @@
 /* Makes instructions of what Python says of them, and refuses what would not be walked rightly. */
 #include "instructions.h"
+#include "flags.h"
 
 #include <string.h>
 
@@ -353,7 +354,7 @@ static int describe_chain(Instruction *made, PyObject *operands, PyObject *detai
 }
 
 /* described: (kind, operands, the kind's own detail, quiet) */
-int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins)
+static int build_kind(Instruction *made, PyObject *described, PyObject *stand_ins)
 {
     const char *kind;
     PyObject *operands, *detail;
@@ -429,4 +430,14 @@ int build_instruction(Instruction *made, PyObject *described, PyObject *stand_in
         return build_put_where(made, arrays);
     }
     return refuse("there is no instruction of this kind with these operands and this function");
+}
+
+int build_instruction(Instruction *made, PyObject *described, PyObject *stand_ins)
+{
+    if (build_kind(made, described, stand_ins) < 0) {
+        return -1;
+    }
+    /* Of several instructions the flags are gathered, and raised again in both units. */
+    made->one_unit = made->owns == 0 && raises_in_one_unit(described);
+    return 0;
 }

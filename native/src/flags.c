@@ -6,22 +6,24 @@
 #include "flags.h"
 #include "instructions.h"
 
+#include <string.h>
+
 static const char *const plain[] = {
-    "add",     "subtract", "multiply", "divide",     "sqrt",    "square",        "negative",
-    "maximum", "minimum",  "clip",     "less_equal", "less",    "greater_equal", "greater",
-    "equal",   "not_equal",
+    "add",     "subtract", "multiply",   "divide", "sqrt",          "square",  "negative",
+    "maximum", "minimum",  "less_equal", "less",   "greater_equal", "greater", "equal",
+    "not_equal",
 };
 
-/* Whether a ufunc is NumPy's own, and one of those. */
+/* Whether a ufunc is NumPy's own, and one of those; `clip` has no public name there. */
 static int is_plain(PyObject *ufunc)
 {
-    static PyObject *umath = NULL;
-    if (umath == NULL && (umath = PyImport_ImportModule("numpy._core.umath")) == NULL) {
+    static PyObject *numpy = NULL;
+    if (numpy == NULL && (numpy = PyImport_ImportModule("numpy")) == NULL) {
         PyErr_Clear();
         return 0;
     }
     for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
-        PyObject *known = PyObject_GetAttrString(umath, plain[i]);
+        PyObject *known = PyObject_GetAttrString(numpy, plain[i]);
         Py_XDECREF(known); /* the module has it */
         if (known == NULL) {
             PyErr_Clear();
@@ -30,7 +32,8 @@ static int is_plain(PyObject *ufunc)
             return 1;
         }
     }
-    return 0;
+    const PyUFuncObject *own = (const PyUFuncObject *)ufunc;
+    return PyObject_TypeCheck(ufunc, &PyUFunc_Type) && own->nin == 3 && !strcmp(own->name, "clip");
 }
 
 static int is_short(PyObject *operand)

@@ -264,7 +264,6 @@ static PyObject *new_stretch(PyTypeObject *type, PyObject *args, PyObject *keywo
             Py_DECREF(self);
             return NULL;
         }
-        made->one_unit = raises_in_one_unit(PyList_GET_ITEM(self->described, i));
         if (shares && share_instruction(made) < 0) {
             Py_DECREF(self);
             return NULL;
