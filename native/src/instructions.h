@@ -15,7 +15,7 @@
 #include <numpy/ufuncobject.h>
 
 /* What is walked has at most so many operands and axes. */
-enum { MAX_OPERANDS = 8, MAX_AXES = 16 };
+enum { MAX_OPERANDS = 8, MAX_AXES = 8 };
 
 /* Where an operand begins: at an address that stays, or within a call's argument. */
 typedef struct {
