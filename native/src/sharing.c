@@ -20,6 +20,7 @@ static int run_both(const Instruction *self, char *const *slots)
     return 0;
 }
 static long parts_done(void) { return 0; }
+static int is_crowded(void) { return 1; }
 enum { is_in_team };
 #define _Thread_local __declspec(thread)
 
@@ -73,6 +74,50 @@ static long long now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+/* A clock that takes a few cycles to read; in what units it counts is nobody's business. */
+static inline unsigned long long ticks(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_ia32_rdtsc();
+#else
+    return (unsigned long long)now();
+#endif
+}
+
+/* Where others need the cores, the helper is sent away in the middle of its part, and the caller
+ * waits for it: after that so many instructions are walked by the caller alone, twice as many after
+ * each time that follows, and half as many when all has gone well for a while. */
+static struct {
+    int alone, penalty, well;
+} crowd;
+enum { FIRST_PENALTY = 1 << 6, LAST_PENALTY = 1 << 13, A_WHILE = 1 << 8 };
+
+/* Notes how long the caller took for its part, and then waited. */
+static void note_wait(unsigned long long own, unsigned long long waited)
+{
+    if (waited > 2 * own + (1 << 16)) {
+        crowd.penalty = crowd.penalty == 0             ? FIRST_PENALTY
+            : crowd.penalty * 2 < LAST_PENALTY ? crowd.penalty * 2
+                                               : LAST_PENALTY;
+        crowd.alone = crowd.penalty;
+        crowd.well = 0;
+    }
+    else if (++crowd.well == A_WHILE) {
+        crowd.penalty >>= 1;
+        crowd.well = 0;
+    }
+}
+
+/* Tells whether an instruction is to be walked by the caller alone. */
+static int is_crowded(void)
+{
+    if (crowd.alone > 0) {
+        crowd.alone--;
+        return 1;
+    }
+    return 0;
 }
 
 static int current_core(void)
@@ -213,6 +258,7 @@ static int run_both(const Instruction *self, char *const *slots)
         pthread_mutex_unlock(&helper.lock);
     }
     is_in_team = 0; /* what is within a part is not shared once more */
+    unsigned long long begin = ticks();
     int flags = 0, failed = walk_list(self->parts[0], self->counts[0], slots, NULL, &flags);
     int posted = POSTED;
     if (atomic_compare_exchange_strong(&job.state, &posted, IDLE)) {
@@ -222,6 +268,7 @@ static int run_both(const Instruction *self, char *const *slots)
         flags |= others;
     }
     else {
+        unsigned long long own = ticks() - begin;
         for (int i = 0; atomic_load(&job.state) != DONE; i++) {
             if (i < LOOKS) {
                 relax();
@@ -230,6 +277,7 @@ static int run_both(const Instruction *self, char *const *slots)
                 sched_yield();
             }
         }
+        note_wait(own, ticks() - begin - own);
         failed |= job.failed;
         flags |= job.flags;
         atomic_store(&job.state, IDLE);
@@ -325,10 +373,11 @@ void let_blas_share(int does)
  * one of another number of threads computes the whole. */
 int step_both(const Instruction *self, char *const *slots, PyObject *const *numbers)
 {
-    if (self->whole != NULL && (self->whole->is_big ? blas_threads != 2 : !is_in_team)) {
+    int shares = is_in_team && self->counts[1] > 0 && !is_crowded();
+    if (self->whole != NULL && (self->whole->is_big ? blas_threads != 2 : !shares)) {
         return self->whole->step(self->whole, slots, numbers);
     }
-    if (is_in_team && self->counts[1] > 0) {
+    if (shares) {
         return run_both(self, slots);
     }
     int flags = 0;
