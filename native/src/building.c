@@ -169,7 +169,6 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
     PyArrayObject *out = arrays[0], *in = arrays[1];
     int ndim = PyArray_NDIM(in), kept = 0, of_out[MAX_AXES], of_in[MAX_AXES];
     npy_intp lengths[MAX_AXES], from[MAX_AXES], no_steps[MAX_AXES] = {0};
-    npy_intp repeats = 1;
     if (ufunc->nin != 2 || ufunc->nout != 1 || !PyTuple_Check(axes)) {
         return refuse("ufuncs of two operands reduce, over a tuple of axes");
     }
@@ -186,9 +185,6 @@ static int build_reduce(Instruction *made, PyUFuncObject *ufunc, PyArrayObject *
             }
             lengths[kept] = PyArray_DIM(in, axis);
             from[kept++] = PyArray_STRIDE(in, axis);
-        }
-        else {
-            repeats *= PyArray_DIM(in, axis);
         }
     }
     if (kept != PyArray_NDIM(out) || PyArray_SIZE(in) == 0) {

@@ -491,6 +491,7 @@ int share_instruction(Instruction *made)
     }
     memset(made, 0, sizeof *made);
     *made = (Instruction){.step = step_both, .parts = {all, all + 1}, .counts = {1, 1},
-                          .whole = all + 2, .owned = all, .owns = 3, .work = all[2].work};
+                          .whole = all + 2, .owned = all, .owns = 3, .work = all[2].work,
+                          .quiet = all[2].quiet};
     return 0;
 }

@@ -156,7 +156,9 @@ def test_the_halves_of_one_of_two_ways():
 
 @pytest.mark.parametrize("large", [0, LONG - 1])
 @pytest.mark.parametrize("quiet", [True, False])
-def test_each_thread_tells_of_overflow(large, quiet):
+@pytest.mark.parametrize("alone", [True, False])
+def test_each_thread_tells_of_overflow(large, quiet, alone, monkeypatch):
+    monkeypatch.setattr(worker, "alone", alone)
     source = np.zeros(LONG, np.float32)
     source[large] = 1e4
     out = np.empty_like(source)

@@ -22,10 +22,10 @@ def _refuse(self, *_, **__):
 class Recorded(np.ndarray):
     """An array of which the recorder of this thread hears what is done with it."""
 
-    for _name in ("__bool__", "__int__", "__float__", "__index__", "__complex__", "item", "tolist",
-                  "all", "any", "fill", "sort", "tobytes"):  # fmt: skip
-        locals()[_name] = _refuse
-    del _name
+    # What they give would not be heard of any more.
+    __bool__ = __int__ = __float__ = __index__ = __complex__ = _refuse
+    item = tolist = tobytes = all = any = argmax = argmin = nonzero = _refuse
+    fill = sort = partition = put = byteswap = _refuse
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
         target = None if out is None else out[0]
