@@ -84,7 +84,7 @@ def test_an_instruction_is_the_same_in_halves(name):
 def test_the_second_thread_helps():
     before = native.helped()
     *_, walk = both_ways(*INSTRUCTIONS["a loop"])
-    for _ in range(20_000):  # others may have its core
+    for _ in range(200_000):  # others may have its core
         walk()
         if native.helped() > before:
             break
