@@ -188,8 +188,8 @@ def takes_out(kernel):
 def unconditional(kernel):
     """Say of an opaque kernel that which calls of NumPy it makes depends on shapes alone.
 
-    It allocates memory like that of its arguments (``np.empty_like(x, shape=...)``), so that an
-    array of another class hears of all that is done.
+    It allocates by ``autograd.rules.room``, so that an array of another class hears of all that is
+    done.
     """
     kernel.is_unconditional = True
     return kernel

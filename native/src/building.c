@@ -74,7 +74,7 @@ int place_operand(Place *place, PyArrayObject **array, PyObject *told, PyObject 
             }
         }
     }
-    if (PyArray_NDIM(*array) >= MAX_AXES) {
+    if (PyArray_NDIM(*array) > MAX_AXES) {
         return refuse("an operand has too many axes");
     }
     if (!PyArray_ISALIGNED(*array) || !PyArray_ISNOTSWAPPED(*array)

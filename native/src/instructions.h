@@ -123,7 +123,7 @@ void let_blas_share(int does);
 PyObject *share_by(PyObject *nothing, PyObject *args);
 PyObject *helped(PyObject *nothing, PyObject *args);
 
-/* Makes an instruction that is long enough one of two halves. */
+/* Makes an instruction that is long enough one of two halves: halving.c. */
 int share_instruction(Instruction *made);
 int is_shared(const Instruction *made);
 

@@ -26,7 +26,7 @@ WRONG = {
     "too many operands": (("copy", (x,) * 9, None, False), ValueError),
     "another count": (("copy", (x, y, y), None, False), ValueError),
     "no array": (("copy", (x, 1.0), None, False), ValueError),
-    "too many axes": (("copy", (np.zeros((1,) * 8), np.zeros((1,) * 8)), None, False), ValueError),
+    "too many axes": (("copy", (np.zeros((1,) * 9), np.zeros((1,) * 9)), None, False), ValueError),
     "a list": (("copy", (x, [1.0] * 6), None, False), ValueError),
     "another kind": (("sort", (x, y), None, False), ValueError),
     "another shape": (("copy", (x, np.ones(5)), None, False), ValueError),

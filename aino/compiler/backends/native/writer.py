@@ -196,7 +196,7 @@ class NativeEmitter(Emitter):
         read = [self._memory(x.storage) for x in given]
         if len(set(written)) < len(written) or set(written) & set(read):
             return None
-        return [Instruction("recorded", [*results, *given], call, found)]
+        return [Instruction("recorded", [*given, *results], call, found)]
 
     def _are_apart(self, found: list[Instruction]) -> bool:
         """Tell whether what is written lies apart from what is read; of several in all of them."""
@@ -254,14 +254,12 @@ class NativeEmitter(Emitter):
 
     def _row(self, one: Instruction, slots: dict[str, Region], numbers: list[str]) -> str:
         """Return the text of an instruction; what is given at each call joins slots and numbers."""
-        self.walked += 1
         if one.kind == "both":
-            self.walked -= 1
             lists = [f"[{self._row(part, slots, numbers)}]" for part in one.detail]
             return f'("both", (), ({", ".join(lists)}), False),'
         operands = [self._operand(operand, slots) for operand in one.operands]
+        self.walked += one.detail.count if one.kind == "recorded" else 1
         if one.kind == "recorded":
-            self.walked += one.detail.count - 1
             return self._row_of_recorded(one, operands, slots)
         if one.kind == "number":
             detail = str(len(numbers))
@@ -275,12 +273,10 @@ class NativeEmitter(Emitter):
         """Return the text of a kernel's instructions, for what it reads and writes."""
         order = [f"given_{label}" for label in slots]
         places = [f"({x}, {order.index(x)})" if x in order else x for x in operands]
-        count = len(one.operands) - sum(isinstance(x, Region) for x in one.call.arguments)
         self._room = self._room or self.names.fresh("room")
-        name = self._bound(f"{one.call.function.__name__.strip('_')}_steps", one.detail)
         self._scratch = max(self._scratch, one.detail.size)
-        given = ", ".join([*places[count:], *places[:count]])
-        return f"*{name}.on({self._room}, {given}),"
+        name = self._bound(f"{one.call.function.__name__.strip('_')}_steps", one.detail)
+        return f"*{name}.on({', '.join([self._room, *places])}),"
 
     def _operand(self, operand: Any, slots: dict[str, Region]) -> str:
         """Return the text of an operand; one that is given at each call joins the slots."""
