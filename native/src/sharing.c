@@ -7,7 +7,6 @@
 #include "instructions.h"
 #include "flags.h"
 
-
 #if defined(_WIN32) || defined(__EMSCRIPTEN__)
 
 static void team_begin(void) { }
