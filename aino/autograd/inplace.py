@@ -102,15 +102,15 @@ def inplace(function, ufunc=None):
     would have another shape, ``DtypeError`` when it has a dtype of a higher kind.
     """
     name = f"{function.__name__}_"
-    declared = getattr(function, "primitive", None)
-    copies = declared is None or declared.inputs[0] in declared.saved_names
+    reads_old, reads_old_for_others = _readers_of_first(getattr(function, "primitive", None))
 
     def write_result(input, *arguments, **keywords):
         recording = records(input, *arguments, *keywords.values())
+        old = input
         if recording:
             check_writable(input, name)
-        array = input.array
-        old = make(array.copy() if copies and recording else array, input.node)
+            if reads_old or (reads_old_for_others and _wanted(*arguments, *keywords.values())):
+                old = make(input.array.copy(), input.node)
         store(input, function(old, *arguments, **keywords), name, recording)
         return input
 
@@ -142,6 +142,20 @@ def inplace(function, ufunc=None):
     method.__doc__ = f"``{function.__name__}``, in place; returns the tensor itself."
     vars(method)["__wrapped__"] = function  # whose arguments it takes
     return method
+
+
+def _readers_of_first(declared) -> tuple[bool, bool]:
+    """Return whether a rule reads the first input: that of the input itself, and another one."""
+    if declared is None or declared.definition is not None or declared.together is not None:
+        return True, True
+    first = declared.inputs[0]
+    own = first in declared.reads.get(first, ())
+    return own, any([first in reads for name, reads in declared.reads.items() if name != first])
+
+
+def _wanted(*values) -> bool:
+    """Tell whether one of the values wants a gradient."""
+    return any([isinstance(x, Tensor) and x.requires_grad for x in values])
 
 
 def check_writable(target: Tensor, name: str) -> None:
