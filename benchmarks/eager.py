@@ -133,7 +133,11 @@ def cases() -> list[Case]:
 def contenders(operation: Callable, shape: Shape, *numpy_calls: Callable) -> list[Contender]:
     import aino
 
-    found = [Contender("AINO eager", chain(aino, operation, shape))]
+    native, found = aino.backends.native, []
+    run = chain(aino, operation, shape)
+    if native.is_available():
+        found.append(Contender("AINO eager, in C", lambda: (native.set_flags(True), run())[1]))
+    found.append(Contender("AINO eager", lambda: (native.set_flags(False), run())[1]))
     torch = peers.torch()
     if torch is not None:
         found.append(Contender("PyTorch", chain(torch, operation, shape)))

@@ -45,6 +45,14 @@ def programs_are_looked_at():
     checks.after_each_pass = True
 
 
+@pytest.fixture(autouse=True, scope="session")
+def eager_calls_are_made_in_c_at_once():
+    """Where ``aino-native`` is there, every call tries it, not those after some dozens alone."""
+    from aino.autograd import native
+
+    native.PATIENCE = 0
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Skip what asks for a program in a Python whose bytecode the compiler doesn't know."""

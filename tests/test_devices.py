@@ -466,3 +466,14 @@ def test_the_module_of_a_device():
     assert aino.get_device_module() is aino.cpu
     with pytest.raises(aino.errors.DeviceError, match="no module for the device 'hip'"):
         aino.get_device_module("hip")
+
+
+def test_without_the_package_eager_calls_are_made_in_python(monkeypatch):
+    from aino.backends import native
+    from aino.native import package
+
+    monkeypatch.setattr(package, "native_package", lambda: None)
+    assert not native.is_available()
+    assert native.set_flags(enabled=True) is False
+    with native.flags(enabled=False):
+        assert (aino.ones(2) * 2.0).tolist() == [2.0, 2.0]

@@ -13,6 +13,7 @@ from aino.autograd.declared import REGISTRY, Primitive
 from aino.autograd.duck import computed
 from aino.autograd.memory import owner
 from aino.autograd.mode import mode
+from aino.autograd.native import quick_calls
 from aino.autograd.node import GONE, TupleOutput, annotate, noted, tick
 from aino.autograd.operands import (
     as_floating,
@@ -78,6 +79,7 @@ def with_out(function: Any, written) -> Any:
     def write(arguments, keywords):
         if function.__code__ is _FIRST_CALL.__code__:
             _write(function)
+        form.__globals__.update(declared.quick)
         _take_code(form, forward_source(declared, out=True))
         announce(form)
         return form(*arguments, **keywords)
@@ -97,6 +99,8 @@ def _FIRST_CALL(*arguments, **keywords):
 def _write(function: Any) -> None:
     """Write the call path of a primitive, there and back, as its function is first called."""
     declared = function.primitive
+    declared.quick = quick_calls(declared)
+    function.__globals__.update(declared.quick)
     found = _take_code(function, forward_source(declared) + "\n\n" + pullback_source(declared))
     declared.node_class.pullback = staticmethod(found["pullback"])
     announce(function)

@@ -14,7 +14,7 @@ _WORDS = """
     function write pullback check_raw y t held shared node level like own error inputs saved g
     noted GONE float
     written surplus out isinstance type ValueError TypeError LevelError
-    computed
+    computed quick quick_back found
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
@@ -57,11 +57,11 @@ def forward_source(declared, out: bool = False) -> str:
         ]
     call = ", ".join((*(f"a{i}" for i in range(count)), *declared.parameters))
     if count == 1:
-        lines += _unary(inputs[0], declared.parameters, plain)
+        lines += _unary(inputs[0], declared.parameters, plain, bool(declared.quick))
     elif count == 2 and not declared.optional:
         first, second = inputs
         floating = declared.promotes == "float"
-        lines += _binary(first, second, declared.parameters, plain, floating)
+        lines += _binary(first, second, declared.parameters, plain, floating, bool(declared.quick))
     else:
         lines += _several(inputs, declared.parameters, plain, declared.optional)
     lines += _promotion(declared)
@@ -105,26 +105,33 @@ def _raw(inputs, parameters, plain, indent) -> list[str]:
     return [" " * indent + line for line in lines]
 
 
-def _unary(name, parameters, plain) -> list[str]:
+#: What C makes of it where all is plain: ``aino.autograd.native``.
+_QUICK = ("t = quick({0})", "if t is not None: return t")
+
+
+def _unary(name, parameters, plain, quick) -> list[str]:
     return [
         f"    if not isinstance({name}, Tensor):",
         f"        if {name}.__class__ is not ndarray: check_raw(declared, {name})",
         *_raw((name,), parameters, plain, 8),
+        *([f"    {line.format(name)}" for line in _QUICK] if quick else []),
         f"    if {name}.view_of is not None: refresh({name})",
         f"    a0 = {name}.array",
         f"    n0 = {name}.node",
     ]
 
 
-def _binary(first, second, parameters, plain, floating) -> list[str]:
+def _binary(first, second, parameters, plain, floating, quick) -> list[str]:
     """Take arrays and nodes of two arguments; a number becomes an array beside the other.
 
     ``floating``: beside integers it does not become an integer, as they are about to change.
     """
     raised = "if {0}.dtype is not float32 and {0}.dtype is not float64: {0} = as_floating({0})"
     early = [raised.format("a0"), raised.format("a1")] if floating else ["pass", "pass"]
+    asked = [f"        {line.format(f'{first}, {second}')}" for line in _QUICK] if quick else []
     lines = [
         f"    if isinstance({first}, Tensor):",
+        *asked,
         f"        if {first}.view_of is not None: refresh({first})",
         f"        a0 = {first}.array",
         f"        n0 = {first}.node",
@@ -137,6 +144,7 @@ def _binary(first, second, parameters, plain, floating) -> list[str]:
         f"            a1 = constant({second}, a0)",
         "            n1 = None",
         f"    elif isinstance({second}, Tensor):",
+        *asked,
         f"        if {second}.view_of is not None: refresh({second})",
         f"        a1 = {second}.array",
         f"        n1 = {second}.node",
@@ -297,6 +305,11 @@ def pullback_source(declared) -> str:
     lines = ["def pullback(inputs, saved, g):"]
     if not names:
         return "\n".join([*lines, "    return ()"])
+    if declared.quick:
+        lines += [
+            "    found = quick_back(inputs, saved, g)",
+            "    if found is not None: return found",
+        ]
     edges = "".join(f"n{i}, " for i in range(len(names)))
     lines.append(f"    {edges}= inputs")
     if declared.saved_names:

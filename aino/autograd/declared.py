@@ -50,8 +50,8 @@ class Primitive:
         self.inputs = tuple(inputs.strip("*").split()) if inputs else tuple(rules)
         #: What the function calls its inputs; ``aino.ops`` gives them PyTorch's names.
         self.arguments = self.inputs
-        #: The inputs that may be None, by those names.
-        self.optional = self.arguments[1:]
+        #: The inputs that may be None, by those names: not where two have a dtype in common.
+        self.optional = () if promotes and len(self.inputs) == 2 else self.arguments[1:]
         self.parameters = tuple([p for p in signature if p not in self.inputs])
         if not self.variadic:
             check_names(name, (*self.inputs, *self.parameters))
@@ -61,6 +61,9 @@ class Primitive:
         self.reads = {key: _arguments(rule)[first:] for key, rule in rules.items()}
         self.saved_names = self._saved_names()
         self.function: Any = None
+        #: What its call path asks first, by name: nothing until that is written, and nothing
+        #: without the package ``aino-native``.
+        self.quick: dict[str, Any] = {}
         #: The names of what nodes note, in order.
         self.noted_names: tuple[str, ...] = (*self.inputs, *self.parameters)
         #: The same function once more where it takes ``out=``, for the namespaces that have it.

@@ -23,6 +23,7 @@ from aino.compiler.ir.regions import Method
 from aino.compiler.signature import Request
 from aino.compiler.tracing.lifting import SLOTS
 from aino.compiler.tracing.trace import Trace
+from aino.native.trials import stand_in
 from aino.pytree import structure_of
 
 #: So many arguments are compared in C.
@@ -75,7 +76,7 @@ def _open_in_c(guards: Guards, program: Program, own: list[tuple[str, Any]]) -> 
     for place, (name, item) in enumerate(own):
         slots = (SLOTS["array"], SLOTS["node"]) if isinstance(item, Tensor) else (None, None)
         array = item.array if isinstance(item, Tensor) else item
-        form = stretches.stand_in(array.shape, array.strides, array.dtype)
+        form = stand_in(array.shape, array.strides, array.dtype)
         same = first_arrays.setdefault(id(array), place), first_objects.setdefault(id(item), place)
         rows.append((type(item), *slots, form, array.dtype, name in rigid, *same))
     roots = list({

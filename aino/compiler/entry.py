@@ -29,6 +29,8 @@ from aino.compiler.signature import Request
 from aino.compiler.tracing.lifting import SLOTS
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.uncompiled import RunEagerly
+from aino.native.package import found
+from aino.native.trials import stretch_type
 from aino.structure_version import structure_version
 from aino.tracing import UnlikeError, session
 
@@ -77,7 +79,7 @@ def one_stretch(source: Source, step, containers: dict[str, Any]) -> Body | None
     if not (isinstance(walk, ast.Call) and isinstance(walk.func, ast.Name)) or walk.keywords:
         return None
     stretch = known.get(walk.func.id)
-    if type(stretch) is not stretches.stretch_type():
+    if type(stretch) is not stretch_type():
         return None
     places: list[int] = []
     numbers: list[tuple] = []
@@ -139,7 +141,7 @@ def run_of(guards: Guards, trace: Trace, program: Program, source: Source, step,
     checked = any(getattr(call.function, "is_precondition", False) for call in program.calls)
     if (
         not source.walked
-        or stretches.found("Entry") is None
+        or found("Entry") is None
         or (request.args and in_c.arguments is None)
         or request.kwargs
         or trace.places
@@ -205,7 +207,7 @@ def entrance(lock, dispatches: list, called: Any) -> Any:
         if entry is None:
             break
         entries.append(entry)
-    if not entries or type(lock) is not stretches.found("Lock"):
+    if not entries or type(lock) is not found("Lock"):
         return None
     code = code_when_unwatched(called)
     return stretches.entrance(lock, session, RunEagerly, tuple(entries), called, code)
@@ -213,7 +215,7 @@ def entrance(lock, dispatches: list, called: Any) -> Any:
 
 def entrance_lock() -> Any:
     """Return a lock of one thread that may take it again: one that C can take, if there is one."""
-    return (stretches.found("Lock") or threading.RLock)()
+    return (found("Lock") or threading.RLock)()
 
 
 def entered(function: F, *places: Any) -> F:
@@ -221,7 +223,7 @@ def entered(function: F, *places: Any) -> F:
 
     ``places``: the slots that lead from an object to its entrance.
     """
-    caller = stretches.found("Caller")
+    caller = found("Caller")
     return function if caller is None else caller(list(places), function)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aino.compiler.backends.native.stretches import stretch_type
 from aino.compiler.pipeline import PASSES
+from aino.native.trials import stretch_type
 
 #: PyTorch's modes: all of them mean the one way in which AINO compiles.
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")

@@ -15,7 +15,7 @@ static const char *const plain[] = {
 };
 
 /* Whether a ufunc is NumPy's own, and one of those; `clip` has no public name there. */
-static int is_plain(PyObject *ufunc)
+int is_plain_ufunc(PyObject *ufunc)
 {
     static PyObject *numpy = NULL;
     if (numpy == NULL && (numpy = PyImport_ImportModule("numpy")) == NULL) {
@@ -76,5 +76,5 @@ int raises_in_one_unit(PyObject *described)
     else if (PyUnicode_CompareWithASCIIString(kind, "ufunc") != 0) {
         return 0;
     }
-    return is_plain(function);
+    return is_plain_ufunc(function);
 }

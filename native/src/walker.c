@@ -6,6 +6,7 @@
  */
 #define AINO_OWNS_THE_IMPORTS
 #include "calling.h"
+#include "eager.h"
 #include "flags.h"
 
 #include <structmember.h>
@@ -323,6 +324,8 @@ static PyTypeObject StretchType = {
 
 static PyMethodDef functions[] = {
     {"share_by", share_by, METH_VARARGS, "Says who may forbid the second thread."},
+    {"make_eager_calls", make_eager_calls, METH_O,
+     "Says whether calls of primitives are made here; returns whether they were."},
     {"helped", helped, METH_NOARGS, "Returns how many parts the second thread has walked."},
     {NULL, NULL, 0, NULL},
 };
@@ -337,10 +340,12 @@ PyMODINIT_FUNC PyInit_walker(void)
     import_array();
     import_ufunc();
     PyTypeObject *types[] = {&StretchType,  &SlotsType,  &ArgumentsType, &EntryType,
-                             &EntranceType, &CallerType, &LockType};
-    const char *names[] = {"Stretch", "Slots", "Arguments", "Entry", "Entrance", "Caller", "Lock"};
+                             &EntranceType, &CallerType, &LockType,      &TapeType,
+                             &OperationType, &PullbackType};
+    const char *names[] = {"Stretch", "Slots", "Arguments", "Entry", "Entrance",
+                           "Caller",  "Lock",  "Tape",      "Operation", "Pullback"};
     PyObject *made = PyModule_Create(&module);
-    for (int i = 0; made != NULL && i < 7; i++) {
+    for (int i = 0; made != NULL && i < (int)(sizeof names / sizeof *names); i++) {
         if (PyType_Ready(types[i]) < 0
             || PyModule_AddObjectRef(made, names[i], (PyObject *)types[i]) < 0) {
             Py_CLEAR(made);

@@ -1,9 +1,21 @@
 """What tests of calls that C makes share: who made a call, and steps to compare."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 
 import aino
 from aino import nn
+from aino.autograd import native, rules
+from aino.autograd.declared import REGISTRY
+
+
+def plain_primitives():
+    """Return the names of the primitives whose call paths ask C, of all that there are."""
+    for module in pkgutil.iter_modules(rules.__path__, rules.__name__ + "."):
+        importlib.import_module(module.name)
+    return sorted(name for name, declared in REGISTRY.items() if native._is_plain(declared))
 
 
 def entries(compiled):

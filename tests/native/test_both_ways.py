@@ -5,7 +5,7 @@ import pytest
 
 import aino
 from aino.autograd.tensor import make
-from aino.compiler.backends.native.stretches import agrees
+from aino.native.trials import agrees
 from tests.calculus import harness
 from tests.compiler import test_random_programs as random_programs
 from tests.compiler.test_rows import REFUSED, program

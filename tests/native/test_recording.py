@@ -8,11 +8,11 @@ import pytest
 import aino
 from aino import nn
 from aino.autograd.rules import batch_order, columns, gru, lstm, normalization, recurrent
-from aino.compiler.backends.native import recording
-from aino.compiler.backends.native.forms import Form
-from aino.compiler.backends.native.recorded_array import UnrecordedError
-from aino.compiler.backends.native.recording import Recorder, recorded, scratch_of
-from aino.compiler.backends.native.stretches import stretch_type
+from aino.native import recording
+from aino.native.forms import Form
+from aino.native.recorded_array import UnrecordedError
+from aino.native.recording import Recorder, recorded, scratch_of
+from aino.native.trials import stretch_type
 from aino.num_threads import by_halves, shared_product
 from aino.tracing import either, session
 
@@ -102,6 +102,9 @@ KERNELS = {
         ((True,) * 3, form(20, 16), form(20, 16), None, form(16), form(16), 1e-5), None),
     "a product of two threads": (
         shared_product, (form(300, 200), form(200, 150)), form(300, 150)),
+    "a choice by a mask": (lambda x, row: np.where(x > 0, x, row), (form(6, 5), form(5)), None),
+    "a choice by numbers": (
+        lambda x, y: np.where(y, 0.5 * x, 1), (form(6, 5), form(6, 5)), None),
     "a product of one": (shared_product, (form(80, 80), form(80, 60)), form(80, 60)),
     "a product that is turned": (
         shared_product, (form(300, 200, order="F"), form(200, 150, order="F")), form(300, 150)),
@@ -185,7 +188,8 @@ REFUSED = {
     "its memory has another order": lambda x, row: np.empty_like(x.T, shape=(5, 6)),
     "it copies in another order": lambda x, row: x.copy("F"),
     "it multiplies stacks by dot": lambda x, row: np.dot(x[None], x.T),
-    "it calls where": lambda x, row: np.where(x > 0, x, row),
+    "it asks where": lambda x, row: np.where(x > 0),
+    "it chooses between dtypes": lambda x, row: np.where(x > 0, x, row.astype(np.float64)),
     "it adds where a mask says": lambda x, row: np.add(x, row, where=x > 0),
     **{
         function.__name__.replace("_", " "): function

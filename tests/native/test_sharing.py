@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from aino.compiler.backends.native.stretches import on_flags, stretch_type
+from aino.compiler.backends.native.stretches import on_flags
+from aino.native.trials import stretch_type
 from aino.num_threads import _getter_and_setter
 from aino.threads import CORES, worker
 

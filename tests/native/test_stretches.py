@@ -10,8 +10,8 @@ import pytest
 
 import aino
 from aino import nn
-from aino.compiler.backends.native import stretches
-from aino.compiler.backends.native.stretches import stand_in
+from aino.native import trials
+from aino.native.trials import stand_in
 
 native = pytest.importorskip("aino_native")
 Stretch = native.Stretch
@@ -335,8 +335,13 @@ def test_the_texts_say_how_it_runs(monkeypatch):
     assert "runs as Python" in str(step.explain(2))
 
 
+def forget_the_package():
+    trials.stretch_type.cache_clear()
+    trials.native_package.cache_clear()
+
+
 def test_without_the_package_the_program_runs_as_python(monkeypatch):
-    stretches.stretch_type.cache_clear()
+    forget_the_package()
     monkeypatch.setitem(sys.modules, "aino_native", None)
     try:
         *_, step, data = training("auto")
@@ -347,25 +352,25 @@ def test_without_the_package_the_program_runs_as_python(monkeypatch):
         with pytest.raises(ImportError, match=r"pip install 'aino\[native\]'"):
             training("native")
     finally:
-        stretches.stretch_type.cache_clear()
+        forget_the_package()
 
 
 def test_a_walker_for_another_aino_is_not_used(monkeypatch):
-    stretches.stretch_type.cache_clear()
+    forget_the_package()
     monkeypatch.setattr(native, "FORMAT", 0)
     try:
         with pytest.warns(UserWarning, match="for another version of AINO"):
-            assert stretches.stretch_type() is None
+            assert trials.stretch_type() is None
     finally:
-        stretches.stretch_type.cache_clear()
+        forget_the_package()
 
 
 def test_a_loop_that_does_not_agree_is_not_walked(monkeypatch):
     def wrong(function, dtypes, rng):
         yield np.full(3, 7, dtypes[0]), [np.zeros(3, dtype) for dtype in dtypes[1:]], function
 
-    stretches.agrees.cache_clear()
-    monkeypatch.setitem(stretches._TRIALS, "ufunc", wrong)
+    trials.agrees.cache_clear()
+    monkeypatch.setitem(trials.TRIALS, "ufunc", wrong)
     try:
         *_, step, data = training("native")
         for _ in range(3):
@@ -373,7 +378,7 @@ def test_a_loop_that_does_not_agree_is_not_walked(monkeypatch):
         assert '("ufunc"' not in step.code
         assert '("product"' in step.code
     finally:
-        stretches.agrees.cache_clear()
+        trials.agrees.cache_clear()
 
 
 def test_models_in_threads_have_stretches_of_their_own():

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.stretches import stretch_type
 from aino.compiler.backends.numpy.lines import Kind, Source
 from aino.compiler.backends.numpy.lines import Line as SourceLine
 from aino.compiler.tracing.shadows import copied_together
+from aino.native.trials import stretch_type
 from aino.ops.random.generator import Generator
 from aino.tracing import rehearsal
 

@@ -1,4 +1,4 @@
-"""Walks AINO's compiled programs in C: NumPy's own loops, called one after the other."""
+"""Walks AINO's compiled programs, and makes its eager calls, in C: by NumPy's own loops."""
 
 from aino_native.walker import (
     Arguments,
@@ -6,16 +6,20 @@ from aino_native.walker import (
     Entrance,
     Entry,
     Lock,
+    Operation,
+    Pullback,
     Slots,
     Stretch,
+    Tape,
     helped,
+    make_eager_calls,
     share_by,
 )  # fmt: skip
 
 __all__ = [
-    "FORMAT", "Arguments", "Caller", "Entrance", "Entry", "Lock", "Slots", "Stretch", "helped",
-    "share_by",
+    "FORMAT", "Arguments", "Caller", "Entrance", "Entry", "Lock", "Operation", "Pullback", "Slots",
+    "Stretch", "Tape", "helped", "make_eager_calls", "share_by",
 ]  # fmt: skip
 __version__ = "3.0.0"
 #: The form in which instructions are described: AINO asks for it.
-FORMAT = 5
+FORMAT = 6

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.native.instructions import Constant
-from aino.compiler.backends.native.stretches import agrees, is_quiet, loop_dtypes
+from aino.compiler.backends.native.stretches import is_quiet, loop_dtypes
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.passes.fusion import BLOCK, SHARED, Chain
+from aino.native.trials import agrees
 from aino.threads import lanes, pieces
 
 #: Numbers in one block: what a chain hands from call to call stays in the fastest caches.

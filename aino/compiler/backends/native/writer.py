@@ -12,15 +12,11 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
-from aino.compiler.backends.native.forms import Form
 from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
-from aino.compiler.backends.native.recording import recorded, scratch_of
 from aino.compiler.backends.native.stretches import (
     can_walk,
     is_quiet,
     on_flags,
-    stand_in,
-    stretch_type,
 )
 from aino.compiler.backends.numpy.comments import empty_like
 from aino.compiler.backends.numpy.emit import Emitter
@@ -36,6 +32,9 @@ from aino.compiler.ir.regions import (
 )
 from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.fusion import Chain
+from aino.native.forms import Form
+from aino.native.recording import recorded, scratch_of
+from aino.native.trials import stand_in, stretch_type
 from aino.threads import CORES
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.forms import Form, Part
-from aino.compiler.backends.native.recorded_array import Recorded, UnrecordedError, plain
-from aino.compiler.backends.native.stretches import agrees, stretch_type
+from aino.native.forms import Form, Part
+from aino.native.recorded_array import Recorded, UnrecordedError, plain
+from aino.native.trials import agrees, stretch_type
 from aino.tracing import session
 
 #: Kinds that consist of lists of instructions.
@@ -94,9 +94,13 @@ class Recorder:
     written: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._handling = np.geterr()
         self._alone = False
         self._forms: dict[Form, Form] = {}  # each once
+        self.notice()
+
+    def notice(self) -> None:
+        """Note what is said of overflow and its kin now: where that differs, it is quiet."""
+        self._handling = np.geterr()
 
     @contextlib.contextmanager
     def one_thread(self) -> Iterator[None]:
@@ -139,7 +143,8 @@ class Recorder:
         self.written.add(parts[0].memory)
         dtypes = tuple([x.dtype for x in arrays])
         function = detail[0] if isinstance(detail, tuple) else detail
-        if (kind != "copy" or dtypes[0] != dtypes[1]) and not agrees(kind, function, dtypes):
+        moves = kind == "choose" or (kind == "copy" and dtypes[0] == dtypes[1])
+        if not moves and not agrees(kind, function, dtypes):
             raise UnrecordedError("the walker computes it otherwise")
         if function is np.matmul and self._alone:
             detail = (np.matmul, True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.compiler.backends.native.forms import Form
+from aino.native.forms import Form
 from aino.tracing import session
 
 
@@ -194,8 +194,27 @@ def _stack(arrays: Any, axis: int = 0) -> Any:
     return _concatenate([x[None] for x in arrays]) if axis == 0 else _refuse(None)
 
 
+def _where(condition: Any, *between: Any) -> Any:
+    """Return a choice between two arrays, or an array and a number, by a mask or by what is 0."""
+    if len(between) != 2:
+        raise UnrecordedError("places where something is true")
+    mask = plain(condition)
+    if mask.dtype != np.bool_:
+        condition = np.not_equal(condition, _constant(0, mask.dtype))
+        mask = plain(condition)
+    dtype = np.result_type(*[plain(x) for x in between])
+    one, other = [x if isinstance(x, np.ndarray) else _constant(x, dtype) for x in between]
+    if not one.dtype == other.dtype == dtype:
+        raise UnrecordedError("a choice between different dtypes")
+    expected = np.where(mask, plain(one), plain(other))
+    result = _room(None, np.shape(expected), dtype)
+    plain(result)[...] = expected
+    session.recorder.add("choose", [result, condition, one, other], None)
+    return result
+
+
 _FUNCTIONS: dict[Any, Callable] = {
-    np.empty_like: _empty_like, np.zeros_like: _zeros_like, np.dot: _dot,
+    np.where: _where, np.empty_like: _empty_like, np.zeros_like: _zeros_like, np.dot: _dot,
     np.concatenate: _concatenate, np.stack: _stack,
     np.copyto: lambda to, x: _copied(to, x) and None,
     np.result_type: lambda *xs: np.result_type(*[plain(x) for x in xs]),

@@ -1,0 +1,1 @@
+"""What C is told of arrays, kernels and rules, where the package ``aino-native`` is there."""
