@@ -181,19 +181,12 @@ static PyObject *compute(Operation *self, int dtype, PyObject **arrays)
     if (made != NULL || tape == NULL || PyErr_Occurred() || self->ufunc == Py_None) {
         return made;
     }
-    int axes = 0;
-    for (int i = 0; i < self->takes; i++) {
-        axes += PyArray_NDIM((PyArrayObject *)arrays[i]);
-    }
-    if (axes == 0) {
-        return NULL; /* it would give a scalar */
-    }
     made = PyObject_Vectorcall(self->ufunc, arrays, self->takes, NULL);
     if (made == NULL) {
         PyErr_Clear(); /* the call path comes to it, too, and explains it */
     }
     else if (dtype_of(made) != dtype) {
-        Py_CLEAR(made);
+        Py_CLEAR(made); /* a scalar, of arrays without axes */
     }
     return made;
 }

@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -206,6 +207,14 @@ def test_a_class_of_ones_own_whose_array_is_a_property():
     assert type(quick_of("mul")(p, 2.0)) is aino.Tensor
 
 
+def test_overflow_of_a_single_number_is_left_to_the_call_path():
+    quick, x = quick_of("mul"), aino.tensor(3e38)
+    with np.errstate(over="ignore"):
+        assert quick(x, x) is None
+        assert (x * x).item() == np.inf
+        assert quick(x.reshape(1).clone(), x.reshape(1).clone()).tolist() == [np.inf]
+
+
 @pytest.mark.parametrize("how", ["raise", "warn", "ignore"])
 @pytest.mark.parametrize(
     "function", [aino.mul, lambda x, y: aino.sigmoid(x) * y], ids=("one", "two")
@@ -237,6 +246,8 @@ def test_a_large_constant_is_not_kept_alive():
     node = quick(x, small).node
     assert node.noted is small.array
     assert quick(x, 2.0).node.noted == 2.0
+    part = aino.from_numpy(np.ones(1000, np.float32)[:1])  # a small part of what is large
+    assert type(quick(x, part).node.noted) is weakref.ref
     held = sys.getrefcount(big.array)
     node = quick_of("add")(x, big).node
     now = sys.getrefcount(big.array)

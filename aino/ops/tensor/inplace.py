@@ -38,7 +38,7 @@ def copy_(self: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
     tensor([1., 2.])
     """
     source = other if isinstance(other, Tensor) else make(np.asarray(other))
-    recording = records(self, source)
+    recording = records(self, (source,))
     if recording:
         check_writable(self, "copy_")
     if source.array.shape != self.array.shape:
@@ -90,7 +90,7 @@ def set_item(self: Tensor, index, value) -> None:
     The value is broadcast to the shape of the selection and cast to the tensor's dtype.
     """
     index = raw_index(index)
-    if not records(self, value):
+    if not records(self, (value,)):
         assign(self.array, index, value.array if isinstance(value, Tensor) else value)
     elif is_basic_index(index):
         selected = select_basic(self, index)
