@@ -23,6 +23,8 @@ from aino.tracing import session
 
 #: Kinds that consist of lists of instructions.
 OF_LISTS = ("both", "either")
+#: What arithmetic may raise, in the order of the bits that say what of it is quiet: NumPy's.
+_RAISED = ("divide", "over", "under", "invalid")
 #: Scratch memory begins at multiples of so many bytes.
 _LINE = 64
 
@@ -148,7 +150,17 @@ class Recorder:
             raise UnrecordedError("the walker computes it otherwise")
         if function is np.matmul and self._alone:
             detail = (np.matmul, True)
-        self.rows.append((kind, tuple(parts), detail, np.geterr() != self._handling))
+        self.rows.append((kind, tuple(parts), detail, self._quiet()))
+
+    def _quiet(self) -> int:
+        """Return what is ignored here and not outside of the kernel, as bits."""
+        now, before, quiet = dict(np.geterr()), dict(self._handling), 0
+        for place, kind in enumerate(_RAISED):
+            if now[kind] != before[kind]:
+                if now[kind] != "ignore":
+                    raise UnrecordedError(f"{kind} is handled in a way of its own")
+                quiet |= 1 << place
+        return quiet
 
     def both(self, function: Callable[[Any], None], parts: list) -> None:
         """Record what is done with two parts at the same time."""

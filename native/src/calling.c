@@ -17,6 +17,7 @@ PyObject *value_here(Here *here)
 {
     PyThreadState *thread = PyThreadState_Get();
     uint64_t id = PyThreadState_GetID(thread);
+    PyObject *last = NULL;
     if (here->own == NULL || here->thread != thread || here->id != id) {
         PyObject *own = PyObject_GetAttrString(here->local, "__dict__");
         if (own == NULL || !PyDict_Check(own)) {
@@ -25,11 +26,14 @@ PyObject *value_here(Here *here)
         }
         here->thread = thread;
         here->id = id;
-        Py_XSETREF(here->own, own);
+        last = here->own;
+        here->own = own;
     }
-    PyObject *value = PyDict_GetItemWithError(here->own, here->name);
+    PyObject *value = Py_XNewRef(PyDict_GetItemWithError(here->own, here->name));
+    /* Now: what that lets go of may run Python, and another thread may ask meanwhile. */
+    Py_XDECREF(last);
     if (value != NULL || PyErr_Occurred()) {
-        return Py_XNewRef(value);
+        return value;
     }
     return PyObject_GetAttr(here->local, here->name); /* that of its class */
 }

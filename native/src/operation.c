@@ -8,6 +8,8 @@
 #include "calling.h"
 #include "eager.h"
 
+#include <float.h>
+#include <math.h>
 #include <structmember.h>
 
 enum { MOST_SAVED = 4, SMALL = 513 };
@@ -87,22 +89,33 @@ static inline void put(PyObject *object, Py_ssize_t offset, PyObject *value)
     *(PyObject **)((char *)object + offset) = value;
 }
 
-/* What an argument is: its array, borrowed, and its node, NULL for none; 0 where it is not plain. */
+/* What an argument is: its array, and its node, NULL for none; 0 where it is not plain. Both are
+ * references of their own: what runs Python meanwhile may take them from the tensor. */
 static int look_at(Operation *self, PyObject *given, PyObject **array, PyObject **node)
 {
     /* While something is traced, another thing stands in the slot's place. */
     if (_PyType_Lookup(Py_TYPE(given), self->name) != self->array_slot) {
         return 0;
     }
-    *array = held(given, self->array);
-    *node = held(given, self->origin);
-    if (held(given, self->view) != Py_None || *array == NULL || *node == NULL) {
+    PyObject *own = held(given, self->array), *origin = held(given, self->origin);
+    if (held(given, self->view) != Py_None || own == NULL || origin == NULL) {
         return 0;
     }
-    if (*node == Py_None) {
-        *node = NULL;
-    }
+    *array = Py_NewRef(own);
+    *node = origin == Py_None ? NULL : Py_NewRef(origin);
     return 1;
+}
+
+/* Whether a number becomes one of a dtype without a word: of one that overflows NumPy tells. */
+static int is_quiet_number(PyObject *number, int dtype)
+{
+    if (PyLong_CheckExact(number)) {
+        int overflows;
+        PyLong_AsLongAndOverflow(number, &overflows);
+        return !overflows;
+    }
+    double value = PyFloat_AS_DOUBLE(number);
+    return dtype == 1 || !isfinite(value) || fabs(value) <= FLT_MAX;
 }
 
 static PyObject *shape_of(PyArrayObject *array)
@@ -178,22 +191,29 @@ static PyObject *compute(Operation *self, int dtype, PyObject **arrays)
 {
     PyObject *tape = tape_at(&self->preparation, dtype, 0);
     PyObject *made = tape == NULL ? NULL : run_tape(tape, arrays);
-    if (made != NULL || tape == NULL || PyErr_Occurred() || self->ufunc == Py_None) {
+    int has_axes = 0;
+    for (int i = 0; i < self->takes; i++) {
+        has_axes |= PyArray_NDIM((PyArrayObject *)arrays[i]);
+    }
+    /* Without axes NumPy gives a scalar. */
+    if (made != NULL || tape == NULL || PyErr_Occurred() || self->ufunc == Py_None || !has_axes) {
         return made;
     }
     made = PyObject_Vectorcall(self->ufunc, arrays, self->takes, NULL);
-    if (made == NULL) {
+    if (made == NULL
+        && (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError))) {
         PyErr_Clear(); /* the call path comes to it, too, and explains it */
     }
-    else if (dtype_of(made) != dtype) {
-        Py_CLEAR(made); /* a scalar, of arrays without axes */
+    else if (made != NULL && dtype_of(made) != dtype) {
+        Py_CLEAR(made);
     }
     return made;
 }
 
-/* Finds the arrays of a call; -1 with an exception, 0 where it is none for C, 1 where it is. */
+/* Finds the arrays and nodes of a call, references of their own; -1 with an exception, 0 where it is
+ * none for C, 1 where it is. */
 static int find_given(Operation *self, PyObject *const *args, PyObject **arrays, PyObject **nodes,
-                      PyObject **made, int *dtype)
+                      int *dtype)
 {
     int number = -1;
     *dtype = -1;
@@ -212,19 +232,18 @@ static int find_given(Operation *self, PyObject *const *args, PyObject **arrays,
             return 0;
         }
         else {
-            nodes[i] = NULL;
             number = i;
         }
     }
-    if (number >= 0) {
-        PyObject *both[] = {args[number], arrays[1 - number]};
-        arrays[number] = *made = PyObject_Vectorcall(self->constant, both, 2, NULL);
-        if (*made == NULL) {
-            return -1;
-        }
-        return dtype_of(*made) == *dtype;
+    if (number < 0) {
+        return 1;
     }
-    return 1;
+    if (!is_quiet_number(args[number], *dtype)) {
+        return 0;
+    }
+    PyObject *both[] = {args[number], arrays[1 - number]};
+    arrays[number] = PyObject_Vectorcall(self->constant, both, 2, NULL);
+    return arrays[number] == NULL ? -1 : dtype_of(arrays[number]) == *dtype;
 }
 
 static PyObject *call_operation(PyObject *object, PyObject *const *args, size_t nargsf,
@@ -243,15 +262,9 @@ static PyObject *call_operation(PyObject *object, PyObject *const *args, size_t 
     }
     long level = PyLong_CheckExact(told) ? PyLong_AsLong(told) : 2;
     Py_DECREF(told);
-    PyObject *arrays[3], *nodes[2], *made = NULL, *result = NULL, *node = NULL;
-    int dtype, plain = level == 0 || level == 1
-        ? find_given(self, args, arrays, nodes, &made, &dtype) : 0;
+    PyObject *arrays[3] = {NULL}, *nodes[2] = {NULL}, *result = NULL, *node = NULL;
+    int dtype, plain = level == 0 || level == 1 ? find_given(self, args, arrays, nodes, &dtype) : 0;
     if (plain > 0) {
-        /* What a callback of NumPy's might let go of. */
-        for (int i = 0; i < self->takes; i++) {
-            Py_INCREF(arrays[i]);
-            Py_XINCREF(nodes[i]);
-        }
         arrays[self->takes] = compute(self, dtype, arrays);
         if (arrays[self->takes] != NULL) {
             result = self->tensor->tp_alloc(self->tensor, 0);
@@ -259,10 +272,6 @@ static PyObject *call_operation(PyObject *object, PyObject *const *args, size_t 
             node = result == NULL ? NULL
                 : records         ? record(self, args, arrays, nodes)
                                   : Py_NewRef(Py_None);
-        }
-        for (int i = 0; i < self->takes; i++) {
-            Py_DECREF(arrays[i]);
-            Py_XDECREF(nodes[i]);
         }
         if (node != NULL) {
             put(result, self->array, arrays[self->takes]);
@@ -274,7 +283,10 @@ static PyObject *call_operation(PyObject *object, PyObject *const *args, size_t 
             Py_CLEAR(result);
         }
     }
-    Py_XDECREF(made);
+    for (int i = 0; i < self->takes; i++) {
+        Py_XDECREF(arrays[i]);
+        Py_XDECREF(nodes[i]);
+    }
     return result != NULL || PyErr_Occurred() ? result : Py_NewRef(Py_None);
 }
 

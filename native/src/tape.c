@@ -4,7 +4,7 @@
  * `reads` arrays all have that dtype and lie in one piece; so does the result. A step is (function,
  * sources, samples, quiet): a ufunc, or None for a choice by a mask; where its operands come from, a
  * number of an array, or of a step behind them, or a constant; an array of the dtype of each operand
- * and, last, of its result. `result`: where the tape's comes from. `limit`: up to so many elements.
+ * and, last, of its result; which of what it raises is nobody's business, as NumPy's bits. `result`: where the tape's comes from. `limit`: up to so many elements.
  * `alone`: which arrays may be single numbers beside the others, as bits of a set, itself a bit.
  */
 #include "tape.h"
@@ -29,7 +29,8 @@ typedef struct {
     Source sources[LOOP_OPERANDS - 1];
     npy_intp sizes[LOOP_OPERANDS]; /* of an element of each, the result's last */
     int type; /* of the result */
-    int one_unit, quiet;
+    int one_unit;
+    int loud; /* what somebody may want to hear of, of what it raises */
 } TapeStep;
 
 typedef struct {
@@ -103,8 +104,9 @@ static int run_block(const Tape *self, char *const *begin, const npy_intp *strid
         steps[step->takes] = step->sizes[step->takes];
         step->loop(operands, &count, steps, step->data);
         /* Now: some of NumPy's loops clear what was raised before them. */
-        if (raised_flags(step->one_unit)) {
-            if (!step->quiet) {
+        int raised = raised_flags(step->one_unit);
+        if (raised) {
+            if (raised & step->loud) {
                 return 1;
             }
             feclearexcept(WATCHED);
@@ -182,6 +184,15 @@ static int note_source(Source *noted, PyObject *told, int known, int reads)
     return 0;
 }
 
+/* Returns what is raised of all that is watched but for what NumPy's bits name. */
+static int without(int quiet)
+{
+    return WATCHED & ~((quiet & NPY_FPE_DIVIDEBYZERO ? FE_DIVBYZERO : 0)
+                       | (quiet & NPY_FPE_OVERFLOW ? FE_OVERFLOW : 0)
+                       | (quiet & NPY_FPE_UNDERFLOW ? FE_UNDERFLOW : 0)
+                       | (quiet & NPY_FPE_INVALID ? FE_INVALID : 0));
+}
+
 /* Finds the loop of a step, and whether its flags are raised in one unit. */
 static int find_step_loop(TapeStep *made, PyObject *function, PyArrayObject **samples)
 {
@@ -206,14 +217,16 @@ static int build_step(TapeStep *made, PyObject *told, int known, const Tape *tap
 {
     PyObject *function, *sources, *samples;
     PyArrayObject *arrays[LOOP_OPERANDS];
+    int quiet;
     if (!PyTuple_Check(told)) {
         PyErr_SetString(PyExc_TypeError, "a step is a tuple");
         return -1;
     }
-    if (!PyArg_ParseTuple(told, "OO!O!p", &function, &PyTuple_Type, &sources, &PyTuple_Type, &samples,
-                          &made->quiet)) {
+    if (!PyArg_ParseTuple(told, "OO!O!i", &function, &PyTuple_Type, &sources, &PyTuple_Type, &samples,
+                          &quiet)) {
         return -1;
     }
+    made->loud = without(quiet);
     made->takes = (int)PyTuple_GET_SIZE(sources);
     if (made->takes < 1 || made->takes >= LOOP_OPERANDS
         || PyTuple_GET_SIZE(samples) != made->takes + 1) {

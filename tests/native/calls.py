@@ -18,6 +18,18 @@ def plain_primitives():
     return sorted(name for name, declared in REGISTRY.items() if native._is_plain(declared))
 
 
+def quick_of(name):
+    """Return what a primitive's call path asks first, made anew."""
+    return native.quick_calls(REGISTRY[name])["quick"]
+
+
+def both_ways(function):
+    """Return what a function gives where C makes its calls, and where Python does."""
+    in_c = function()
+    with aino.backends.native.flags(enabled=False):
+        return in_c, function()
+
+
 def entries(compiled):
     """Return the calls of a compiled function that C makes."""
     entrance = getattr(compiled, "_compiled", compiled)._entrance

@@ -3,7 +3,6 @@
 import gc
 import sys
 import threading
-import warnings
 import weakref
 
 import numpy as np
@@ -13,7 +12,7 @@ import aino
 from aino.autograd import native as calls
 from aino.autograd.declared import REGISTRY
 from aino.autograd.node import GONE
-from tests.native.calls import plain_primitives
+from tests.native.calls import both_ways, plain_primitives, quick_of
 
 native = pytest.importorskip("aino_native")
 PLAIN = plain_primitives()
@@ -23,18 +22,6 @@ PLAIN = plain_primitives()
 def begun(monkeypatch):
     """Calls are made from the first one on."""
     monkeypatch.setattr(calls, "PATIENCE", 0)
-
-
-def quick_of(name):
-    return calls.quick_calls(REGISTRY[name])["quick"]
-
-
-class in_python:
-    def __enter__(self):
-        self._before = native.make_eager_calls(False)
-
-    def __exit__(self, *_):
-        native.make_eager_calls(self._before)
 
 
 def tensors(count, shape, dtype, wanted, seed=0):
@@ -57,12 +44,6 @@ def told(tensor):
     return [*found, "noted" if hasattr(node, "noted") else None]
 
 
-def both_ways(function):
-    in_c = function()
-    with in_python():
-        return in_c, function()
-
-
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("shape", [(), (3,), (4, 4), (2, 3000), (20000,)], ids=str)
@@ -72,7 +53,7 @@ def test_a_primitive_is_the_same_in_c(name, shape, dtype):
     count = len(declared.inputs)
     for wanted in ((True, True), (True, False), (False, True), (False, False)):
         given = tensors(count, shape, dtype, wanted)
-        with in_python():
+        with aino.backends.native.flags(enabled=False):
             expected = declared.function(*given)
         found = quick(*given)
         if found is None:
@@ -98,7 +79,7 @@ def test_a_pullback_is_the_same_in_c(name, shape, dtype):
     for wanted in ((True, True), (True, False), (False, True)):
         edges = tuple([e if w else None for e, w in zip(node.inputs, wanted)])
         found = quick(edges, node.saved, g)
-        with in_python():
+        with aino.backends.native.flags(enabled=False):
             expected = type(node).pullback(edges, node.saved, g)
         if found is None:
             continue
@@ -205,36 +186,6 @@ def test_a_class_of_ones_own_whose_array_is_a_property():
     assert (aino.ones(3) * x).tolist() == [5.0, 5.0, 5.0]
     p = aino.nn.Parameter(aino.ones(3))
     assert type(quick_of("mul")(p, 2.0)) is aino.Tensor
-
-
-def test_overflow_of_a_single_number_is_left_to_the_call_path():
-    quick, x = quick_of("mul"), aino.tensor(3e38)
-    with np.errstate(over="ignore"):
-        assert quick(x, x) is None
-        assert (x * x).item() == np.inf
-        assert quick(x.reshape(1).clone(), x.reshape(1).clone()).tolist() == [np.inf]
-
-
-@pytest.mark.parametrize("how", ["raise", "warn", "ignore"])
-@pytest.mark.parametrize(
-    "function", [aino.mul, lambda x, y: aino.sigmoid(x) * y], ids=("one", "two")
-)
-def test_overflow_is_told_of_as_numpy_tells_of_it(how, function):
-    x = aino.full((3,), 3e38, requires_grad=True)
-
-    def told_of():
-        with np.errstate(over=how), warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            try:
-                value = function(x, x * 1.0).tolist()
-            except FloatingPointError as error:
-                value = str(error)
-        return value, [(str(w.message), w.filename) for w in heard]
-
-    for _ in range(70):
-        in_c, in_py = both_ways(told_of)
-    assert in_c == in_py
-    assert (in_c[1] != []) == (how == "warn" and function is aino.mul)
 
 
 def test_a_large_constant_is_not_kept_alive():
