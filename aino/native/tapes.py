@@ -33,7 +33,7 @@ def tape(function: Callable, count: int, dtype: np.dtype) -> Any:
     steps, result, limit = _same_for_all(function, count, dtype, rng)
     if limit < _LEAST or count > _MOST_READ or len(steps) > _MOST_STEPS:
         return None
-    sets = range(1, (1 << count) - 1)
+    sets = range(1, 1 << count)
 
     def made(alone: Iterable[int]) -> Any:
         allowed = sum([1 << numbers for numbers in alone])
@@ -47,7 +47,7 @@ def tape(function: Callable, count: int, dtype: np.dtype) -> Any:
     def agrees(*shapes: tuple[int, ...]) -> bool:
         return _agrees(tried, function, shapes, dtype, rng)
 
-    if not all([agrees(*[shape] * count) for shape in _SHAPES if math.prod(shape) <= limit]):
+    if not all([agrees(*[x] * count) for x in _SHAPES if x and math.prod(x) <= limit]):
         return None
     long = (min(limit, 2500),)
     return made([
@@ -151,7 +151,8 @@ def _signature(steps: list[tuple]) -> list[tuple]:
 def _agrees(tried, function, shapes, dtype, rng) -> bool:
     """Tell whether a tape gives what a function gives, where it gives something at all."""
     came = False
-    for draw in _DRAWS:
+    often = _HARD_NUMBERS // max(map(math.prod, shapes))
+    for draw in (*_DRAWS, *[_hard] * often):
         given = [np.asarray(draw(rng, shape)).astype(dtype) for shape in shapes]
         answer = tried(*given)
         if answer is None:
@@ -168,10 +169,16 @@ def _agrees(tried, function, shapes, dtype, rng) -> bool:
     return came
 
 
+_HARD = (0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, -np.nan, -2.5, 1e-3)
+#: Arrays that are shorter than so many get some of them again and again.
+_HARD_NUMBERS = 100
+
+
 def _hard(rng, shape):
     """Return numbers among which are zeros of both signs, infinities and NaN."""
-    values = itertools.cycle([0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, -2.5, 1e-3])
-    numbers = list(itertools.islice(values, math.prod(shape)))
+    if not shape:
+        return rng.choice(_HARD)
+    numbers = list(itertools.islice(itertools.cycle(_HARD), math.prod(shape)))
     return rng.permutation(np.array(numbers)).reshape(shape)
 
 

@@ -5,7 +5,7 @@
  * sources, samples, quiet): a ufunc, or None for a choice by a mask; where its operands come from, a
  * number of an array, or of a step behind them, or a constant; an array of the dtype of each operand
  * and, last, of its result; which of what it raises is nobody's business, as NumPy's bits. `result`: where the tape's comes from. `limit`: up to so many elements.
- * `alone`: which arrays may be single numbers beside the others, as bits of a set, itself a bit.
+ * `alone`: which arrays may be single numbers, some or all, as bits of a set, itself a bit.
  */
 #include "tape.h"
 #include "flags.h"
@@ -47,7 +47,7 @@ typedef struct {
 
 int tape_reads(PyObject *tape) { return ((Tape *)tape)->reads; }
 
-/* Finds the array whose shape is the result's, and which are numbers beside it; -1 where the arrays
+/* Finds the array whose shape is the result's, and which arrays are single numbers; -1 where the arrays
  * are not what the tape is for. */
 static int find_form(const Tape *self, PyObject *const *given, unsigned *numbers)
 {
@@ -66,7 +66,7 @@ static int find_form(const Tape *self, PyObject *const *given, unsigned *numbers
     *numbers = 0;
     for (int i = 0; i < self->reads; i++) {
         PyArrayObject *array = (PyArrayObject *)given[i];
-        if (most > 0 && PyArray_NDIM(array) == 0) {
+        if (PyArray_NDIM(array) == 0) {
             *numbers |= 1u << i;
         }
         else if (i != form && !PyArray_SAMESHAPE(array, (PyArrayObject *)given[form])) {
@@ -136,7 +136,7 @@ PyObject *run_tape(PyObject *object, PyObject *const *given)
     npy_intp strides[MOST_READ];
     for (int i = 0; i < self->reads; i++) {
         begin[i] = PyArray_BYTES((PyArrayObject *)given[i]);
-        strides[i] = ndim == 0 || numbers >> i & 1 ? 0 : width;
+        strides[i] = numbers >> i & 1 ? 0 : width;
     }
     Py_INCREF(self->dtype);
     PyObject *made = PyArray_NewFromDescr(&PyArray_Type, self->dtype, ndim, PyArray_DIMS(like), NULL,

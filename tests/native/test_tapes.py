@@ -1,5 +1,7 @@
 """Tapes: what elementwise kernels and rules do, run in C over any shape; what tapes refuse."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -180,7 +182,6 @@ FUNCTIONS_WITHOUT = {
     "an error": lambda x: x / "a",
     "nothing of it": lambda x: np.zeros_like(x),
     "part of it": lambda x: x[:1] if x.ndim else x,
-    "what has no axes as well": lambda x: np.add(x * 2.0, x, x * 2.0),
     "random numbers": lambda x: x * np.random.default_rng().normal(size=x.shape),
 }
 
@@ -188,6 +189,30 @@ FUNCTIONS_WITHOUT = {
 @pytest.mark.parametrize("function", FUNCTIONS_WITHOUT.values(), ids=FUNCTIONS_WITHOUT)
 def test_functions_that_have_no_tape(function):
     assert tapes.tape(function, 1, F32) is None
+
+
+def test_what_a_function_does_otherwise_with_single_numbers():
+    def function(x):
+        return np.add(x * 2.0, x, x * 2.0)  # which is no array to write into
+
+    tape = tapes.tape(function, 1, F32)
+    assert tape(np.ones(3, F32)).tolist() == [3.0] * 3
+    assert tape(np.ones((), F32)) is None
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_single_numbers_of_all_kinds(name):
+    """NumPy goes on with scalars after the first step, and NaN has another sign now and then."""
+    declared = REGISTRY[name]
+    functions = [(declared.kernel, len(declared.inputs))]
+    functions += [(declared.rules[x], 1 + len(declared.reads[x])) for x in declared.inputs]
+    kinds = [np.asarray(x).astype(F32) for x in (0.0, -0.0, 2.5, -np.inf, np.nan, -np.nan, 1e-40)]
+    for function, count in functions:
+        tape = tapes.tape(function, count, F32)
+        for given in itertools.product(kinds, repeat=count) if tape is not None else ():
+            found = tape(*given)
+            with np.errstate(all="ignore"):
+                assert found is None or found.tobytes() == np.asarray(function(*given)).tobytes()
 
 
 def test_memory_that_is_written_twice():
