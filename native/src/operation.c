@@ -150,10 +150,9 @@ static PyObject *record(Operation *self, PyObject *const *args, PyObject **array
 {
     PyObject *node = self->node->tp_alloc(self->node, 0);
     PyObject *inputs = PyTuple_New(self->takes), *saved = PyTuple_New(self->saves);
-    PyObject *shape = shape_of((PyArrayObject *)arrays[self->takes]);
-    PyObject *sequence = PyObject_CallNoArgs(self->tick), *noted = NULL;
+    PyObject *shape = shape_of((PyArrayObject *)arrays[self->takes]), *sequence = NULL, *noted = NULL;
     int wanted = 0, failed = node == NULL || inputs == NULL || saved == NULL || shape == NULL
-        || sequence == NULL;
+        || (sequence = PyObject_CallNoArgs(self->tick)) == NULL;
     for (int i = 0; i < self->takes && !failed; i++) {
         wanted |= nodes[i] != NULL ? 1 << i : 0;
         PyTuple_SET_ITEM(inputs, i, Py_NewRef(nodes[i] != NULL ? nodes[i] : Py_None));

@@ -1,5 +1,6 @@
 """What is told, taken away and asked by others while C makes an eager call."""
 
+import sys
 import threading
 import warnings
 
@@ -146,3 +147,37 @@ def test_a_thread_that_asks_while_what_another_one_had_is_let_go_of():
     done.set()
     other.join()
     assert found == [False, True]
+
+
+def test_memory_that_is_not_there():
+    short = pytest.importorskip("_testcapi")
+    quick, back = calls.quick_calls(REGISTRY["mul"]).values()
+    x, w = aino.ones(4, requires_grad=True), aino.ones(4)
+    node, g = quick(x, w).node, np.ones(4, np.float32)
+    wide, large = aino.ones(2000, requires_grad=True), aino.ones(2000)
+    failed = 0
+
+    def call(function):
+        nonlocal failed
+        for missing in range(1, 30):
+            short.set_nomemory(missing, missing + 1)
+            try:
+                function()
+            except MemoryError:
+                failed += 1
+            finally:
+                short.remove_mem_hooks()
+
+    functions = (
+        lambda: quick(x, w), lambda: quick(wide, large), lambda: quick(x, 1.5),
+        lambda: back(node.inputs, node.saved, g),
+    )  # fmt: skip
+    held = (x.array, x.node, w.array, large.array, wide.node, g, node.inputs, node.saved)
+    for function in functions:
+        function()
+        call(function)
+    before = [sys.getrefcount(o) for o in held]
+    for function in functions:
+        call(function)
+    assert [sys.getrefcount(o) for o in held] == before
+    assert failed > 10
