@@ -14,59 +14,11 @@
 
 enum { MOST_SAVED = 4, SMALL = 513 };
 
-int makes_calls = 1;
-
-PyObject *make_eager_calls(PyObject *nothing, PyObject *does)
-{
-    (void)nothing;
-    int before = makes_calls, after = PyObject_IsTrue(does);
-    if (after < 0) {
-        return NULL;
-    }
-    makes_calls = after;
-    return PyBool_FromLong(before);
-}
-
-void note_preparation(Preparation *noted, PyObject *prepare, Py_ssize_t patience)
-{
-    noted->prepare = Py_NewRef(prepare);
-    for (int i = 0; i < DTYPES; i++) {
-        noted->waits[i] = patience;
-    }
-}
-
-void clear_preparation(Preparation *noted)
-{
-    Py_CLEAR(noted->prepare);
-    for (int i = 0; i < DTYPES; i++) {
-        Py_CLEAR(noted->tapes[i]);
-    }
-}
-
-PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place)
-{
-    PyObject *tapes = noted->tapes[dtype];
-    if (tapes == NULL) {
-        if (noted->waits[dtype]-- > 0) {
-            return NULL;
-        }
-        noted->waits[dtype] = PY_SSIZE_T_MAX; /* what prepares makes such calls itself */
-        tapes = PyObject_CallFunction(noted->prepare, "i", dtype);
-        if (tapes == NULL || !PyTuple_Check(tapes)) {
-            Py_XDECREF(tapes);
-            return NULL;
-        }
-        noted->tapes[dtype] = tapes;
-    }
-    PyObject *tape = place < PyTuple_GET_SIZE(tapes) ? PyTuple_GET_ITEM(tapes, place) : NULL;
-    return tape != NULL && Py_IS_TYPE(tape, &TapeType) ? tape : NULL;
-}
-
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     PyTypeObject *tensor, *node;
-    PyObject *array_slot, *name; /* the descriptor of a tensor's array, and its name */
+    PyObject *slots[3], *names[3]; /* the descriptors of a tensor's array and its kin; their names */
     Py_ssize_t array, origin, view; /* where a tensor's slots lie */
     Py_ssize_t inputs, saved, noted, shape, sequence, extras; /* and a node's */
     Here level;
@@ -89,12 +41,24 @@ static inline void put(PyObject *object, Py_ssize_t offset, PyObject *value)
     *(PyObject **)((char *)object + offset) = value;
 }
 
+/* Whether objects of a class have their array and its kin where tensors have them. */
+static int has_slots(Operation *self, PyTypeObject *type)
+{
+    /* While something is traced, another thing stands in the array's place. */
+    int asked = type == self->tensor ? 1 : 3;
+    for (int i = 0; i < asked; i++) {
+        if (_PyType_Lookup(type, self->names[i]) != self->slots[i]) {
+            return 0;
+        }
+    }
+    return type->tp_getattro == self->tensor->tp_getattro;
+}
+
 /* What an argument is: its array, and its node, NULL for none; 0 where it is not plain. Both are
  * references of their own: what runs Python meanwhile may take them from the tensor. */
 static int look_at(Operation *self, PyObject *given, PyObject **array, PyObject **node)
 {
-    /* While something is traced, another thing stands in the slot's place. */
-    if (_PyType_Lookup(Py_TYPE(given), self->name) != self->array_slot) {
+    if (!has_slots(self, Py_TYPE(given))) {
         return 0;
     }
     PyObject *own = held(given, self->array), *origin = held(given, self->origin);
@@ -344,8 +308,6 @@ static PyObject *new_operation(PyTypeObject *type, PyObject *args, PyObject *key
     self->takes = takes;
     self->tensor = (PyTypeObject *)Py_NewRef(tensor);
     self->node = (PyTypeObject *)Py_NewRef(node);
-    self->array_slot = Py_NewRef((PyObject *)of_tensor[0]);
-    self->name = PyUnicode_InternFromString("array");
     self->level = (Here){.local = Py_NewRef(mode), .name = PyUnicode_InternFromString("level")};
     self->tick = Py_NewRef(tick);
     self->constant = Py_NewRef(constant);
@@ -355,11 +317,14 @@ static PyObject *new_operation(PyTypeObject *type, PyObject *args, PyObject *key
     Py_ssize_t *in_tensor[] = {&self->array, &self->origin, &self->view};
     Py_ssize_t *in_node[] = {&self->inputs, &self->saved, &self->noted,
                              &self->shape,  &self->sequence, &self->extras};
-    if (self->name == NULL || self->level.name == NULL
-        || note_slots(of_tensor, self->tensor, in_tensor, 3) < 0
+    if (self->level.name == NULL || note_slots(of_tensor, self->tensor, in_tensor, 3) < 0
         || note_slots(of_node, self->node, in_node, 6) < 0 || note_saved(self, sources, readers) < 0) {
         Py_DECREF(self);
         return NULL;
+    }
+    for (int i = 0; i < 3; i++) {
+        self->slots[i] = Py_NewRef((PyObject *)of_tensor[i]);
+        self->names[i] = Py_NewRef(PyDescr_NAME(of_tensor[i]));
     }
     return (PyObject *)self;
 }
@@ -381,8 +346,10 @@ static int clear_operation(PyObject *object)
     Operation *self = (Operation *)object;
     Py_CLEAR(self->tensor);
     Py_CLEAR(self->node);
-    Py_CLEAR(self->array_slot);
-    Py_CLEAR(self->name);
+    for (int i = 0; i < 3; i++) {
+        Py_CLEAR(self->slots[i]);
+        Py_CLEAR(self->names[i]);
+    }
     Py_CLEAR(self->tick);
     Py_CLEAR(self->constant);
     Py_CLEAR(self->note);

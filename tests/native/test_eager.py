@@ -257,6 +257,30 @@ def test_a_call_path_that_is_written_in_a_trace():
     assert found[0](aino.ones(3), 2.0).tolist() == [2.0, 2.0, 2.0]
 
 
+def class_with(**names):
+    x = aino.Tensor.__new__(type("Other", (aino.Tensor,), names))
+    for name in ("array", "node", "view_of"):
+        vars(aino.Tensor)[name].__set__(x, getattr(aino.ones(3, requires_grad=True), name))
+    return x
+
+
+OTHERS = {
+    "a node": {"node": property(lambda self: None)},
+    "a view": {"view_of": property(lambda self: None)},
+    "all attributes": {"__getattribute__": lambda self, name: getattr(aino.zeros(3), name)},
+    "those that are not there": {"__getattr__": lambda self, name: None},
+}
+
+
+@pytest.mark.parametrize("names", OTHERS.values(), ids=OTHERS)
+def test_a_class_of_ones_own_that_has_other_attributes(names):
+    assert quick_of("mul")(class_with(), 2.0) is not None
+    x = class_with(**names)
+    assert quick_of("mul")(x, 2.0) is None
+    (value, wanted), expected = both_ways(lambda: ((x * 2.0).tolist(), (x * 2.0).requires_grad))
+    assert (value, wanted) == expected
+
+
 def test_calls_can_be_made_in_python_alone():
     quick, back = calls.quick_calls(REGISTRY["mul"]).values()
     x = aino.ones(3, requires_grad=True)
