@@ -18,13 +18,11 @@ import numpy as np
 
 from aino.native.forms import Form, Part
 from aino.native.recorded_array import Recorded, UnrecordedError, plain
-from aino.native.trials import agrees, stretch_type
+from aino.native.trials import agrees, quiet_bits, stretch_type
 from aino.tracing import session
 
 #: Kinds that consist of lists of instructions.
 OF_LISTS = ("both", "either")
-#: What arithmetic may raise, in the order of the bits that say what of it is quiet: NumPy's.
-_RAISED = ("divide", "over", "under", "invalid")
 #: Scratch memory begins at multiples of so many bytes.
 _LINE = 64
 
@@ -154,13 +152,11 @@ class Recorder:
 
     def _quiet(self) -> int:
         """Return what is ignored here and not outside of the kernel, as bits."""
-        now, before, quiet = dict(np.geterr()), dict(self._handling), 0
-        for place, kind in enumerate(_RAISED):
-            if now[kind] != before[kind]:
-                if now[kind] != "ignore":
-                    raise UnrecordedError(f"{kind} is handled in a way of its own")
-                quiet |= 1 << place
-        return quiet
+        before = dict(self._handling)
+        bits = quiet_bits({k: how for k, how in np.geterr().items() if how != before[k]})
+        if bits is None:
+            raise UnrecordedError("overflow or its kin is handled in a way of its own")
+        return bits
 
     def both(self, function: Callable[[Any], None], parts: list) -> None:
         """Record what is done with two parts at the same time."""

@@ -349,7 +349,7 @@ static int describe_chain(Instruction *made, PyObject *operands, PyObject *detai
     return failed ? -1 : 0;
 }
 
-/* described: (kind, operands, the kind's own detail, quiet) */
+/* described: (kind, operands, the kind's own detail, what is quiet as NumPy's bits) */
 static int build_kind(Instruction *made, PyObject *described, PyObject *stand_ins)
 {
     const char *kind;
@@ -360,9 +360,10 @@ static int build_kind(Instruction *made, PyObject *described, PyObject *stand_in
         PyErr_SetString(PyExc_TypeError, "an instruction is a tuple");
         return -1;
     }
-    if (!PyArg_ParseTuple(described, "sO!Op", &kind, &PyTuple_Type, &operands, &detail, &quiet)) {
+    if (!PyArg_ParseTuple(described, "sO!Oi", &kind, &PyTuple_Type, &operands, &detail, &quiet)) {
         return -1;
     }
+    quiet = flags_of(quiet);
     int count = (int)PyTuple_GET_SIZE(operands);
     if (!strcmp(kind, "chain")) {
         return describe_chain(made, operands, detail, quiet, stand_ins);

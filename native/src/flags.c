@@ -36,6 +36,14 @@ int is_plain_ufunc(PyObject *ufunc)
     return PyObject_TypeCheck(ufunc, &PyUFunc_Type) && own->nin == 3 && !strcmp(own->name, "clip");
 }
 
+int flags_of(int bits)
+{
+    return (bits & NPY_FPE_DIVIDEBYZERO ? FE_DIVBYZERO : 0)
+        | (bits & NPY_FPE_OVERFLOW ? FE_OVERFLOW : 0)
+        | (bits & NPY_FPE_UNDERFLOW ? FE_UNDERFLOW : 0)
+        | (bits & NPY_FPE_INVALID ? FE_INVALID : 0);
+}
+
 static int is_short(PyObject *operand)
 {
     if (!PyArray_Check(operand)) {

@@ -15,6 +15,9 @@ int raises_in_one_unit(PyObject *described);
 /* Whether a ufunc's loops of float and double are: those of plain arithmetic. */
 int is_plain_ufunc(PyObject *ufunc);
 
+/* The flags that NumPy's bits stand for, which name what is quiet. */
+int flags_of(int bits);
+
 /* What has been raised, as fetestexcept(WATCHED) tells, in half the time; `one_unit`: of what is
  * known to raise it in the unit that computes float and double alone, in next to no time. */
 static inline int raised_flags(int one_unit)

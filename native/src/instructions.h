@@ -68,7 +68,7 @@ struct Instruction {
     int is_big;            /* a product for which a BLAS takes several threads, if it may */
     int alone;             /* a product that one thread computes, or a half of one */
     int borrows;           /* whether iterator, steps and chain are another one's */
-    int quiet;             /* whether overflow and its kin are nobody's business here */
+    int quiet;             /* what of overflow and its kin is nobody's business here: flags */
     npy_intp work;         /* how many elements, about */
     int needs_python;      /* whether the interpreter's lock has to be held */
 };

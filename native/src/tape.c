@@ -29,8 +29,7 @@ typedef struct {
     Source sources[LOOP_OPERANDS - 1];
     npy_intp sizes[LOOP_OPERANDS]; /* of an element of each, the result's last */
     int type; /* of the result */
-    int one_unit;
-    int loud; /* what somebody may want to hear of, of what it raises */
+    int one_unit, quiet;
 } TapeStep;
 
 typedef struct {
@@ -106,7 +105,7 @@ static int run_block(const Tape *self, char *const *begin, const npy_intp *strid
         /* Now: some of NumPy's loops clear what was raised before them. */
         int raised = raised_flags(step->one_unit);
         if (raised) {
-            if (raised & step->loud) {
+            if (raised & ~step->quiet) {
                 return 1;
             }
             feclearexcept(WATCHED);
@@ -184,15 +183,6 @@ static int note_source(Source *noted, PyObject *told, int known, int reads)
     return 0;
 }
 
-/* Returns what is raised of all that is watched but for what NumPy's bits name. */
-static int without(int quiet)
-{
-    return WATCHED & ~((quiet & NPY_FPE_DIVIDEBYZERO ? FE_DIVBYZERO : 0)
-                       | (quiet & NPY_FPE_OVERFLOW ? FE_OVERFLOW : 0)
-                       | (quiet & NPY_FPE_UNDERFLOW ? FE_UNDERFLOW : 0)
-                       | (quiet & NPY_FPE_INVALID ? FE_INVALID : 0));
-}
-
 /* Finds the loop of a step, and whether its flags are raised in one unit. */
 static int find_step_loop(TapeStep *made, PyObject *function, PyArrayObject **samples)
 {
@@ -226,7 +216,7 @@ static int build_step(TapeStep *made, PyObject *told, int known, const Tape *tap
                           &quiet)) {
         return -1;
     }
-    made->loud = without(quiet);
+    made->quiet = flags_of(quiet);
     made->takes = (int)PyTuple_GET_SIZE(sources);
     if (made->takes < 1 || made->takes >= LOOP_OPERANDS
         || PyTuple_GET_SIZE(samples) != made->takes + 1) {

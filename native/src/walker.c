@@ -78,7 +78,7 @@ int walk_list(const Instruction *list, Py_ssize_t count, char *const *slots,
         int raised = raised_flags(next->one_unit);
         if (raised) {
             feclearexcept(WATCHED);
-            *flags |= next->quiet ? 0 : raised;
+            *flags |= raised & ~next->quiet;
         }
         if (failed) {
             return failed;

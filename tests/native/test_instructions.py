@@ -30,7 +30,7 @@ def numbers(shape, dtype):
     return np.asarray(np.abs(values) if np.dtype(dtype).kind in "bu" else values).astype(dtype)
 
 
-def walked(kind, out, *operands, detail=None, quiet=True):
+def walked(kind, out, *operands, detail=None, quiet=15):
     """Return what an instruction leaves in its first operand."""
     Stretch([], 1, [(kind, (out, *operands), detail, quiet)], None)(1.0)
     return out
@@ -167,11 +167,11 @@ def test_a_cast(source, target):
             given[...] = numbers(shape, source)
         if shape and shape[0]:
             expected = np.broadcast_to(given[:1].astype(target), shape)
-            found = walked("copy", found, given[:1], quiet=False)
+            found = walked("copy", found, given[:1], quiet=0)
             np.testing.assert_array_equal(found, expected)
     if source is np.bool:
         any_bits = np.array([0, 1, 6, 255], np.uint8).view(np.bool)
-        found = walked("copy", np.zeros(4, target), any_bits, quiet=False)
+        found = walked("copy", np.zeros(4, target), any_bits, quiet=0)
         same(found, any_bits.astype(target))
     if target is np.float32 and source is np.float64:
         hard = np.array([np.inf, -np.inf, np.nan, 1e300, 1e-300, -0.0])
@@ -209,7 +209,7 @@ def test_a_chain(dtype, size, block):
         (np.tanh, ((2, "scratch", 0), (4, "flat", 0)), 0, size),
         (np.subtract, ((5, "flat", begin), (4, "flat", 0), (5, "flat", begin)), begin, size),
     ]
-    described = ("chain", (a, s, scratch, b, found, part), (0, size, block, links), True)
+    described = ("chain", (a, s, scratch, b, found, part), (0, size, block, links), 15)
     Stretch([], 0, [described], None)()
     same(found, expected)
     same(part, expected_part)
@@ -255,7 +255,7 @@ def test_the_links_of_adam_are_one_loop_with_the_same_bits(dtype, end, change):
             (function, tuple([(place, roles[place], 0) for place in places]), 0, size)
             for function, *places in links
         ]
-        Stretch([], 0, [("chain", tuple(given), (0, size, block, rows), True)], None)()
+        Stretch([], 0, [("chain", tuple(given), (0, size, block, rows), 15)], None)()
         for found, wanted in zip(given[:5], expected[:5]):
             same(found, wanted)
 
@@ -357,5 +357,5 @@ def test_a_number(dtype, number):
         found = np.zeros(shape, dtype)
         expected = found.copy()
         expected[...] = number
-        Stretch([], 1, [("number", (found,), 0, True)], None)(number)
+        Stretch([], 1, [("number", (found,), 0, 15)], None)(number)
         same(found, expected)

@@ -11,7 +11,7 @@ from aino.compiler.backends.native.stretches import on_flags
 Stretch = pytest.importorskip("aino_native").Stretch
 
 
-def dividing(quiet=False):
+def dividing(quiet=0):
     """Return a stretch that divides 1 and 0 by 0, and what it does as a call of NumPy's."""
     given, zeros, out = np.array([1.0, 0.0, 1.0]), np.zeros(3), np.empty(3)
     instruction = ("ufunc", (out, given, zeros), np.divide, quiet)
@@ -47,13 +47,42 @@ def test_numbers_that_are_none_are_told_of_as_numpy_has_it(how, capfd):
 def test_quiet_instructions_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        dividing(quiet=True)[0]()
+        dividing(quiet=15)[0]()
+
+
+EACH = {
+    "divide": ("divide by zero", 1.0, 0.0), "over": ("overflow", 1e300, 1e-300),
+    "under": ("underflow", 1e-300, 1e300), "invalid": ("invalid value", 0.0, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bits", range(16))
+def test_an_instruction_is_quiet_about_what_its_bits_name(bits):
+    for place, (kind, (message, a, b)) in enumerate(EACH.items()):
+        operands = (np.empty(2), np.full(2, a), np.full(2, b))
+        with np.errstate(**{kind: "warn"}), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            Stretch([], 0, [("ufunc", operands, np.divide, bits)], on_flags("step"))()
+        expected = [] if bits >> place & 1 else [f"{message} encountered in step"]
+        assert [str(one.message) for one in told] == expected
+
+
+def test_a_program_is_quiet_about_what_its_function_ignores():
+    function = aino.compile(lambda x: aino.sigmoid(x) * 2.0 + 1.0)
+    function(aino.ones(3))
+    for x, kind in ((100.0, "under"), (-100.0, "over")):
+        with np.errstate(**{kind: "raise"}):
+            try:
+                found = function(aino.full((3,), x)).tolist()
+            except FloatingPointError as error:
+                found = str(error)
+        assert found == ("underflow encountered in exp" if kind == "under" else [1.0] * 3)
 
 
 def test_what_one_instruction_keeps_quiet_others_do_not():
     big, out, zero = np.full(3, 1e300), np.empty(3), np.zeros(3)
     loud = ("ufunc", (out, big, big), np.multiply, False)
-    quiet = ("ufunc", (out, big, zero), np.divide, True)
+    quiet = ("ufunc", (out, big, zero), np.divide, 15)
     for order in ([loud, quiet], [quiet, loud]):
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")

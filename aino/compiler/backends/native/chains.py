@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from aino.compiler.backends.native.instructions import Constant
-from aino.compiler.backends.native.stretches import is_quiet, loop_dtypes
+from aino.compiler.backends.native.stretches import loop_dtypes
 from aino.compiler.ir.program import Call
 from aino.compiler.ir.regions import Region
 from aino.compiler.passes.fusion import BLOCK, SHARED, Chain
-from aino.native.trials import agrees
+from aino.native.trials import agrees, quiet_bits
 from aino.threads import lanes, pieces
 
 #: Numbers in one block: what a chain hands from call to call stays in the fastest caches.
@@ -29,7 +29,7 @@ class ChainTable:
     """The operands of a chain and the links between them, as the walker is told of them.
 
     ``operands``: regions, constants, or storages that have scratch memory of a block.
-    ``quiet``: whether overflow and its kin are nobody's business in it.
+    ``quiet``: what of overflow and its kin is nobody's business in it, as NumPy's bits.
     """
 
     def __init__(self, chain: Chain, handling: dict[Any, dict[str, str]]) -> None:
@@ -38,9 +38,9 @@ class ChainTable:
         #: (ufunc, ((operand, role, origin) ...), begin, end)
         self.links: list[tuple] = []
         calls = [(0, call) for call in chain.steps] + chain.tails
-        told = {is_quiet(handling.get(call.function, {})) for _, call in calls}
-        self.quiet = told == {True}
-        self.fits = told in ({True}, {False}) and all(
+        told = {quiet_bits(handling.get(call.function, {})) for _, call in calls}
+        self.quiet = next((bits for bits in told if bits is not None), 0)
+        self.fits = told == {self.quiet} and all(
             [self._add(call, start, start + call.target.size) for start, call in calls]
         )
         dtype = chain.steps[0].target.dtype

@@ -45,7 +45,7 @@ class Instruction:
     operands: list[Any]
     call: Call
     detail: Any = None
-    quiet: bool = False
+    quiet: int = 0
     #: The expression that is computed before the stretch, of one that writes a number.
     number: str = ""
 

@@ -107,12 +107,7 @@ def loop_dtypes(call: Call) -> tuple[np.dtype, ...] | None:
     return found if [*asked, call.target.dtype] == list(found) else None
 
 
-def is_quiet(handling: dict[str, str]) -> bool | None:
-    """Tell whether a function says nothing of overflow; None where it is to do something else."""
-    return None if set(handling.values()) - {"ignore"} else bool(handling)
-
-
-def can_walk(kind: str, forms: tuple, detail: Any, quiet: bool) -> bool:
+def can_walk(kind: str, forms: tuple, detail: Any, quiet: int) -> bool:
     """Tell whether an instruction can be made of operands of this form: the walker is asked.
 
     A loop is used only where it gives what NumPy gives, bit for bit, here and now.

@@ -13,11 +13,7 @@ import numpy as np
 
 from aino.compiler.backends.native.chains import SMALL_BLOCK, ChainTable, parts_of
 from aino.compiler.backends.native.instructions import OF_AXES, Constant, Instruction, described
-from aino.compiler.backends.native.stretches import (
-    can_walk,
-    is_quiet,
-    on_flags,
-)
+from aino.compiler.backends.native.stretches import can_walk, on_flags
 from aino.compiler.backends.numpy.comments import empty_like
 from aino.compiler.backends.numpy.emit import Emitter
 from aino.compiler.backends.numpy.lines import Kind, Line, Source
@@ -34,7 +30,7 @@ from aino.compiler.ir.symbolic import SymbolicNumber
 from aino.compiler.passes.fusion import Chain
 from aino.native.forms import Form
 from aino.native.recording import recorded, scratch_of
-from aino.native.trials import stand_in, stretch_type
+from aino.native.trials import quiet_bits, stand_in, stretch_type
 from aino.threads import CORES
 
 #: Bytes of an array that stands in for one that is given: larger ones have no memory of their own.
@@ -159,7 +155,7 @@ class NativeEmitter(Emitter):
         if getattr(call.function, "is_unconditional", False):
             return self._recorded(call)
         found = described(call, self.text)
-        quiet = is_quiet(self.program.quiet.get(call.function, {}))
+        quiet = quiet_bits(self.program.quiet.get(call.function, {}))
         if found is None or quiet is None or not self._are_apart(found):
             return None
         for one in found:
