@@ -15,6 +15,7 @@ from aino.autograd.node import GONE
 from tests.native.calls import both_ways, plain_primitives, quick_of
 
 native = pytest.importorskip("aino_native")
+pytest.importorskip("scipy", reason="Bessel functions and their kin are its")
 PLAIN = plain_primitives()
 
 

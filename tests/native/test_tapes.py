@@ -10,6 +10,7 @@ from aino.native import tapes
 from tests.native.calls import plain_primitives
 
 native = pytest.importorskip("aino_native")
+pytest.importorskip("scipy", reason="Bessel functions and their kin are its")
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 one = np.ones((), np.float32)
 sample, mask = np.zeros((), np.float32), np.zeros((), bool)
