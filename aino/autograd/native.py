@@ -17,6 +17,7 @@ from aino.autograd.declared import Primitive, RecordedNode
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, noted, tick
 from aino.autograd.operands import constant, float32, float64
+from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor
 from aino.native.package import found
 
@@ -62,6 +63,7 @@ def quick_calls(declared: Primitive) -> dict[str, Any]:
         shape_slot=vars(Node)["shape"],
         rules=tuple([(-1, *map(declared.saved_names.index, reads)) for reads in rules]),
         broadcasts=declared.broadcasts,
+        sum_to=sum_to_shape,
         prepare=functools.partial(
             _tapes,
             tuple([declared.rules[name] for name in declared.inputs]),

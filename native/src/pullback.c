@@ -2,7 +2,7 @@
  *
  * walker.Pullback(names ...) is called with a node's inputs, what it has saved, and the cotangent of
  * its output. It returns the cotangents of the inputs, or None where the pullback in Python has to
- * see to them: a gradient to be summed back to its shape, a rule that is no tape.
+ * see to them: a rule that is no tape, arrays that it is not for, an error.
  */
 #include "calling.h"
 #include "eager.h"
@@ -16,6 +16,7 @@ typedef struct {
     vectorcallfunc vectorcall;
     PyTypeObject *node; /* of which all nodes are */
     Py_ssize_t shape;
+    PyObject *sum_to; /* sums back to the shape of an input that was broadcast */
     int rules, broadcasts;
     int reads[MOST_RULES];                /* how many a rule reads */
     int sources[MOST_RULES][MOST_READ]; /* what: the cotangent, -1, or which of the saved */
@@ -26,7 +27,7 @@ typedef struct {
 static int has_shape(PyArrayObject *array, PyObject *shape)
 {
     int ndim = PyArray_NDIM(array);
-    if (shape == NULL || !PyTuple_Check(shape) || PyTuple_GET_SIZE(shape) != ndim) {
+    if (PyTuple_GET_SIZE(shape) != ndim) {
         return 0;
     }
     for (int i = 0; i < ndim; i++) {
@@ -50,10 +51,18 @@ static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *edge, PyOb
         given[k] = source < 0 ? g : PyTuple_GET_ITEM(saved, source);
     }
     PyObject *made = run_tape(tape, given);
-    if (made != NULL && self->broadcasts
-        && !(PyObject_TypeCheck(edge, self->node)
-             && has_shape((PyArrayObject *)made, *(PyObject **)((char *)edge + self->shape)))) {
+    if (made == NULL || !self->broadcasts) {
+        return made;
+    }
+    PyObject *shape = PyObject_TypeCheck(edge, self->node)
+        ? *(PyObject **)((char *)edge + self->shape) : NULL;
+    if (shape == NULL || !PyTuple_Check(shape)) {
         Py_CLEAR(made);
+    }
+    else if (!has_shape((PyArrayObject *)made, shape)) {
+        PyObject *whole = made;
+        made = PyObject_CallFunctionObjArgs(self->sum_to, whole, shape, NULL);
+        Py_DECREF(whole);
     }
     return made;
 }
@@ -108,12 +117,14 @@ static int note_rule(Pullback *self, int rule, PyObject *told)
 
 static PyObject *new_pullback(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"node", "shape_slot", "rules", "broadcasts", "prepare", "patience", NULL};
-    PyObject *node, *slot, *rules, *prepare;
+    static char *names[] = {"node", "shape_slot", "rules", "broadcasts", "sum_to", "prepare",
+                            "patience", NULL};
+    PyObject *node, *slot, *rules, *sum_to, *prepare;
     int broadcasts;
     Py_ssize_t patience;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!pOn", names, &PyType_Type, &node, &slot,
-                                     &PyTuple_Type, &rules, &broadcasts, &prepare, &patience)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!pOOn", names, &PyType_Type, &node, &slot,
+                                     &PyTuple_Type, &rules, &broadcasts, &sum_to, &prepare,
+                                     &patience)) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(rules);
@@ -129,6 +140,7 @@ static PyObject *new_pullback(PyTypeObject *type, PyObject *args, PyObject *keyw
     self->node = (PyTypeObject *)Py_NewRef(node);
     self->rules = (int)count;
     self->broadcasts = broadcasts;
+    self->sum_to = Py_NewRef(sum_to);
     note_preparation(&self->preparation, prepare, patience);
     self->shape = offset_of(slot, self->node);
     int failed = self->shape < 0;
@@ -145,6 +157,7 @@ static PyObject *new_pullback(PyTypeObject *type, PyObject *args, PyObject *keyw
 static int traverse_pullback(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(((Pullback *)object)->node);
+    Py_VISIT(((Pullback *)object)->sum_to);
     Py_VISIT(((Pullback *)object)->preparation.prepare);
     return 0;
 }
@@ -152,6 +165,7 @@ static int traverse_pullback(PyObject *object, visitproc visit, void *arg)
 static int clear_pullback(PyObject *object)
 {
     Py_CLEAR(((Pullback *)object)->node);
+    Py_CLEAR(((Pullback *)object)->sum_to);
     clear_preparation(&((Pullback *)object)->preparation);
     return 0;
 }

@@ -94,6 +94,25 @@ def test_a_pullback_is_the_same_in_c(name, shape, dtype):
                     other.tobytes(), other.shape, other.dtype)  # fmt: skip
 
 
+@pytest.mark.parametrize(("name", "shapes"), [
+    ("mul", ((4, 3), ())), ("mul", ((), (5,))), ("add", ((4, 3), (3,))), ("sub", ((2, 1), (1, 5))),
+    ("add", ((), (2, 3, 4))), ("div", ((2, 3), ())), ("sub", ((3,), (2, 3))),
+])  # fmt: skip
+@pytest.mark.parametrize("wanted", [(True, True), (True, False), (False, True)], ids=str)
+def test_what_was_broadcast_is_summed_back(name, shapes, wanted):
+    declared = REGISTRY[name]
+    back = calls.quick_calls(declared)["quick_back"]
+    a, b = (tensors(1, shape, "float32", (w,))[0] for shape, w in zip(shapes, wanted))
+    y = declared.function(a, b)
+    g = np.random.default_rng(1).normal(size=y.shape).astype(np.float32)
+    found = back(y.node.inputs, y.node.saved, g)
+    with in_python():
+        expected = type(y.node).pullback(y.node.inputs, y.node.saved, g)
+    assert [x if x is None else (np.shape(x), x.tobytes(), type(x)) for x in found] == [
+        x if x is None else (np.shape(x), x.tobytes(), type(x)) for x in expected
+    ]
+
+
 def chain(x, w):
     y = x * w + 0.5
     y = aino.tanh(y) - w / 8
@@ -392,7 +411,7 @@ def test_operations_that_are_none(changed):
                          ids=str)  # fmt: skip
 def test_pullbacks_that_are_none(rules):
     told = {"node": calls.Node, "shape_slot": vars(calls.Node)["shape"], "broadcasts": True,
-            "prepare": None, "patience": 0}  # fmt: skip
+            "sum_to": None, "prepare": None, "patience": 0}  # fmt: skip
     native.Pullback(rules=((-1,),), **told)
     with pytest.raises((ValueError, TypeError)):
         native.Pullback(rules=rules, **told)
