@@ -103,6 +103,7 @@ def _write(function: Any) -> None:
     function.__globals__.update(declared.quick)
     found = _take_code(function, forward_source(declared) + "\n\n" + pullback_source(declared))
     declared.node_class.pullback = staticmethod(found["pullback"])
+    declared.node_class.quick_back = declared.quick.get("quick_back")
     announce(function)
 
 

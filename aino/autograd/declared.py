@@ -108,6 +108,9 @@ class RecordedNode(Node):
 
     __slots__ = ("noted",)
     primitive: Primitive
+    pure = True
+    #: What is asked before the pullback, where ``aino-native`` is there.
+    quick_back: Any = None
     noted: Any
 
     def given(self) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class Node:
     #: Whether there is an array to be freed, whatever the wanted inputs: True where every rule
     #: reads one, False where none does, None where the saved values have to be looked at.
     keeps_arrays: bool | None = True
+    #: Whether its pullback only computes, so that it may be asked again.
+    pure = False
     inputs: tuple
     saved: tuple | None
     sequence: int

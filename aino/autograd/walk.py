@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from heapq import heappop, heappush
 from typing import Any
 
@@ -17,7 +18,7 @@ from aino.autograd.hooks import (
     spent,
     visit_extras,
 )
-from aino.autograd.memory import check_unwritten, clock, stamp_write
+from aino.autograd.memory import LAST_WRITE, check_unwritten, clock, stamp_write
 from aino.autograd.mode import mode
 from aino.autograd.node import Leaf, Node, Spent
 from aino.autograd.passes import (
@@ -32,6 +33,7 @@ from aino.autograd.passes import (
 )
 from aino.autograd.tensor import Tensor, make
 from aino.errors import AnomalyError, GradientError, LevelError, TransformError
+from aino.native.package import found
 from aino.tracing import LazyGradient
 
 ndarray = np.ndarray
@@ -72,6 +74,7 @@ def _walk(roots, wanted, keep, create_graph, sums):
     pending: dict[int, list] = {}
     order: list[int] = []
     told = followers or (mode.anomaly and mode.check_nan)
+    in_c = None if told or create_graph else backward_in_c()
     entry: Any
     # The one entry that waits, where only one does: along a chain nothing has to be ordered.
     ahead: Any = None
@@ -79,7 +82,12 @@ def _walk(roots, wanted, keep, create_graph, sums):
         _arrive(pending, order, node, cotangent)
     node = cotangent = None
     while ahead is not None or order:
-        if ahead is None:
+        if in_c is not None:
+            entry = in_c(pending, order, ahead, keep, useful, wanted)
+            ahead = None
+            if entry is None:
+                break
+        elif ahead is None:
             entry = pending.pop(-heappop(order))
         else:
             entry, ahead = ahead, None
@@ -151,21 +159,38 @@ def _walk(roots, wanted, keep, create_graph, sums):
                 pending[key] = [edge, cotangent, False]
                 heappush(order, -key)
             else:
-                try:
-                    if entry[2]:
-                        entry[1] += cotangent
-                        continue
-                    total = entry[1] + cotangent
-                    entry[2] = type(total) is ndarray
-                    if not entry[2]:
-                        total = added(edge, entry[1], cotangent, total)
-                except TransformError:
-                    total = added(edge, entry[1], cotangent)
-                    entry[2] = False
-                entry[1], total = total, None
+                join(entry, edge, cotangent)
         # Drop these names, so that a gradient held nowhere else is known to be unshared.
         entry = saved = cotangents = cotangent = None
     return found
+
+
+def join(entry, edge, cotangent) -> None:
+    """Add a cotangent to what has arrived for a node before."""
+    try:
+        if entry[2]:
+            entry[1] += cotangent
+            return
+        total = entry[1] + cotangent
+        entry[2] = type(total) is ndarray
+        if not entry[2]:
+            total = added(edge, entry[1], cotangent, total)
+    except TransformError:
+        total = added(edge, entry[1], cotangent)
+        entry[2] = False
+    entry[1] = total
+
+
+@functools.cache
+def backward_in_c() -> Any:
+    """Return what goes over plain nodes in C, None without the package ``aino-native``."""
+    made = found("Backward")
+    return made and made(
+        node=Node, leaf=Leaf,
+        slots=tuple([vars(Node)[name] for name in ("inputs", "saved", "sequence", "extras")]),
+        clock=clock, last_write=LAST_WRITE, push=heappush, pop=heappop,
+        spent=spent, spent_type=Spent, join=join, refusal=LevelError,
+    )  # fmt: skip
 
 
 def _arrive(pending, order, node, cotangent) -> None:

@@ -33,6 +33,6 @@ PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place);
 extern int makes_calls;
 PyObject *make_eager_calls(PyObject *nothing, PyObject *does);
 
-extern PyTypeObject OperationType, PullbackType;
+extern PyTypeObject OperationType, PullbackType, BackwardType;
 
 #endif

@@ -341,9 +341,9 @@ PyMODINIT_FUNC PyInit_walker(void)
     import_ufunc();
     PyTypeObject *types[] = {&StretchType,  &SlotsType,  &ArgumentsType, &EntryType,
                              &EntranceType, &CallerType, &LockType,      &TapeType,
-                             &OperationType, &PullbackType};
+                             &OperationType, &PullbackType, &BackwardType};
     const char *names[] = {"Stretch", "Slots", "Arguments", "Entry", "Entrance",
-                           "Caller",  "Lock",  "Tape",      "Operation", "Pullback"};
+                           "Caller",  "Lock",  "Tape",      "Operation", "Pullback", "Backward"};
     PyObject *made = PyModule_Create(&module);
     for (int i = 0; made != NULL && i < (int)(sizeof names / sizeof *names); i++) {
         if (PyType_Ready(types[i]) < 0

@@ -41,11 +41,12 @@ def test_a_walk_takes_as_many_calls_as_there_are_operations():
 
     def calls(length):
         y, count = chain(x, length), itertools.count()
-        sys.setprofile(lambda *_: next(count))
-        try:
-            y.backward()
-        finally:
-            sys.setprofile(None)
+        with aino.backends.native.flags(enabled=False):  # there are no calls to count in C
+            sys.setprofile(lambda *_: next(count))
+            try:
+                y.backward()
+            finally:
+                sys.setprofile(None)
         return next(count)
 
     few = calls(1_000)

@@ -2,6 +2,7 @@
 
 from aino_native.walker import (
     Arguments,
+    Backward,
     Caller,
     Entrance,
     Entry,
@@ -17,8 +18,8 @@ from aino_native.walker import (
 )  # fmt: skip
 
 __all__ = [
-    "FORMAT", "Arguments", "Caller", "Entrance", "Entry", "Lock", "Operation", "Pullback", "Slots",
-    "Stretch", "Tape", "helped", "make_eager_calls", "share_by",
+    "FORMAT", "Arguments", "Backward", "Caller", "Entrance", "Entry", "Lock", "Operation",
+    "Pullback", "Slots", "Stretch", "Tape", "helped", "make_eager_calls", "share_by",
 ]  # fmt: skip
 __version__ = "3.0.0"
 #: The form in which instructions are described: AINO asks for it.
