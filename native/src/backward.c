@@ -151,8 +151,9 @@ static int is_plain_entry(Backward *self, Pass *pass, PyObject *entry)
     }
     if (pass->wanted != Py_None) {
         int is_wanted = PySet_Contains(pass->wanted, node);
-        if (is_wanted) {
-            return is_wanted < 0 ? -1 : 0;
+        int leads = is_wanted ? 1 : PySet_Contains(pass->useful, node);
+        if (is_wanted || leads <= 0) {
+            return is_wanted < 0 || leads < 0 ? -1 : 0;
         }
     }
     int is_later = PyObject_RichCompareBool(*slot_at(self->clock, self->last_write),
@@ -287,14 +288,6 @@ static PyObject *call_backward(PyObject *object, PyObject *const *args, size_t n
         if (entry == NULL) {
             failed = 1;
             break;
-        }
-        if (pass.useful != Py_None) {
-            int leads = PySet_Contains(pass.useful, PyList_GET_ITEM(entry, 0));
-            if (leads <= 0) {
-                Py_CLEAR(entry);
-                failed = leads < 0;
-                continue;
-            }
         }
         int plain = makes_calls ? is_plain_entry(self, &pass, entry) : 0;
         int again = plain > 0 ? visit(self, &pass, entry) : 0;
