@@ -297,12 +297,7 @@ static PyObject *call_backward(PyObject *object, PyObject *const *args, size_t n
         }
         Py_CLEAR(entry);
     }
-    if (pass.ahead != NULL && !failed) {
-        failed = let_wait(self, &pass, pass.ahead) < 0;
-    }
-    else {
-        Py_XDECREF(pass.ahead);
-    }
+    Py_XDECREF(pass.ahead); /* after an error: an entry that is returned was the one ahead */
     if (failed) {
         Py_XDECREF(entry);
         return NULL;

@@ -256,13 +256,15 @@ def test_what_is_saved_is_let_go_as_in_python():
     def saved():
         x, y = leaves((3, 3), (3,))
         nodes, z = [], x
-        for step in (lambda t: t * y, aino.tanh, lambda t: t + y, lambda t: t.sum(), aino.exp):
+        for step in (lambda t: t * y, aino.tanh, lambda t: t + y, lambda t: aino.addcmul(t, t, y),
+                     lambda t: t.sum(), aino.exp):  # fmt: skip
             z = step(z)
             nodes.append(z.grad_fn)
         z.backward()
         return [(type(node.saved), node.saved if type(node.saved) is Spent else None)
                 for node in nodes]  # fmt: skip
 
+    assert aino.addcmul(*leaves((3,), (3,), (3,))).grad_fn.keeps_arrays is None
     in_c, in_python = both_ways(saved)
     assert in_c == in_python
     assert {kind for kind, _ in in_c} >= {type(None), Spent}
@@ -354,6 +356,40 @@ def test_ten_thousand_nodes_and_a_wide_graph():
         wide = [x * (i / 1000) for i in range(1000)]
         (z + sum(wide) * y).sum().backward()
         return bits(x.grad), bits(y.grad)
+
+    in_c, in_python = both_ways(gradients)
+    assert in_c == in_python
+
+
+def test_python_is_met_where_it_is_asked_for_alone():
+    def calls():
+        x, y = leaves((3,), (3,))
+        z = x
+        for _ in range(100):
+            z = aino.tanh(z * y)
+        z, count = z.sum(), []
+        sys.setprofile(lambda frame, event, arg: event == "call" and count.append(frame))
+        try:
+            z.backward()
+        finally:
+            sys.setprofile(None)
+        return len(count)
+
+    calls()  # which makes the tapes
+    in_c, in_python = both_ways(calls)
+    assert in_c < 40
+    assert in_python > 200
+
+
+def test_a_rule_that_refuses_an_array_of_a_level_is_asked_as_python_asks_it():
+    def function(row):
+        inner = lambda t: (t.sum() * row).cumsum(0).sum() + (row @ t) * t.max()  # noqa: E731
+        return aino.func.grad(inner)(row)
+
+    def gradients():
+        (x,) = leaves((4, 3))
+        found = aino.func.vmap(function)(x)
+        return found.detach().array.tobytes()
 
     in_c, in_python = both_ways(gradients)
     assert in_c == in_python
