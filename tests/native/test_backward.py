@@ -363,10 +363,10 @@ def test_ten_thousand_nodes_and_a_wide_graph():
 
 def test_python_is_met_where_it_is_asked_for_alone():
     def calls():
-        x, y = leaves((3,), (3,))
-        z = x
+        y = aino.full((3,), 1.001, requires_grad=True)
+        z = y
         for _ in range(100):
-            z = aino.tanh(z * y)
+            z = aino.relu(z * y)
         z, count = z.sum(), []
         sys.setprofile(lambda frame, event, arg: event == "call" and count.append(frame))
         try:
