@@ -75,10 +75,12 @@ static int find_form(const Tape *self, PyObject *const *given, unsigned *numbers
     return *numbers && !(self->alone >> *numbers & 1) ? -1 : form;
 }
 
-/* Goes over elements `low` to `low + count`; returns whether something was raised. */
+/* Goes over elements `low` to `low + count`; returns what was raised that is not quiet, at once but for
+ * underflow. */
 static int run_block(const Tape *self, char *const *begin, const npy_intp *strides, char *out,
                      npy_intp inner, npy_intp low, npy_intp count)
 {
+    int loud = 0;
     for (int i = 0; i < self->count; i++) {
         const TapeStep *step = &self->steps[i];
         char *operands[LOOP_OPERANDS];
@@ -105,13 +107,33 @@ static int run_block(const Tape *self, char *const *begin, const npy_intp *strid
         /* Now: some of NumPy's loops clear what was raised before them. */
         int raised = raised_flags(step->one_unit);
         if (raised) {
-            if (raised & ~step->quiet) {
-                return 1;
-            }
             feclearexcept(WATCHED);
+            loud |= raised & ~step->quiet;
+            if (loud & ~FE_UNDERFLOW) {
+                break;
+            }
         }
     }
-    return 0;
+    return loud;
+}
+
+/* Whether nobody wants to hear of underflow, as is usual; -1 with an exception. It comes often: the
+ * gradients of long chains fade. */
+static int is_underflow_ignored(void)
+{
+    static PyObject *handling = NULL;
+    if (handling == NULL) {
+        PyObject *numpy = PyImport_ImportModule("numpy");
+        handling = numpy == NULL ? NULL : PyObject_GetAttrString(numpy, "geterr");
+        Py_XDECREF(numpy);
+    }
+    PyObject *told = handling == NULL ? NULL : PyObject_CallNoArgs(handling);
+    PyObject *how = told == NULL ? NULL : PyMapping_GetItemString(told, "under");
+    int is = how == NULL ? -1
+        : PyUnicode_Check(how) && PyUnicode_CompareWithASCIIString(how, "ignore") == 0;
+    Py_XDECREF(how);
+    Py_XDECREF(told);
+    return is;
 }
 
 PyObject *run_tape(PyObject *object, PyObject *const *given)
@@ -147,13 +169,14 @@ PyObject *run_tape(PyObject *object, PyObject *const *given)
         feclearexcept(WATCHED);
     }
     char *out = PyArray_BYTES((PyArrayObject *)made);
-    for (npy_intp low = 0; low < size; low += BLOCK) {
+    int loud = 0;
+    for (npy_intp low = 0; low < size && !(loud & ~FE_UNDERFLOW); low += BLOCK) {
         npy_intp count = size - low < BLOCK ? size - low : BLOCK;
-        if (run_block(self, begin, strides, out, ndim > 0, low, count)) {
-            feclearexcept(WATCHED);
-            Py_DECREF(made);
-            return NULL;
-        }
+        loud |= run_block(self, begin, strides, out, ndim > 0, low, count);
+    }
+    /* Asked now: what that calls may run other threads, which the scratch memory serves as well. */
+    if (loud && ((loud & ~FE_UNDERFLOW) || is_underflow_ignored() <= 0)) {
+        Py_CLEAR(made);
     }
     return made;
 }

@@ -12,14 +12,9 @@ import aino
 from aino.autograd import walk
 from aino.autograd.node import Spent
 from aino.errors import GradientError, InplaceError
+from tests.native.calls import both_ways
 
 native = pytest.importorskip("aino_native")
-
-
-def both_ways(function):
-    in_c = function()
-    with aino.backends.native.flags(enabled=False):
-        return in_c, function()
 
 
 def leaves(*shapes, seed=0, dtype=np.float32):

@@ -106,7 +106,7 @@ def test_what_was_broadcast_is_summed_back(name, shapes, wanted):
     y = declared.function(a, b)
     g = np.random.default_rng(1).normal(size=y.shape).astype(np.float32)
     found = back(y.node.inputs, y.node.saved, g)
-    with in_python():
+    with aino.backends.native.flags(enabled=False):
         expected = type(y.node).pullback(y.node.inputs, y.node.saved, g)
     assert [x if x is None else (np.shape(x), x.tobytes(), type(x)) for x in found] == [
         x if x is None else (np.shape(x), x.tobytes(), type(x)) for x in expected

@@ -1,6 +1,7 @@
 """Tapes: what elementwise kernels and rules do, run in C over any shape; what tapes refuse."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -237,6 +238,37 @@ def test_what_is_quiet_stays_quiet_and_what_is_not_is_left_to_numpy():
     x = np.array([1.0, 1000.0], np.float32)
     assert loud(x) is None
     assert quiet(x).tolist() == [float(np.float32(1) / np.exp(np.float32(1))), 0.0]
+
+
+@pytest.mark.parametrize("how", ["ignore", "warn", "raise", "call", "print", "log"])
+def test_underflow_is_numpys_where_somebody_wants_to_hear_of_it(how):
+    tape = tapes.tape(lambda x: x * x * 0.5, 1, F32)
+    for x in (np.full(3, 1e-25, np.float32), np.full(5000, 1e-20, np.float32)):
+        with np.errstate(under=how):
+            found = tape(x)
+        assert (found is None) == (how != "ignore")
+        assert found is None or found.tobytes() == (x * x * np.float32(0.5)).tobytes()
+        with np.errstate(under="ignore", over="raise"):
+            assert tape(x) is not None
+    assert tape(np.array([1e-25, 3e38], np.float32)) is None
+
+
+def test_an_error_while_it_is_asked_who_hears_of_underflow(monkeypatch):
+    tape = native.Tape(F32, 1, ((np.square, (0,), (sample, sample), 0),), 1, 100, 0)
+    tiny = np.full(3, 1e-25, np.float32)
+    assert tape(tiny).tolist() == [0.0] * 3
+
+    def fails(frame, event, arg):
+        if event == "call" and frame.f_code.co_name == "geterr":
+            raise KeyboardInterrupt
+
+    sys.setprofile(fails)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            tape(tiny)
+    finally:
+        sys.setprofile(None)
+    assert tape(tiny).tolist() == [0.0] * 3
 
 
 def test_the_longest_for_which_it_is_the_same():
