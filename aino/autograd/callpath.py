@@ -14,7 +14,7 @@ _WORDS = """
     function write pullback check_raw y t held shared node level like own error inputs saved g
     noted GONE float
     written surplus out isinstance type ValueError TypeError LevelError
-    computed quick quick_back found
+    computed quick
 """
 #: Names that the written functions use themselves, beside a0, n0, g0, rule_x and their kin: what a
 #: primitive calls its inputs and parameters must be others.
@@ -305,11 +305,6 @@ def pullback_source(declared) -> str:
     lines = ["def pullback(inputs, saved, g):"]
     if not names:
         return "\n".join([*lines, "    return ()"])
-    if declared.quick:
-        lines += [
-            "    found = quick_back(inputs, saved, g)",
-            "    if found is not None: return found",
-        ]
     edges = "".join(f"n{i}, " for i in range(len(names)))
     lines.append(f"    {edges}= inputs")
     if declared.saved_names:

@@ -109,7 +109,7 @@ class RecordedNode(Node):
     __slots__ = ("noted",)
     primitive: Primitive
     pure = True
-    #: What is asked before the pullback, where ``aino-native`` is there.
+    #: What a pass in C asks before the pullback, where ``aino-native`` is there.
     quick_back: Any = None
     noted: Any
 

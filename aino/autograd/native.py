@@ -3,8 +3,9 @@
 A call path asks ``quick`` first. It answers with the tensor where a call is plain: tensors that are
 no views over arrays of NumPy's own, of one dtype, nobody looking on. The loops it runs are those of
 NumPy that the kernel calls, which a tape knows; everything else is left to the call path, which
-stays the definition. The same holds for the rules behind it. Tapes are made when a primitive has
-been called some times, and used where they give what kernel and rules give, bit for bit.
+stays the definition. A backward pass in C (``walk.backward_in_c``) asks ``quick_back`` for the
+rules in the same way. Tapes are made when a primitive has been called some times, and used where
+they give what kernel and rules give, bit for bit.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ _OF_NODES = tuple([
 
 
 def quick_calls(declared: Primitive) -> dict[str, Any]:
-    """Return what a primitive's call path asks first: ``quick``, and ``quick_back`` behind it.
+    """Return what makes a primitive's plain calls, ``quick``, and what applies its rules.
 
-    There is no such thing primitives with parameters or more than two inputs, and
-    those whose elements depend on one another.
+    Nothing without the package, and for primitives that have parameters, more than two inputs, or
+    elements that depend on one another.
     """
     made = found("Operation")
     if made is None or not _is_plain(declared):
