@@ -14,6 +14,8 @@ import functools
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from aino.autograd.declared import Primitive, RecordedNode
 from aino.autograd.mode import mode
 from aino.autograd.node import Node, noted, tick
@@ -36,8 +38,8 @@ _OF_NODES = tuple([
 def quick_calls(declared: Primitive) -> dict[str, Any]:
     """Return what makes a primitive's plain calls, ``quick``, and what applies its rules.
 
-    Nothing without the package, and for primitives that have parameters, more than two inputs, or
-    elements that depend on one another.
+    Nothing without the package, for primitives that have parameters, more than two inputs, or
+    elements that depend on one another, and for those that are not AINO's own.
     """
     made = found("Operation")
     if made is None or not _is_plain(declared):
@@ -87,7 +89,17 @@ def _is_plain(declared: Primitive) -> bool:
         and declared.definition is None
         and not declared.view
         and all([known.issuperset(reads) for reads in declared.reads.values()])
+        and all(map(_is_pure, (declared.kernel, *declared.rules.values())))
     )
+
+
+def _is_pure(function: Any) -> bool:
+    """Tell whether a function computes the same every time, as AINO's own kernels and rules do.
+
+    What others declare may read a setting, which a tape would never hear of again.
+    """
+    own = (getattr(function, "__module__", None) or "").startswith("aino.")
+    return own or isinstance(function, np.ufunc)
 
 
 def _tapes(functions: tuple, counts: tuple[int, ...], which: int) -> tuple:

@@ -12,6 +12,7 @@ import aino
 from aino.autograd import native as calls
 from aino.autograd.declared import REGISTRY
 from aino.autograd.node import GONE
+from aino.autograd.primitive import primitive
 from tests.native.calls import both_ways, plain_primitives, quick_of
 
 native = pytest.importorskip("aino_native")
@@ -299,6 +300,21 @@ def test_a_class_of_ones_own_that_has_other_attributes(names):
     assert quick_of("mul")(x, 2.0) is None
     (value, wanted), expected = both_ways(lambda: ((x * 2.0).tolist(), (x * 2.0).requires_grad))
     assert (value, wanted) == expected
+
+
+def test_what_others_declare_may_read_what_changes():
+    scale = [2.0]
+    scaled = primitive(
+        "scaled", lambda x: x * scale[0], formula="s x", jacobian="diagonal",
+        x=lambda g: g * scale[0],
+    )  # fmt: skip
+    x = aino.ones(3, requires_grad=True)
+    for scale[0] in (2.0, 5.0):
+        y = scaled(x)
+        y.backward(aino.ones(3))
+        assert y.tolist() == [scale[0]] * 3
+    assert x.grad.tolist() == [7.0] * 3
+    del REGISTRY["scaled"]
 
 
 def test_calls_can_be_made_in_python_alone():
