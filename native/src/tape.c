@@ -4,7 +4,8 @@
  * `reads` arrays all have that dtype and lie in one piece; so does the result. A step is (function,
  * sources, samples, quiet): a ufunc, or None for a choice by a mask; where its operands come from, a
  * number of an array, or of a step behind them, or a constant; an array of the dtype of each operand
- * and, last, of its result; which of what it raises is nobody's business, as NumPy's bits. `result`: where the tape's comes from. `limit`: up to so many elements.
+ * and, last, of its result; which of what it raises is nobody's business, as NumPy's bits.
+ * `result`: where the tape's comes from. `limit`: up to so many elements.
  * `alone`: which arrays may be single numbers, some or all, as bits of a set, itself a bit.
  */
 #include "tape.h"
@@ -46,8 +47,8 @@ typedef struct {
 
 int tape_reads(PyObject *tape) { return ((Tape *)tape)->reads; }
 
-/* Finds the array whose shape is the result's, and which arrays are single numbers; -1 where the arrays
- * are not what the tape is for. */
+/* Finds the array whose shape is the result's, and which ones are single numbers; -1 where they are
+ * not what the tape is for. */
 static int find_form(const Tape *self, PyObject *const *given, unsigned *numbers)
 {
     int form = 0, most = -1;
