@@ -26,8 +26,8 @@ static inline int dtype_of(PyObject *array)
 void note_preparation(Preparation *noted, PyObject *prepare, Py_ssize_t patience);
 void clear_preparation(Preparation *noted);
 
-/* Returns a tape, borrowed; NULL where there is none (yet). */
-PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place);
+/* Returns a tape over so many arrays, borrowed; NULL where there is none (yet). */
+PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place, int reads);
 
 /* Whether calls are made here: False makes all of them in Python. */
 extern int makes_calls;

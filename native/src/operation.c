@@ -152,7 +152,7 @@ static PyObject *record(Operation *self, PyObject *const *args, PyObject **array
 /* Computes: by its tape, or by NumPy itself, which knows shapes and layouts that a tape does not. */
 static PyObject *compute(Operation *self, int dtype, PyObject **arrays)
 {
-    PyObject *tape = tape_at(&self->preparation, dtype, 0);
+    PyObject *tape = tape_at(&self->preparation, dtype, 0, self->takes);
     PyObject *made = tape == NULL ? NULL : run_tape(tape, arrays);
     int has_axes = 0;
     for (int i = 0; i < self->takes; i++) {
@@ -191,7 +191,8 @@ static int find_given(Operation *self, PyObject *const *args, PyObject **arrays,
             }
             *dtype = found;
         }
-        else if (self->takes == 1 || number >= 0 || !(PyFloat_CheckExact(args[i]) || PyLong_CheckExact(args[i]))) {
+        else if (self->takes == 1 || number >= 0
+                 || !(PyFloat_CheckExact(args[i]) || PyLong_CheckExact(args[i]))) {
             return 0;
         }
         else {

@@ -30,7 +30,7 @@ void clear_preparation(Preparation *noted)
     }
 }
 
-PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place)
+PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place, int reads)
 {
     PyObject *tapes = noted->tapes[dtype];
     if (tapes == NULL) {
@@ -46,5 +46,5 @@ PyObject *tape_at(Preparation *noted, int dtype, Py_ssize_t place)
         noted->tapes[dtype] = tapes;
     }
     PyObject *tape = place < PyTuple_GET_SIZE(tapes) ? PyTuple_GET_ITEM(tapes, place) : NULL;
-    return tape != NULL && Py_IS_TYPE(tape, &TapeType) ? tape : NULL;
+    return tape != NULL && is_tape_over(tape, reads) ? tape : NULL;
 }

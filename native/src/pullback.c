@@ -40,9 +40,11 @@ static int has_shape(PyArrayObject *array, PyObject *shape)
 }
 
 /* Applies one rule; NULL, perhaps without an exception, where it can't. */
-static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *edge, PyObject *saved, PyObject *g)
+static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *edge, PyObject *saved,
+                       PyObject *g)
 {
-    PyObject *tape = tape_at(&self->preparation, dtype, rule), *given[MOST_READ];
+    PyObject *tape = tape_at(&self->preparation, dtype, rule, self->reads[rule]);
+    PyObject *given[MOST_READ];
     if (tape == NULL) {
         return NULL;
     }

@@ -15,6 +15,9 @@
 
 enum { MOST_STEPS = 16, BLOCK = 2048, LOOP_OPERANDS = 4 };
 
+/* A block for the result of each step. One tape runs at a time: no Python is called meanwhile. */
+static npy_uint64 scratch[MOST_STEPS][BLOCK];
+
 typedef enum { READ, STEP, CONSTANT } Origin;
 
 typedef struct {
@@ -41,11 +44,13 @@ typedef struct {
     npy_intp limit;
     unsigned long long alone;
     TapeStep steps[MOST_STEPS];
-    char *scratch; /* a block for the result of each step but the last */
     PyObject *kept; /* constants and functions */
 } Tape;
 
-int tape_reads(PyObject *tape) { return ((Tape *)tape)->reads; }
+int is_tape_over(PyObject *object, int reads)
+{
+    return Py_IS_TYPE(object, &TapeType) && ((Tape *)object)->reads == reads;
+}
 
 /* Finds the array whose shape is the result's, and which ones are single numbers; -1 where they are
  * not what the tape is for. */
@@ -93,7 +98,7 @@ static int run_block(const Tape *self, char *const *begin, const npy_intp *strid
                 steps[k] = strides[source->which];
             }
             else if (source->origin == STEP) {
-                operands[k] = self->scratch + (npy_intp)source->which * BLOCK * 8;
+                operands[k] = (char *)scratch[source->which];
                 steps[k] = inner ? step->sizes[k] : 0; /* NumPy's own, of an array without axes */
             }
             else {
@@ -102,7 +107,7 @@ static int run_block(const Tape *self, char *const *begin, const npy_intp *strid
             }
         }
         int last = i == self->count - 1;
-        operands[step->takes] = last ? out + low * width : self->scratch + (npy_intp)i * BLOCK * 8;
+        operands[step->takes] = last ? out + low * width : (char *)scratch[i];
         steps[step->takes] = step->sizes[step->takes];
         step->loop(operands, &count, steps, step->data);
         /* Now: some of NumPy's loops clear what was raised before them. */
@@ -203,7 +208,8 @@ static int note_source(Source *noted, PyObject *told, int known, int reads)
     if (which < 0 || which >= known) {
         return refuse("a step reads what was there before it");
     }
-    *noted = which < reads ? (Source){READ, (int)which, NULL} : (Source){STEP, (int)which - reads, NULL};
+    int is_read = which < reads;
+    *noted = (Source){is_read ? READ : STEP, (int)(is_read ? which : which - reads), NULL};
     return 0;
 }
 
@@ -305,11 +311,6 @@ static PyObject *new_tape(PyTypeObject *type, PyObject *args, PyObject *keywords
     self->limit = limit;
     self->alone = alone;
     self->count = (int)count;
-    self->scratch = PyMem_Malloc((size_t)(count + 1) * BLOCK * 8);
-    if (self->scratch == NULL) {
-        Py_DECREF(self);
-        return PyErr_NoMemory();
-    }
     for (int i = 0; i < self->count; i++) {
         if (build_step(&self->steps[i], PyTuple_GET_ITEM(steps, i), reads + i, self) < 0) {
             Py_DECREF(self);
@@ -329,7 +330,6 @@ static void dealloc_tape(PyObject *object)
     Tape *self = (Tape *)object;
     Py_XDECREF(self->dtype);
     Py_XDECREF(self->kept);
-    PyMem_Free(self->scratch);
     Py_TYPE(object)->tp_free(object);
 }
 

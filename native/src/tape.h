@@ -11,8 +11,8 @@ extern PyTypeObject TapeType;
 /* Whether an object is an array of NumPy's own class, and not one that stands for an array. */
 static inline int is_plain_array(PyObject *object) { return Py_IS_TYPE(object, &PyArray_Type); }
 
-/* How many arrays a tape reads. */
-int tape_reads(PyObject *tape);
+/* Whether an object is a tape over so many arrays. */
+int is_tape_over(PyObject *object, int reads);
 
 /* Returns a new array; NULL, and no exception, where the arrays are not what the tape is for or
  * arithmetic has raised what somebody may want to hear of: nothing has happened then. */

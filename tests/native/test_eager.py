@@ -431,3 +431,25 @@ def test_pullbacks_that_are_none(rules):
     native.Pullback(rules=((-1,),), **told)
     with pytest.raises((ValueError, TypeError)):
         native.Pullback(rules=rules, **told)
+
+
+@pytest.mark.parametrize("tapes", [(), (None,), (3,), "wrong", [1]], ids=str)
+def test_what_is_prepared_may_be_none(tapes):
+    if tapes == "wrong":
+        sample = np.zeros((), np.float32)
+        step = (np.add, (0, 1), (sample,) * 3, 0)
+        tapes = (native.Tape(sample.dtype, 2, (step,), 2, 100, 0),)  # over two arrays, not one
+    operation = native.Operation(
+        takes=1, tensor=aino.Tensor, tensor_slots=calls._OF_TENSORS,
+        node=REGISTRY["exp"].node_class, node_slots=calls._OF_NODES, mode=calls.mode,
+        tick=calls.tick, constant=calls.constant, note=calls.noted, prepare=lambda which: tapes,
+        patience=0, sources=(1,), readers=(1,), ufunc=None,
+    )  # fmt: skip
+    back = native.Pullback(
+        node=calls.Node, shape_slot=vars(calls.Node)["shape"], broadcasts=True, sum_to=None,
+        rules=((-1,),), prepare=lambda which: tapes, patience=0,
+    )  # fmt: skip
+    for _ in range(2):
+        assert operation(aino.ones(3)) is None
+        assert back((None,), (), np.ones(3, np.float32)) == (None,)
+        assert back((aino.ones(3, requires_grad=True).node,), (), np.ones(3, np.float32)) is None
