@@ -49,8 +49,8 @@ print(events, len(set(sys.modules) - before))
     assert modules < 150
 
 
-#: Rooms whose names are reached from elsewhere: ``aino.add``, ``python -m aino``.
-INNER = {"command_line", "ops", "playground"}
+#: Rooms whose names are reached from elsewhere: ``aino.add``, ``python -m aino``; or by AINO alone.
+INNER = {"command_line", "native", "ops", "playground"}
 
 
 def test_import_aino_is_enough_for_every_package():

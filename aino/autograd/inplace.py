@@ -100,14 +100,17 @@ def inplace(function, ufunc=None):
     would have another shape, ``DtypeError`` when it has a dtype of a higher kind.
     """
     name = f"{function.__name__}_"
-    reads_old, reads_old_for_others = _readers_of_first(getattr(function, "primitive", None))
+    readers: tuple[bool, bool] | None = None
 
     def write_result(input, *arguments, **keywords):
         others = (*arguments, *keywords.values()) if keywords else arguments
         recording, old = records(input, others), input
         if recording:
+            nonlocal readers
+            if readers is None:
+                readers = _readers_of_first(getattr(function, "primitive", None))
             check_writable(input, name)
-            if reads_old or (reads_old_for_others and _is_wanted(others)):
+            if readers[0] or (readers[1] and _is_wanted(others)):
                 old = make(input.array.copy(), input.node)
         if keywords:
             value = function(old, *arguments, **keywords)
