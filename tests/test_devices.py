@@ -469,10 +469,10 @@ def test_the_module_of_a_device():
 
 
 def test_without_the_package_eager_calls_are_made_in_python(monkeypatch):
+    from aino import native as room
     from aino.backends import native
-    from aino.native import package
 
-    monkeypatch.setattr(package, "native_package", lambda: None)
+    monkeypatch.setattr(room, "native_package", lambda: None)
     assert not native.is_available()
     assert native.set_flags(enabled=True) is False
     with native.flags(enabled=False):

@@ -22,7 +22,7 @@ from aino.autograd.node import Node, noted, tick
 from aino.autograd.operands import constant, float32, float64
 from aino.autograd.sums import sum_to_shape
 from aino.autograd.tensor import Tensor
-from aino.native.package import found
+from aino.native import found
 
 #: After so many calls a tape is made: that takes some milliseconds.
 PATIENCE = 64

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aino import native
 from aino.autograd.duck import added, arrived, pulled_back
 from aino.autograd.hooks import (
     as_array,
@@ -33,7 +34,6 @@ from aino.autograd.passes import (
 )
 from aino.autograd.tensor import Tensor, make
 from aino.errors import AnomalyError, GradientError, LevelError, TransformError
-from aino.native import package
 from aino.tracing import LazyGradient
 
 ndarray = np.ndarray
@@ -184,7 +184,7 @@ def join(entry, edge, cotangent) -> None:
 @functools.cache
 def backward_in_c() -> Any:
     """Return what goes over plain nodes in C, None without the package ``aino-native``."""
-    made = package.found("Backward")
+    made = native.found("Backward")
     return made and made(
         node=Node, leaf=Leaf,
         slots=tuple([vars(Node)[name] for name in ("inputs", "saved", "sequence", "extras")]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from aino.native.package import found
+from aino.native import found
 
 
 def is_available() -> bool:

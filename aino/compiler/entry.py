@@ -29,7 +29,7 @@ from aino.compiler.signature import Request
 from aino.compiler.tracing.lifting import SLOTS
 from aino.compiler.tracing.trace import Trace
 from aino.compiler.uncompiled import RunEagerly
-from aino.native.package import found
+from aino.native import found
 from aino.native.trials import stretch_type
 from aino.structure_version import structure_version
 from aino.tracing import UnlikeError, session

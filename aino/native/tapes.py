@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from aino.native import found
 from aino.native.forms import Form, Part
-from aino.native.package import found
 from aino.native.recorded_array import UnrecordedError, plain
 from aino.native.recording import Recorder
 from aino.tracing import session

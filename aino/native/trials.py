@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aino.native.package import native_package
+from aino.native import native_package
 from aino.num_threads import blas_addresses
 from aino.threads import worker
 
