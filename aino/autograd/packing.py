@@ -111,5 +111,6 @@ def _packed_class(recorded: Any) -> Any:
     if recorded.primitive is None:
         namespace |= {"_restore": restore}
     else:
-        namespace |= {"pullback": staticmethod(pullback), "kept": kept}
+        # Not pure: to unpack is the user's own code.
+        namespace |= {"pullback": staticmethod(pullback), "kept": kept, "pure": False}
     return type(recorded.__name__, (recorded,), namespace)

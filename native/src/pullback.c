@@ -40,8 +40,7 @@ static int has_shape(PyArrayObject *array, PyObject *shape)
 }
 
 /* Applies one rule; NULL, perhaps without an exception, where it can't. */
-static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *edge, PyObject *saved,
-                       PyObject *g)
+static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *saved, PyObject *g)
 {
     PyObject *tape = tape_at(&self->preparation, dtype, rule, self->reads[rule]);
     PyObject *given[MOST_READ];
@@ -52,21 +51,15 @@ static PyObject *apply(Pullback *self, int rule, int dtype, PyObject *edge, PyOb
         int source = self->sources[rule][k];
         given[k] = source < 0 ? g : PyTuple_GET_ITEM(saved, source);
     }
-    PyObject *made = run_tape(tape, given);
-    if (made == NULL || !self->broadcasts) {
-        return made;
-    }
+    return run_tape(tape, given);
+}
+
+/* The shape that a cotangent is summed back to, borrowed; NULL where that is none. */
+static PyObject *shape_of(Pullback *self, PyObject *edge)
+{
     PyObject *shape = PyObject_TypeCheck(edge, self->node)
         ? *(PyObject **)((char *)edge + self->shape) : NULL;
-    if (shape == NULL || !PyTuple_Check(shape)) {
-        Py_CLEAR(made);
-    }
-    else if (!has_shape((PyArrayObject *)made, shape)) {
-        PyObject *whole = made;
-        made = PyObject_CallFunctionObjArgs(self->sum_to, whole, shape, NULL);
-        Py_DECREF(whole);
-    }
-    return made;
+    return shape != NULL && PyTuple_Check(shape) ? shape : NULL;
 }
 
 static PyObject *call_pullback(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *names)
@@ -91,13 +84,32 @@ static PyObject *call_pullback(PyObject *object, PyObject *const *args, size_t n
     }
     PyObject *found = PyTuple_New(self->rules);
     for (int i = 0; i < self->rules && found != NULL; i++) {
-        PyObject *edge = PyTuple_GET_ITEM(inputs, i);
-        PyObject *made = edge == Py_None ? Py_NewRef(Py_None) : apply(self, i, dtype, edge, saved, g);
+        PyObject *edge = PyTuple_GET_ITEM(inputs, i), *made = NULL;
+        if (edge == Py_None) {
+            made = Py_NewRef(Py_None);
+        }
+        else if (!self->broadcasts || shape_of(self, edge) != NULL) {
+            made = apply(self, i, dtype, saved, g);
+        }
         if (made == NULL) {
             Py_CLEAR(found);
             break;
         }
         PyTuple_SET_ITEM(found, i, made);
+    }
+    /* Now: a sum may warn, which is not to be heard twice because another rule is none for C. */
+    for (int i = 0; i < self->rules && found != NULL && self->broadcasts; i++) {
+        PyObject *edge = PyTuple_GET_ITEM(inputs, i), *whole = PyTuple_GET_ITEM(found, i);
+        if (edge == Py_None || has_shape((PyArrayObject *)whole, shape_of(self, edge))) {
+            continue;
+        }
+        PyObject *sum = PyObject_CallFunctionObjArgs(self->sum_to, whole, shape_of(self, edge), NULL);
+        if (sum == NULL) {
+            Py_CLEAR(found);
+            break;
+        }
+        PyTuple_SET_ITEM(found, i, sum);
+        Py_DECREF(whole);
     }
     return found != NULL || PyErr_Occurred() ? found : Py_NewRef(Py_None);
 }

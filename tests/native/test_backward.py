@@ -3,6 +3,7 @@
 import gc
 import sys
 import tracemalloc
+import warnings
 import weakref
 
 import numpy as np
@@ -229,6 +230,37 @@ def test_errors(case, error):
 
     in_c, in_python = both_ways(what)
     assert in_c == in_python
+
+
+def test_what_was_packed_is_unpacked_by_whom_it_was_given_to():
+    """A rule of fmod reads nothing, but the node's pullback unpacks all that it saved."""
+
+    def unpacked():
+        log = []
+        x, y = leaves((3,), (3,))
+        with aino.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: log.append(t) or t):
+            z = aino.fmod(x, y).sum()
+        for _ in range(3):
+            aino.autograd.grad(z, x, retain_graph=True)
+        return len(log)
+
+    in_c, in_python = both_ways(unpacked)
+    assert in_c == in_python == 6
+
+
+def test_a_warning_is_heard_once():
+    """A cotangent's sum overflows, and then the other rule, which C leaves to Python."""
+
+    def warned():
+        x, y = aino.full((4,), 1e10, requires_grad=True), aino.ones(2, 3, 4, requires_grad=True)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            (x * y).backward(aino.full((2, 3, 4), 3e38))
+        return [str(w.message) for w in found]
+
+    in_c, in_python = both_ways(warned)
+    assert in_c == in_python
+    assert len(in_c) == 2
 
 
 def test_a_graph_that_is_kept():
