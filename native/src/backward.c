@@ -104,6 +104,10 @@ static int join(Backward *self, PyObject *entry, PyObject *edge, PyObject *cotan
 /* Hands a cotangent to a node. */
 static int hand_on(Backward *self, Pass *pass, PyObject *edge, PyObject *cotangent)
 {
+    if (!PyObject_TypeCheck(edge, self->node)) {
+        PyErr_SetString(PyExc_TypeError, "a pullback returned a cotangent where none is wanted");
+        return -1;
+    }
     if (pass->ahead != NULL) {
         PyObject *entry = pass->ahead;
         pass->ahead = NULL;

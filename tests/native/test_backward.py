@@ -434,9 +434,10 @@ def test_what_a_pass_is_told():
         march({}, [], None, False, None, None, more=1)
 
 
-def test_its_own_error_where_a_pullback_gives_nonsense(monkeypatch):
+@pytest.mark.parametrize("given", [3, (np.ones((3,)), np.ones((3,)))], ids=["3", "too much"])
+def test_its_own_error_where_a_pullback_gives_nonsense(monkeypatch, given):
     x, y = leaves((3,), (3,))
-    z = (x * y).sum()
-    monkeypatch.setattr(type(z.grad_fn), "pullback", staticmethod(lambda *_: 3), raising=False)
-    with pytest.raises(TypeError):
-        z.backward()
+    z = aino.cat([x, y * 1.0])
+    monkeypatch.setattr(type(z.grad_fn), "pullback", staticmethod(lambda *_: given), raising=False)
+    with pytest.raises(TypeError, match="a pullback return"):
+        aino.autograd.grad(z.sum(), y)
