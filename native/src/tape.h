@@ -14,8 +14,9 @@ static inline int is_plain_array(PyObject *object) { return Py_IS_TYPE(object, &
 /* Whether an object is a tape over so many arrays. */
 int is_tape_over(PyObject *object, int reads);
 
-/* Returns a new array; NULL, and no exception, where the arrays are not what the tape is for or
- * arithmetic has raised what somebody may want to hear of: nothing has happened then. */
+/* Returns a new array; NULL where the arrays are not what the tape is for or arithmetic has raised
+ * what somebody may want to hear of: nothing has happened then. With an exception only where memory
+ * runs out, or an interrupt comes while NumPy is asked who wants to hear of underflow. */
 PyObject *run_tape(PyObject *tape, PyObject *const *arrays);
 
 #endif
