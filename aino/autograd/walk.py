@@ -189,7 +189,7 @@ def backward_in_c() -> Any:
         node=Node, leaf=Leaf,
         slots=tuple([vars(Node)[name] for name in ("inputs", "saved", "sequence", "extras")]),
         clock=clock, last_write=LAST_WRITE, push=heappush, pop=heappop,
-        spent=spent, spent_type=Spent, join=join, refusal=LevelError,
+        spent=spent, spent_type=Spent, join=join, check=check_unwritten, refusal=LevelError,
     )  # fmt: skip
 
 

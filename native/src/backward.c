@@ -3,7 +3,7 @@
  * walker.Backward(names ...) is called with what waits (pending, order, and the one entry ahead, or
  * None), whether saved values are kept, and, where not every leaf is wanted, which nodes lead to the
  * wanted ones and which those are; both None else. It goes on until it meets an entry that Python
- * has to see to (a leaf, a hook, an array that stands for others, a value that was written) and
+ * has to see to (a leaf, a hook, an array that stands for others, a graph that was freed) and
  * returns it; or None, when nothing waits any more.
  */
 #include "calling.h"
@@ -24,6 +24,7 @@ typedef struct {
     PyObject *spent;      /* what stays of values that were saved */
     PyObject *spent_type; /* of those where that is known to be all of them */
     PyObject *join;       /* (entry, edge, cotangent): sums what is not plain */
+    PyObject *check;      /* (node, recorded): raises where a value that was saved has been written */
     PyObject *refusal;    /* what a rule raises that has to be asked in another way */
     PyObject *pure, *keeps, *quick, *pullback; /* names */
 } Backward;
@@ -143,7 +144,8 @@ static int hand_on(Backward *self, Pass *pass, PyObject *edge, PyObject *cotange
     return let_wait(self, pass, entry);
 }
 
-/* Whether an entry is for C: its node is a primitive's, nobody looks at it, nothing was written. */
+/* Whether an entry is for C: its node is a primitive's, and nobody looks at it; -1 with an exception,
+ * as where a value that its rules read has been written. */
 static int is_plain_entry(Backward *self, Pass *pass, PyObject *entry)
 {
     PyObject *node = PyList_GET_ITEM(entry, 0), *cotangent = PyList_GET_ITEM(entry, 1);
@@ -162,8 +164,14 @@ static int is_plain_entry(Backward *self, Pass *pass, PyObject *entry)
     }
     int is_later = PyObject_RichCompareBool(*slot_at(self->clock, self->last_write),
                                             *slot_at(node, self->sequence), Py_GT);
-    if (is_later) {
-        return is_later < 0 ? -1 : 0;
+    if (is_later > 0) {
+        PyObject *told[] = {node, Py_False};
+        PyObject *checked = PyObject_Vectorcall(self->check, told, 2, NULL);
+        Py_XDECREF(checked);
+        is_later = checked == NULL ? -1 : 0;
+    }
+    if (is_later < 0) {
+        return -1;
     }
     if (PyArray_IsScalar(cotangent, Generic)) {
         PyObject *array = PyArray_FromScalar(cotangent, NULL);
@@ -312,12 +320,12 @@ static PyObject *call_backward(PyObject *object, PyObject *const *args, size_t n
 static PyObject *new_backward(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"node", "leaf", "slots", "clock", "last_write", "push", "pop", "spent",
-                            "spent_type", "join", "refusal", NULL};
-    PyObject *node, *leaf, *slots[4], *clock, *last, *push, *pop, *spent, *kind, *join, *refusal;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!O!(OOOO)OOOOOO!OO", names, &PyType_Type, &node,
+                            "spent_type", "join", "check", "refusal", NULL};
+    PyObject *node, *leaf, *slots[4], *clock, *last, *push, *pop, *spent, *kind, *join, *check, *refusal;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!O!(OOOO)OOOOOO!OOO", names, &PyType_Type, &node,
                                      &PyType_Type, &leaf, &slots[0], &slots[1], &slots[2], &slots[3],
                                      &clock, &last, &push, &pop, &spent, &PyType_Type, &kind, &join,
-                                     &refusal)) {
+                                     &check, &refusal)) {
         return NULL;
     }
     Backward *self = (Backward *)type->tp_alloc(type, 0);
@@ -333,6 +341,7 @@ static PyObject *new_backward(PyTypeObject *type, PyObject *args, PyObject *keyw
     self->spent = Py_NewRef(spent);
     self->spent_type = Py_NewRef(kind);
     self->join = Py_NewRef(join);
+    self->check = Py_NewRef(check);
     self->refusal = Py_NewRef(refusal);
     self->pure = PyUnicode_InternFromString("pure");
     self->keeps = PyUnicode_InternFromString("keeps_arrays");
@@ -358,7 +367,8 @@ static int traverse_backward(PyObject *object, visitproc visit, void *arg)
 {
     Backward *self = (Backward *)object;
     PyObject *held[] = {(PyObject *)self->node, (PyObject *)self->leaf, self->clock, self->push,
-                        self->pop, self->spent, self->spent_type, self->join, self->refusal};
+                        self->pop, self->spent, self->spent_type, self->join, self->check,
+                        self->refusal};
     for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
         Py_VISIT(held[i]);
     }
@@ -376,6 +386,7 @@ static int clear_backward(PyObject *object)
     Py_CLEAR(self->spent);
     Py_CLEAR(self->spent_type);
     Py_CLEAR(self->join);
+    Py_CLEAR(self->check);
     Py_CLEAR(self->refusal);
     Py_CLEAR(self->pure);
     Py_CLEAR(self->keeps);
