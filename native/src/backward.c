@@ -151,8 +151,7 @@ static int is_plain_entry(Backward *self, Pass *pass, PyObject *entry)
     PyObject *node = PyList_GET_ITEM(entry, 0), *cotangent = PyList_GET_ITEM(entry, 1);
     if (Py_IS_TYPE(node, self->leaf) || !PyObject_TypeCheck(node, self->node)
         || _PyType_Lookup(Py_TYPE(node), self->pure) != Py_True
-        || *slot_at(node, self->extras) != Py_None
-        || !PyTuple_Check(*slot_at(node, self->saved))) {
+        || *slot_at(node, self->extras) != Py_None) {
         return 0;
     }
     if (pass->wanted != Py_None) {
@@ -172,6 +171,10 @@ static int is_plain_entry(Backward *self, Pass *pass, PyObject *entry)
     }
     if (is_later < 0) {
         return -1;
+    }
+    /* Now: that calls Python, and another thread's pass may free a graph that both go through. */
+    if (!PyTuple_Check(*slot_at(node, self->saved))) {
+        return 0;
     }
     if (PyArray_IsScalar(cotangent, Generic)) {
         PyObject *array = PyArray_FromScalar(cotangent, NULL);

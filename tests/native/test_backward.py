@@ -434,6 +434,24 @@ def test_what_a_pass_is_told():
         march({}, [], None, False, None, None, more=1)
 
 
+def test_a_graph_that_another_pass_frees_while_it_is_checked_is_left_to_python():
+    def frees(node, recorded):
+        node.saved = None
+
+    slots = [vars(walk.Node)[name] for name in ("inputs", "saved", "sequence", "extras")]
+    march = native.Backward(
+        node=walk.Node, leaf=walk.Leaf, slots=tuple(slots), clock=walk.clock,
+        last_write=walk.LAST_WRITE, push=walk.heappush, pop=walk.heappop, spent=walk.spent,
+        spent_type=Spent, join=walk.join, check=frees, refusal=walk.LevelError,
+    )  # fmt: skip
+    (x,) = leaves((3,))
+    node = x.tanh().grad_fn
+    aino.ones(3).mul_(2.0)  # a write, wherever: so it is checked
+    entry = [node, np.ones(3, np.float32), False]
+    assert march({}, [], entry, False, None, None) is entry
+    assert entry[1].tolist() == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize("given", [3, (np.ones((3,)), np.ones((3,)))], ids=["3", "too much"])
 def test_its_own_error_where_a_pullback_gives_nonsense(monkeypatch, given):
     x, y = leaves((3,), (3,))
